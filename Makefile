@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Onebell: `make run` boots the image under QEMU, `make test` runs every test. `make help` lists the rest.
+
+CROSS_COMPILE ?= x86_64-linux-gnu-
+CC      = $(CROSS_COMPILE)gcc
+LD      = $(CROSS_COMPILE)ld
+OBJCOPY = $(CROSS_COMPILE)objcopy
+NASM   ?= nasm
+HOSTCC ?= gcc
+CLANG  ?= clang
+PYTHON ?= /usr/bin/python3
+B       = build
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all
+all: $(B)/onebell.efi
+
+WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+           -Wpointer-arith -Wcast-align -Wvla -Wimplicit-fallthrough -Wno-unused-parameter
+
+# ---- the kernel: freestanding, no SSE, no red zone (interrupts share the stack) ----
+KERNEL_DIRS = lib kernel drivers/vtd drivers/nvme apps
+KERNEL_C    = $(sort $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS))))
+KERNEL_ASM  = $(sort $(wildcard kernel/*.asm))
+KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o)
+
+KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+    -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+    -fno-asynchronous-unwind-tables -fcf-protection=none -fstack-protector-strong \
+    -ffunction-sections -fdata-sections \
+    -fmerge-all-constants -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) -I.
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/%.asm.o: %.asm Makefile
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -I./ -I$(B)/ -MD $(@:.o=.d) -MT $@ $< -o $@
+
+$(B)/kernel.elf: $(KERNEL_OBJ) linker.ld
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
+	    --fatal-warnings -T linker.ld -Map $(B)/kernel.map -o $@ $(KERNEL_OBJ)
+
+# The screen's font comes from Debian's console fonts.
+$(B)/font.psf: /usr/share/consolefonts/Lat15-VGA16.psf.gz
+	@mkdir -p $(@D)
+	gzip -dc $< > $@
+$(B)/kernel/font.asm.o: $(B)/font.psf
+
+# The image carries the symbols for backtraces, not the debug information.
+$(B)/kernel.stripped.elf: $(B)/kernel.elf
+	$(OBJCOPY) --strip-debug --discard-all $< $@
+
+include boot/boot.mk
+include tools/qemu/qemu.mk
+include tests/tests.mk
+include tools/mkdisk.mk
+include tools/tools.mk
+
+-include $(KERNEL_OBJ:.o=.d)
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
