@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The loader: a GNU-EFI application with the kernel's ELF file inside, $(B)/onebell.efi.
+
+BOOT_C   = $(sort $(wildcard boot/*.c))
+BOOT_LIB = lib/format.c lib/json.c lib/problem.c lib/string.c
+BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o
+
+# Parts without firmware calls or instructions, for host tests.
+BOOT_PURE_C = boot/boot_paging.c boot/bus_masters.c boot/device_path.c boot/kernel_elf.c \
+              boot/load_options.c boot/mcfg.c boot/memory_map.c
+
+# GNU-EFI's parts, wherever the distribution has put them.
+EFI_INCLUDE ?= $(firstword $(wildcard /usr/include/efi /usr/local/include/efi))
+EFI_LIBS    ?= $(patsubst %/,%,$(dir $(firstword $(wildcard $(addsuffix /crt0-efi-x86_64.o, \
+    /usr/lib /usr/lib64 /usr/lib/x86_64-linux-gnu /usr/lib/gnuefi /usr/lib64/gnuefi \
+    /usr/lib/x86_64-linux-gnu/gnuefi /usr/local/lib)))))
+
+# -fpic and no general use of vector registers: firmware relocates the image, and its interrupts run
+# on our stack. GNU_EFI_USE_MS_ABI: firmware's functions are called directly, in its own convention.
+BOOT_CFLAGS = -std=gnu11 -Os -ffreestanding -fpic -mno-red-zone -mgeneral-regs-only \
+    -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fno-stack-protector \
+    -fcf-protection=none -fvisibility=hidden \
+    -ffile-prefix-map=$(CURDIR)=. -DGNU_EFI_USE_MS_ABI $(WARNINGS) -I. \
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+
+BOOT_LDFLAGS = -nostdlib -shared -Bsymbolic --no-undefined -znocombreloc -z noexecstack \
+    --build-id=none -T $(EFI_LIBS)/elf_x86_64_efi.lds -L $(EFI_LIBS)
+
+# Only what firmware loads; no symbols.
+BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc)
+
+$(B)/boot/%.o: boot/%.c Makefile boot/boot.mk
+	@mkdir -p $(@D)
+	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/boot/lib/%.o: lib/%.c Makefile boot/boot.mk
+	@mkdir -p $(@D)
+	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/boot/%.asm.o: boot/%.asm boot/boot.mk
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' $< -o $@
+
+$(B)/boot/kernel_blob.asm.o: $(B)/kernel.stripped.elf
+
+$(B)/boot/loader.so: $(BOOT_OBJ)
+	$(LD) $(BOOT_LDFLAGS) $(EFI_LIBS)/crt0-efi-x86_64.o $(BOOT_OBJ) -lgnuefi -o $@
+
+# SOURCE_DATE_EPOCH is what binutils puts into the PE header as the time: the same bytes always.
+$(B)/onebell.efi: $(B)/boot/loader.so
+	SOURCE_DATE_EPOCH=0 $(OBJCOPY) $(BOOT_SECTIONS) --target=efi-app-x86_64 $< $@
+
+-include $(BOOT_OBJ:.o=.d)

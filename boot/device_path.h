@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Looking into firmware's device paths. Pure: bytes in, answer out.
+#pragma once
+
+#include "lib/types.h"
+
+// True if one of the paths (a multi-instance device path of so many bytes, UEFI 2.10, 10.3) ends at
+// the UART that ACPI calls PNP0501 number 0, which is COM1 on PCs. False for malformed paths.
+bool device_path_names_com1(const void *paths, size_t bytes);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Leaving boot services, and the memory map that the kernel gets.
+
+#include "boot/console.h"
+#include "boot/loader.h"
+#include "boot/memory_map.h"
+#include "boot/ports.h"
+#include "boot/status.h"
+
+// The map may grow between two calls: allocations and notification functions split descriptors.
+#define SLACK_DESCRIPTORS 64
+#define EXIT_TRIES 8
+
+static EFI_STATUS read_map(struct loader *l, UINTN *key)
+{
+    uint32_t version;
+    l->map_bytes = l->map_capacity;
+    EFI_STATUS status =
+        l->services->GetMemoryMap(&l->map_bytes, l->map, key, &l->map_step, &version);
+    if (status == EFI_SUCCESS && version != MEMORY_DESCRIPTOR_VERSION)
+        return EFI_UNSUPPORTED;
+    return status;
+}
+
+static bool map_problem(EFI_STATUS status, struct problem *p)
+{
+    return problem_set(p, "memory-map", "firmware does not tell its memory map: %s; update the firmware",
+                       status_name(status));
+}
+
+static bool convert(struct loader *l, struct problem *p)
+{
+    size_t count;
+    if (!memory_map_convert(l->map, l->map_bytes, l->map_step, l->ranges, l->ranges_max, &count, p))
+        return false;
+    l->handoff->ranges_base = (uint64_t)l->ranges;
+    l->handoff->ranges = count;
+    return true;
+}
+
+// Everything that the conversion needs is allocated now, and it is tried out now, while what goes
+// wrong can still be told and firmware can go on to its next boot entry.
+bool memory_map_prepare(struct loader *l, struct problem *p)
+{
+    UINTN key;
+    uint64_t base;
+    EFI_STATUS status = read_map(l, &key);
+    if (status != EFI_BUFFER_TOO_SMALL || l->map_step < sizeof(struct memory_descriptor))
+        return map_problem(status, p);
+    size_t descriptors = l->map_bytes / l->map_step + SLACK_DESCRIPTORS;
+    if (!memory_take(l, MEMORY_BRIEF, descriptors * l->map_step, MEMORY_ANYWHERE, "the memory map", &base, p))
+        return false;
+    l->map = (void *)base;
+    l->map_capacity = descriptors * l->map_step;
+    l->ranges_max = MEMORY_MAP_RANGES(descriptors);
+    if (!memory_take_low(l, MEMORY_KEPT, l->ranges_max * sizeof(struct handoff_range), "the memory ranges",
+                         &base, p))
+        return false;
+    l->ranges = (struct handoff_range *)base;
+    status = read_map(l, &key);
+    if (EFI_ERROR(status))
+        return map_problem(status, p);
+    // Also ends the line that firmware's console may have begun on a port that the kernel writes to.
+    console_line("Onebell: %llu KiB of kernel at 0x%llx; leaving firmware",
+                 (unsigned long long)(l->kernel.bytes / KIB), (unsigned long long)l->handoff->kernel_base);
+    return convert(l, p);
+}
+
+// UEFI 2.10, 7.4.6: a key is stale if anything was allocated since the map was read, for instance
+// by a timer's notification function; and after the first call, failed or not, nothing but memory
+// services may be called.
+bool boot_services_exit(struct loader *l, struct problem *p)
+{
+    EFI_STATUS status = EFI_INVALID_PARAMETER;
+    for (unsigned i = 0; i < EXIT_TRIES && status == EFI_INVALID_PARAMETER; i++) {
+        UINTN key;
+        EFI_STATUS read = read_map(l, &key);
+        if (EFI_ERROR(read))
+            return map_problem(read, p);
+        status = l->services->ExitBootServices(l->image, key);
+        console_leave_firmware();
+    }
+    __asm__ volatile("cli" ::: "memory");
+    l->handoff->tsc_exit = read_tsc();
+    if (EFI_ERROR(status))
+        return problem_set(p, "exit-boot-services",
+                           "firmware would not end boot services (%s after up to %d tries): update it, or "
+                           "turn network boot and USB features off in its set-up",
+                           status_name(status), EXIT_TRIES);
+    return true;
+}
+
+bool memory_map_hand_over(struct loader *l, struct problem *p)
+{
+    return convert(l, p);
+}

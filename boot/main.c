@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The loader, from firmware's call to the kernel's entry: the list of its steps.
+
+#include "boot/console.h"
+#include "boot/loader.h"
+#include "boot/ports.h"
+#include "boot/status.h"
+#include "lib/bits.h"
+
+#define CPUID_EXTENDED 0x80000000
+#define CPUID_EXTENDED_FEATURES 0x80000001
+#define CPUID_EXTENDED_FEATURES_EDX_NX BIT32(20)
+#define READING_TIME_US 5000000 // what people get to read an error before firmware clears it
+
+static struct loader loader;
+
+static uint32_t cpuid_edx(uint32_t leaf, uint32_t *highest)
+{
+    uint32_t a, b, c, d;
+    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0));
+    *highest = a;
+    return d;
+}
+
+// The kernel's W^X tables have bit 63 set, which is a reserved bit without NX (SDM vol. 3, 5.6).
+static bool cpu_has_nx(struct problem *p)
+{
+    uint32_t highest, ignored;
+    cpuid_edx(CPUID_EXTENDED, &highest);
+    if (highest >= CPUID_EXTENDED_FEATURES &&
+        cpuid_edx(CPUID_EXTENDED_FEATURES, &ignored) & CPUID_EXTENDED_FEATURES_EDX_NX)
+        return true;
+    return problem_set(p, "cpu-no-nx",
+                       "the CPU has no execute-disable (CPUID 80000001h EDX bit 20 is 0): turn it on "
+                       "in the firmware's set-up (\"Execute Disable Bit\", \"NX\")");
+}
+
+bool loader_begin(struct loader *l, struct problem *p)
+{
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    EFI_STATUS status = l->services->HandleProtocol(l->image, &guid, (void **)&l->self);
+    if (EFI_ERROR(status))
+        return problem_set(p, "boot-loaded-image", "firmware does not say where it loaded us from: %s",
+                           status_name(status));
+    // UEFI 2.10, 7.5: a watchdog of five minutes runs since firmware started the image, and would
+    // reset the machine during a long job. Firmware without a watchdog reports an error: no harm.
+    l->services->SetWatchdogTimer(0, 0, 0, NULL);
+
+    uint64_t base;
+    if (!memory_take_low(l, MEMORY_KEPT, sizeof(struct handoff), "the hand-off", &base, p))
+        return false;
+    l->handoff = (struct handoff *)base;
+    l->handoff->magic = HANDOFF_MAGIC;
+    l->handoff->bytes = sizeof(struct handoff);
+    l->handoff->tsc_start = l->tsc_start;
+    return true;
+}
+
+// Says what went wrong and gives the machine back. The debug-exit write comes before the pause for
+// reading: QEMU ends there, with all said, and a machine without the device doesn't notice it.
+static EFI_STATUS give_up(struct loader *l, const struct problem *p)
+{
+    console_problem(p);
+    port_write8(PORT_DEBUG_EXIT, DEBUG_EXIT_FAILED);
+    if (console_is_alone()) // boot services are gone or half gone: there is nobody to return to
+        for (;;)
+            __asm__ volatile("cli\n\thlt" ::: "memory");
+    l->services->Stall(READING_TIME_US);
+    memory_return(l);
+    return EFI_ABORTED;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+    struct loader *l = &loader;
+    struct problem p = {.what = "boot"};
+    *l = (struct loader){
+        .tsc_start = read_tsc(),
+        .image = image,
+        .system = system,
+        .services = system->BootServices,
+    };
+    console_open(system);
+
+    if (!cpu_has_nx(&p) ||             //
+        !loader_begin(l, &p) ||        // watchdog off, the hand-off
+        !command_line_gather(l, &p) || // cmdline.txt, then load options
+        !platform_describe(l, &p) ||   // ACPI root, framebuffer, trampoline page
+        !kernel_load(l, &p) ||         // check, place, symbols
+        !kernel_map(l, &p) ||          // temporary page tables
+        !bus_masters_find(l, &p) ||    //
+        !memory_map_prepare(l, &p) ||  // the last allocation
+        !boot_services_exit(l, &p))    // interrupts are off from here
+        return give_up(l, &p);
+
+    bus_masters_stop(l);
+    if (!memory_map_hand_over(l, &p))
+        return give_up(l, &p);
+    kernel_enter((uint64_t)l->handoff, l->root, l->kernel.entry);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the loader leaves to the kernel: the only file that boot/ and kernel/ share.
+//
+// At the kernel's entry (the ELF entry point): long mode, interrupts off, boot services gone,
+// RDI = physical address of struct handoff, RSP undefined. CR3 holds the loader's short-lived
+// tables: the firmware's identity map, the same again at HANDOFF_DIRECT_MAP, and the kernel image
+// at its linked address with each segment's own permissions. The kernel builds its own tables and
+// leaves these before it hands out any memory. With 5-level paging on (CR4.LA57) the same layout
+// holds: it only uses addresses that are canonical for 48 bits.
+#pragma once
+
+#include "lib/types.h"
+
+#define HANDOFF_MAGIC 0x4c4c4542454e4f31ull // "1ONEBELL"
+#define HANDOFF_DIRECT_MAP 0xffff800000000000ull // physical address 0
+#define HANDOFF_TRAMPOLINE_BYTES 4096
+#define HANDOFF_CMDLINE_BYTES 4096
+
+enum handoff_kind {
+    HANDOFF_FREE,     // conventional memory
+    HANDOFF_BOOT,     // boot services' code and data, the loader: free once the kernel has left
+                      // the firmware's page tables
+    HANDOFF_KEPT,     // the kernel image, this structure, symbols, the trampoline page
+    HANDOFF_FIRMWARE, // RAM that stays the firmware's: ACPI tables, ACPI NVS, runtime services
+    HANDOFF_OTHER,    // reserved, MMIO, persistent and unusable memory: not RAM to us
+};
+
+struct handoff_range {
+    uint64_t base;  // 4 KiB aligned
+    uint64_t bytes; // multiple of 4 KiB
+    uint32_t kind;  // enum handoff_kind
+    uint32_t efi_type;
+};
+
+enum handoff_pixel { HANDOFF_PIXEL_RGBX, HANDOFF_PIXEL_BGRX };
+
+struct handoff_framebuffer {
+    uint64_t base;  // physical; 0: there is none
+    uint64_t bytes;
+    uint32_t width, height;
+    uint32_t stride; // pixels per line
+    uint32_t pixel;  // enum handoff_pixel
+};
+
+struct handoff {
+    uint64_t magic;
+    uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
+    uint64_t rsdp;  // physical address of the ACPI root pointer; 0: firmware named none
+    uint64_t kernel_base, kernel_bytes; // physical place of the image, linked at KERNEL_BASE
+    uint64_t trampoline; // a page below 1 MiB for starting CPUs; 0: none was free
+    uint64_t symtab_base, symtab_bytes; // the kernel's ELF64 symbol table, for backtraces
+    uint64_t strtab_base, strtab_bytes;
+    uint64_t ranges_base; // physical address of struct handoff_range[], sorted by base
+    uint64_t ranges;      // how many
+    uint64_t tsc_start;   // TSC when the loader began
+    uint64_t tsc_exit;    // TSC when boot services had ended
+    struct handoff_framebuffer framebuffer;
+    uint32_t bus_masters_stopped; // PCI functions whose bus mastering the loader turned off
+    uint32_t cmdline_dropped;     // bytes of command line that did not fit; an error if not 0
+    char cmdline[HANDOFF_CMDLINE_BYTES]; // the three sources in order, one space between, UTF-8
+};
