@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The local APIC, in x2APIC mode only: ids of 32 bits, registers as MSRs.
+#pragma once
+
+#include "kernel/apic_regs.h"
+#include "kernel/x86.h"
+#include "lib/problem.h"
+
+// Problem "no-x2apic" where the CPU has none. Boot CPU.
+bool apic_check(struct problem *p);
+
+// Turns x2APIC on (or takes it as firmware left it on), masks every local source, finishes
+// interrupts that firmware left in service. Each CPU for itself, interrupts off.
+void apic_init_cpu(void);
+
+uint32_t apic_id(void);
+
+// Interrupt handlers of fixed vectors end with this.
+static inline void apic_eoi(void)
+{
+    wrmsr(X2APIC_EOI, 0);
+}
+
+// Sends a fixed interrupt; earlier stores are visible to the handler. Any CPU, any context.
+void apic_send(uint32_t id, uint8_t vector);
+void apic_send_init(uint32_t id);
+void apic_send_startup(uint32_t id, uint8_t page);
+
+// NMI to all others, which halt for good (trap.c).
+void apic_stop_others(void);
+
+// The one-shot timer. apic_timer_init() on the boot CPU once, after time_init(); apic_timer_set()
+// on each CPU for itself: VECTOR_TIMER comes at or, where the counter is too short, before that TSC.
+void apic_timer_init(void);
+bool apic_timer_is_tsc_deadline(void);
+void apic_timer_set(uint64_t tsc);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The CPUs: who they are, messages between them, and each one's run-to-completion loop.
+#pragma once
+
+#include "lib/types.h"
+
+#define CPU_MAX 1024
+
+// A message to a CPU's loop. Embed it; it must stay valid until fn has been called.
+struct cpu_msg {
+    struct cpu_msg *next;
+    void (*fn)(struct cpu_msg *msg);
+};
+
+unsigned cpu_count(void);  // CPUs in use: indexes 0 to cpu_count() - 1; 0 is the boot CPU
+unsigned cpu_index(void);  // the calling CPU
+uint32_t cpu_apic_id(unsigned cpu);
+unsigned cpu_node(unsigned cpu); // NUMA node, NODE_ANY where unknown
+
+// Has fn called from that CPU's loop, with an IPI if it sleeps. Any CPU, any context.
+void cpu_post(unsigned cpu, struct cpu_msg *msg);
+
+// One-shot timers of the calling CPU, run from its loop. fn may start the timer again.
+struct cpu_timer {
+    struct cpu_timer *next;
+    uint64_t due_ns; // time_ns() at which it fires
+    void (*fn)(struct cpu_timer *timer);
+    bool armed;
+};
+void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns); // moves it if it is armed
+void cpu_timer_stop(struct cpu_timer *timer);
+
+// Runs the loop (handlers, messages, timers, flush, sleep) until *stop is true. *stop is set from
+// something the loop runs. Owner CPU.
+void cpu_run_until(const bool *stop);
+
+// Counters since boot, written by their CPU alone; others may read them at any time.
+struct cpu_stats {
+    uint64_t msis;          // device MSIs taken: PIR bits harvested, or interrupts where not posted
+    uint64_t notifications; // posted-MSI notifications taken (PMN); 0 where not posted
+    uint64_t timers;        // timer interrupts
+    uint64_t ipis;          // wake-ups by other CPUs
+    uint64_t faults;        // VT-d fault events
+    uint64_t spurious;      // spurious and unexpected vectors
+    uint64_t harvests;      // PIR scans that found something
+    uint64_t sleeps;        // times it halted
+    uint64_t idle_tsc;      // TSC cycles halted, or in rounds of the loop that found nothing to do
+};
+const struct cpu_stats *cpu_stats(unsigned cpu);
+
+// TSC cycles per second, as calibrated.
+uint64_t time_tsc_hz(void);

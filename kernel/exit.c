@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The last steps: JSON `end`, QEMU's debug-exit device, then ACPI power-off or reset.
+
+#include "kernel/exit.h"
+
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "kernel/x86.h"
+#include "lib/mmio.h"
+
+#define DEBUG_EXIT_PORT 0xf4
+#define DEBUG_EXIT_OK 0x10     // QEMU ends with (value << 1) | 1: 33
+#define DEBUG_EXIT_FAILED 0x11 // 35
+
+#define PM1_SLP_TYP BITS64(12, 10)
+#define PM1_SLP_EN BIT64(13)
+#define PORT_KEYBOARD 0x64
+#define KEYBOARD_RESET 0xfe
+
+static struct {
+    struct fadt fadt;
+    bool can_power_off;
+    uint8_t slp_typ;
+    volatile void *reset; // mapped, where the reset register is in memory
+    enum exit_kind kind;
+} exit_state = {.kind = EXIT_POWEROFF};
+
+void exit_init(const struct fadt *fadt)
+{
+    exit_state.fadt = *fadt;
+    const struct acpi_header *dsdt = mem_map_firmware(fadt->dsdt, sizeof(*dsdt));
+    uint32_t length = dsdt ? dsdt->length : 0;
+    uint8_t slp_typ_b;
+    if (length > sizeof(*dsdt) && length <= 16 * MIB)
+        exit_state.can_power_off = fadt->pm1a_control &&
+                                   acpi_s5_find(mem_map_firmware(fadt->dsdt, length), length,
+                                                &exit_state.slp_typ, &slp_typ_b);
+    if (fadt->reset && !fadt->reset_io)
+        exit_state.reset = mem_map_mmio(fadt->reset, 1);
+}
+
+void exit_set(enum exit_kind kind)
+{
+    exit_state.kind = kind;
+}
+
+static void power_off(void)
+{
+    if (!exit_state.can_power_off)
+        return;
+    uint16_t port = exit_state.fadt.pm1a_control;
+    uint16_t value = in16(port);
+    field_set(&value, PM1_SLP_TYP, exit_state.slp_typ);
+    out16(port, value | PM1_SLP_EN); // ACPI 6.5, 4.8.3.2.1
+    time_delay_ns(NS_PER_S);
+}
+
+static void reboot(void)
+{
+    const struct fadt *f = &exit_state.fadt;
+    if (exit_state.reset)
+        mmio_write8(exit_state.reset, f->reset_value);
+    else if (f->reset)
+        out8((uint16_t)f->reset, f->reset_value);
+    time_delay_ns(NS_PER_S);
+    out8(PORT_KEYBOARD, KEYBOARD_RESET);
+    time_delay_ns(NS_PER_S);
+}
+
+noreturn void exit_run(bool ok)
+{
+    static bool entered;
+    if (__atomic_exchange_n(&entered, true, __ATOMIC_ACQ_REL))
+        halt_forever();
+    interrupts_off();
+    char line[64];
+    struct json j;
+    json_begin(&j, line, sizeof(line), "end");
+    json_text(&j, "status", ok ? "ok" : "failed");
+    report_json(&j);
+    out8(DEBUG_EXIT_PORT, ok ? DEBUG_EXIT_OK : DEBUG_EXIT_FAILED);
+    if (exit_state.kind == EXIT_POWEROFF)
+        power_off();
+    else if (exit_state.kind == EXIT_REBOOT)
+        reboot();
+    info("%s: the machine can be switched off", ok ? "done" : "failed");
+    halt_forever();
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How a run ends.
+#pragma once
+
+#include "kernel/acpi.h"
+#include "lib/types.h"
+
+enum exit_kind { EXIT_POWEROFF, EXIT_REBOOT, EXIT_HALT };
+
+// What firmware's tables say about power-off and reset; without it, they are left out. Boot CPU.
+void exit_init(const struct fadt *fadt);
+void exit_set(enum exit_kind kind);
+
+// Sends the JSON `end`, tells QEMU's debug-exit device, then powers off, reboots or halts.
+// Any CPU, any context; the second caller halts.
+noreturn void exit_run(bool ok);

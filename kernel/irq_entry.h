@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupt context: what isr.asm calls, interrupts off. All they do is note what came; the work is
+// the loop's.
+#pragma once
+
+#include "lib/types.h"
+
+void irq_take_device(uint8_t vector); // a device's own vector: remapped, or plain MSI
+void irq_take_notification(void);
+void irq_take_timer(void);
+void irq_take_ipi(void);
+void irq_take_fault(void);
+void irq_take_error(void);
+void irq_take_spurious(void);

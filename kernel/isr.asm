@@ -1,0 +1,129 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; Interrupt and exception entries: one stub per vector from one %rep, all of them with the same
+; distance, so that the IDT is filled by arithmetic.
+
+default rel
+bits 64
+section .text progbits alloc exec nowrite align=16
+
+extern trap_handle, irq_take_device, irq_take_notification, irq_take_timer, irq_take_ipi
+extern irq_take_fault, irq_take_error, irq_take_spurious
+
+global isr_stubs, isr_notification, isr_timer, isr_ipi, isr_fault, isr_error, isr_spurious
+
+; Vectors whose exception pushes an error code (SDM vol. 3, table 7-1).
+%define HAS_ERROR(v) (v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21 || v == 29 || v == 30)
+
+align 16
+isr_stubs:
+%assign v 0
+%rep 256
+    align 16
+  %if v < 32
+    %if HAS_ERROR(v) == 0
+    push 0
+    %endif
+    push v
+    jmp exception_common
+  %else
+    push rdi
+    mov edi, v
+    jmp device_common
+  %endif
+  %assign v v + 1
+%endrep
+
+; Full frame: struct trap_frame in trap.h.
+exception_common:
+    cld
+    push rax
+    push rbx
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push rbp
+    push r8
+    push r9
+    push r10
+    push r11
+    push r12
+    push r13
+    push r14
+    push r15
+    mov rdi, rsp
+    mov rbx, rsp
+    and rsp, -16
+    mov rbp, rsp
+    call trap_handle
+    mov rsp, rbx            ; only an NMI comes back
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rbp
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rbx
+    pop rax
+    add rsp, 16
+    iretq
+
+; Interrupts save what the C ABI lets a callee change; with the CPU's five words and these nine, RSP
+; is aligned for the call (long mode aligns it to 16 at entry; SDM vol. 3, 7.14.2).
+%macro SAVE_AFTER_RDI 0
+    push rax
+    push rcx
+    push rdx
+    push rsi
+    push r8
+    push r9
+    push r10
+    push r11
+    cld
+%endmacro
+
+%macro RESTORE 0
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    pop rdi
+    iretq
+%endmacro
+
+align 16
+device_common:              ; EDI: vector
+    SAVE_AFTER_RDI
+    call irq_take_device
+    RESTORE
+
+%macro DIRECT 2             ; stub, handler without arguments
+align 16
+%1:
+    push rdi
+    SAVE_AFTER_RDI
+    call %2
+    RESTORE
+%endmacro
+
+DIRECT isr_notification, irq_take_notification
+DIRECT isr_timer, irq_take_timer
+DIRECT isr_ipi, irq_take_ipi
+DIRECT isr_fault, irq_take_fault
+DIRECT isr_error, irq_take_error
+
+; A spurious interrupt sets no ISR bit: its handler sends no EOI (SDM vol. 3, 11.9).
+DIRECT isr_spurious, irq_take_spurious
+
+section .note.GNU-stack noalloc noexec nowrite progbits

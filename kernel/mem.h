@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory: RAM is handed out in physically contiguous, zeroed pieces and never taken back (what is
+// torn down is reused by its owner); device registers are mapped uncached.
+#pragma once
+
+#include "lib/types.h"
+
+#define PAGE_BYTES 4096ull
+#define NODE_ANY (~0u)
+
+// Zeroed memory, physically contiguous, below 2^63, aligned to `align` (a power of two >= 1; at
+// least one cache line is used). Prefers the NUMA node (NODE_ANY: no preference), else takes any.
+// Never returns NULL: without memory the run ends with an error that says how much was asked for.
+// Any CPU, not in interrupt context.
+void *mem_alloc(size_t bytes, size_t align, unsigned node);
+
+// Bytes still free.
+uint64_t mem_free_bytes(void);
+
+// Physical address of memory from mem_alloc(), of the kernel image, or of a per-CPU structure.
+uint64_t mem_phys(const volatile void *virt);
+
+// Maps device registers, uncached. Never fails for an aligned, sane range: ends the run otherwise.
+// Not in interrupt context.
+volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
+
+// Maps firmware's tables read-only, wherever they lie. NULL if the range is not canonical.
+const void *mem_map_firmware(uint64_t phys, size_t bytes);
+
+// True where the whole range is RAM by the firmware's memory map.
+bool mem_is_ram(uint64_t phys, uint64_t bytes);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// PCI configuration space and the MSI-X table (PCIe Base 6.0, 7.5 and 7.7). A register's width is
+// in its comment; masks count from that register's bit 0.
+#pragma once
+
+#include "lib/bits.h"
+
+// clang-format off: it would undo the indentation of fields below their register
+
+// ---- where a function is in its segment's ECAM window (7.2.2) ----
+#define PCI_ECAM_BUS BITS64(27, 20)
+#define PCI_ECAM_DEVICE BITS64(19, 15)
+#define PCI_ECAM_FUNCTION BITS64(14, 12)
+#define PCI_ECAM_BUS_BYTES (1u << 20)
+
+#define PCI_DEVICES_MAX 32  // on a bus
+#define PCI_FUNCTIONS_MAX 8 // of a device
+
+// ---- common header (7.5.1.1) ----
+#define PCI_VENDOR_DEVICE 0x00 // 32
+#define   PCI_VENDOR_DEVICE_VENDOR BITS32(15, 0)
+#define   PCI_VENDOR_DEVICE_DEVICE BITS32(31, 16)
+#define PCI_VENDOR_ABSENT 0xffff          // nothing there: the read was not answered
+#define PCI_VENDOR_DEVICE_RETRY 0xffff0001u // there, but not ready (2.3.1.1)
+#define PCI_COMMAND 0x04 // 16
+#define   PCI_COMMAND_IO BIT32(0)
+#define   PCI_COMMAND_MEMORY BIT32(1)
+#define   PCI_COMMAND_MASTER BIT32(2)
+#define   PCI_COMMAND_INTX_DISABLE BIT32(10)
+#define PCI_STATUS 0x06 // 16
+#define   PCI_STATUS_CAP_LIST BIT32(4)
+#define PCI_CLASS_REVISION 0x08 // 32
+#define   PCI_CLASS_REVISION_CLASS BITS32(31, 8)
+#define   PCI_CLASS_REVISION_REVISION BITS32(7, 0)
+#define PCI_HEADER_TYPE 0x0e // 8
+#define   PCI_HEADER_TYPE_LAYOUT BITS32(6, 0)
+#define   PCI_HEADER_TYPE_MULTI BIT32(7)
+#define PCI_HEADER_NORMAL 0
+#define PCI_HEADER_BRIDGE 1
+#define PCI_CAP_POINTER 0x34 // 8
+
+#define PCI_CLASS_BASE_SUB BITS32(23, 8) // of pci_dev.class_code
+#define PCI_CLASS_HOST_BRIDGE 0x0600
+
+// ---- base address registers (7.5.1.2.1) ----
+#define PCI_BAR(n) (0x10 + 4 * (n)) // 32
+#define   PCI_BAR_IO BIT32(0)
+#define   PCI_BAR_IO_BASE BITS32(31, 2)
+#define   PCI_BAR_TYPE BITS32(2, 1)
+#define   PCI_BAR_BASE BITS32(31, 4)
+#define PCI_BAR_TYPE_32 0
+#define PCI_BAR_TYPE_64 2
+#define PCI_BARS_NORMAL 6
+#define PCI_BARS_BRIDGE 2 // what follows is bus numbers and windows
+
+// ---- bridges (7.5.1.3) ----
+#define PCI_BUS_NUMBERS 0x18 // 32
+#define   PCI_BUS_NUMBERS_PRIMARY BITS32(7, 0)
+#define   PCI_BUS_NUMBERS_SECONDARY BITS32(15, 8)
+#define   PCI_BUS_NUMBERS_SUBORDINATE BITS32(23, 16)
+
+// ---- capabilities (7.5.1.1.11) ----
+#define PCI_CAP_FIRST 0x40 // below is the header
+#define PCI_CAP_LAST 0xfc
+#define PCI_CAP_COUNT_MAX 48 // as many as fit
+#define PCI_CAP_HEADER 0x00  // 16
+#define   PCI_CAP_HEADER_ID BITS32(7, 0)
+#define   PCI_CAP_HEADER_NEXT BITS32(15, 8)
+#define PCI_CAP_ALIGN 4
+
+// ---- PCI Express capability (7.5.3) ----
+#define PCI_CAP_EXP 0x10
+#define PCI_EXP_FLAGS 0x02 // 16
+#define   PCI_EXP_FLAGS_TYPE BITS32(7, 4)
+#define PCI_EXP_TYPE_ENDPOINT 0x0
+#define PCI_EXP_TYPE_ROOT_PORT 0x4
+#define PCI_EXP_TYPE_UPSTREAM 0x5
+#define PCI_EXP_TYPE_DOWNSTREAM 0x6
+#define PCI_EXP_TYPE_PCIE_TO_PCI 0x7
+#define PCI_EXP_TYPE_PCI_TO_PCIE 0x8
+#define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
+
+// ---- MSI capability (7.7.1) ----
+#define PCI_CAP_MSI 0x05
+#define PCI_MSI_CONTROL 0x02 // 16
+#define   PCI_MSI_CONTROL_ENABLE BIT32(0)
+
+// ---- MSI-X capability and table (7.7.2) ----
+#define PCI_CAP_MSIX 0x11
+#define PCI_MSIX_CONTROL 0x02 // 16
+#define   PCI_MSIX_CONTROL_TABLE_SIZE BITS32(10, 0) // entries - 1
+#define   PCI_MSIX_CONTROL_FUNCTION_MASK BIT32(14)
+#define   PCI_MSIX_CONTROL_ENABLE BIT32(15)
+#define PCI_MSIX_TABLE 0x04 // 32
+#define   PCI_MSIX_TABLE_BIR BITS32(2, 0)
+#define   PCI_MSIX_TABLE_OFFSET BITS32(31, 3) // in units of 8 bytes
+#define PCI_MSIX_CAP_BYTES 12
+
+#define MSIX_ENTRY_BYTES 16
+#define MSIX_ENTRY_ADDRESS_LOW 0x0  // 32
+#define MSIX_ENTRY_ADDRESS_HIGH 0x4 // 32
+#define MSIX_ENTRY_DATA 0x8         // 32
+#define MSIX_ENTRY_CONTROL 0xc      // 32
+#define   MSIX_ENTRY_CONTROL_MASK BIT32(0)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What one CPU owns. Reached through GS; inside the kernel only (others use cpu.h).
+#pragma once
+
+#include "kernel/cpu.h"
+#include "kernel/posted.h"
+#include "kernel/vectors.h"
+#include "kernel/x86.h"
+#include "lib/types.h"
+
+struct irq;
+
+#define STACK_BYTES 16384
+
+struct gdt_entries {
+    uint64_t null, code, data;
+    uint64_t tss_low, tss_high;
+};
+
+// SDM vol. 3, figure 8-11.
+struct PACKED tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+static_assert(sizeof(struct tss) == 104, "SDM vol. 3, 8.7");
+
+struct cpu {
+    // entry.asm and the compiler know these offsets.
+    struct cpu *self;     // GS:0
+    uint64_t stack_top;   // GS:8, the first stack of an application processor
+    uint32_t index;       // GS:16
+    uint32_t apic_id;     // GS:20
+    uint64_t reserved[2];
+    uint64_t stack_guard; // GS:40: the stack protector's canary
+
+    // The loop's and the interrupt handlers' own.
+    uint64_t ready[PI_WORDS]; // irqs whose handler is to run, by vector
+    bool timer_due;           // the timer interrupt came
+    bool fault_due;           // a VT-d fault event came
+    bool online;              // runs its loop
+    uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
+    struct cpu_timer *timers; // armed ones, earliest first
+    struct irq *vectors[VECTORS];
+    struct cpu_stats stats;
+
+    // Written by others: lines of their own.
+    _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first
+    _Atomic bool sleeping;
+    _Alignas(CACHE_LINE) struct pi_desc pi; // written by the remapping units
+
+    uint32_t node;
+    struct gdt_entries gdt;
+    struct tss tss;
+};
+static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
+static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
+
+#ifdef ONEBELL_HOST
+struct cpu *this_cpu(void); // the test says which CPU it plays
+#else
+static inline struct cpu *this_cpu(void)
+{
+    struct cpu *self;
+    __asm__("movq %%gs:0, %0" : "=r"(self));
+    return self;
+}
+#endif
+
+extern struct cpu boot_cpu;
+
+struct cpu *cpu_get(unsigned index);

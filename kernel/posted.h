@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The posted-interrupt descriptor: 64 bytes in memory that a remapping unit writes and one CPU
+// reads (VT-d 9.11). This file is the CPU's side of the protocol; it touches nothing but memory.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/bits.h"
+#include "lib/types.h"
+
+#define PI_WORDS 4 // 256 vectors
+
+#define PI_CONTROL_ON BIT64(0)               // notification outstanding
+#define PI_CONTROL_SN BIT64(1)               // suppress notifications
+#define PI_CONTROL_NV BITS64(23, 16)         // notification vector
+#define PI_CONTROL_NDST BITS64(63, 32)       // x2APIC: the 32-bit id
+#define PI_CONTROL_NDST_XAPIC BITS64(47, 40) // xAPIC: 8 bits of it
+
+struct pi_desc {
+    _Atomic uint64_t pir[PI_WORDS]; // bit n: vector n was posted
+    _Atomic uint64_t control;
+    uint64_t reserved[3]; // must be zero
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct pi_desc) == 64, "VT-d 9.11");
+static_assert(offsetof(struct pi_desc, control) == 32, "VT-d 9.11");
+
+// What a harvest found: one bit for each vector.
+struct pi_set {
+    uint64_t words[PI_WORDS];
+};
+
+// Prepares a descriptor that no unit uses yet. `suppress` sets SN: post, but never notify.
+static inline void pi_init(struct pi_desc *d, uint32_t apic_id, uint8_t vector, bool suppress)
+{
+    uint64_t control = field_put(PI_CONTROL_NDST, apic_id) | field_put(PI_CONTROL_NV, vector) |
+                       (suppress ? PI_CONTROL_SN : 0);
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        atomic_store_explicit(&d->pir[w], 0, memory_order_relaxed);
+    atomic_store_explicit(&d->control, control, memory_order_release);
+}
+
+// Takes the bits that are set and clears them; false: there were none. The plain loads come first,
+// so that an idle scan never takes the line away from the units. Acquire: what the device wrote
+// before its MSI is visible after. Owner CPU.
+static inline bool pi_harvest(struct pi_desc *d, struct pi_set *found)
+{
+    uint64_t any = 0;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        any |= found->words[w] = atomic_load_explicit(&d->pir[w], memory_order_relaxed);
+    if (!any)
+        return false;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        if (found->words[w])
+            found->words[w] = atomic_exchange_explicit(&d->pir[w], 0, memory_order_acq_rel);
+    return true;
+}
+
+// Lets the next post notify again. What was posted before is found by a harvest after this one:
+// clear, then harvest, never the other way round. Owner CPU.
+static inline void pi_clear_on(struct pi_desc *d)
+{
+    atomic_fetch_and_explicit(&d->control, ~PI_CONTROL_ON, memory_order_seq_cst);
+}
+
+// What a remapping unit does for an MSI, done by software: true where the caller is to send the
+// notification vector (VT-d 5.2.3). Any CPU.
+static inline bool pi_post(struct pi_desc *d, uint8_t vector, bool urgent)
+{
+    atomic_fetch_or_explicit(&d->pir[vector / 64], BIT64(vector % 64), memory_order_seq_cst);
+    uint64_t control = atomic_load_explicit(&d->control, memory_order_seq_cst);
+    do {
+        if (control & PI_CONTROL_ON || (control & PI_CONTROL_SN && !urgent))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&d->control, &control, control | PI_CONTROL_ON,
+                                                    memory_order_seq_cst, memory_order_seq_cst));
+    return true;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What people and tools are told: lines on the console (COM1 and the screen), JSON objects on COM2.
+// Lines come out whole, whichever CPU prints.
+#pragma once
+
+#include "lib/json.h"
+#include "lib/problem.h"
+#include "lib/types.h"
+
+// One line for people; the newline is added. Any CPU, not in interrupt context.
+void info(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+// As info(), marked as a warning: something is odd, and work goes on.
+void warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+// An error: printed, sent as JSON `error`, and the run ends with status failed, now or when the
+// remaining work is done.
+void error(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void error_problem(const struct problem *p);
+
+// True once error() was called.
+bool report_failed(void);
+
+// An error that ends the run at once: prints, JSON, exits with status failed.
+noreturn void fail(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
+noreturn void fail_problem(const struct problem *p);
+
+// Ends a JSON object and sends it as a line on COM2.
+void report_json(struct json *j);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Starting the other CPUs by INIT and start-up IPIs (SDM vol. 3, 9.4.4 and 11.12).
+
+#include "kernel/smp.h"
+
+#include "kernel/apic.h"
+#include "kernel/desc.h"
+#include "kernel/mem.h"
+#include "kernel/mem_init.h"
+#include "kernel/paging.h"
+#include "kernel/percpu.h"
+#include "kernel/time.h"
+#include "lib/string.h"
+
+#define INIT_WAIT_NS (10 * NS_PER_MS)
+#define STARTUP_WAIT_NS (10 * NS_PER_MS) // before the second one
+#define ONLINE_WAIT_NS (5 * NS_PER_S)
+
+struct cpu boot_cpu = {.node = NODE_ANY};
+
+static struct {
+    struct cpu *all[CPU_MAX];
+    unsigned count;
+} cpus = {.all = {&boot_cpu}, .count = 1};
+
+// trampoline.asm
+extern const char trampoline_start[], trampoline_end[], trampoline_params[];
+struct trampoline_params {
+    uint64_t cr3, cr4, cpu, entry;
+};
+extern const char secondary_entry[];
+noreturn void cpu_start_secondary(void);
+
+struct cpu *cpu_get(unsigned index)
+{
+    return cpus.all[index];
+}
+
+unsigned cpu_count(void)
+{
+    return cpus.count;
+}
+
+unsigned cpu_index(void)
+{
+    return this_cpu()->index;
+}
+
+uint32_t cpu_apic_id(unsigned cpu)
+{
+    return cpus.all[cpu]->apic_id;
+}
+
+unsigned cpu_node(unsigned cpu)
+{
+    return cpus.all[cpu]->node;
+}
+
+const struct cpu_stats *cpu_stats(unsigned cpu)
+{
+    return &cpus.all[cpu]->stats;
+}
+
+static unsigned node_of(const struct srat *srat, uint32_t apic_id)
+{
+    for (size_t i = 0; i < srat->cpus_count; i++)
+        if (srat->cpus[i].apic_id == apic_id)
+            return srat->cpus[i].node;
+    return NODE_ANY;
+}
+
+static void add_cpu(uint32_t id, unsigned node)
+{
+    struct cpu *cpu = mem_alloc(sizeof(*cpu), alignof(struct cpu), node);
+    cpu->self = cpu;
+    cpu->index = cpus.count;
+    cpu->apic_id = id;
+    cpu->node = node;
+    cpu->stack_top = paging_alloc_stack(node);
+    cpus.all[cpus.count++] = cpu;
+}
+
+bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most, struct problem *p)
+{
+    boot_cpu.apic_id = apic_id();
+    boot_cpu.node = node_of(srat, boot_cpu.apic_id);
+    unsigned limit = most ? most : CPU_MAX;
+    for (size_t i = 0; i < madt->cpus_count && cpus.count < limit; i++)
+        if (madt->cpus[i].apic_id != boot_cpu.apic_id)
+            add_cpu(madt->cpus[i].apic_id, node_of(srat, madt->cpus[i].apic_id));
+    if (cpus.count >= most)
+        return true;
+    return problem_set(p, "cpus", "cpus=%u: this machine has %u: ask for at most as many", most,
+                       cpus.count);
+}
+
+// First code in C on a secondary CPU: leaves the trampoline's tables, then the same steps as the
+// boot CPU took.
+noreturn void cpu_start_secondary(void)
+{
+    struct cpu *cpu = this_cpu();
+    const bool never = false;
+    write_cr3(paging_root());
+    paging_set_cpu();
+    desc_load(cpu);
+    apic_init_cpu();
+    __atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
+    interrupts_on();
+    cpu_run_until(&never);
+    halt_forever();
+}
+
+static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
+{
+    apic_send_init(cpu->apic_id);
+    time_delay_ns(INIT_WAIT_NS);
+    apic_send_startup(cpu->apic_id, (uint8_t)(page / PAGE_BYTES));
+    if (poll_until(__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE), STARTUP_WAIT_NS))
+        return true;
+    apic_send_startup(cpu->apic_id, (uint8_t)(page / PAGE_BYTES));
+    if (poll_until(__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE), ONLINE_WAIT_NS))
+        return true;
+    return problem_set(p, "cpu-not-started",
+                       "CPU %u (APIC id %u) did not start within %llu s: leave it out with cpus=%u",
+                       cpu->index, cpu->apic_id, ONLINE_WAIT_NS / NS_PER_S, cpu->index);
+}
+
+bool smp_start(const struct handoff *h, struct problem *p)
+{
+    if (cpus.count == 1)
+        return true;
+    if (!h->trampoline)
+        return problem_set(p, "no-trampoline",
+                           "firmware left no free page below 1 MiB to start CPUs from: use cpus=1");
+    char *page = (char *)(h->trampoline + HANDOFF_DIRECT_MAP);
+    struct trampoline_params *params =
+        (struct trampoline_params *)(page + (trampoline_params - trampoline_start));
+    memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+    params->cr3 = paging_trampoline_root(h->trampoline);
+    params->cr4 = read_cr4();
+    params->entry = (uint64_t)secondary_entry;
+    for (unsigned i = 1; i < cpus.count; i++) {
+        params->cpu = (uint64_t)cpus.all[i];
+        if (!start(cpus.all[i], h->trampoline, p))
+            return false;
+    }
+    return true;
+}

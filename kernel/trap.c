@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Exceptions and panics: say what happened, where, and how it came there; then end the run.
+
+#include "kernel/trap.h"
+
+#include "kernel/apic.h"
+#include "kernel/exit.h"
+#include "kernel/paging.h"
+#include "kernel/percpu.h"
+#include "kernel/report.h"
+#include "kernel/report_init.h"
+#include "kernel/symbols.h"
+#include "kernel/x86.h"
+#include "lib/format.h"
+
+#define BACKTRACE_MOST 32
+
+static unsigned panicking; // index + 1 of the CPU that panics
+
+static const char *const exception_names[VECTOR_EXCEPTIONS] = {
+    [0] = "divide error",
+    [1] = "debug exception",
+    [2] = "NMI",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range",
+    [6] = "invalid opcode",
+    [7] = "no FPU",
+    [8] = "double fault",
+    [10] = "invalid TSS",
+    [11] = "segment not present",
+    [12] = "stack fault",
+    [13] = "general protection fault",
+    [14] = "page fault",
+    [16] = "x87 error",
+    [17] = "alignment check",
+    [18] = "machine check",
+    [19] = "SIMD exception",
+    [20] = "virtualization exception",
+    [21] = "control protection exception",
+    [29] = "VMM communication exception",
+    [30] = "security exception",
+};
+
+static void print_place(const char *what, uint64_t address)
+{
+    uint64_t offset = 0;
+    const char *name = symbols_find(address, &offset);
+    if (name)
+        info("  %s %016llx %s+0x%llx", what, (unsigned long long)address, name,
+             (unsigned long long)offset);
+    else
+        info("  %s %016llx ?", what, (unsigned long long)address);
+}
+
+// Follows frame pointers as long as they lie in mapped memory and go up.
+static void print_backtrace(uint64_t rip, uint64_t rbp)
+{
+    info("backtrace:");
+    print_place("at  ", rip);
+    for (unsigned i = 0; i < BACKTRACE_MOST; i++) {
+        if (rbp % 8 || !paging_is_mapped(rbp) || !paging_is_mapped(rbp + 15))
+            return;
+        const uint64_t *frame = (const uint64_t *)rbp;
+        if (!frame[1])
+            return;
+        print_place("from", frame[1] - 1); // within the call, not behind it
+        if (frame[0] <= rbp)
+            return;
+        rbp = frame[0];
+    }
+}
+
+static void print_registers(const struct trap_frame *f)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } registers[] = {
+        {"rax", f->rax}, {"rbx", f->rbx},       {"rcx", f->rcx},      {"rdx", f->rdx},
+        {"rsi", f->rsi}, {"rdi", f->rdi},       {"rbp", f->rbp},      {"rsp", f->rsp},
+        {"r8 ", f->r8},  {"r9 ", f->r9},        {"r10", f->r10},      {"r11", f->r11},
+        {"r12", f->r12}, {"r13", f->r13},       {"r14", f->r14},      {"r15", f->r15},
+        {"rip", f->rip}, {"flg", f->rflags},    {"cs ", f->cs},       {"ss ", f->ss},
+        {"cr0", read_cr0()}, {"cr2", read_cr2()}, {"cr3", read_cr3()}, {"cr4", read_cr4()},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(registers); i += 4)
+        info("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", registers[i].name,
+             (unsigned long long)registers[i].value, registers[i + 1].name,
+             (unsigned long long)registers[i + 1].value, registers[i + 2].name,
+             (unsigned long long)registers[i + 2].value, registers[i + 3].name,
+             (unsigned long long)registers[i + 3].value);
+}
+
+// The first CPU that panics goes on; others, and a panic within a panic, stop here.
+static void begin_panic(void)
+{
+    interrupts_off();
+    unsigned none = 0, me = this_cpu()->index + 1;
+    if (!__atomic_compare_exchange_n(&panicking, &none, me, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        if (none == me)
+            exit_run(false);
+        halt_forever();
+    }
+    apic_stop_others();
+    report_take_over();
+}
+
+static const char *page_fault_hint(uint64_t address, uint64_t error)
+{
+    if (paging_is_stack_guard(address))
+        return ": a stack ran over into its guard page";
+    if (error & BIT64(4))
+        return ": executing memory that isn't code";
+    return error & BIT64(1) ? ": writing" : ": reading";
+}
+
+static void print_exception(const struct trap_frame *f)
+{
+    const char *name = exception_names[f->vector];
+    unsigned cpu = this_cpu()->index;
+    if (f->vector == VECTOR_PAGE_FAULT)
+        error("panic", "panic on CPU %u: page fault at address 0x%llx, error code 0x%llx%s", cpu,
+              (unsigned long long)read_cr2(), (unsigned long long)f->error,
+              page_fault_hint(read_cr2(), f->error));
+    else
+        error("panic", "panic on CPU %u: %s (vector %llu), error code 0x%llx%s", cpu,
+              name ? name : "reserved exception", (unsigned long long)f->vector,
+              (unsigned long long)f->error,
+              f->vector == VECTOR_DOUBLE_FAULT && paging_is_stack_guard(read_cr2())
+                  ? ": a stack ran over into its guard page"
+                  : "");
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+    if (frame->vector == VECTOR_NMI && __atomic_load_n(&panicking, __ATOMIC_ACQUIRE))
+        halt_forever();
+    begin_panic();
+    print_exception(frame);
+    print_registers(frame);
+    print_backtrace(frame->rip, frame->rbp);
+    exit_run(false);
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+    char text[240];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(text, sizeof(text), fmt, args);
+    va_end(args);
+    begin_panic();
+    error("panic", "panic on CPU %u: %s", this_cpu()->index, text);
+    print_backtrace((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
+    exit_run(false);
+}
+
+noreturn void __stack_chk_fail(void);
+noreturn void __stack_chk_fail(void)
+{
+    panic("a function wrote past its local variables (stack protector)");
+}
