@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The two chips that the IRQ core sees: each irq has an entry in the table of its device's unit;
+// the chips differ in what route() writes there.
+
+#include "drivers/vtd/unit.h"
+#include "drivers/vtd/vtd.h"
+#include "kernel/cpu.h"
+#include "kernel/mem.h"
+#include "kernel/posted.h"
+#include "kernel/report.h"
+
+static bool chip_alloc(struct irq *irq, struct problem *p)
+{
+    struct vtd_unit *u = vtd_unit_of(irq->dev, p);
+    irq->chip_unit = u;
+    return u && vtd_table_take(u, irq, &irq->chip_handle, p);
+}
+
+static void chip_free(struct irq *irq)
+{
+    struct problem p;
+    if (!vtd_table_release(irq->chip_unit, irq->chip_handle, &p))
+        error_problem(&p);
+}
+
+static void chip_compose(const struct irq *irq, struct msi_msg *msg)
+{
+    *msg = irte_message((uint16_t)irq->chip_handle);
+}
+
+static bool route_remapped(struct irq *irq, struct problem *p)
+{
+    struct irte entry = irte_remapped(cpu_apic_id(irq->cpu), irq->vector, irte_source_of(irq->dev));
+    return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
+}
+
+static bool route_posted(struct irq *irq, struct problem *p)
+{
+    const struct pi_desc *descriptor = irq_pi_desc(irq->cpu);
+    if (!descriptor)
+        return problem_set(p, "vtd-no-descriptor",
+                           "%s can't be posted to CPU %u, which has no posted-interrupt descriptor "
+                           "in mode %s",
+                           irq->name, irq->cpu, irq_mode_name(irq_get_mode()));
+    uint64_t address = mem_phys(descriptor);
+    if (address % sizeof(struct pi_desc))
+        return problem_set(p, "vtd-descriptor-address",
+                           "the posted-interrupt descriptor of CPU %u lies at 0x%llx, not on a "
+                           "64-byte boundary",
+                           irq->cpu, (unsigned long long)address);
+    struct irte entry = irte_posted(address, irq->vector, false, irte_source_of(irq->dev));
+    return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
+}
+
+static const struct irq_chip chip_remapped = {
+    .name = "VTD-REMAP",
+    .alloc = chip_alloc,
+    .free = chip_free,
+    .route = route_remapped,
+    .compose = chip_compose,
+};
+
+static const struct irq_chip chip_posted = {
+    .name = "VTD-POST",
+    .alloc = chip_alloc,
+    .free = chip_free,
+    .route = route_posted,
+    .compose = chip_compose,
+};
+
+const struct irq_chip *vtd_chip_remapped(void)
+{
+    return &chip_remapped;
+}
+
+const struct irq_chip *vtd_chip_posted(void)
+{
+    return &chip_posted;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The DMAR table: which remapping units there are, and which devices each one serves. Bytes in,
+// structures out; nothing of it is believed before it has been checked.
+#pragma once
+
+#include "drivers/vtd/dmar_regs.h"
+#include "lib/problem.h"
+#include "lib/types.h"
+
+#define DMAR_UNITS_MAX 128 // an eight-socket server has about 80
+#define DMAR_SCOPES_MAX 1024
+#define DMAR_WARNINGS_MAX 16
+
+struct dmar_unit {
+    uint64_t base; // physical address of the registers, 4 KiB aligned
+    uint16_t segment;
+    bool include_pci_all; // serves what no other unit of the segment names
+    unsigned node;        // NUMA node, NODE_ANY where the table doesn't say
+};
+
+// A PCI device that a unit serves, endpoint or bridge. (IOAPICs, HPETs and ACPI devices are checked
+// and left out: Onebell takes no interrupt from them.)
+struct dmar_scope {
+    enum dmar_scope_type type;
+    uint16_t unit;       // index in units[]
+    uint8_t start_bus;   // root bus, on the unit's segment
+    uint8_t hops;        // at least 1
+    const uint8_t *path; // hops pairs of device and function; points into the table
+};
+
+struct dmar {
+    unsigned width;  // host address width in bits
+    bool intr_remap; // the platform has interrupt remapping
+    bool x2apic_opt_out;
+    struct dmar_unit units[DMAR_UNITS_MAX];
+    size_t units_count;
+    struct dmar_scope scopes[DMAR_SCOPES_MAX];
+    size_t scopes_count;
+    struct problem warnings[DMAR_WARNINGS_MAX]; // what is wrong, but not in our way
+    size_t warnings_count;                      // all of them; only the first ones are kept
+};
+
+// Reads a DMAR table of at most `length` bytes, which must outlive the result. Refuses what it
+// would have to rely on and can't ("dmar-truncated", "dmar-signature", "dmar-checksum",
+// "dmar-width", "dmar-structure", "dmar-scope", "dmar-unit-address", "dmar-too-large"); the rest is
+// a warning. No units at all is not a problem here. Pure: any CPU (VT-d 8).
+bool dmar_parse(const void *table, size_t length, struct dmar *out, struct problem *p);

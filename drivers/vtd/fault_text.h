@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A fault record of a remapping unit, read and put into a sentence.
+#pragma once
+
+#include "drivers/vtd/irte.h"
+#include "lib/types.h"
+
+struct vtd_fault {
+    uint16_t source; // requester id
+    uint8_t reason;
+    bool interrupt; // else of a DMA
+    bool has_index; // interrupt: the unit knows which entry
+    uint16_t index;
+    uint64_t address; // DMA: page
+};
+
+// Whose entry it was, as far as the driver knows.
+struct vtd_fault_owner {
+    const char *name;         // "nvme0q3"; NULL: the entry is not in use
+    struct irte_fields entry; // valid where name is set
+};
+
+// From the two words of a fault recording register (VT-d 11.4.7.6).
+struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high);
+
+// Stable short id of the reason: "irte-source", ...
+const char *vtd_fault_what(const struct vtd_fault *f);
+
+// One sentence that names unit, device, entry, reason and remedy. Returns its full length, as
+// format_text() does. owner may be NULL.
+int vtd_fault_sentence(char *to, size_t bytes, uint64_t unit, uint16_t segment,
+                       const struct vtd_fault *f, const struct vtd_fault_owner *owner);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Faults: where their event goes, and reading them out (VT-d 7.2, 7.3). Each one stands for an
+// interrupt that never arrived: an error where an entry of ours was meant, else a warning, since
+// devices that firmware left running are no reason to fail.
+
+#include "drivers/vtd/unit.h"
+#include "drivers/vtd/vtd.h"
+#include "kernel/cpu.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define SENTENCES_MAX 10          // shown one by one; later ones are counted
+#define SUMMARY_NS NS_PER_S       // at most one summary in that time
+#define STORM_NS (10 * NS_PER_MS) // pause after a full round of records
+#define SENTENCE_BYTES 400
+
+// The boot CPU's loop alone reads and writes these.
+static struct {
+    uint64_t seen;       // faults, reported or not
+    uint64_t sentences;  // shown one by one
+    uint64_t suppressed; // since the last summary
+    bool suppressed_ours;
+    bool lost; // since the last summary: records overflowed
+    uint64_t summary_due;
+    bool again; // a unit still has faults pending
+    char last[SENTENCE_BYTES];
+} faults;
+
+static void on_timer(struct cpu_timer *timer)
+{
+    (void)timer;
+    vtd_report_faults();
+}
+
+static struct cpu_timer timer = { .fn = on_timer };
+
+void vtd_faults_reset(void)
+{
+    memset(&faults, 0, sizeof(faults));
+}
+
+static size_t record_count(const struct vtd_unit *u)
+{
+    return (size_t)field_get(VTD_CAP_NFR, u->cap) + 1;
+}
+
+static size_t record_offset(const struct vtd_unit *u, size_t index)
+{
+    return 16 * (size_t)field_get(VTD_CAP_FRO, u->cap) + VTD_FRCD_BYTES * index;
+}
+
+void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id)
+{
+    vtd_write32(u, VTD_FEDATA, (uint32_t)field_put(EVENT_DATA_VECTOR, vector));
+    vtd_write32(u, VTD_FEADDR, (uint32_t)(MSI_ADDRESS_BASE | field_put(EVENT_ADDR_ID, apic_id)));
+    vtd_write32(u, VTD_FEUADDR, apic_id & EVENT_UADDR_ID);
+    // An event that is pending already is sent at once (VT-d 7.3).
+    vtd_write32(u, VTD_FECTL, vtd_read32(u, VTD_FECTL) & ~VTD_EVENT_IM);
+}
+
+void vtd_faults_clear(const struct vtd_unit *u)
+{
+    for (size_t i = 0; i < record_count(u); i++) {
+        size_t top = record_offset(u, i) + VTD_FRCD_TOP;
+        if (vtd_read32(u, top) & VTD_FRCD_TOP_F)
+            vtd_write32(u, top, VTD_FRCD_TOP_F);
+    }
+    vtd_write32(u, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+}
+
+static void send_json(const struct vtd_unit *u, const struct vtd_fault *f, const char *sentence)
+{
+    char buffer[768], text[24];
+    struct json j;
+    json_begin(&j, buffer, sizeof(buffer), "fault");
+    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
+    json_text(&j, "unit", text);
+    format_text(text, sizeof(text), "%04x:%02x:%02x.%x", u->segment, PCI_BUS(f->source),
+                PCI_DEV(f->source), PCI_FN(f->source));
+    json_text(&j, "source", text);
+    if (f->has_index)
+        json_u64(&j, "index", f->index);
+    json_u64(&j, "reason", f->reason);
+    json_text(&j, "what", vtd_fault_what(f));
+    json_text(&j, "message", sentence);
+    report_json(&j);
+}
+
+static void tell(bool ours, const char *sentence)
+{
+    if (ours)
+        error("vtd-fault", "%s", sentence);
+    else
+        warn("%s", sentence);
+}
+
+static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
+{
+    char name[sizeof(((struct irq *)0)->name)];
+    struct vtd_fault f = vtd_fault_decode(low, high);
+    struct vtd_fault_owner owner = { 0 };
+    bool ours = vtd_table_owner(u, &f, name, sizeof(name), &owner.entry);
+    owner.name = ours ? name : NULL;
+    vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);
+
+    faults.seen++;
+    if (faults.sentences < SENTENCES_MAX) {
+        if (++faults.sentences == SENTENCES_MAX)
+            faults.summary_due = time_ns() + SUMMARY_NS;
+        tell(ours, faults.last);
+        send_json(u, &f, faults.last);
+        return;
+    }
+    faults.suppressed++;
+    faults.suppressed_ours |= ours;
+}
+
+// The record's uppermost word is read first: with F set there, the rest of it is whole
+// (VT-d 11.4.7.6, note 1).
+static bool take_record(struct vtd_unit *u, size_t index)
+{
+    size_t at = record_offset(u, index);
+    if (!(vtd_read32(u, at + VTD_FRCD_TOP) & VTD_FRCD_TOP_F))
+        return false;
+    uint64_t low = vtd_read64(u, at + VTD_FRCD_LOW), high = vtd_read64(u, at + VTD_FRCD_HIGH);
+    vtd_write32(u, at + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
+    note(u, low, high);
+    return true;
+}
+
+// From the first pending record round the ring until one is free, then the overflow (VT-d 7.2.1). A
+// device that faults without end can't hold the loop here: after one round it waits for the timer.
+static void read_unit(struct vtd_unit *u)
+{
+    uint32_t status = vtd_read32(u, VTD_FSTS);
+    size_t count = record_count(u);
+    if (status & VTD_FSTS_PPF) {
+        size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
+        for (size_t i = 0; i < count && take_record(u, (first + i) % count); i++)
+            ;
+    }
+    // Left set, these would hold back all further events. Errors of the queue are for the CPU that
+    // waits for it.
+    uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);
+    if (clear)
+        vtd_write32(u, VTD_FSTS, clear);
+    faults.lost |= clear & VTD_FSTS_PFO;
+    faults.again |= vtd_read32(u, VTD_FSTS) & VTD_FSTS_PPF;
+}
+
+static void summarise(uint64_t now)
+{
+    char text[SENTENCE_BYTES + 160], buffer[SENTENCE_BYTES + 400];
+    struct json j;
+    format_text(text, sizeof(text), "%llu more VT-d faults%s; the last one recorded: %s",
+                (unsigned long long)faults.suppressed,
+                faults.lost ? " and others that the units had no room for" : "", faults.last);
+    tell(faults.suppressed_ours, text);
+    json_begin(&j, buffer, sizeof(buffer), "fault");
+    json_u64(&j, "suppressed", faults.suppressed);
+    json_bool(&j, "lost", faults.lost);
+    json_text(&j, "message", text);
+    report_json(&j);
+    faults.suppressed = 0;
+    faults.suppressed_ours = faults.lost = false;
+    faults.summary_due = now + SUMMARY_NS;
+}
+
+void vtd_report_faults(void)
+{
+    struct vtd_unit *u;
+    faults.again = false;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        read_unit(u);
+
+    uint64_t now = time_ns();
+    bool owed = faults.suppressed || faults.lost;
+    if (owed && now >= faults.summary_due) {
+        summarise(now);
+        owed = false;
+    }
+    if (faults.again)
+        cpu_timer_start(&timer, now + STORM_NS);
+    else if (owed)
+        cpu_timer_start(&timer, faults.summary_due);
+}
+
+uint64_t vtd_fault_count(void)
+{
+    return faults.seen;
+}

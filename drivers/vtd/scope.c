@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Matches devices to the scopes of the DMAR table (VT-d 8.3, 8.3.1). A scope is a path of device
+// and function numbers; the bus numbers on it are what the bridges say now, not what they were
+// when firmware wrote the table.
+
+#include "drivers/vtd/scope.h"
+
+#define BRIDGES_MAX 256 // no more buses than that; ends a loop in a damaged tree
+
+static const struct pci_dev *find_device(uint16_t segment, uint16_t bdf)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->segment == segment && dev->bdf == bdf)
+            return dev;
+    return NULL;
+}
+
+// Walks a path to the id of the device at its end. False: a bridge on the way isn't there.
+static bool resolve(uint16_t segment, const struct dmar_scope *s, uint16_t *bdf)
+{
+    unsigned bus = s->start_bus;
+    for (unsigned i = 0; i + 1u < s->hops; i++) {
+        const struct pci_dev *bridge =
+            find_device(segment, PCI_BDF(bus, s->path[2 * i] & 31, s->path[2 * i + 1] & 7));
+        if (!bridge || !bridge->secondary)
+            return false;
+        bus = bridge->secondary;
+    }
+    unsigned last = s->hops - 1u;
+    *bdf = PCI_BDF(bus, s->path[2 * last] & 31, s->path[2 * last + 1] & 7);
+    return true;
+}
+
+static bool is_below(const struct pci_dev *dev, uint16_t bridge)
+{
+    const struct pci_dev *above = dev->parent;
+    for (unsigned i = 0; above && i < BRIDGES_MAX; i++, above = above->parent)
+        if (above->bdf == bridge)
+            return true;
+    return false;
+}
+
+static bool matches(const struct dmar_scope *s, const struct pci_dev *dev)
+{
+    uint16_t bdf;
+    if (!resolve(dev->segment, s, &bdf))
+        return false;
+    return dev->bdf == bdf || (s->type == DMAR_SCOPE_BRIDGE && is_below(dev, bdf));
+}
+
+bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p)
+{
+    for (size_t i = 0; i < d->scopes_count; i++) {
+        const struct dmar_scope *s = &d->scopes[i];
+        if (d->units[s->unit].segment == dev->segment && matches(s, dev)) {
+            *unit = s->unit;
+            return true;
+        }
+    }
+    for (*unit = 0; *unit < d->units_count; ++*unit)
+        if (d->units[*unit].segment == dev->segment && d->units[*unit].include_pci_all)
+            return true;
+    return problem_set(p, "vtd-no-unit",
+                       "%s is behind no VT-d unit: the DMAR table names none for it, and none that "
+                       "takes all other devices of segment %u; update the firmware",
+                       dev->name, dev->segment);
+}

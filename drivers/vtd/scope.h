@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which remapping unit a PCI device is behind.
+#pragma once
+
+#include "drivers/vtd/dmar.h"
+#include "kernel/pci.h"
+#include "lib/problem.h"
+
+// Sets *unit to the index in d->units[] of the unit that serves the device: the one that names it
+// or a bridge above it, else the one that takes all other devices of its segment (VT-d 8.3).
+// "vtd-no-unit": none does. Any CPU, after pci_init().
+bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p);

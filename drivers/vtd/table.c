@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A unit's remapping table. Each entry has one owner, and one function changes entries.
+
+#include "drivers/vtd/unit.h"
+
+#include "kernel/mem.h"
+#include "lib/cache.h"
+#include "lib/format.h"
+
+// Owns entries that a unit may still have in its cache: nobody else gets them.
+static struct irq retired = { .name = "retired" };
+
+// Tables are also read without snooping (ECAP.C=0).
+static void flush(const struct vtd_unit *u, const void *at, size_t bytes)
+{
+    if (!(u->ecap & VTD_ECAP_C))
+        cache_flush(at, bytes);
+}
+
+bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
+{
+    struct vtd_table *t = &u->table;
+    size_t bytes = count * sizeof(struct irte);
+    *t = (struct vtd_table){
+        .count = count,
+        // Aligned to its size, not to a page alone: data sheets of some chipsets ask for it.
+        .entries = mem_alloc(bytes, MAX(bytes, (size_t)PAGE_BYTES), u->node),
+        .owners = mem_alloc(count * sizeof(struct irq *), alignof(struct irq *), u->node),
+    };
+    flush(u, t->entries, bytes);
+
+    uint64_t s = (uint64_t)__builtin_ctz(count) - 1;
+    vtd_write64(u, VTD_IRTA, mem_phys(t->entries) | VTD_IRTA_EIME | field_put(VTD_IRTA_S, s));
+    // The cache may hold entries of an older table (VT-d 6.7). Units with CAP.ESIRTPS drop them by
+    // themselves; asking again is harmless, and proves that the queue works.
+    return vtd_flush_write_buffer(u, p) && vtd_gcmd(u, VTD_GCMD_SIRTP, true, p) &&
+           vtd_invalidate_all(u, p);
+}
+
+// One 16-byte store, so that the unit never reads half an entry: it fetches each in one piece
+// (VT-d 5.1.4). False: the entry isn't what was read before.
+static bool replace(struct irte *at, struct irte old, struct irte new)
+{
+    bool ok;
+    __asm__ volatile("lock cmpxchg16b %1"
+                     : "=@ccz"(ok), "+m"(*at), "+a"(old.low), "+d"(old.high)
+                     : "b"(new.low), "c"(new.high)
+                     : "memory");
+    return ok;
+}
+
+// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock.
+static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
+{
+    struct irte *at = &u->table.entries[index];
+    if (!replace(at, *at, entry))
+        return problem_set(p, "vtd-entry-changed",
+                           "entry %u of VT-d unit 0x%llx changed while it was replaced: something "
+                           "writes into the remapping table",
+                           index, (unsigned long long)u->base);
+    flush(u, at, sizeof(*at));
+    return vtd_invalidate_entry(u, (uint16_t)index, p);
+}
+
+bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
+{
+    spinlock_lock(&u->lock);
+    bool ok = change(u, index, entry, p);
+    spinlock_unlock(&u->lock);
+    return ok;
+}
+
+// Under the lock. count: all are taken.
+static uint32_t find_free(struct vtd_table *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t index = (t->next + i) % t->count;
+        if (!t->owners[index]) {
+            t->next = index + 1;
+            return index;
+        }
+    }
+    return t->count;
+}
+
+bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p)
+{
+    spinlock_lock(&u->lock);
+    *index = find_free(&u->table);
+    bool found = *index < u->table.count;
+    if (found)
+        u->table.owners[*index] = irq;
+    spinlock_unlock(&u->lock);
+    if (found)
+        return true;
+    return problem_set(p, "vtd-table-full",
+                       "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=) or "
+                       "fewer disks",
+                       u->table.count, (unsigned long long)u->base);
+}
+
+bool vtd_table_release(struct vtd_unit *u, uint32_t index, struct problem *p)
+{
+    spinlock_lock(&u->lock);
+    bool ok = change(u, index, (struct irte){ 0 }, p);
+    u->table.owners[index] = ok ? NULL : &retired;
+    spinlock_unlock(&u->lock);
+    return ok;
+}
+
+// Under the lock. count: none.
+static uint32_t find_used(const struct vtd_table *t, const struct vtd_fault *f)
+{
+    if (f->has_index)
+        return f->index < t->count && t->owners[f->index] ? f->index : t->count;
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct irte_fields entry = irte_unpack(t->entries[i]);
+        if (t->owners[i] && entry.present && irte_source_allows(entry.source, f->source))
+            return i;
+    }
+    return t->count;
+}
+
+bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, size_t bytes,
+                     struct irte_fields *entry)
+{
+    const struct vtd_table *t = &u->table;
+    spinlock_lock(&u->lock);
+    uint32_t index = find_used(t, f);
+    if (index < t->count) {
+        format_text(name, bytes, "%s", t->owners[index]->name);
+        *entry = irte_unpack(t->entries[index]);
+    }
+    spinlock_unlock(&u->lock);
+    return index < t->count;
+}

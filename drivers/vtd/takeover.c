@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Takes a unit over from the firmware. Anything may be on: pre-boot DMA protection leaves
+// translation on, x2APIC firmware leaves remapping and the queue on. Each is ended in the order in
+// which the others still work, and nothing is taken for clean.
+
+#include "drivers/vtd/unit.h"
+
+#include "kernel/report.h"
+#include "kernel/time.h"
+
+// Masks the unit's own interrupts: their vectors are the firmware's. The reads push out what is
+// already on its way (VT-d 7.3).
+static void mask_events(const struct vtd_unit *u)
+{
+    static const uint16_t controls[] = { VTD_FECTL, VTD_IECTL, VTD_PECTL };
+    for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
+        if (controls[i] == VTD_PECTL && !(u->ecap & VTD_ECAP_PRS))
+            continue;
+        vtd_write32(u, controls[i], vtd_read32(u, controls[i]) | VTD_EVENT_IM);
+        (void)vtd_read32(u, controls[i]);
+    }
+}
+
+static bool turn_off(const struct vtd_unit *u, uint32_t bit, struct problem *p)
+{
+    return !(vtd_read32(u, VTD_GSTS) & bit) || vtd_gcmd(u, bit, false, p);
+}
+
+// Protected memory blocks DMA whether or not translation is on (VT-d 11.4.8.1): a disk's
+// completions could end there.
+static bool end_protection(struct vtd_unit *u, struct problem *p)
+{
+    if (!(u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
+        return true;
+    uint32_t pmen = vtd_read32(u, VTD_PMEN);
+    if (!(pmen & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
+        return true;
+    u->left_protection = true;
+    vtd_write32(u, VTD_PMEN, pmen & ~VTD_PMEN_EPM);
+    if (poll_until(!(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS), VTD_DEADLINE_NS))
+        return true;
+    return problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't give up firmware's protected memory within %llu ms "
+                       "(PMEN %08x): turn pre-boot DMA protection off in the firmware set-up",
+                       (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS,
+                       vtd_read32(u, VTD_PMEN));
+}
+
+static bool queue_at_rest(const struct vtd_unit *u)
+{
+    return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
+           (vtd_read32(u, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE));
+}
+
+// A queue is turned off only when nothing in it is pending (VT-d 6.5.2). One that has stopped with
+// an error fetches nothing more, and is at rest too.
+static bool end_queue(struct vtd_unit *u, struct problem *p)
+{
+    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE))
+        return true;
+    if (!poll_until(queue_at_rest(u), VTD_DEADLINE_NS))
+        return problem_set(p, "vtd-timeout",
+                           "VT-d unit 0x%llx didn't finish firmware's invalidation queue within "
+                           "%llu ms (head %llx, tail %llx): power the machine off and on",
+                           (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS,
+                           (unsigned long long)vtd_read64(u, VTD_IQH),
+                           (unsigned long long)vtd_read64(u, VTD_IQT));
+    return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
+}
+
+bool vtd_take_over(struct vtd_unit *u, struct problem *p)
+{
+    mask_events(u);
+    // Interrupts first: what they bring about could start DMA.
+    if (!turn_off(u, VTD_GCMD_IRE, p) || !turn_off(u, VTD_GCMD_TE, p) || !end_protection(u, p) ||
+        !end_queue(u, p))
+        return false;
+    // Nothing of firmware's table may come back with the next SIRTP.
+    if (u->ecap & VTD_ECAP_IR)
+        vtd_write64(u, VTD_IRTA, 0);
+    vtd_faults_clear(u);
+    return true;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All remapping units together: found, taken over, checked, and turned on.
+
+#include "drivers/vtd/vtd.h"
+
+#include "drivers/vtd/dmar.h"
+#include "drivers/vtd/scope.h"
+#include "drivers/vtd/unit.h"
+#include "kernel/acpi.h"
+#include "kernel/cpu.h"
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "kernel/x86.h"
+#include "lib/format.h"
+
+#define CPUID_1_C_CX16 BIT32(13)
+
+// 64 disks with a queue for each CPU behind one unit. 4096 entries (64 KiB) at least, since a small
+// table saves nothing; 64 Ki are all that a message can name (VT-d 5.1.2.2).
+#define ENTRIES_PER_CPU 64u
+#define ENTRIES_MIN 4096u
+#define ENTRIES_MAX 65536u
+
+static struct dmar dmar;
+static struct vtd_unit units[DMAR_UNITS_MAX]; // as dmar.units[]
+
+struct vtd_unit *vtd_unit_get(size_t index)
+{
+    for (size_t i = 0; i < dmar.units_count; i++)
+        if (units[i].regs && index-- == 0)
+            return &units[i];
+    return NULL;
+}
+
+struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p)
+{
+    size_t i;
+    if (!scope_find(&dmar, dev, &i, p))
+        return NULL;
+    if (units[i].regs)
+        return &units[i];
+    problem_set(p, "vtd-unit-absent",
+                "%s is behind VT-d unit 0x%llx, where nothing answers: update the firmware",
+                dev->name, (unsigned long long)units[i].base);
+    return NULL;
+}
+
+// ---- finding and taking over ----
+
+static bool read_table(struct problem *p)
+{
+    const struct acpi_header *table = acpi_find("DMAR");
+    if (!table)
+        return problem_set(p, "no-vtd",
+                           "this machine has no usable DMAR table: turn VT-d on in the firmware "
+                           "set-up (QEMU: -device intel-iommu,intremap=on,eim=on)");
+    if (!dmar_parse(table, table->length, &dmar, p))
+        return false;
+    for (size_t i = 0; i < MIN(dmar.warnings_count, (size_t)DMAR_WARNINGS_MAX); i++)
+        warn("%s", dmar.warnings[i].message);
+    if (dmar.warnings_count > DMAR_WARNINGS_MAX)
+        warn("%zu more things are wrong with the DMAR table",
+             dmar.warnings_count - DMAR_WARNINGS_MAX);
+    return true;
+}
+
+// A unit that doesn't answer is left out: boards name units whose devices are switched off.
+static bool take_over_all(struct problem *p)
+{
+    for (size_t i = 0; i < dmar.units_count; i++) {
+        struct vtd_unit *u = &units[i];
+        u->base = dmar.units[i].base;
+        u->segment = dmar.units[i].segment;
+        u->include_pci_all = dmar.units[i].include_pci_all;
+        u->node = dmar.units[i].node;
+        if (!vtd_unit_map(u, p))
+            warn("%s", p->message);
+        else if (!vtd_take_over(u, p))
+            return false;
+    }
+    return true;
+}
+
+static bool check_all(struct problem *p)
+{
+    struct vtd_unit *u;
+    if (!dmar.intr_remap)
+        return problem_set(p, "no-vtd",
+                           "the DMAR table's flags say that the platform doesn't remap interrupts "
+                           "(INTR_REMAP, bit 0, is 0): turn interrupt remapping on in the firmware "
+                           "set-up (QEMU: intremap=on)");
+    if (!vtd_unit_get(0))
+        return problem_set(p, "no-vtd",
+                           "the DMAR table has no VT-d unit that answers: turn VT-d on in the "
+                           "firmware set-up");
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!vtd_unit_check(u, p))
+            return false;
+    if (!(cpuid(1, 0).c & CPUID_1_C_CX16))
+        return problem_set(p, "vtd-no-cx16",
+                           "the CPU has no CMPXCHG16B (CPUID.1:ECX bit 13), which remapping "
+                           "entries are replaced with (QEMU: -cpu max)");
+    return true;
+}
+
+bool vtd_init(struct problem *p)
+{
+    // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
+    // but not with firmware's translation or remapping still on.
+    if (!read_table(p) || !take_over_all(p) || !check_all(p))
+        return false;
+    if (dmar.x2apic_opt_out)
+        warn("firmware asks not to use x2APIC (DMAR flags, bit 1); Onebell does: its interrupts go "
+             "to 32-bit APIC ids. If the machine hangs, clear the x2APIC opt-out in the set-up");
+    return true;
+}
+
+bool vtd_can_post(struct problem *p)
+{
+    struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!(u->cap & VTD_CAP_PI))
+            return problem_set(
+                p, "vtd-no-posting",
+                "CAP.PI (bit 59) of VT-d unit 0x%llx is 0: it can't post interrupts; "
+                "irq=remapped works",
+                (unsigned long long)u->base);
+    return true;
+}
+
+// ---- turning on ----
+
+static uint32_t entry_count(void)
+{
+    uint32_t count = ENTRIES_MIN;
+    while (count < ENTRIES_MAX && count < cpu_count() * ENTRIES_PER_CPU)
+        count *= 2;
+    return count;
+}
+
+// Queue, table, and fault event; remapping stays off (VT-d 6.5.2, 6.7).
+static bool prepare(struct vtd_unit *u, uint8_t fault_vector, uint32_t boot_apic_id,
+                    struct problem *p)
+{
+    if (!vtd_queue_start(u, p) || !vtd_table_start(u, entry_count(), p))
+        return false;
+    vtd_faults_start(u, fault_vector, boot_apic_id);
+    return true;
+}
+
+// With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that
+// the status says the same.
+static bool remap(const struct vtd_unit *u, struct problem *p)
+{
+    if (!vtd_gcmd(u, VTD_GCMD_IRE, true, p))
+        return false;
+    return !(vtd_read32(u, VTD_GSTS) & VTD_GCMD_CFI) || vtd_gcmd(u, VTD_GCMD_CFI, false, p);
+}
+
+static bool enable_all(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
+{
+    struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!prepare(u, fault_vector, boot_apic_id, p))
+            return false;
+    // All of them, also those that no device of ours is behind: only then is every interrupt
+    // checked.
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!remap(u, p))
+            return false;
+    return true;
+}
+
+bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
+{
+    struct problem ignored;
+    struct vtd_unit *u;
+    vtd_faults_reset();
+    if (enable_all(fault_vector, boot_apic_id, p))
+        return true;
+    // Some units on and some off would be a machine whose interrupts work by halves.
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        (void)vtd_take_over(u, &ignored);
+    return false;
+}
+
+// ---- what people and tools see ----
+
+static const char *left_on_text(const struct vtd_unit *u, char *to, size_t bytes)
+{
+    format_text(to, bytes, "%s%s%s%s", u->left_on & VTD_GCMD_TE ? " translation" : "",
+                u->left_on & VTD_GCMD_IRE ? " remapping" : "",
+                u->left_on & VTD_GCMD_QIE ? " queue" : "", u->left_protection ? " protection" : "");
+    return to;
+}
+
+static void print_json(const struct vtd_unit *u, const char *left_on)
+{
+    char buffer[512], text[24];
+    struct json j;
+    json_begin(&j, buffer, sizeof(buffer), "vtd_unit");
+    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
+    json_text(&j, "unit", text);
+    json_u64(&j, "segment", u->segment);
+    json_bool(&j, "all_other_devices", u->include_pci_all);
+    format_text(text, sizeof(text), "%u.%u", (unsigned)field_get(VTD_VER_MAX, u->version),
+                (unsigned)field_get(VTD_VER_MIN, u->version));
+    json_text(&j, "version", text);
+    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->cap);
+    json_text(&j, "cap", text);
+    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->ecap);
+    json_text(&j, "ecap", text);
+    json_bool(&j, "posting", u->cap & VTD_CAP_PI);
+    json_bool(&j, "coherent", u->ecap & VTD_ECAP_C);
+    json_u64(&j, "entries", u->table.count);
+    json_u64(&j, "fault_records", field_get(VTD_CAP_NFR, u->cap) + 1);
+    if (u->node != NODE_ANY)
+        json_u64(&j, "node", u->node);
+    json_text(&j, "left_on", left_on[0] ? left_on + 1 : "");
+    report_json(&j);
+}
+
+void vtd_print(void)
+{
+    const struct vtd_unit *u;
+    char left_on[64];
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
+        left_on_text(u, left_on, sizeof(left_on));
+        info("VT-d unit 0x%llx: segment %u%s, version %u.%u, %s, %s, %u entries%s%s",
+             (unsigned long long)u->base, u->segment, u->include_pci_all ? " (all others)" : "",
+             (unsigned)field_get(VTD_VER_MAX, u->version),
+             (unsigned)field_get(VTD_VER_MIN, u->version),
+             u->cap & VTD_CAP_PI ? "posts" : "can't post",
+             u->ecap & VTD_ECAP_C ? "coherent" : "not coherent", u->table.count,
+             left_on[0] ? "; firmware had left on:" : "", left_on);
+        print_json(u, left_on);
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// VT-d interrupt remapping: finds the units, takes them over from the firmware, and gives the IRQ
+// core a chip that remaps and one that posts.
+#pragma once
+
+#include "kernel/irq.h"
+#include "lib/problem.h"
+
+// Parses DMAR, maps every unit, and takes each over in order: translation, remapping and queued
+// invalidation that firmware left on are turned off; faults of before are cleared. Boot CPU, after
+// acpi_init() and pci_init(). Problems: "no-vtd" (no DMAR table, or one without remapping units),
+// "dmar-..." (a table that lies), "vtd-..." (a unit lacks QI, IR or EIM, or doesn't answer).
+bool vtd_init(struct problem *p);
+
+// False where some unit can't post: the problem ("vtd-no-posting") names the unit and the bit.
+bool vtd_can_post(struct problem *p);
+
+// Allocates and programs the remapping tables of all units, with x2APIC ids (EIME), queued
+// invalidation, and the fault interrupt to `fault_vector` of the boot CPU; then turns remapping on
+// and compatibility-format requests off. `ids` past 255 or not: always EIME.
+bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p);
+
+// The chips; valid after vtd_enable().
+const struct irq_chip *vtd_chip_remapped(void);
+const struct irq_chip *vtd_chip_posted(void);
+
+// Reads and reports all pending primary faults, one sentence each, limited in rate, and clears
+// them. From the boot CPU's loop: the fault vector's handler only asks for it.
+void vtd_report_faults(void);
+// Faults seen since vtd_enable(), reported or not.
+uint64_t vtd_fault_count(void);
+
+// One console line and one JSON `vtd_unit` for each unit.
+void vtd_print(void);
