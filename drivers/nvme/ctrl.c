@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A controller from the state firmware left it in to running, and down again (NVMe Base 2.0, 3.5.1
+// and 3.6.1).
+
+#include "drivers/nvme/ctrl.h"
+
+#include "kernel/mem.h"
+#include "kernel/pci_regs.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "lib/mmio.h"
+
+#define RESET_DELAY_NS (2500 * NS_PER_MS)
+
+static uint32_t read_csts(const struct nvme_ctrl *c)
+{
+    return mmio_read32(mmio_at(c->regs, NVME_CSTS));
+}
+
+static void write_cc(struct nvme_ctrl *c, uint32_t cc)
+{
+    mmio_write32(mmio_at(c->regs, NVME_CC), cc);
+}
+
+bool nvme_ctrl_alive(const struct nvme_ctrl *c, uint32_t *csts)
+{
+    *csts = read_csts(c);
+    return *csts != NVME_ALL_ONES && (*csts & NVME_CSTS_RDY) && !(*csts & NVME_CSTS_CFS);
+}
+
+// ---- registers ----
+
+// Decoding without bus mastering: what firmware left running must not reach memory before its
+// reset.
+static bool map_registers(struct nvme_ctrl *c, struct problem *p)
+{
+    pci_stop_bus_master(c->dev);
+    uint16_t command = pci_read16(c->dev, PCI_COMMAND);
+    pci_write16(c->dev, PCI_COMMAND, (uint16_t)(command | PCI_COMMAND_MEMORY));
+    return pci_map_bar(c->dev, 0, NVME_DOORBELLS + 16, &c->regs, p);
+}
+
+// Doorbells of the admin queue and of one I/O queue are the least that is of use.
+static bool read_limits(struct nvme_ctrl *c, struct problem *p)
+{
+    uint64_t cap = mmio_read64(mmio_at(c->regs, NVME_CAP));
+    uint32_t crto = cap & NVME_CAP_CRWMS ? mmio_read32(mmio_at(c->regs, NVME_CRTO)) : 0;
+    if (!nvme_parse_cap(c->label, cap, crto, &c->limits, p))
+        return false;
+    c->version = mmio_read32(mmio_at(c->regs, NVME_VS));
+    if (nvme_queues_fit(c))
+        return true;
+    return problem_set(p, "nvme-bar",
+                       "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD)",
+                       c->label, (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
+}
+
+// ---- disable, enable ----
+
+static bool has_settled(const struct nvme_ctrl *c, uint32_t wanted, uint32_t *csts)
+{
+    *csts = read_csts(c);
+    return *csts == NVME_ALL_ONES || (*csts & NVME_CSTS_RDY) == wanted ||
+           (wanted && (*csts & NVME_CSTS_CFS));
+}
+
+// Waits for RDY, within the time that CAP.TO allows.
+static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
+{
+    uint32_t csts;
+    bool in_time = poll_until(has_settled(c, wanted, &csts), c->limits.ready_ms * NS_PER_MS);
+
+    if (csts == NVME_ALL_ONES)
+        return problem_set(p, "nvme-absent", "%s: its registers read all ones: it is gone",
+                           c->label);
+    if (!in_time)
+        return problem_set(p, "nvme-not-ready",
+                           "%s: CSTS.RDY did not become %u within %llu ms (CAP.TO), CSTS is 0x%x: "
+                           "the controller hangs; a power cycle may help",
+                           c->label, wanted != 0, (unsigned long long)c->limits.ready_ms, csts);
+    if (wanted && (csts & NVME_CSTS_CFS))
+        return problem_set(p, "nvme-fatal",
+                           "%s: it reports a fatal error (CSTS.CFS) while it starts", c->label);
+    return true;
+}
+
+// Some Samsung controllers hang if CSTS is read within about two seconds of a reset.
+static bool is_slow_to_reset(const struct pci_dev *dev)
+{
+    return dev->vendor == 0x144d &&
+           (dev->device == 0xa821 || dev->device == 0xa822 || dev->device == 0xa826);
+}
+
+// EN must not fall before RDY has risen (3.1.3.5), unless the controller failed. A controller that
+// firmware enabled or shut down is reset all the same.
+static bool disable(struct nvme_ctrl *c, struct problem *p)
+{
+    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+    uint32_t csts;
+
+    if (cc & NVME_CC_EN) {
+        if (!poll_until(has_settled(c, NVME_CSTS_RDY, &csts), c->limits.ready_ms * NS_PER_MS))
+            warn("%s: firmware left it enabled and not ready; it is reset regardless", c->label);
+        write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+        if (is_slow_to_reset(c->dev))
+            time_delay_ns(RESET_DELAY_NS);
+    }
+    return wait_ready(c, 0, p);
+}
+
+static bool enable(struct nvme_ctrl *c, struct problem *p)
+{
+    const struct nvme_queue *q = c->admin;
+    mmio_write32(mmio_at(c->regs, NVME_AQA), (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) |
+                                                       field_put(NVME_AQA_ACQS, q->mask)));
+    mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
+    mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
+    // 4 KiB pages, the NVM command set, round robin: zeros.
+    write_cc(c, (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) |
+                           field_put(NVME_CC_IOCQES, 4)));
+    return wait_ready(c, NVME_CSTS_RDY, p);
+}
+
+// ---- start ----
+
+// Nothing that was in memory when firmware or we disabled it counts: only now may it reach memory.
+static bool start_admin(struct nvme_ctrl *c, struct problem *p)
+{
+    pci_enable(c->dev);
+    nvme_admin_start(c);
+    return enable(c, p);
+}
+
+static bool identify(struct nvme_ctrl *c, struct problem *p)
+{
+    return nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) &&
+           nvme_parse_controller(c->label, c->page, &c->id, p);
+}
+
+// Leaves the controller disabled. No register is touched if it was never mapped.
+static void stop(struct nvme_ctrl *c)
+{
+    if (c->regs && read_csts(c) != NVME_ALL_ONES)
+        write_cc(c, 0);
+    pci_stop_bus_master(c->dev);
+    nvme_queues_stop(c);
+}
+
+bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
+{
+    c->running = map_registers(c, p) &&
+                 read_limits(c, p) &&
+                 disable(c, p) &&
+                 start_admin(c, p) &&
+                 identify(c, p) &&
+                 nvme_queues_start(c, p) &&
+                 nvme_namespaces_start(c, p);
+    if (!c->running)
+        stop(c);
+    return c->running;
+}
+
+// ---- shutdown ----
+
+static bool is_shut_down(const struct nvme_ctrl *c)
+{
+    uint32_t csts = read_csts(c);
+    return csts == NVME_ALL_ONES || field_get(NVME_CSTS_SHST, csts) == NVME_CSTS_SHST_COMPLETE;
+}
+
+void nvme_ctrl_shutdown(struct nvme_ctrl *c)
+{
+    struct problem p;
+    uint32_t csts;
+
+    if (!c->running)
+        return;
+    c->running = false;
+    if (!c->gone && nvme_ctrl_alive(c, &csts)) {
+        if (!nvme_queues_delete(c, &p))
+            warn("%s", p.message);
+        uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+        field_set(&cc, NVME_CC_SHN, NVME_CC_SHN_NORMAL);
+        write_cc(c, cc);
+        if (!poll_until(is_shut_down(c), c->id.shutdown_ms * NS_PER_MS))
+            warn("%s: no end of its shutdown within %llu ms", c->label,
+                 (unsigned long long)c->id.shutdown_ms);
+    }
+    pci_stop_bus_master(c->dev);
+    nvme_queues_stop(c);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Identify data and capabilities come from a device: nothing is believed before it is checked.
+
+#include "drivers/nvme/identify.h"
+
+#include "drivers/nvme/prp.h"
+#include "drivers/nvme/queue.h"
+#include "lib/string.h"
+
+#define BLOCK_SHIFT_MIN 9  // LBADS below is reserved (NVM Command Set 1.0, 4.1.5.1)
+#define BLOCK_SHIFT_MAX 16 // larger blocks don't exist; the limit keeps shifts sane
+#define SHUTDOWN_LEAST_MS 5000ull // also where RTD3E tells nothing
+#define SHUTDOWN_MOST_MS 60000ull
+
+static unsigned log2_floor(uint64_t n)
+{
+    return 63 - (unsigned)__builtin_clzll(n);
+}
+
+static uint64_t ready_deadline(uint64_t cap, uint32_t crto)
+{
+    uint64_t units = MAX(field_get(NVME_CAP_TO, cap), 1ull);
+    if (cap & NVME_CAP_CRWMS)
+        units = MAX(units, field_get(NVME_CRTO_CRWMT, crto));
+    return units * NVME_TIMEOUT_UNIT_MS;
+}
+
+bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_limits *out,
+                    struct problem *p)
+{
+    uint64_t page_shift = 12 + field_get(NVME_CAP_MPSMIN, cap);
+
+    if (cap == ~0ull)
+        return problem_set(p, "nvme-absent",
+                           "%s: its registers read all ones: the controller is not there", name);
+    if (!(cap & NVME_CAP_CSS_NVM))
+        return problem_set(p, "nvme-no-nvm",
+                           "%s: CAP.CSS lacks the NVM command set: not a disk for us", name);
+    if (page_shift > 12)
+        return problem_set(p, "nvme-page-size",
+                           "%s: CAP.MPSMIN asks for pages of %llu KiB; only 4 KiB are supported",
+                           name, (1ull << page_shift) / KIB);
+    if (!field_get(NVME_CAP_MQES, cap))
+        return problem_set(p, "nvme-queue-size",
+                           "%s: CAP.MQES is 0: a queue needs two entries", name);
+    uint64_t entries = MIN(field_get(NVME_CAP_MQES, cap) + 1, (uint64_t)NVME_QUEUE_ENTRIES);
+    *out = (struct nvme_limits){
+        .queue_entries = 1u << log2_floor(entries),
+        .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
+        .ready_ms = ready_deadline(cap, crto),
+    };
+    return true;
+}
+
+// ASCII padded with blanks, by the book; some firmware pads with zeros or leaves dirt.
+static void trim(char *to, const char *from, size_t bytes)
+{
+    while (bytes && (*from == ' ' || *from == 0))
+        from++, bytes--;
+    while (bytes && (from[bytes - 1] == ' ' || from[bytes - 1] == 0))
+        bytes--;
+    for (; bytes; bytes--, from++)
+        *to++ = *from > ' ' && *from < 127 ? *from : *from == ' ' ? ' ' : '?';
+    *to = 0;
+}
+
+static bool entry_size_ok(uint8_t es, uint64_t log2_bytes)
+{
+    return field_get(NVME_ES_REQUIRED, es) <= log2_bytes &&
+           log2_bytes <= field_get(NVME_ES_LARGEST, es);
+}
+
+static uint64_t shutdown_deadline(uint32_t rtd3e)
+{
+    return MIN(MAX(DIV_UP((uint64_t)rtd3e, NS_PER_MS / NS_PER_US), SHUTDOWN_LEAST_MS),
+               SHUTDOWN_MOST_MS);
+}
+
+static uint64_t max_transfer(uint8_t mdts)
+{
+    unsigned most = log2_floor(NVME_TRANSFER_MAX / NVME_PAGE);
+    return NVME_PAGE << (mdts ? MIN((unsigned)mdts, most) : most);
+}
+
+bool nvme_parse_controller(const char *name, const struct nvme_identify_controller *data,
+                           struct nvme_id *out, struct problem *p)
+{
+    if (!entry_size_ok(data->sqes, log2_floor(sizeof(struct nvme_sqe))) ||
+        !entry_size_ok(data->cqes, log2_floor(sizeof(struct nvme_cqe))))
+        return problem_set(p, "nvme-entry-size",
+                           "%s: Identify SQES %02xh, CQES %02xh: no queue entries of 64 and 16 bytes",
+                           name, data->sqes, data->cqes);
+    if (data->cntrltype > 1)
+        return problem_set(p, "nvme-not-io",
+                           "%s: CNTRLTYPE is %u: a discovery or administrative controller, without disks",
+                           name, data->cntrltype);
+    *out = (struct nvme_id){
+        .max_transfer = max_transfer(data->mdts),
+        .shutdown_ms = shutdown_deadline(data->rtd3e),
+        .namespaces = data->nn,
+    };
+    trim(out->serial, data->sn, sizeof(data->sn));
+    trim(out->model, data->mn, sizeof(data->mn));
+    trim(out->firmware, data->fr, sizeof(data->fr));
+    return true;
+}
+
+// The index of the format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS).
+static unsigned format_index(const struct nvme_identify_namespace *data)
+{
+    unsigned index = (unsigned)field_get(NVME_FLBAS_LOW, data->flbas);
+    if (data->nlbaf >= 16)
+        index |= (unsigned)field_get(NVME_FLBAS_HIGH, data->flbas) << 4;
+    return index;
+}
+
+bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
+                          uint64_t max_transfer_bytes, struct nvme_format *out, struct problem *p)
+{
+    unsigned index = format_index(data);
+    uint32_t lbaf = data->lbaf[index];
+    unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, lbaf);
+    unsigned metadata = (unsigned)field_get(NVME_LBAF_MS, lbaf);
+
+    *out = (struct nvme_format){ 0 };
+    if (!data->nsze)
+        return true;
+    if (index > data->nlbaf)
+        return problem_set(p, "nvme-format", "%s: FLBAS names format %u of %u", name, index,
+                           data->nlbaf + 1u);
+    if (metadata)
+        return problem_set(p, "nvme-metadata",
+                           "%s: its format has %u bytes of metadata for each block: reformat it "
+                           "without to use it here", name, metadata);
+    if (shift < BLOCK_SHIFT_MIN || shift > BLOCK_SHIFT_MAX || 1ull << shift > max_transfer_bytes)
+        return problem_set(p, "nvme-block-size",
+                           "%s: blocks of 2^%u bytes: only 512 bytes to 64 KiB, and no more than "
+                           "one command's %llu KiB, are supported", name, shift,
+                           (unsigned long long)(max_transfer_bytes / KIB));
+    if (data->nsze > UINT64_MAX >> shift)
+        return problem_set(p, "nvme-size", "%s: NSZE of 0x%llx blocks is past 2^64 bytes", name,
+                           (unsigned long long)data->nsze);
+    *out = (struct nvme_format){ data->nsze, shift };
+    return true;
+}
+
+size_t nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last)
+{
+    size_t count = 0;
+    while (count < NVME_NSID_LIST_ENTRIES && list[count] > after && list[count] <= last)
+        after = list[count++];
+    return count;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the controller's active namespaces to block devices. One that can't be used is named in a
+// warning and passed over: the others still serve.
+
+#include "drivers/nvme/ctrl.h"
+
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define NAMESPACES_MAX 1024 // of one controller
+
+static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
+                            const struct nvme_format *format)
+{
+    struct nvme_ns *ns = mem_alloc(sizeof(*ns), CACHE_LINE, c->dev->node);
+    uint64_t most = MIN(c->id.max_transfer >> format->block_shift, (uint64_t)NVME_READ_BLOCKS_MAX);
+
+    ns->head = NVME_CMD_READ | field_put(NVME_SQE_NSID, nsid);
+    ns->queue_of = c->queue_of;
+    ns->block_shift = format->block_shift;
+    ns->max_shift = (uint32_t)__builtin_ctzll(most); // both are powers of two
+    ns->ctrl = c;
+    ns->dev = (struct block_dev){
+        .nsid = nsid,
+        .block_size = 1u << format->block_shift,
+        .blocks = format->blocks,
+        .max_transfer = most << format->block_shift,
+        .queues = c->queues_count,
+        .submit = nvme_submit,
+        .driver = ns,
+    };
+    memcpy(ns->dev.name, name, sizeof(ns->dev.name));
+    memcpy(ns->dev.serial, c->id.serial, sizeof(c->id.serial));
+    memcpy(ns->dev.model, c->id.model, sizeof(c->id.model));
+    return ns;
+}
+static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
+static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
+
+static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
+{
+    if (!c->namespaces_end)
+        c->namespaces_end = &c->namespaces;
+    *c->namespaces_end = ns;
+    c->namespaces_end = &ns->next;
+    c->namespaces_count++;
+    block_add(&ns->dev);
+}
+
+// False only if the controller doesn't answer any more; what concerns one namespace is a warning.
+static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
+{
+    char name[sizeof(((struct block_dev *)0)->name)];
+    struct nvme_format format;
+    int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
+
+    if (length >= (int)sizeof(name)) {
+        warn("%s: namespace %u: its number is too long for a name: passed over", c->label, nsid);
+        return true;
+    }
+    if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p)) {
+        if (!c->command.lost)
+            warn("%s: passed over: %s", name, p->message);
+        return !c->command.lost;
+    }
+    if (!nvme_parse_namespace(name, c->page, c->id.max_transfer, &format, p))
+        warn("%s: passed over", p->message);
+    else if (format.blocks)
+        add(c, make(c, nsid, name, &format));
+    return true;
+}
+
+// Controllers before 1.1 have no list; some later ones refuse it.
+static bool add_by_counting(struct nvme_ctrl *c, struct problem *p)
+{
+    uint32_t count = MIN(c->id.namespaces, (uint32_t)NAMESPACES_MAX);
+    if (count < c->id.namespaces)
+        warn("%s: only the first %u of %u namespaces are looked at", c->label, count,
+             c->id.namespaces);
+    for (uint32_t nsid = 1; nsid <= count; nsid++)
+        if (!add_namespace(c, nsid, p))
+            return false;
+    return true;
+}
+
+// One page of the list at a time, each starting behind the last NSID of the one before. Identify
+// Namespace reuses the page, so the list is copied out of it.
+static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
+{
+    uint32_t last = MIN(c->id.namespaces, NVME_NSID_LAST);
+    uint32_t after = 0;
+    size_t count;
+
+    for (unsigned seen = 0; seen < NAMESPACES_MAX; seen += count) {
+        if (!nvme_identify(c, NVME_CNS_ACTIVE_LIST, after, "Identify Active Namespace List", p))
+            return false;
+        memcpy(list, c->page, NVME_PAGE);
+        count = nvme_parse_list(list, after, last);
+        for (size_t i = 0; i < count; i++)
+            if (!add_namespace(c, after = list[i], p))
+                return false;
+        if (count < NVME_NSID_LIST_ENTRIES)
+            return true;
+    }
+    warn("%s: namespaces past %u are not looked at", c->label, after);
+    return true;
+}
+
+static bool list_refused(const struct nvme_ctrl *c)
+{
+    uint32_t code = c->command.req.detail & (NVME_STATUS_SCT | NVME_STATUS_SC);
+    return !c->command.lost && !c->namespaces && code == NVME_STATUS_INVALID_FIELD;
+}
+
+bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
+{
+    if (c->version < NVME_VERSION(1, 1))
+        return add_by_counting(c, p);
+    uint32_t *list = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    return add_by_list(c, list, p) || (list_refused(c) && add_by_counting(c, p));
+}

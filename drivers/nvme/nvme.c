@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All NVMe controllers of the machine.
+
+#include "drivers/nvme/nvme.h"
+
+#include "drivers/nvme/ctrl.h"
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "lib/format.h"
+
+static struct {
+    struct nvme_ctrl *first, **end;
+    unsigned count;
+    struct nvme_cpu *cpus;
+} nvme = { .end = &nvme.first };
+
+void nvme_set_timeout(uint64_t ms)
+{
+    nvme_watch_set_timeout(ms);
+}
+
+static void flush(void)
+{
+    nvme_queue_flush(&nvme.cpus[cpu_index()]);
+}
+
+static void start(struct pci_dev *dev)
+{
+    struct nvme_ctrl *c = mem_alloc(sizeof(*c), CACHE_LINE, dev->node);
+    struct problem p;
+
+    c->dev = dev;
+    c->cpus = nvme.cpus;
+    format_text(c->name, sizeof(c->name), "nvme%u", nvme.count++);
+    format_text(c->label, sizeof(c->label), "%s (%s)", c->name, dev->name);
+    *nvme.end = c;
+    nvme.end = &c->next;
+    if (!nvme_ctrl_start(c, &p))
+        error_problem(&p);
+}
+
+unsigned nvme_init(void)
+{
+    struct pci_dev *dev;
+
+    nvme.cpus = mem_alloc(cpu_count() * sizeof(*nvme.cpus), CACHE_LINE, NODE_ANY);
+    block_set_flush(flush);
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->class_code == NVME_PCI_CLASS)
+            start(dev);
+    return nvme.count;
+}
+
+void nvme_shutdown(void)
+{
+    for (struct nvme_ctrl *c = nvme.first; c; c = c->next)
+        nvme_ctrl_shutdown(c);
+}
+
+// ---- what people and tools are told ----
+
+static const char *size_text(uint64_t bytes, char *to, size_t room)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    size_t unit = 0;
+    uint64_t tenths = bytes * 10;
+
+    if (bytes > UINT64_MAX / 10)
+        tenths = bytes / 1024 * 10, unit++;
+    for (; tenths >= 10240 && unit + 1 < ARRAY_SIZE(units); unit++)
+        tenths /= 1024;
+    format_text(to, room, tenths % 10 ? "%llu.%llu %s" : "%llu%.0llu %s",
+                (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
+    return to;
+}
+
+static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
+{
+    char size[16], block[16], transfer[16];
+    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u", dev->name,
+         c->dev->name, dev->model, dev->serial, c->id.firmware,
+         size_text(dev->blocks * dev->block_size, size, sizeof(size)),
+         size_text(dev->block_size, block, sizeof(block)),
+         size_text(dev->max_transfer, transfer, sizeof(transfer)), c->queues_count,
+         c->queues_count == 1 ? "" : "s", c->limits.queue_entries - 1);
+}
+
+static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
+{
+    char text[512];
+    struct json j;
+
+    json_begin(&j, text, sizeof(text), "nvme");
+    json_text(&j, "filename", dev->name);
+    json_text(&j, "pci", c->dev->name);
+    json_text(&j, "model", dev->model);
+    json_text(&j, "serial", dev->serial);
+    json_text(&j, "firmware", c->id.firmware);
+    json_u64(&j, "nsid", dev->nsid);
+    json_u64(&j, "size", dev->blocks * dev->block_size);
+    json_u64(&j, "block_size", dev->block_size);
+    json_u64(&j, "max_transfer", dev->max_transfer);
+    json_u64(&j, "queues", c->queues_count);
+    json_u64(&j, "queue_depth", c->limits.queue_entries - 1);
+    json_u64(&j, "vectors", c->queues_count);
+    report_json(&j);
+}
+
+void nvme_print(void)
+{
+    for (const struct nvme_ctrl *c = nvme.first; c; c = c->next)
+        for (const struct nvme_ns *ns = c->running ? c->namespaces : NULL; ns; ns = ns->next) {
+            print_line(c, &ns->dev);
+            print_json(c, &ns->dev);
+        }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// NVMe over PCIe: brings up every controller, one I/O queue pair and MSI-X vector per CPU where
+// there are as many, and adds a block device for each active namespace.
+#pragma once
+
+#include "lib/problem.h"
+
+// How long a command may take before it ends with BLOCK_TIMEOUT: 30,000 ms unless set. Boot CPU,
+// before nvme_init().
+void nvme_set_timeout(uint64_t ms);
+
+// Starts all controllers. One that fails is reported by error() and left disabled; the others go
+// on. Boot CPU, after irq_init(). Returns the number of controllers found, working or not.
+unsigned nvme_init(void);
+
+// Orderly shutdown of every controller (CC.SHN), each within its deadline. Boot CPU, no I/O left.
+void nvme_shutdown(void);
+
+// One console line and one JSON `nvme` for each namespace.
+void nvme_print(void);

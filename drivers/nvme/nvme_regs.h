@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// NVM Express over PCIe as the wire has it: registers, queue entries, Identify data. Names and
+// sections are those of the NVMe Base Specification 2.0.
+#pragma once
+
+#include "lib/bits.h"
+#include "lib/types.h"
+
+// clang-format off: it would undo the indentation of fields below their register
+
+// ---- controller registers, BAR 0 (3.1.3) ----
+
+#define NVME_CAP 0x00 // 64 bits
+#define   NVME_CAP_MQES BITS64(15, 0) // entries of an I/O queue, 0-based
+#define   NVME_CAP_TO BITS64(31, 24)  // time-out for CSTS.RDY, 500 ms units
+#define   NVME_CAP_DSTRD BITS64(35, 32) // doorbells are 4 << DSTRD bytes apart
+#define   NVME_CAP_CSS_NVM BIT64(37)  // the NVM command set
+#define   NVME_CAP_MPSMIN BITS64(51, 48) // least page: 4096 << MPSMIN
+#define   NVME_CAP_CRWMS BIT64(59)    // CRTO.CRWMT counts, not TO alone
+
+#define NVME_VS 0x08
+#define   NVME_VS_MJR BITS32(31, 16)
+#define   NVME_VS_MNR BITS32(15, 8)
+#define   NVME_VS_TER BITS32(7, 0)
+#define NVME_VERSION(major, minor) ((uint32_t)((major) << 16 | (minor) << 8))
+
+#define NVME_CC 0x14
+#define   NVME_CC_EN BIT32(0)
+#define   NVME_CC_CSS BITS32(6, 4)
+#define   NVME_CC_MPS BITS32(10, 7)
+#define   NVME_CC_AMS BITS32(13, 11)
+#define   NVME_CC_SHN BITS32(15, 14)
+#define   NVME_CC_IOSQES BITS32(19, 16)
+#define   NVME_CC_IOCQES BITS32(23, 20)
+#define   NVME_CC_SHN_NORMAL 1
+
+#define NVME_CSTS 0x1c
+#define   NVME_CSTS_RDY BIT32(0)
+#define   NVME_CSTS_CFS BIT32(1)
+#define   NVME_CSTS_SHST BITS32(3, 2)
+#define   NVME_CSTS_SHST_COMPLETE 2
+
+#define NVME_AQA 0x24
+#define   NVME_AQA_ASQS BITS32(11, 0)  // 0-based
+#define   NVME_AQA_ACQS BITS32(27, 16) // 0-based
+#define NVME_ASQ 0x28 // 64 bits
+#define NVME_ACQ 0x30 // 64 bits
+
+#define NVME_CRTO 0x68
+#define   NVME_CRTO_CRWMT BITS32(15, 0) // 500 ms units
+
+#define NVME_DOORBELLS 0x1000 // SQ tail and CQ head of queue 0, of queue 1, ...
+
+#define NVME_TIMEOUT_UNIT_MS 500
+#define NVME_ALL_ONES 0xffffffffu // what reads return when nobody answers
+
+// The function's class: mass storage, non-volatile memory, NVMe I/O controller.
+#define NVME_PCI_CLASS 0x010802
+
+// ---- commands (3.3.3.1) ----
+
+struct nvme_sqe {
+    uint64_t head; // CDW0 and NSID
+#define   NVME_SQE_OPC BITS64(7, 0)
+#define   NVME_SQE_CID BITS64(31, 16)
+#define   NVME_SQE_NSID BITS64(63, 32)
+    uint64_t cdw2_3;
+    uint64_t mptr;
+    uint64_t prp1, prp2;
+    uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
+};
+static_assert(sizeof(struct nvme_sqe) == 64, "NVMe Base 2.0, 3.3.3.1");
+static_assert(offsetof(struct nvme_sqe, mptr) == 16, "NVMe Base 2.0, 3.3.3.1");
+static_assert(offsetof(struct nvme_sqe, prp1) == 24, "NVMe Base 2.0, 3.3.3.1");
+static_assert(offsetof(struct nvme_sqe, cdw10) == 40, "NVMe Base 2.0, 3.3.3.1");
+
+// A Read as this driver lays it out: the same 64 bytes with the starting LBA in one piece.
+struct nvme_read_sqe {
+    uint64_t head;
+    uint64_t cdw2_3;
+    uint64_t mptr;
+    uint64_t prp1, prp2;
+    uint64_t slba;  // CDW10, CDW11
+    uint32_t cdw12; // NLB 15:0, 0-based
+    uint32_t cdw13, cdw14, cdw15;
+};
+static_assert(sizeof(struct nvme_read_sqe) == 64, "NVM Command Set 1.0, 3.2.4");
+static_assert(offsetof(struct nvme_read_sqe, slba) == 40, "NVM Command Set 1.0, 3.2.4");
+static_assert(offsetof(struct nvme_read_sqe, cdw12) == 48, "NVM Command Set 1.0, 3.2.4");
+
+#define NVME_ADMIN_DELETE_SQ 0x00
+#define NVME_ADMIN_CREATE_SQ 0x01
+#define NVME_ADMIN_DELETE_CQ 0x04
+#define NVME_ADMIN_CREATE_CQ 0x05
+#define NVME_ADMIN_IDENTIFY 0x06
+#define NVME_ADMIN_SET_FEATURES 0x09
+
+#define NVME_CMD_READ 0x02
+#define NVME_READ_BLOCKS_MAX 0x10000u // NLB is 16 bits, 0-based
+
+// CDW10 of Create and Delete I/O queue (5.4, 5.5)
+#define   NVME_QUEUE_QID BITS32(15, 0)
+#define   NVME_QUEUE_QSIZE BITS32(31, 16) // 0-based
+// CDW11 of Create I/O Completion Queue
+#define   NVME_CQ_PC BIT32(0)
+#define   NVME_CQ_IEN BIT32(1)
+#define   NVME_CQ_IV BITS32(31, 16)
+// CDW11 of Create I/O Submission Queue
+#define   NVME_SQ_PC BIT32(0)
+#define   NVME_SQ_CQID BITS32(31, 16)
+
+// CDW10 of Identify (5.17)
+#define NVME_CNS_NAMESPACE 0x00
+#define NVME_CNS_CONTROLLER 0x01
+#define NVME_CNS_ACTIVE_LIST 0x02
+#define NVME_NSID_LIST_ENTRIES 1024
+#define NVME_NSID_LAST 0xfffffffeu
+
+// Set Features, Number of Queues (5.27.1.5): CDW11 asks, dword 0 of the completion grants
+#define NVME_FEATURE_QUEUES 0x07
+#define   NVME_QUEUES_NSQ BITS32(15, 0)  // 0-based
+#define   NVME_QUEUES_NCQ BITS32(31, 16) // 0-based
+
+// ---- completions (3.3.3.2) ----
+
+struct nvme_cqe {
+    uint32_t dw0; // the command's own result
+    uint32_t dw1;
+    uint64_t tail; // dwords 2 and 3
+#define   NVME_CQE_SQHD BITS64(15, 0)
+#define   NVME_CQE_SQID BITS64(31, 16)
+#define   NVME_CQE_CID BITS64(47, 32)
+#define   NVME_CQE_P BIT64(48)
+#define   NVME_CQE_STATUS BITS64(63, 49)
+};
+static_assert(sizeof(struct nvme_cqe) == 16, "NVMe Base 2.0, 3.3.3.2");
+static_assert(offsetof(struct nvme_cqe, tail) == 8, "NVMe Base 2.0, 3.3.3.2");
+
+// The status field (3.3.3.2.1), without the phase tag
+#define   NVME_STATUS_SC BITS32(7, 0)
+#define   NVME_STATUS_SCT BITS32(10, 8)
+#define   NVME_STATUS_DNR BIT32(14)
+#define NVME_STATUS(sct, sc) ((uint32_t)((sct) << 8 | (sc)))
+#define NVME_STATUS_INVALID_FIELD NVME_STATUS(0, 0x02)
+
+// ---- Identify data ----
+
+struct PACKED nvme_identify_controller { // 5.17.2.1
+    uint16_t vid, ssvid;
+    char sn[20];
+    char mn[40];
+    char fr[8];
+    uint8_t rab;
+    uint8_t ieee[3];
+    uint8_t cmic;
+    uint8_t mdts; // most data of one command: (4096 << CAP.MPSMIN) << mdts; 0: no limit
+    uint16_t cntlid;
+    uint32_t ver;
+    uint32_t rtd3r;
+    uint32_t rtd3e; // microseconds that a shutdown may take; 0: not told
+    uint8_t reserved92[111 - 92];
+    uint8_t cntrltype; // 0 not told, 1 I/O, 2 discovery, 3 administrative
+    uint8_t reserved112[512 - 112];
+    uint8_t sqes, cqes; // log2 of entry sizes: 3:0 required, 7:4 largest
+#define   NVME_ES_REQUIRED BITS32(3, 0)
+#define   NVME_ES_LARGEST BITS32(7, 4)
+    uint16_t maxcmd;
+    uint32_t nn; // the largest valid NSID
+    uint8_t reserved520[4096 - 520];
+};
+static_assert(sizeof(struct nvme_identify_controller) == 4096, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, mdts) == 77, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, rtd3e) == 88, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, cntrltype) == 111, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, sqes) == 512, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, nn) == 516, "NVMe Base 2.0, 5.17.2.1");
+
+struct PACKED nvme_identify_namespace { // NVM Command Set 1.0, 4.1.5.1
+    uint64_t nsze; // logical blocks
+    uint64_t ncap;
+    uint64_t nuse;
+    uint8_t nsfeat;
+    uint8_t nlbaf; // formats, 0-based
+    uint8_t flbas;
+#define   NVME_FLBAS_LOW BITS32(3, 0)
+#define   NVME_FLBAS_HIGH BITS32(6, 5) // counts where there are more than 16 formats
+    uint8_t mc;
+    uint8_t dpc;
+    uint8_t dps;
+    uint8_t reserved30[128 - 30];
+    uint32_t lbaf[64];
+#define   NVME_LBAF_MS BITS32(15, 0)     // metadata bytes for each block
+#define   NVME_LBAF_LBADS BITS32(23, 16) // log2 of the block size
+    uint8_t reserved384[4096 - 384];
+};
+static_assert(sizeof(struct nvme_identify_namespace) == 4096, "NVM Command Set 1.0, 4.1.5.1");
+static_assert(offsetof(struct nvme_identify_namespace, flbas) == 26, "NVM Command Set 1.0, 4.1.5.1");
+static_assert(offsetof(struct nvme_identify_namespace, lbaf) == 128, "NVM Command Set 1.0, 4.1.5.1");

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Physical Region Pages: how a command says where its data go (NVMe Base 2.0, 4.1.1). Pure.
+#pragma once
+
+#include "lib/types.h"
+
+#define NVME_PAGE 4096ull // CC.MPS = 0
+
+struct nvme_prp {
+    uint64_t prp1, prp2;
+};
+
+// Entries that a list must hold for any transfer of up to so many bytes, however it is aligned.
+static inline uint64_t nvme_prp_list_entries(uint64_t bytes)
+{
+    return DIV_UP(bytes, NVME_PAGE);
+}
+
+// Describes `bytes` > 0 of contiguous memory at `phys`, which is 4-byte aligned. Where it takes
+// more than two pages, writes the list, whose own physical address is list_phys; the list must not
+// cross a page.
+struct nvme_prp nvme_prp_build(uint64_t phys, uint64_t bytes, uint64_t *list, uint64_t list_phys);

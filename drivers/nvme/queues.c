@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How many I/O queues a controller gets, and which CPUs share them: one for each CPU, unless the
+// controller, its interrupt vectors or its doorbells are fewer.
+//
+// Queue i + 1 uses vector i. The admin queue uses vector 0 too (5.4) and is polled: an interrupt of
+// its own finds nothing to reap. So a controller with a single vector still has an I/O queue.
+
+#include "drivers/nvme/ctrl.h"
+
+#include "kernel/mem.h"
+#include "kernel/msi.h"
+#include "lib/format.h"
+#include "lib/mmio.h"
+
+unsigned nvme_queues_fit(const struct nvme_ctrl *c)
+{
+    uint64_t bytes = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
+    uint64_t doorbells = bytes > NVME_DOORBELLS ? (bytes - NVME_DOORBELLS) / c->limits.stride : 0;
+    uint64_t pairs = doorbells / 2; // the first is the admin queue's
+    return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
+}
+
+// Set Features, Number of Queues: the controller may grant fewer than asked for, or more.
+static bool ask(struct nvme_ctrl *c, unsigned wanted, unsigned *granted, struct problem *p)
+{
+    uint32_t result;
+    struct nvme_sqe sqe = {
+        .head = NVME_ADMIN_SET_FEATURES,
+        .cdw10 = NVME_FEATURE_QUEUES,
+        .cdw11 = (uint32_t)(field_put(NVME_QUEUES_NSQ, wanted - 1) |
+                            field_put(NVME_QUEUES_NCQ, wanted - 1)),
+    };
+    if (!nvme_admin(c, &sqe, "Set Features, Number of Queues", &result, p))
+        return false;
+    uint64_t least = MIN(field_get(NVME_QUEUES_NSQ, result), field_get(NVME_QUEUES_NCQ, result));
+    *granted = (unsigned)MIN(least + 1, (uint64_t)wanted);
+    return true;
+}
+
+static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
+{
+    unsigned cpu = nvme_owner_of_queue(i, cpu_count(), c->queues_count);
+    size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
+    return nvme_queue_create(&(struct nvme_queue_config){
+        .ctrl = c,
+        .home = &c->cpus[cpu],
+        .qid = i + 1,
+        .cpu = cpu,
+        .entries = c->limits.queue_entries,
+        .stride = c->limits.stride,
+        .node = cpu_node(cpu),
+        .max_transfer = c->id.max_transfer,
+        .doorbell = mmio_at(c->regs, doorbell),
+    });
+}
+
+static bool create_cq(struct nvme_ctrl *c, const struct nvme_queue *q, unsigned vector,
+                      struct problem *p)
+{
+    struct nvme_sqe sqe = {
+        .head = NVME_ADMIN_CREATE_CQ,
+        .prp1 = mem_phys(q->cq),
+        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) |
+                            field_put(NVME_QUEUE_QSIZE, q->mask)),
+        .cdw11 = (uint32_t)(NVME_CQ_PC | NVME_CQ_IEN | field_put(NVME_CQ_IV, vector)),
+    };
+    return nvme_admin(c, &sqe, "Create I/O Completion Queue", NULL, p);
+}
+
+static bool create_sq(struct nvme_ctrl *c, const struct nvme_queue *q, struct problem *p)
+{
+    struct nvme_sqe sqe = {
+        .head = NVME_ADMIN_CREATE_SQ,
+        .prp1 = mem_phys(q->sq),
+        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) |
+                            field_put(NVME_QUEUE_QSIZE, q->mask)),
+        .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qid)),
+    };
+    return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);
+}
+
+static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
+{
+    char name[sizeof(c->irqs[0]->name)];
+    struct nvme_queue *q = c->queues[i] = make(c, i);
+
+    format_text(name, sizeof(name), "%sq%u", c->name, q->qid);
+    c->irqs[i] = irq_alloc(c->dev, i, q->cpu, nvme_queue_interrupt, q, name, p);
+    return c->irqs[i] && create_cq(c, q, i, p) && create_sq(c, q, p);
+}
+
+static void share(struct nvme_ctrl *c)
+{
+    unsigned cpus = cpu_count();
+    c->queue_of = mem_alloc(cpus * sizeof(*c->queue_of), CACHE_LINE, c->dev->node);
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        c->queue_of[cpu] = c->queues[nvme_queue_for_cpu(cpu, cpus, c->queues_count)];
+}
+
+bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
+{
+    if (!c->dev->msix.cap || !c->dev->msix.vectors)
+        return problem_set(p, "nvme-no-msix", "%s: it has no MSI-X, and nothing else is used here",
+                           c->label);
+    unsigned wanted = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
+    wanted = MIN(wanted, cpu_count());
+    if (!ask(c, wanted, &c->queues_count, p) || !msix_enable(c->dev, p))
+        return false;
+    c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
+    c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);
+    for (unsigned i = 0; i < c->queues_count; i++)
+        if (!start_queue(c, i, p))
+            return false;
+    share(c);
+    for (unsigned i = 0; i < c->queues_count; i++)
+        irq_enable(c->irqs[i]);
+    return true;
+}
+
+static bool delete_all(struct nvme_ctrl *c, unsigned opcode, const char *what, struct problem *p)
+{
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        struct nvme_sqe sqe = {
+            .head = opcode,
+            .cdw10 = (uint32_t)field_put(NVME_QUEUE_QID, c->queues[i]->qid),
+        };
+        if (!nvme_admin(c, &sqe, what, NULL, p))
+            return false;
+    }
+    return true;
+}
+
+bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p)
+{
+    return delete_all(c, NVME_ADMIN_DELETE_SQ, "Delete I/O Submission Queue", p) &&
+           delete_all(c, NVME_ADMIN_DELETE_CQ, "Delete I/O Completion Queue", p);
+}
+
+// Masked, not freed: the tables at the end of a run still show them.
+void nvme_queues_stop(struct nvme_ctrl *c)
+{
+    for (unsigned i = 0; c->irqs && i < c->queues_count; i++)
+        if (c->irqs[i])
+            irq_disable(c->irqs[i]);
+}
