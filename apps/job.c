@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The job's run: workers, their I/O, start and end.
+#include "apps/job.h"
+
+#include "apps/apps.h"
+#include "apps/human.h"
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "lib/muldiv.h"
+#include "lib/stamp.h"
+
+#define ERRORS_SHOWN 3 // for each worker; all are counted
+#define NEVER UINT64_MAX
+
+// ---- one I/O: owner CPU, from its loop ----
+
+// A linear congruential generator (Knuth's MMIX); only its high bits, which are the good ones,
+// reach the result, and the range needs no division.
+static inline uint64_t random_below(struct job_worker *w, uint64_t end)
+{
+    w->random = w->random * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint64_t)((unsigned __int128)w->random * end >> 64);
+}
+
+static inline uint64_t next_read(struct job_worker *w)
+{
+    if (w->is_random)
+        return random_below(w, w->region);
+    uint64_t read = w->next;
+    w->next = read + 1 == w->end ? w->first : read + 1;
+    return read;
+}
+
+static inline void submit(struct job_worker *w, struct job_io *io, uint64_t now)
+{
+    io->start_tsc = now;
+    io->req.lba = next_read(w) * w->io_blocks;
+    if (++w->submitted == w->quota)
+        w->end_tsc = 0;
+    block_submit(&io->req);
+}
+
+static void all_ended(struct cpu_msg *msg);
+
+static void end_one(struct job_cpu *cpu)
+{
+    if (--cpu->running)
+        return;
+    cpu->msg.fn = all_ended;
+    cpu_post(0, &cpu->msg);
+}
+
+static void end_worker(struct job_worker *w, uint64_t now)
+{
+    w->ended_tsc = now;
+    end_one(w->cpu);
+}
+
+// An error of the device is counted, and the job goes on; a device that is gone ends the worker. A
+// timed-out request's buffer is not ours any more: its worker ends as well.
+static __attribute__((noinline, cold)) void io_failed(struct job_worker *w, const struct block_req *req)
+{
+    static const char *const names[] = {
+        [BLOCK_ERROR] = "the device reports an error",
+        [BLOCK_TIMEOUT] = "no answer in time",
+        [BLOCK_GONE] = "the device is gone",
+    };
+    w->errors++;
+    if (w->shown++ < ERRORS_SHOWN)
+        error("job-io", "%s: read of LBA %lu, %u blocks: %s (status 0x%x)", w->dev->name, req->lba,
+              req->blocks, names[req->status], req->detail);
+    if (req->status != BLOCK_ERROR)
+        w->end_tsc = 0;
+}
+
+// Out of line, as io_failed(): io_done() needs no frame of its own then.
+static __attribute__((noinline)) void verify(struct job_worker *w, const struct block_req *req)
+{
+    uint32_t bytes = w->dev->block_size;
+    struct problem p;
+    for (uint32_t i = 0; i < req->blocks; i++) {
+        const uint8_t *block = (const uint8_t *)req->buffer + (size_t)i * bytes;
+        if (likely(stamp_check(block, bytes, w->tag, req->lba + i, &p)))
+            continue;
+        w->verify_errors++;
+        if (w->shown++ < ERRORS_SHOWN)
+            error(p.what, "%s: LBA %lu %s", w->dev->name, req->lba + i, p.message);
+    }
+}
+
+static void io_done(struct block_req *req)
+{
+    struct job_io *io = container_of(req, struct job_io, req);
+    struct job_worker *w = req->arg;
+    uint64_t now = rdtsc();
+    w->completed++;
+    if (likely(req->status == BLOCK_OK)) {
+        histogram_record(&w->latency, now - io->start_tsc);
+        if (w->verify) {
+            verify(w, req);
+            now = rdtsc();
+        }
+    } else {
+        io_failed(w, req);
+    }
+    if (likely(now < w->end_tsc))
+        submit(w, io, now); // the end of one is the start of the next
+    else if (w->completed == w->submitted)
+        end_worker(w, now);
+}
+
+// ---- start and end: each CPU reads its own counters ----
+
+static void count(const struct job *job, unsigned cpu, struct job_counters *out)
+{
+    size_t i = 0;
+    out->stats = *cpu_stats(cpu);
+    for (struct irq *irq = irq_first(); irq && i < job->irqs_count; irq = irq->next)
+        out->irqs[i++] = irq->counts[cpu];
+    out->tsc = rdtsc();
+}
+
+static void start_worker(struct job_worker *w, uint64_t runtime_us)
+{
+    uint64_t now = rdtsc();
+    w->began_tsc = now;
+    w->end_tsc = runtime_us ? now + mul_div(runtime_us, time_tsc_hz(), 1000000) : NEVER;
+    for (unsigned i = 0; i < w->iodepth && w->submitted < w->quota; i++)
+        submit(w, &w->ios[i], now);
+    if (!w->submitted)
+        end_worker(w, now);
+}
+
+static void begin(struct cpu_msg *msg)
+{
+    struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
+    count(cpu->job, cpu->cpu, &cpu->before);
+    for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu)
+        start_worker(w, cpu->job->config.runtime_us);
+    end_one(cpu);
+}
+
+static void counted(struct cpu_msg *msg) // boot CPU
+{
+    struct job *job = container_of(msg, struct job_cpu, msg)->job;
+    job->stop = --job->waiting == 0;
+}
+
+static void finish(struct cpu_msg *msg)
+{
+    struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
+    count(cpu->job, cpu->cpu, &cpu->after);
+    msg->fn = counted;
+    cpu_post(0, msg);
+}
+
+static void all_ended(struct cpu_msg *msg) // boot CPU: the workers of one CPU
+{
+    struct job *job = container_of(msg, struct job_cpu, msg)->job;
+    if (--job->waiting)
+        return;
+    job->waiting = job->cpus_count;
+    for (unsigned i = 0; i < job->cpus_count; i++) {
+        job->cpus[i].msg.fn = finish;
+        cpu_post(i, &job->cpus[i].msg);
+    }
+}
+
+static void progress(struct cpu_timer *timer)
+{
+    struct job *job = container_of(timer, struct job, progress);
+    job_show_progress(job);
+    cpu_timer_start(timer, timer->due_ns + NS_PER_S);
+}
+
+static void run(struct job *job)
+{
+    job->waiting = job->cpus_count;
+    job->began_ns = job->shown_ns = time_ns();
+    job->progress.fn = progress;
+    cpu_timer_start(&job->progress, job->began_ns + NS_PER_S);
+    for (unsigned i = 0; i < job->cpus_count; i++) {
+        job->cpus[i].msg.fn = begin;
+        cpu_post(i, &job->cpus[i].msg);
+    }
+    cpu_run_until(&job->stop);
+    cpu_timer_stop(&job->progress);
+}
+
+// ---- set-up ----
+
+static void make_cpus(struct job *job)
+{
+    for (struct irq *irq = irq_first(); irq; irq = irq->next)
+        job->irqs_count++;
+    job->cpus_count = cpu_count();
+    job->cpus = mem_alloc(job->cpus_count * sizeof(*job->cpus), CACHE_LINE, NODE_ANY);
+    for (unsigned i = 0; i < job->cpus_count; i++) {
+        struct job_cpu *cpu = &job->cpus[i];
+        *cpu = (struct job_cpu){ .job = job, .cpu = i, .running = 1 };
+        cpu->before.irqs = mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
+        cpu->after.irqs = mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
+    }
+}
+
+static void make_ios(struct job_worker *w, const struct job_config *config, unsigned node)
+{
+    w->ios = mem_alloc(config->iodepth * sizeof(*w->ios), CACHE_LINE, node);
+    uint8_t *buffers = mem_alloc((size_t)config->iodepth * config->bs, PAGE_BYTES, node);
+    for (unsigned i = 0; i < config->iodepth; i++)
+        w->ios[i].req = (struct block_req){
+            .op = BLOCK_READ,
+            .blocks = w->io_blocks,
+            .buffer = buffers + (size_t)i * config->bs,
+            .done = io_done,
+            .arg = w,
+            .dev = w->dev,
+        };
+}
+
+static void make_worker(struct job *job, size_t disk, unsigned index)
+{
+    const struct job_config *config = &job->config;
+    struct job_cpu *cpu = &job->cpus[job_cpu_of(config, disk, index, job->cpus_count)];
+    struct job_worker *w = mem_alloc(sizeof(*w), CACHE_LINE, cpu_node(cpu->cpu));
+    struct block_dev *dev = job->disks.list[disk];
+    job->workers[disk * config->numjobs + index] = w;
+    w->dev = dev;
+    w->cpu = cpu;
+    w->is_random = config->random;
+    w->verify = config->verify;
+    w->iodepth = config->iodepth;
+    w->io_blocks = config->bs / dev->block_size;
+    w->region = job_region(config, dev);
+    job_share(w->region, index, config->numjobs, &w->first, &w->end);
+    w->next = w->first;
+    w->quota = config->runtime_us && (config->random || w->first < w->end) ? NEVER : w->end - w->first;
+    w->tag = stamp_tag(dev->serial, dev->nsid);
+    w->random = w->tag + index; // the same in each run, another for each worker
+    make_ios(w, config, cpu_node(cpu->cpu));
+    w->next_on_cpu = cpu->workers;
+    cpu->workers = w;
+    cpu->running++;
+}
+
+// What the workers need, against what is there: mem_alloc() would end the run without advice.
+static bool check_memory(const struct job *job, struct problem *p)
+{
+    const struct job_config *config = &job->config;
+    uint64_t io_bytes = sizeof(struct job_io) + config->bs;
+    uint64_t worker_bytes = sizeof(struct job_worker) + config->iodepth * io_bytes + 4 * PAGE_BYTES;
+    uint64_t bytes = job->workers_count * worker_bytes;
+    if (bytes <= mem_free_bytes())
+        return true;
+    return problem_set(p, "job-memory",
+                       "%lu workers with iodepth=%u and bs=%u need %llu MiB, and %llu MiB are free; lower one "
+                       "of these, numjobs=, or the number of disks",
+                       job->workers_count, config->iodepth, config->bs, DIV_UP(bytes, MIB),
+                       mem_free_bytes() / MIB);
+}
+
+static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
+{
+    if (!job_configure(c, cpu_count(), &job->config, p) || !disks_select(c, &job->disks, p))
+        return false;
+    for (size_t i = 0; i < job->disks.count; i++)
+        if (!job_check_disk(&job->config, job->disks.list[i], p))
+            return false;
+    job->workers_count = job->disks.count * job->config.numjobs;
+    if (!check_memory(job, p))
+        return false;
+    make_cpus(job);
+    job->workers = mem_alloc(job->workers_count * sizeof(*job->workers), CACHE_LINE, NODE_ANY);
+    for (size_t disk = 0; disk < job->disks.count; disk++)
+        for (unsigned index = 0; index < job->config.numjobs; index++)
+            make_worker(job, disk, index);
+    return true;
+}
+
+static void describe(const struct job *job)
+{
+    const struct job_config *config = &job->config;
+    char size[HUMAN_BYTES];
+    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s", config->random ? "randread" : "read",
+         human_size(size, config->bs), config->iodepth, job->disks.count, job->disks.count == 1 ? "" : "s",
+         config->numjobs, config->numjobs == 1 ? "" : "s", irq_mode_name(irq_get_mode()),
+         config->verify ? ", verified" : "");
+}
+
+static void job_run(const struct cmdline *c)
+{
+    struct job job = { 0 };
+    struct problem p;
+    if (!prepare(&job, c, &p)) {
+        error_problem(&p);
+        return;
+    }
+    describe(&job);
+    run(&job);
+    job_report(&job);
+}
+
+const struct app app_job = {
+    .name = "job",
+    .help = "reads disks as fio does, and measures",
+    .options = job_options,
+    .run = job_run,
+};

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// app=job: reads disks as fio does. One worker for each disk and CPU, whose state that CPU owns;
+// the boot CPU starts them, shows progress, and adds up what they have counted once all have ended.
+#pragma once
+
+#include "apps/disks.h"
+#include "apps/histogram.h"
+#include "kernel/block.h"
+#include "kernel/cpu.h"
+#include "kernel/irq.h"
+#include "lib/problem.h"
+
+extern const struct option job_options[];
+
+struct job_config {
+    bool random; // rw=randread, else read
+    bool verify;
+    uint32_t bs;
+    unsigned iodepth;    // of each worker
+    uint64_t runtime_us; // 0: until each worker has done its share of the region
+    uint64_t size;       // bytes used at the start of each disk; 0: all
+    unsigned numjobs;    // CPUs, and thus workers, for each disk
+};
+
+// Reads the options; `cpus` are in use. Problem: "job-numjobs".
+bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out, struct problem *p);
+
+// Can the disk be read in this way? Problems: "job-bs", "job-size".
+bool job_check_disk(const struct job_config *config, const struct block_dev *dev, struct problem *p);
+
+// Reads of bs bytes that the region has room for.
+uint64_t job_region(const struct job_config *config, const struct block_dev *dev);
+
+// Worker `index` of `count` takes reads [*first, *end) of `region`; they differ by at most one.
+void job_share(uint64_t region, unsigned index, unsigned count, uint64_t *first, uint64_t *end);
+
+// The CPU of worker `index` for disk number `disk`: disks start at different CPUs.
+unsigned job_cpu_of(const struct job_config *config, size_t disk, unsigned index, unsigned cpus);
+
+struct job_io {
+    struct block_req req;
+    uint64_t start_tsc;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct job_worker {
+    // What each I/O touches
+    uint64_t submitted, completed;
+    uint64_t end_tsc; // submits no more from then on
+    uint64_t quota;   // submits no more than this
+    uint64_t random;  // state of the generator
+    uint64_t region;
+    uint64_t next;    // sequential: the next read, of [first, end)
+    uint32_t io_blocks;
+    bool is_random, verify;
+    // The rest
+    uint64_t first, end;
+    uint64_t errors, verify_errors;
+    uint64_t began_tsc, ended_tsc;
+    uint64_t tag; // of stamps
+    unsigned shown; // errors told in full
+    struct block_dev *dev;
+    struct job_cpu *cpu;
+    struct job_worker *next_on_cpu;
+    struct job_io *ios;
+    unsigned iodepth;
+    struct histogram latency; // TSC cycles
+} __attribute__((aligned(CACHE_LINE)));
+
+// A CPU's counters at one moment, read by itself.
+struct job_counters {
+    uint64_t tsc;
+    struct cpu_stats stats;
+    uint64_t *irqs; // MSIs taken of each irq, in the order of irq_first()
+};
+
+struct job_cpu {
+    struct cpu_msg msg;
+    struct job *job;
+    unsigned cpu;
+    unsigned running; // workers, and the start itself
+    struct job_worker *workers;
+    struct job_counters before, after;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct job {
+    struct job_config config;
+    struct disks disks;
+    unsigned cpus_count;
+    struct job_cpu *cpus;
+    struct job_worker **workers; // numjobs for each disk
+    size_t workers_count;
+    size_t irqs_count;
+    unsigned waiting; // CPUs that have not answered yet
+    bool stop;
+    struct cpu_timer progress;
+    uint64_t began_ns, shown_ns;
+    uint64_t shown_ios;
+};
+
+// Completions of all workers; any time.
+uint64_t job_completed(const struct job *job);
+
+// Prints one line on how far it is. Boot CPU.
+void job_show_progress(struct job *job);
+
+// After the end: all tables and JSON objects. Boot CPU.
+void job_report(const struct job *job);
+
+// job_irqs.c: what a CPU's counters have gone up by.
+uint64_t job_irq_delta(const struct job *job, unsigned cpu, size_t irq);
+void job_report_irqs(const struct job *job);
