@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The QEMU plugin: checks its arguments and QEMU, and lays itself over the machine's intel-iommu
+// once the machine is complete.
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/qemu/faults.h"
+#include "tools/qemu/model.h"
+#include "tools/qemu/stats.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+// The plugin interface itself is hardly used: the oldest version that QEMU still takes will do.
+EXPORT int qemu_plugin_version = 2;
+EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
+
+static void parse_arguments(int argc, char **argv)
+{
+    static const char json[] = "json=";
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], json, strlen(json)) || !argv[i][strlen(json)])
+            refuse("unknown argument '%s'; the only one is json=FILE", argv[i]);
+        stats_open_json(argv[i] + strlen(json));
+    }
+}
+
+static void find_unit(void)
+{
+    struct qemu_object *unit = qemu.object_resolve_path_type("", "intel-iommu", NULL);
+    if (!unit)
+        refuse("the machine has no remapping unit; add -device intel-iommu,intremap=on,eim=on");
+    model.registers = qemu_child_region(unit, "intel_iommu[0]");
+    model.window = qemu_child_region(unit, "vtd-ir[0]");
+    if (!model.registers || !model.window)
+        refuse("the intel-iommu of QEMU %s is built in another way than expected", qemu.version);
+    if (!(stock_read64(REG_ECAP) & ECAP_IR))
+        refuse("the remapping unit does not remap interrupts; use intel-iommu,intremap=on");
+}
+
+static void find_apic(void)
+{
+    struct qemu_object *cpu = qemu.qemu_get_cpu(0);
+    struct qemu_region *apic = cpu ? qemu_child_region(cpu, "lapic") : NULL;
+    if (apic)
+        model.apic = qemu_child_region((struct qemu_object *)apic, "apic-msi[0]");
+    if (apic && !model.apic)
+        model.apic = qemu_child_region((struct qemu_object *)apic, "kvm-apic-msi[0]");
+    if (!model.apic)
+        refuse("found no local APIC that takes messages in QEMU %s", qemu.version);
+}
+
+static void reset(void *opaque)
+{
+    model.irta = 0;
+    faults_reset();
+}
+
+static void attach(struct qemu_notifier *n, void *data)
+{
+    qemu_abi_probe();
+    find_unit();
+    find_apic();
+    faults_init();
+    qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
+    qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
+    qemu.qemu_register_reset(reset, NULL);
+    atexit(stats_print);
+}
+
+int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
+{
+    static struct qemu_notifier machine_done = {.notify = attach};
+    parse_arguments(argc, argv);
+    qemu_abi_init();
+    qemu.qemu_add_machine_init_done_notifier(&machine_done);
+    return 0;
+}

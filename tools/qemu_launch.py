@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one place that knows how Onebell is started under QEMU.
+
+tools/run-qemu and the whole-system tests both describe a Machine, prepare() its disks, and run
+the command() that comes of it.
+"""
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+
+QEMU_LEAST = (9, 0)  # x2APIC and intel-iommu's eim=on without KVM
+EXIT_OK, EXIT_FAILED, EXIT_TIMEOUT = 33, 35, 124
+
+FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF.fd", "/usr/share/qemu/OVMF.fd")
+
+# Disks appear on the root bus, each behind a PCIe root port, or all behind a PCIe-to-PCI bridge,
+# which gives the IOMMU its own id in place of theirs.
+TOPOLOGIES = ("flat", "ports", "bridge")
+
+
+class LaunchError(Exception):
+    """QEMU can't be started as asked; the text says why and what to do."""
+
+
+@dataclass
+class Disk:
+    """One NVMe controller and its namespaces."""
+
+    lbas: list = field(default_factory=lambda: [512])  # one namespace for each
+    size: str = "64m"
+    serial: str = ""  # empty: OB0001 and so on, by position
+    null: bool = False  # reads return nothing, and fast
+    path: Path = None  # a raw image, in place of a stamped one
+    controller: dict = field(default_factory=dict)  # options of QEMU's nvme device
+
+
+@dataclass
+class Machine:
+    image: Path = BUILD / "onebell.efi"
+    volume: Path = None  # a FAT volume to boot from, in place of handing over the image
+    append: str = ""
+    cpus: int = 2
+    mem: str = "1g"
+    disks: list = field(default_factory=list)
+    topology: str = "flat"
+    kvm: bool = False
+    x2apic: bool = True
+    iommu: str = "intremap=on,eim=on"  # options of intel-iommu; empty: there is none
+    model: bool = True  # posted interrupts, by the platform model
+    model_file: Path = BUILD / "qemu" / "onebell-posted.so"
+    model_json: Path = BUILD / "run" / "model.json"
+    high_apic_ids: bool = False  # all CPUs but the first have APIC ids from 256 up
+    com1: str = "stdio"  # or a file
+    com2: Path = BUILD / "run" / "com2.jsonl"
+    display: str = "none"
+    gdb: bool = False
+    firmware: Path = None
+    extra: list = field(default_factory=list)  # more QEMU arguments
+
+
+def find_qemu():
+    qemu = os.environ.get("QEMU") or shutil.which("qemu-system-x86_64")
+    if not qemu:
+        raise LaunchError("qemu-system-x86_64 is not installed: run tools/setup.sh")
+    try:
+        said = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as e:
+        raise LaunchError(f"{qemu} does not run: {e}") from e
+    found = re.search(r"version (\d+)\.(\d+)", said)
+    if not found or (int(found[1]), int(found[2])) < QEMU_LEAST:
+        version = found[0] if found else "of unknown version"
+        raise LaunchError(f"{qemu} is {version}, and 9.0 or later is needed: run tools/setup.sh")
+    return qemu
+
+
+def find_firmware():
+    for file in FIRMWARE:
+        if os.path.exists(file):
+            return Path(file)
+    raise LaunchError(f"no OVMF firmware at {', '.join(FIRMWARE)}: run tools/setup.sh")
+
+
+def serial_of(disk, index):
+    return disk.serial or f"OB{index + 1:04d}"
+
+
+def image_of(disk, index, nsid):
+    """Where the stamped image of a namespace lies; the name says all that it depends on."""
+    lba = disk.lbas[nsid - 1]
+    return BUILD / "disks" / f"{serial_of(disk, index)}-n{nsid}-{lba}-{disk.size}.img"
+
+
+def make_disks(machine):
+    """Stamps the images that are not there yet, or older than the tool that makes them."""
+    mkdisk = BUILD / "mkdisk"
+    for index, disk in enumerate(machine.disks):
+        if disk.null or disk.path:
+            continue
+        for nsid, lba in enumerate(disk.lbas, 1):
+            image = image_of(disk, index, nsid)
+            if not mkdisk.exists():
+                raise LaunchError(f"{mkdisk} is missing, which makes the disks: run make")
+            if image.exists() and image.stat().st_mtime >= mkdisk.stat().st_mtime:
+                continue
+            image.parent.mkdir(parents=True, exist_ok=True)
+            partial = image.with_suffix(f".{os.getpid()}")  # others may be making the same one
+            subprocess.run([mkdisk, "--serial", serial_of(disk, index), "--nsid", str(nsid),
+                            "--lba", str(lba), "--size", disk.size, partial], check=True)
+            partial.rename(image)
+
+
+def prepare(machine):
+    """Checks what the machine needs, and makes its disks and folders."""
+    boots = machine.volume or machine.image
+    if not boots.exists():
+        raise LaunchError(f"{boots} is missing: run make")
+    if machine.volume and machine.append:
+        raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
+    if use_model(machine) and not machine.model_file.exists():
+        raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
+    for disk in machine.disks:
+        if disk.path and not disk.path.exists():
+            raise LaunchError(f"{disk.path}: no such disk image")
+    for file in (machine.com2, machine.model_json):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+    make_disks(machine)
+
+
+def use_model(machine):
+    """Plugins exist under TCG only, and the model extends the IOMMU."""
+    return machine.model and machine.iommu != "" and not machine.kvm
+
+
+def options(name, values):
+    return ",".join([name] + [f"{key}={value}" for key, value in values.items()])
+
+
+def size_bytes(text):
+    """64m and the like, in bytes."""
+    digits, unit = re.fullmatch(r"(\d+)([kmg]?)", text).groups()
+    return int(digits) << {"": 0, "k": 10, "m": 20, "g": 30}[unit]
+
+
+def quoted(path):
+    """A file name inside an option: QEMU reads a doubled comma as one."""
+    return str(path).replace(",", ",,")
+
+
+def cpu_arguments(machine):
+    model = "host" if machine.kvm else "max"
+    cpu = model if machine.x2apic else f"{model},-x2apic"
+    args = ["-cpu", cpu]
+    if not machine.high_apic_ids:
+        return args + ["-smp", str(machine.cpus)]
+    args += ["-smp", "1,sockets=2,cores=160,threads=1,maxcpus=320"]
+    for core in range(machine.cpus - 1):
+        args += ["-device", options(f"{model}-x86_64-cpu", {
+            "socket-id": 1, "die-id": 0, "module-id": 0, "core-id": core, "thread-id": 0})]
+    return args
+
+
+def backend(disk, index, nsid, node):
+    if disk.null:
+        return options("null-co", {"node-name": node, "size": size_bytes(disk.size),
+                                   "read-only": "on"})
+    file = quoted(disk.path or image_of(disk, index, nsid))
+    return options("raw", {"node-name": node, "read-only": "on", "file.driver": "file",
+                           "file.filename": file})
+
+
+def disk_arguments(machine):
+    args = []
+    if machine.topology == "bridge":
+        args += ["-device", "pcie-pci-bridge,id=bridge"]
+    for index, disk in enumerate(machine.disks):
+        bus = "pcie.0"
+        if machine.topology == "ports":
+            bus = f"port{index}"
+            args += ["-device", f"pcie-root-port,id={bus},chassis={index + 1}"]
+        elif machine.topology == "bridge":
+            bus = "bridge"
+        args += ["-device", options("nvme", {"id": f"nvme{index}", "bus": bus,
+                                             "serial": serial_of(disk, index), **disk.controller})]
+        for nsid, lba in enumerate(disk.lbas, 1):
+            node = f"disk{index}n{nsid}"
+            args += ["-blockdev", backend(disk, index, nsid, node),
+                     "-device", options("nvme-ns", {
+                         "bus": f"nvme{index}", "drive": node, "nsid": nsid,
+                         "logical_block_size": lba, "physical_block_size": lba})]
+    return args
+
+
+def command(machine):
+    """QEMU's command line. Every disk is attached read-only."""
+    args = [find_qemu(), "-nodefaults", "-no-reboot"]
+    args += ["-accel", "kvm" if machine.kvm else "tcg,thread=multi"]
+    args += ["-machine", "q35,kernel-irqchip=split"]
+    args += cpu_arguments(machine)
+    args += ["-m", machine.mem]
+    if machine.iommu:  # ahead of every PCI device
+        args += ["-device", f"intel-iommu,{machine.iommu}"]
+    if use_model(machine):
+        args += ["-plugin", options(quoted(machine.model_file), {"json": quoted(machine.model_json)})]
+    args += ["-vga", "std", "-display", machine.display]
+    args += disk_arguments(machine)
+    if machine.com1 == "stdio":
+        args += ["-chardev", "stdio,id=com1,signal=on"]
+    else:
+        args += ["-chardev", f"file,id=com1,path={quoted(machine.com1)}"]
+    args += ["-serial", "chardev:com1"]
+    args += ["-chardev", f"file,id=com2,path={quoted(machine.com2)}", "-serial", "chardev:com2"]
+    args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    args += ["-bios", str(machine.firmware or find_firmware())]
+    if machine.volume:
+        args += ["-drive", f"if=virtio,format=raw,readonly=on,file={quoted(machine.volume)}"]
+    else:
+        args += ["-kernel", str(machine.image)]
+    if machine.append:
+        args += ["-append", machine.append]
+    if machine.gdb:
+        args += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
+    return args + list(machine.extra)
+
+
+def run(args, timeout=None, **popen):
+    """Runs a command() and returns QEMU's exit status, or EXIT_TIMEOUT. However the wait ends,
+    the QEMU that was started here, and no other, is gone."""
+    with subprocess.Popen(args, **popen) as qemu:
+        try:
+            return qemu.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return EXIT_TIMEOUT
+        finally:
+            qemu.kill()

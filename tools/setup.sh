@@ -1,0 +1,180 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Installs what building, running and testing Onebell needs, on Debian 12 and later (amd64), through
+# apt. `make run` and `make test` call it each time, so it is quick when nothing is missing.
+#
+#   tools/setup.sh             installs what is missing
+#   tools/setup.sh --list      prints every package that is needed, and the suite that it comes from
+#   tools/setup.sh --dry-run   says what it would do, and changes nothing
+#   tools/setup.sh --source    prints the apt source that it adds on Debian 12 for QEMU
+set -eu
+
+QEMU_LEAST=1:9 # x2APIC behind intel-iommu without KVM starts here
+
+PACKAGES="
+    acpica-tools binutils clang clang-format-19 console-setup-linux cppcheck dosfstools gcc git
+    gnu-efi libc6-dev libclang-rt-dev libcmocka-dev make mtools nasm ovmf python3 python3-pytest
+    python3-pytest-timeout python3-pytest-xdist qemu-system-x86"
+
+# The tests give it a machine of their own to look at.
+ETC=${SETUP_ETC:-/etc}
+APT_SOURCE=apt/sources.list.d/onebell-backports.sources
+
+say() {
+    printf 'setup: %s\n' "$*"
+}
+
+fail() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+
+# A field of os-release.
+os_field() {
+    sed -n "s/^$1=//p" "$ETC/os-release" 2>/dev/null | tr -d '"'
+}
+
+# The suite that a package is taken from.
+suite_of() {
+    if [ "$1" = qemu-system-x86 ] && [ "$VERSION" = 12 ]; then
+        echo "$CODENAME-backports"
+    else
+        echo "$CODENAME"
+    fi
+}
+
+list() {
+    for package in $PACKAGES; do
+        printf '%-24s %s\n' "$package" "$(suite_of "$package")"
+    done
+}
+
+# apt's own view of its sources, whichever format they are written in: entry, suite, component, URI.
+apt_sources() {
+    apt-get -o Dir::Etc="$ETC/apt" indextargets --no-release-info \
+        --format '$(SOURCESENTRY) $(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages'
+}
+
+# The Signed-By of a source: $1 is FILE:N, the Nth stanza of a .sources file or line N of a list.
+signed_by() {
+    file=${1%:*}
+    entry=${1##*:}
+    case $file in
+    *.sources)
+        sed '/^#/d' "$file" | awk -v RS= -v FS='\n' -v entry="$entry" '
+            NR == entry {
+                for (i = 1; i <= NF; i++) {
+                    if ($i !~ /^[ \t]/)
+                        wanted = tolower($i) ~ /^signed-by:/
+                    if (wanted)
+                        print $i
+                }
+            }' ;;
+    *)
+        sed -n "${entry}p" "$file" |
+            sed -n 's/.*[[ ]signed-by="\{0,1\}\([^] "]*\).*/Signed-By: \1/p' ;;
+    esac
+}
+
+# The backports suite lies where this machine's Debian archive lies.
+backports_source() {
+    found=$(apt_sources | awk -v suite="$CODENAME" '
+        $2 == suite && $3 == "main" && $4 !~ /^cdrom:/ { print $1, $4; exit }')
+    [ -n "$found" ] || fail "apt has no source for $CODENAME main: add one, or one for" \
+        "$CODENAME-backports (QEMU $QEMU_LEAST or later comes from there)"
+    printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' \
+        "${found#* }" "$CODENAME"
+    signed_by "${found%% *}"
+}
+
+# What isn't installed, or too old.
+missing() {
+    # One line for each package that dpkg has heard of; the status says whether it is there.
+    known=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status} ${Version}\n' \
+        $PACKAGES 2>/dev/null || true)
+    for package in $PACKAGES; do
+        state=$(printf '%s\n' "$known" | sed -n "s/^$package\(:[a-z0-9]*\)\{0,1\} installed //p")
+        case $package in
+        qemu-system-x86)
+            dpkg --compare-versions "${state:-0}" ge "$QEMU_LEAST" || echo "$package" ;;
+        *)
+            [ -n "$state" ] || echo "$package" ;;
+        esac
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "needs root, and there is no sudo: run tools/setup.sh as root once"
+    fi
+}
+
+install_packages() { # [-t SUITE] PACKAGE...
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+check_system() {
+    VERSION=$(os_field VERSION_ID)
+    CODENAME=$(os_field VERSION_CODENAME)
+    if [ "$(os_field ID)" = debian ] && [ "${VERSION:-0}" -ge 12 ] 2>/dev/null &&
+        [ "$(dpkg --print-architecture)" = amd64 ]; then
+        return
+    fi
+    name=$(os_field PRETTY_NAME)
+    {
+        say "this is ${name:-an unknown system}; packages are installed by themselves only on" \
+            "Debian 12 or later (amd64)."
+        say "Onebell needs what these Debian packages hold, with QEMU 9 or later:"
+        printf '%s\n' $PACKAGES | sed 's/^/  /'
+        say "Once they are there: make SETUP=true run"
+    } >&2
+    exit 1
+}
+
+main() {
+    check_system
+    case ${1:-} in
+    --list) list; return ;;
+    --source) [ "$VERSION" != 12 ] || backports_source; return ;;
+    --dry-run | '') ;;
+    *) fail "knows --list, --dry-run and --source, not '$1'" ;;
+    esac
+
+    wanted=$(missing | tr '\n' ' ')
+    if [ -z "$wanted" ]; then
+        say "nothing to install"
+        return
+    fi
+
+    source=
+    plain=
+    backports=
+    for package in $wanted; do
+        case $(suite_of "$package") in
+        *-backports) backports="$backports $package" ;;
+        *) plain="$plain $package" ;;
+        esac
+    done
+    if [ -n "$backports" ] && ! apt_sources | grep -q " $CODENAME-backports main "; then
+        source=$(backports_source)
+    fi
+
+    [ -z "$plain" ] || say "installs from $CODENAME:$plain"
+    [ -z "$backports" ] || say "installs from $CODENAME-backports:$backports"
+    [ -z "$source" ] || {
+        say "adds $ETC/$APT_SOURCE:"
+        printf '%s\n' "$source" | sed 's/^/  /'
+    }
+    [ "${1:-}" != --dry-run ] || return 0
+
+    [ -z "$source" ] || printf '%s\n' "$source" | as_root tee "$ETC/$APT_SOURCE" >/dev/null
+    as_root apt-get update
+    [ -z "$plain" ] || install_packages $plain
+    [ -z "$backports" ] || install_packages -t "$CODENAME-backports" $backports
+}
+
+main "$@"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Set-up, running, and the checks that are neither host tests nor fuzzers.
+
+SETUP        ?= tools/setup.sh
+CLANG_FORMAT ?= clang-format-19
+
+# `make run` and `make debug`; all may be given on make's command line.
+IRQ    ?= posted
+CPUS   ?= 2
+DISKS  ?= 4
+JOB    ?= rw=randread bs=4k iodepth=32 runtime=5s verify=crc32c
+APPEND ?=
+RUN     = tools/run-qemu --cpus $(CPUS) --disks $(DISKS) --append "irq=$(IRQ) $(JOB) $(APPEND)"
+
+# What run-qemu needs, built by a make of its own: only after set-up are the compilers there.
+RUNNABLE   = $(B)/onebell.efi $(B)/mkdisk $(B)/qemu/onebell-posted.so
+PARALLEL   = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+BUILD_ALL  = @$(SETUP) && $(MAKE) --no-print-directory $(PARALLEL)
+
+.PHONY: setup run debug
+setup: ## install what is missing (Debian 12 and later)
+	@$(SETUP)
+
+run: ## boot the image in QEMU and run the I/O job: IRQ= CPUS= DISKS= JOB= APPEND=
+	$(BUILD_ALL) $(RUNNABLE)
+	$(RUN) --ok-zero
+
+debug: ## the same, waiting for a debugger on port 1234
+	$(BUILD_ALL) $(RUNNABLE)
+	$(RUN) --gdb
+
+.PHONY: test-tools test-qemu test-speed
+PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
+
+test-tools: ## the scripts in tools/
+	$(PYTEST) tests/tools
+
+# A QEMU plugin that breaks devices on purpose.
+$(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
+	$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
+
+# Two at a time: a boot keeps about one core busy.
+test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
+	$(PYTEST) -n 2 --dist worksteal -m 'not speed' tests/qemu
+
+test-speed: $(RUNNABLE) ## the speed floor, alone on the machine
+	$(PYTEST) -m speed tests/qemu
+
+C_DIRS    = $(KERNEL_DIRS) boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
+C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
+
+# Left out of cppcheck: what it gets wrong about linker symbols, functions that don't return, and
+# expressions it can't parse.
+CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inline-suppr \
+    --enable=warning,portability,performance --template='{file}:{line}: {message} [{id}]' \
+    $(addprefix --suppress=,comparePointers subtractPointers nullPointerRedundantCheck uninitvar \
+    internalAstError normalCheckLevelMaxBranches) -j2 -I.
+
+.PHONY: style format
+style: ## formatting, include order, static analysis
+	$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES)
+	tools/check-includes
+	$(CPPCHECK) $(C_SOURCES)
+
+format: ## lays out all C sources
+	$(CLANG_FORMAT) -i $(C_SOURCES)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
