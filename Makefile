@@ -11,6 +11,9 @@ CLANG  ?= clang
 PYTHON ?= /usr/bin/python3
 B       = build
 
+# One short line for each step; V=1 shows the commands.
+quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) $@;)
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all
@@ -33,25 +36,25 @@ KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=ker
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call quiet,CC)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -I./ -I$(B)/ -MD $(@:.o=.d) -MT $@ $< -o $@
+	$(call quiet,NASM)$(NASM) -f elf64 -I./ -I$(B)/ -MD $(@:.o=.d) -MT $@ $< -o $@
 
 $(B)/kernel.elf: $(KERNEL_OBJ) linker.ld
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
+	$(call quiet,LD)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
 	    --fatal-warnings -T linker.ld -Map $(B)/kernel.map -o $@ $(KERNEL_OBJ)
 
 # The screen's font comes from Debian's console fonts.
 $(B)/font.psf: /usr/share/consolefonts/Lat15-VGA16.psf.gz
 	@mkdir -p $(@D)
-	gzip -dc $< > $@
+	$(call quiet,GZIP)gzip -dc $< > $@
 $(B)/kernel/font.asm.o: $(B)/font.psf
 
 # The image carries the symbols for backtraces, not the debug information.
 $(B)/kernel.stripped.elf: $(B)/kernel.elf
-	$(OBJCOPY) --strip-debug --discard-all $< $@
+	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
 
 include boot/boot.mk
 include tools/qemu/qemu.mk

@@ -15,10 +15,9 @@ struct disks {
 
 // The option's entry in an app's table.
 #define DISKS_OPTION                                                                               \
-    {                                                                                              \
-        .name = "filename", .kind = OPTION_TEXT,                                                   \
-        .help = "disks, such as nvme0n1:nvme1n1; default: all"                                     \
-    }
+    { .name = "filename",                                                                          \
+      .kind = OPTION_TEXT,                                                                         \
+      .help = "disks, such as nvme0n1:nvme1n1; default: all" }
 
 // Problems: "job-no-disk" (there are none), "job-no-such-disk" (names those there are),
 // "job-disk-twice", "job-too-many-disks"; the list is then empty.

@@ -50,3 +50,12 @@ const char *human_ratio(char *to, uint64_t a, uint64_t b, unsigned digits)
                 (unsigned)(value % ten));
     return to;
 }
+
+const char *human_time(char *to, uint64_t ns)
+{
+    if (ns < NS_PER_S)
+        format_text(to, HUMAN_BYTES, "%llu ms", ns / NS_PER_MS);
+    else
+        format_text(to, HUMAN_BYTES, "%llu.%llu s", ns / NS_PER_S, ns % NS_PER_S / (NS_PER_S / 10));
+    return to;
+}

@@ -10,7 +10,7 @@
 #include "lib/muldiv.h"
 #include "lib/stamp.h"
 
-#define ERRORS_SHOWN 3 // for each worker; all are counted
+#define ERRORS_TOLD 5 // for each disk; all are counted
 #define NEVER UINT64_MAX
 
 // ---- one I/O: owner CPU, from its loop ----
@@ -57,9 +57,15 @@ static void end_worker(struct job_worker *w, uint64_t now)
     end_one(w->cpu);
 }
 
+static bool is_told(struct job_worker *w)
+{
+    return __atomic_fetch_add(w->told, 1, __ATOMIC_RELAXED) < ERRORS_TOLD;
+}
+
 // An error of the device is counted, and the job goes on; a device that is gone ends the worker. A
 // timed-out request's buffer is not ours any more: its worker ends as well.
-static __attribute__((noinline, cold)) void io_failed(struct job_worker *w, const struct block_req *req)
+static __attribute__((noinline, cold)) void io_failed(struct job_worker *w,
+                                                      const struct block_req *req)
 {
     static const char *const names[] = {
         [BLOCK_ERROR] = "the device reports an error",
@@ -67,7 +73,7 @@ static __attribute__((noinline, cold)) void io_failed(struct job_worker *w, cons
         [BLOCK_GONE] = "the device is gone",
     };
     w->errors++;
-    if (w->shown++ < ERRORS_SHOWN)
+    if (is_told(w))
         error("job-io", "%s: read of LBA %lu, %u blocks: %s (status 0x%x)", w->dev->name, req->lba,
               req->blocks, names[req->status], req->detail);
     if (req->status != BLOCK_ERROR)
@@ -84,7 +90,7 @@ static __attribute__((noinline)) void verify(struct job_worker *w, const struct 
         if (likely(stamp_check(block, bytes, w->tag, req->lba + i, &p)))
             continue;
         w->verify_errors++;
-        if (w->shown++ < ERRORS_SHOWN)
+        if (is_told(w))
             error(p.what, "%s: LBA %lu %s", w->dev->name, req->lba + i, p.message);
     }
 }
@@ -199,8 +205,10 @@ static void make_cpus(struct job *job)
     for (unsigned i = 0; i < job->cpus_count; i++) {
         struct job_cpu *cpu = &job->cpus[i];
         *cpu = (struct job_cpu){ .job = job, .cpu = i, .running = 1 };
-        cpu->before.irqs = mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
-        cpu->after.irqs = mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
+        cpu->before.irqs =
+            mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
+        cpu->after.irqs =
+            mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
     }
 }
 
@@ -219,7 +227,7 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
         };
 }
 
-static void make_worker(struct job *job, size_t disk, unsigned index)
+static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *told)
 {
     const struct job_config *config = &job->config;
     struct job_cpu *cpu = &job->cpus[job_cpu_of(config, disk, index, job->cpus_count)];
@@ -227,6 +235,7 @@ static void make_worker(struct job *job, size_t disk, unsigned index)
     struct block_dev *dev = job->disks.list[disk];
     job->workers[disk * config->numjobs + index] = w;
     w->dev = dev;
+    w->told = told;
     w->cpu = cpu;
     w->is_random = config->random;
     w->verify = config->verify;
@@ -235,7 +244,8 @@ static void make_worker(struct job *job, size_t disk, unsigned index)
     w->region = job_region(config, dev);
     job_share(w->region, index, config->numjobs, &w->first, &w->end);
     w->next = w->first;
-    w->quota = config->runtime_us && (config->random || w->first < w->end) ? NEVER : w->end - w->first;
+    w->quota =
+        config->runtime_us && (config->random || w->first < w->end) ? NEVER : w->end - w->first;
     w->tag = stamp_tag(dev->serial, dev->nsid);
     w->random = w->tag + index; // the same in each run, another for each worker
     make_ios(w, config, cpu_node(cpu->cpu));
@@ -253,11 +263,12 @@ static bool check_memory(const struct job *job, struct problem *p)
     uint64_t bytes = job->workers_count * worker_bytes;
     if (bytes <= mem_free_bytes())
         return true;
-    return problem_set(p, "job-memory",
-                       "%lu workers with iodepth=%u and bs=%u need %llu MiB, and %llu MiB are free; lower one "
-                       "of these, numjobs=, or the number of disks",
-                       job->workers_count, config->iodepth, config->bs, DIV_UP(bytes, MIB),
-                       mem_free_bytes() / MIB);
+    return problem_set(
+        p, "job-memory",
+        "%lu workers with iodepth=%u and bs=%u need %llu MiB, and %llu MiB are free; lower one "
+        "of these, numjobs=, or the number of disks",
+        job->workers_count, config->iodepth, config->bs, DIV_UP(bytes, MIB),
+        mem_free_bytes() / MIB);
 }
 
 static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
@@ -272,9 +283,11 @@ static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
         return false;
     make_cpus(job);
     job->workers = mem_alloc(job->workers_count * sizeof(*job->workers), CACHE_LINE, NODE_ANY);
-    for (size_t disk = 0; disk < job->disks.count; disk++)
+    for (size_t disk = 0; disk < job->disks.count; disk++) {
+        unsigned *told = mem_alloc(sizeof(*told), CACHE_LINE, NODE_ANY);
         for (unsigned index = 0; index < job->config.numjobs; index++)
-            make_worker(job, disk, index);
+            make_worker(job, disk, index, told);
+    }
     return true;
 }
 
@@ -282,9 +295,10 @@ static void describe(const struct job *job)
 {
     const struct job_config *config = &job->config;
     char size[HUMAN_BYTES];
-    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s", config->random ? "randread" : "read",
-         human_size(size, config->bs), config->iodepth, job->disks.count, job->disks.count == 1 ? "" : "s",
-         config->numjobs, config->numjobs == 1 ? "" : "s", irq_mode_name(irq_get_mode()),
+    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s",
+         config->random ? "randread" : "read", human_size(size, config->bs), config->iodepth,
+         job->disks.count, job->disks.count == 1 ? "" : "s", config->numjobs,
+         config->numjobs == 1 ? "" : "s", irq_mode_name(irq_get_mode()),
          config->verify ? ", verified" : "");
 }
 

@@ -23,10 +23,12 @@ struct job_config {
 };
 
 // Reads the options; `cpus` are in use. Problem: "job-numjobs".
-bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out, struct problem *p);
+bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,
+                   struct problem *p);
 
 // Can the disk be read in this way? Problems: "job-bs", "job-size".
-bool job_check_disk(const struct job_config *config, const struct block_dev *dev, struct problem *p);
+bool job_check_disk(const struct job_config *config, const struct block_dev *dev,
+                    struct problem *p);
 
 // Reads of bs bytes that the region has room for.
 uint64_t job_region(const struct job_config *config, const struct block_dev *dev);
@@ -49,15 +51,15 @@ struct job_worker {
     uint64_t quota;   // submits no more than this
     uint64_t random;  // state of the generator
     uint64_t region;
-    uint64_t next;    // sequential: the next read, of [first, end)
+    uint64_t next; // sequential: the next read, of [first, end)
     uint32_t io_blocks;
     bool is_random, verify;
     // The rest
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
-    uint64_t tag; // of stamps
-    unsigned shown; // errors told in full
+    uint64_t tag;   // of stamps
+    unsigned *told; // errors of the disk told in full; shared by its workers
     struct block_dev *dev;
     struct job_cpu *cpu;
     struct job_worker *next_on_cpu;

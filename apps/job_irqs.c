@@ -36,7 +36,8 @@ static uint64_t own_delta(const struct job *job, unsigned cpu, size_t row)
 // Rows below irqs_count are MSIs, those from there on the CPU's own.
 static uint64_t delta(const struct job *job, unsigned cpu, size_t row)
 {
-    return row < job->irqs_count ? job_irq_delta(job, cpu, row) : own_delta(job, cpu, row - job->irqs_count);
+    return row < job->irqs_count ? job_irq_delta(job, cpu, row)
+                                 : own_delta(job, cpu, row - job->irqs_count);
 }
 
 static bool all_zero(const struct job *job, unsigned first, unsigned end, size_t row)
@@ -47,8 +48,8 @@ static bool all_zero(const struct job *job, unsigned first, unsigned end, size_t
     return true;
 }
 
-static void add_row(struct table *t, const struct job *job, unsigned first, unsigned end, size_t row,
-                    const struct irq *irq)
+static void add_row(struct table *t, const struct job *job, unsigned first, unsigned end,
+                    size_t row, const struct irq *irq)
 {
     table_cell(t, "%s:", irq ? irq->name : own[row - job->irqs_count].name);
     for (unsigned cpu = first; cpu < end; cpu++)
@@ -56,8 +57,8 @@ static void add_row(struct table *t, const struct job *job, unsigned first, unsi
     table_cell(t, "%s", irq ? irq_get_chip()->name : own[row - job->irqs_count].help);
 }
 
-static void print_abreast(const struct job *job, unsigned first, unsigned end, char (*cells)[TABLE_CELL_BYTES],
-                          size_t cells_max)
+static void print_abreast(const struct job *job, unsigned first, unsigned end,
+                          char (*cells)[TABLE_CELL_BYTES], size_t cells_max)
 {
     struct table table;
     char line[TABLE_LINE_BYTES];
@@ -85,7 +86,8 @@ static void print_table(const struct job *job)
         print_abreast(job, first, MIN(first + CPUS_ABREAST, job->cpus_count), cells, cells_max);
 }
 
-static void send_row(const struct job *job, size_t row, const struct irq *irq, char *buffer, size_t bytes)
+static void send_row(const struct job *job, size_t row, const struct irq *irq, char *buffer,
+                     size_t bytes)
 {
     uint64_t sum = 0;
     struct json j;

@@ -60,16 +60,19 @@ static uint64_t quota_of_all(const struct job *job)
 
 void job_show_progress(struct job *job)
 {
-    char iops[HUMAN_BYTES], bandwidth[HUMAN_BYTES], of[HUMAN_BYTES] = "", seconds[HUMAN_BYTES];
+    char iops[HUMAN_BYTES], bandwidth[HUMAN_BYTES], of[3 * HUMAN_BYTES];
+    char seconds[HUMAN_BYTES], limit[HUMAN_BYTES];
     uint64_t now = time_ns(), done = job_completed(job);
     uint64_t ios = mul_div(done - job->shown_ios, NS_PER_S, now - job->shown_ns);
     uint64_t elapsed = now - job->began_ns;
     if (job->config.runtime_us)
-        format_text(of, sizeof(of), " of %s", human_ratio(seconds, job->config.runtime_us, 1000000, 1));
+        format_text(of, sizeof(of), "%s of %s", human_ratio(seconds, elapsed, NS_PER_S, 1),
+                    human_time(limit, job->config.runtime_us * 1000));
     else
-        format_text(of, sizeof(of), ", %lu%%", mul_div(done, 100, quota_of_all(job)));
-    info("job: %s%s s: %s IOPS, %s MB/s", human_ratio(seconds, elapsed, NS_PER_S, 1), of,
-         human_count(iops, ios), human_tenths(bandwidth, mul_div(ios, job->config.bs, 100000)));
+        format_text(of, sizeof(of), "%s s, %lu%% done", human_ratio(seconds, elapsed, NS_PER_S, 1),
+                    mul_div(done, 100, quota_of_all(job)));
+    info("job: %s: %s IOPS, %s MB/s", of, human_count(iops, ios),
+         human_tenths(bandwidth, mul_div(ios, job->config.bs, 100000)));
     job->shown_ns = now;
     job->shown_ios = done;
 }
@@ -139,7 +142,7 @@ static void json_latency(struct json *j, const struct histogram *h)
         const char *name;
         unsigned thousandths;
     } percentiles[] = {
-        { "50.000000", 50000 },  { "90.000000", 90000 },  { "99.000000", 99000 },
+        { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
         { "99.900000", 99900 }, { "99.990000", 99990 },
     };
     json_open(j, "clat_ns");
@@ -148,13 +151,14 @@ static void json_latency(struct json *j, const struct histogram *h)
     json_u64(j, "N", histogram_count(h));
     json_open(j, "percentile");
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
-        json_u64(j, percentiles[i].name, ns_of(histogram_percentile(h, percentiles[i].thousandths)));
+        json_u64(j, percentiles[i].name,
+                 ns_of(histogram_percentile(h, percentiles[i].thousandths)));
     json_close(j);
     json_close(j);
 }
 
-static void send_result(const struct job_config *config, const struct result *r, const struct totals *t,
-                        uint64_t cycles_per_io)
+static void send_result(const struct job_config *config, const struct result *r,
+                        const struct totals *t, uint64_t cycles_per_io)
 {
     char buffer[1536];
     struct json j;
@@ -195,7 +199,8 @@ static void add_row(struct table *t, const struct job_config *config, const stru
     table_cell(t, "%s", human_tenths(text, rate(r, config->bs, 1) / 100000));
     table_cell(t, "%s", human_tenths(text, ns_of(histogram_mean(h)) / 100));
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
-        table_cell(t, "%s", human_tenths(text, ns_of(histogram_percentile(h, percentiles[i])) / 100));
+        table_cell(t, "%s",
+                   human_tenths(text, ns_of(histogram_percentile(h, percentiles[i])) / 100));
     table_cell(t, "%s", human_tenths(text, ns_of(h->max) / 100));
     table_cell(t, "%lu", r->errors);
     if (config->verify)
@@ -204,14 +209,18 @@ static void add_row(struct table *t, const struct job_config *config, const stru
         table_cell(t, "-");
 }
 
-static void print_results(const struct job *job, const struct result *disks, const struct result *all)
+static void print_results(const struct job *job, const struct result *disks,
+                          const struct result *all)
 {
-    static const char *const heads[COLUMNS] = { "disk",   "IOPS",     "MB/s",   "mean us", "p50 us",
-                                                "p99 us", "p99.9 us", "max us", "errors",  "verify" };
+    static const char *const heads[COLUMNS] = {
+        "disk",   "IOPS",     "MB/s",   "mean us", "p50 us",
+        "p99 us", "p99.9 us", "max us", "errors",  "verify"
+    };
     size_t cells = (job->disks.count + 2) * COLUMNS;
     struct table table;
     char line[TABLE_LINE_BYTES];
-    table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
+    table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
+               cells);
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, "%s", heads[i]);
     for (size_t d = 0; d < job->disks.count; d++)
@@ -221,22 +230,44 @@ static void print_results(const struct job *job, const struct result *disks, con
         info("%s", table_line(&table, row, line));
 }
 
-static void print_verdict(const struct job_config *config, const struct result *all, const struct totals *t)
+// What went wrong: nothing, or e.g. " 2 read errors, 1 verify error;".
+static const char *trouble_of(const struct result *r, char *to, size_t bytes)
 {
-    char reads[HUMAN_BYTES], size[HUMAN_BYTES], seconds[HUMAN_BYTES], per_msi[HUMAN_BYTES];
-    char trouble[80] = "", checked[40] = "data not verified";
-    bool ok = !all->errors && !all->verify_errors && all->submitted == all->completed;
-    if (!ok)
-        format_text(trouble, sizeof(trouble), " %lu read errors, %lu verify errors, %lu lost;", all->errors,
-                    all->verify_errors, all->submitted - all->completed);
-    if (config->verify && all->verify_errors)
-        format_text(checked, sizeof(checked), "%lu blocks failed to verify", all->verify_errors);
-    else if (config->verify)
-        format_text(checked, sizeof(checked), ok ? "all data verified" : "all data read verified");
-    info("job: %s:%s %s reads of %s from %u disk%s in %s s, %s: %s notifications per MSI, %s",
-         ok ? "ok" : "failed", trouble, human_count(reads, all->completed), human_size(size, config->bs),
-         all->disks, all->disks == 1 ? "" : "s", human_ratio(seconds, ns_of(all->tsc), NS_PER_S, 1),
-         irq_mode_name(irq_get_mode()), human_ratio(per_msi, t->notifications, t->msis, 2), checked);
+    const struct {
+        const char *what;
+        uint64_t count;
+    } kinds[] = {
+        { "read error", r->errors },
+        { "verify error", r->verify_errors },
+        { "lost read", r->submitted - r->completed },
+    };
+    size_t used = 0;
+    to[0] = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds) && used < bytes; i++)
+        if (kinds[i].count)
+            used +=
+                (size_t)format_text(to + used, bytes - used, "%s %lu %s%s", used ? "," : "",
+                                    kinds[i].count, kinds[i].what, kinds[i].count == 1 ? "" : "s");
+    if (used && used < bytes)
+        format_text(to + used, bytes - used, ";");
+    return to;
+}
+
+static void print_verdict(const struct job_config *config, const struct result *all,
+                          const struct totals *t)
+{
+    char reads[HUMAN_BYTES], size[HUMAN_BYTES], time[HUMAN_BYTES], per_msi[HUMAN_BYTES];
+    char trouble[120];
+    trouble_of(all, trouble, sizeof(trouble));
+    const char *checked = !config->verify      ? "data not verified"
+                          : all->verify_errors ? "bad data"
+                          : all->errors        ? "what was read is verified"
+                                               : "all data verified";
+    info("job: %s:%s %s reads of %s from %u disk%s in %s, %s: %s notifications per MSI, %s",
+         trouble[0] ? "failed" : "ok", trouble, human_count(reads, all->completed),
+         human_size(size, config->bs), all->disks, all->disks == 1 ? "" : "s",
+         human_time(time, ns_of(all->tsc)), irq_mode_name(irq_get_mode()),
+         human_ratio(per_msi, t->notifications, t->msis, 2), checked);
 }
 
 static void print_totals(const struct result *all, const struct totals *t, uint64_t cycles_per_io)
@@ -246,7 +277,8 @@ static void print_totals(const struct result *all, const struct totals *t, uint6
     info("MSIs %s, notifications %s, %s notifications per MSI, %s per I/O, cycles per I/O %s",
          human_count(msis, t->msis), human_count(notifications, t->notifications),
          human_ratio(per_msi, t->notifications, t->msis, 3),
-         human_ratio(per_io, t->notifications, all->completed, 3), human_count(cycles, cycles_per_io));
+         human_ratio(per_io, t->notifications, all->completed, 3),
+         human_count(cycles, cycles_per_io));
 }
 
 void job_report(const struct job *job)
@@ -268,6 +300,7 @@ void job_report(const struct job *job)
     for (size_t i = 0; i <= count; i++)
         send_result(&job->config, &disks[i], &totals, cycles_per_io);
     if (all->submitted != all->completed)
-        error("job-lost", "%lu reads were submitted and %lu completed", all->submitted, all->completed);
+        error("job-lost", "%lu reads were submitted and %lu completed", all->submitted,
+              all->completed);
     print_verdict(&job->config, all, &totals);
 }

@@ -87,7 +87,7 @@ static void digest_disk(struct block_dev *dev)
     sha256_init(&d.sha);
     for (unsigned i = 0; i < AHEAD; i++)
         d.reqs[i] = (struct block_req){
-            .op = BLOCK_READ, .dev = dev, .buffer = buffers + i * CHUNK_BYTES, .done = done, .arg = &d
+            .dev = dev, .buffer = buffers + i * CHUNK_BYTES, .done = done, .arg = &d
         };
     cpu_timer_start(&d.timer, time_ns() + NS_PER_S);
     for (unsigned i = 0; i < AHEAD; i++)

@@ -7,7 +7,8 @@
 
 #define GAP 2 // spaces between columns
 
-static_assert(GAP * (TABLE_COLUMNS_MAX - 1) + TABLE_COLUMNS_MAX * (TABLE_CELL_BYTES - 1) < TABLE_LINE_BYTES,
+static_assert(GAP * (TABLE_COLUMNS_MAX - 1) + TABLE_COLUMNS_MAX * (TABLE_CELL_BYTES - 1) <
+                  TABLE_LINE_BYTES,
               "a full row fits");
 
 void table_init(struct table *t, unsigned columns, uint32_t left, char (*cells)[TABLE_CELL_BYTES],
@@ -46,8 +47,8 @@ const char *table_line(const struct table *t, size_t row, char *to)
         int width = t->widths[c];
         if (t->left >> c & 1)
             width = -width;
-        used += (size_t)format_text(to + used, TABLE_LINE_BYTES - used, "%*s%*s", c ? GAP : 0, "", width,
-                                    t->cells[row * t->columns + c]);
+        used += (size_t)format_text(to + used, TABLE_LINE_BYTES - used, "%*s%*s", c ? GAP : 0, "",
+                                    width, t->cells[row * t->columns + c]);
     }
     for (size_t i = 0; i < used; i++)
         if (to[i] != ' ')

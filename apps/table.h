@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 #define TABLE_COLUMNS_MAX 16
-#define TABLE_CELL_BYTES 24 // longer text is cut off
+#define TABLE_CELL_BYTES 32 // longer text is cut off
 #define TABLE_LINE_BYTES (TABLE_COLUMNS_MAX * (TABLE_CELL_BYTES + 1))
 
 struct table {

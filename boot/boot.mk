@@ -17,37 +17,40 @@ EFI_LIBS    ?= $(patsubst %/,%,$(dir $(firstword $(wildcard $(addsuffix /crt0-ef
 
 # -fpic and no general use of vector registers: firmware relocates the image, and its interrupts run
 # on our stack. GNU_EFI_USE_MS_ABI: firmware's functions are called directly, in its own convention.
+# -fshort-wchar: some versions of the headers make CHAR16 of wchar_t.
 BOOT_CFLAGS = -std=gnu11 -Os -ffreestanding -fpic -mno-red-zone -mgeneral-regs-only \
     -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fno-stack-protector \
     -fcf-protection=none -fvisibility=hidden \
-    -ffile-prefix-map=$(CURDIR)=. -DGNU_EFI_USE_MS_ABI $(WARNINGS) -I. \
+    -ffile-prefix-map=$(CURDIR)=. -fshort-wchar -DGNU_EFI_USE_MS_ABI $(WARNINGS) -I. \
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 
+# GNU-EFI's start-up code calls efi_main() up to 3.0.15, and later _entry() of libefi, which sets that
+# library up first. Nothing of it is used here, and its memcpy() would clash with lib/string.c's.
 BOOT_LDFLAGS = -nostdlib -shared -Bsymbolic --no-undefined -znocombreloc -z noexecstack \
-    --build-id=none -T $(EFI_LIBS)/elf_x86_64_efi.lds -L $(EFI_LIBS)
+    --defsym=_entry=efi_main --build-id=none -T $(EFI_LIBS)/elf_x86_64_efi.lds -L $(EFI_LIBS)
 
-# Only what firmware loads; no symbols.
+# Only what firmware loads; no symbols. Which of these there are depends on GNU-EFI's version.
 BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc)
 
 $(B)/boot/%.o: boot/%.c Makefile boot/boot.mk
 	@mkdir -p $(@D)
-	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
+	$(call quiet,CC)$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/boot/lib/%.o: lib/%.c Makefile boot/boot.mk
 	@mkdir -p $(@D)
-	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
+	$(call quiet,CC)$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/boot/%.asm.o: boot/%.asm boot/boot.mk
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' $< -o $@
+	$(call quiet,NASM)$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' $< -o $@
 
 $(B)/boot/kernel_blob.asm.o: $(B)/kernel.stripped.elf
 
 $(B)/boot/loader.so: $(BOOT_OBJ)
-	$(LD) $(BOOT_LDFLAGS) $(EFI_LIBS)/crt0-efi-x86_64.o $(BOOT_OBJ) -lgnuefi -o $@
+	$(call quiet,LD)$(LD) $(BOOT_LDFLAGS) $(EFI_LIBS)/crt0-efi-x86_64.o $(BOOT_OBJ) -lgnuefi -o $@
 
 # SOURCE_DATE_EPOCH is what binutils puts into the PE header as the time: the same bytes always.
 $(B)/onebell.efi: $(B)/boot/loader.so
-	SOURCE_DATE_EPOCH=0 $(OBJCOPY) $(BOOT_SECTIONS) --target=efi-app-x86_64 $< $@
+	$(call quiet,OBJCOPY)SOURCE_DATE_EPOCH=0 $(OBJCOPY) $(BOOT_SECTIONS) --target=efi-app-x86_64 $< $@
 
 -include $(BOOT_OBJ:.o=.d)

@@ -105,17 +105,18 @@ static bool has_range(const struct option *o)
     return o->kind != OPTION_CHOICE && o->kind != OPTION_TEXT;
 }
 
-static bool check_range(const struct option *o, const struct word *w, uint64_t number, struct problem *p)
+static bool check_range(const struct option *o, const struct word *w, uint64_t number,
+                        struct problem *p)
 {
     const char *unit = o->kind == OPTION_TIME ? " us" : o->kind == OPTION_SIZE ? " bytes" : "";
     if (!has_range(o))
         return true;
     if (number < o->min)
-        return problem_set(p, "cmdline-range", "command line: \"%.*s\": %s is at least %llu%s", quoted(w),
-                           w->text, o->name, (unsigned long long)o->min, unit);
+        return problem_set(p, "cmdline-range", "command line: \"%.*s\": %s is at least %llu%s",
+                           quoted(w), w->text, o->name, (unsigned long long)o->min, unit);
     if (o->max && number > o->max)
-        return problem_set(p, "cmdline-range", "command line: \"%.*s\": %s is at most %llu%s", quoted(w),
-                           w->text, o->name, (unsigned long long)o->max, unit);
+        return problem_set(p, "cmdline-range", "command line: \"%.*s\": %s is at most %llu%s",
+                           quoted(w), w->text, o->name, (unsigned long long)o->max, unit);
     return true;
 }
 
@@ -125,10 +126,10 @@ static bool set_value(struct cmdline_value *v, const struct word *w, struct prob
     uint64_t number;
     if (!parse_value(o, w->value, w->value_length, &number)) {
         if (o->kind == OPTION_CHOICE)
-            return problem_set(p, "cmdline-choice", "command line: \"%.*s\": %s is one of %s", quoted(w),
-                               w->text, o->name, o->choices);
-        return problem_set(p, "cmdline-value", "command line: \"%.*s\": %s is %s", quoted(w), w->text,
-                           o->name, kind_help(o->kind));
+            return problem_set(p, "cmdline-choice", "command line: \"%.*s\": %s is one of %s",
+                               quoted(w), w->text, o->name, o->choices);
+        return problem_set(p, "cmdline-value", "command line: \"%.*s\": %s is %s", quoted(w),
+                           w->text, o->name, kind_help(o->kind));
     }
     if (!check_range(o, w, number, p))
         return false;
@@ -143,9 +144,10 @@ static bool unknown_word(const struct cmdline *c, const struct word *w, struct p
     char names[160];
     int used = 0;
     for (size_t i = 0; i < c->count && (size_t)used < sizeof(names); i++)
-        used += format_text(names + used, sizeof(names) - (size_t)used, " %s", c->values[i].option->name);
-    return problem_set(p, "cmdline-unknown", "command line: unknown word \"%.*s\"; known:%s%s", quoted(w),
-                       w->text, names, (size_t)used < sizeof(names) ? "" : "...");
+        used += format_text(names + used, sizeof(names) - (size_t)used, " %s",
+                            c->values[i].option->name);
+    return problem_set(p, "cmdline-unknown", "command line: unknown word \"%.*s\"; known:%s%s",
+                       quoted(w), w->text, names, (size_t)used < sizeof(names) ? "" : "...");
 }
 
 static bool take_word(struct cmdline *c, const struct word *w, bool lenient, struct problem *p)
@@ -154,8 +156,9 @@ static bool take_word(struct cmdline *c, const struct word *w, bool lenient, str
     if (!v)
         return lenient || unknown_word(c, w, p);
     if (!w->value)
-        return problem_set(p, "cmdline-no-value", "command line: \"%.*s\" has no value; write %s=...",
-                           quoted(w), w->text, v->option->name);
+        return problem_set(p, "cmdline-no-value",
+                           "command line: \"%.*s\" has no value; write %s=...", quoted(w), w->text,
+                           v->option->name);
     v->given = true;
     return set_value(v, w, p);
 }
@@ -163,7 +166,8 @@ static bool take_word(struct cmdline *c, const struct word *w, bool lenient, str
 static bool add_option(struct cmdline *c, const struct option *o, struct problem *p)
 {
     if (c->count == CMDLINE_OPTIONS_MAX)
-        return problem_set(p, "cmdline-tables", "more than %u options in the tables; raise CMDLINE_OPTIONS_MAX",
+        return problem_set(p, "cmdline-tables",
+                           "more than %u options in the tables; raise CMDLINE_OPTIONS_MAX",
                            CMDLINE_OPTIONS_MAX);
     struct cmdline_value *v = &c->values[c->count++];
     *v = (struct cmdline_value){ .option = o };

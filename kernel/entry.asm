@@ -12,7 +12,7 @@ GS_STACK_TOP  equ 8
 GS_GUARD      equ 40
 
 ; RDI: physical address of the hand-off (kernel/handoff.h).
-global kernel_entry
+global kernel_entry:function (kernel_entry.end - kernel_entry)
 kernel_entry:
     cli
     cld
@@ -24,15 +24,17 @@ kernel_entry:
     xor ebp, ebp            ; ends backtraces
     call kernel_main
     ud2
+.end:
 
 ; RDI: struct cpu of this CPU. From the trampoline, on the kernel's page tables.
-global secondary_entry
+global secondary_entry:function (secondary_entry.end - secondary_entry)
 secondary_entry:
     mov rsp, [rdi + GS_STACK_TOP]
     call set_gs
     xor ebp, ebp
     call cpu_start_secondary
     ud2
+.end:
 
 ; Points GS at the CPU's structure and gives the stack protector a canary that differs from boot to
 ; boot: RDRAND where there is one, always mixed with the TSC; its lowest byte is 0, which stops

@@ -80,6 +80,7 @@ noreturn void exit_run(bool ok)
     json_text(&j, "status", ok ? "ok" : "failed");
     report_json(&j);
     out8(DEBUG_EXIT_PORT, ok ? DEBUG_EXIT_OK : DEBUG_EXIT_FAILED);
+    time_delay_ns(NS_PER_S); // QEMU ends a little later; its status must not become the power-off's
     if (exit_state.kind == EXIT_POWEROFF)
         power_off();
     else if (exit_state.kind == EXIT_REBOOT)

@@ -9,7 +9,7 @@ section .text progbits alloc exec nowrite align=16
 extern trap_handle, irq_take_device, irq_take_notification, irq_take_timer, irq_take_ipi
 extern irq_take_fault, irq_take_error, irq_take_spurious
 
-global isr_stubs, isr_notification, isr_timer, isr_ipi, isr_fault, isr_error, isr_spurious
+global isr_stubs:function (isr_stubs.end - isr_stubs)
 
 ; Vectors whose exception pushes an error code (SDM vol. 3, table 7-1).
 %define HAS_ERROR(v) (v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21 || v == 29 || v == 30)
@@ -32,6 +32,7 @@ isr_stubs:
   %endif
   %assign v v + 1
 %endrep
+.end:
 
 ; Full frame: struct trap_frame in trap.h.
 exception_common:
@@ -109,12 +110,14 @@ device_common:              ; EDI: vector
     RESTORE
 
 %macro DIRECT 2             ; stub, handler without arguments
+global %1:function (%1.end - %1)
 align 16
 %1:
     push rdi
     SAVE_AFTER_RDI
     call %2
     RESTORE
+.end:
 %endmacro
 
 DIRECT isr_notification, irq_take_notification

@@ -6,7 +6,6 @@
 #include "lib/string.h"
 
 #define SYMBOL_TYPE 0xf
-#define SYMBOL_NOTYPE 0 // labels of assembly files
 #define SYMBOL_FUNCTION 2
 
 struct elf_symbol {
@@ -33,25 +32,20 @@ void symbols_init(const void *symtab, size_t symtab_bytes, const char *strtab, s
     symbols.names_bytes = strtab_bytes;
 }
 
-static bool is_code(const struct elf_symbol *s)
+static bool holds(const struct elf_symbol *s, uint64_t address)
 {
-    unsigned type = s->info & SYMBOL_TYPE;
-    return (type == SYMBOL_FUNCTION || type == SYMBOL_NOTYPE) && s->section &&
-           s->name < symbols.names_bytes && symbols.names[s->name];
+    return (s->info & SYMBOL_TYPE) == SYMBOL_FUNCTION && s->section &&
+           s->name < symbols.names_bytes && address - s->value < s->size;
 }
 
 const char *symbols_find(uint64_t address, uint64_t *offset)
 {
-    const struct elf_symbol *best = NULL;
     for (size_t i = 0; i < symbols.count; i++) {
         const struct elf_symbol *s = &symbols.entries[i];
-        if (!is_code(s) || s->value > address || (s->size && address - s->value >= s->size))
-            continue;
-        if (!best || s->value > best->value || (s->value == best->value && s->size > best->size))
-            best = s;
+        if (holds(s, address)) {
+            *offset = address - s->value;
+            return symbols.names + s->name;
+        }
     }
-    if (!best)
-        return NULL;
-    *offset = address - best->value;
-    return symbols.names + best->name;
+    return NULL;
 }

@@ -52,7 +52,8 @@ static int digits(char buffer[20], uint64_t value, unsigned base, bool upper)
     return at;
 }
 
-static void put_integer(struct output *o, struct spec *s, uint64_t value, const char *prefix, unsigned base)
+static void put_integer(struct output *o, struct spec *s, uint64_t value, const char *prefix,
+                        unsigned base)
 {
     char buffer[20];
     int at = digits(buffer, value, base, s->conversion == 'X');

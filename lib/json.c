@@ -24,7 +24,12 @@ static void put_text(struct json *j, const char *text)
 static size_t utf8_length(const uint8_t *s)
 {
     uint8_t low = 0x80, high = 0xbf; // bounds of the second byte
-    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t length = s[0] < 0x80   ? 1
+                    : s[0] < 0xc2 ? 0
+                    : s[0] < 0xe0 ? 2
+                    : s[0] < 0xf0 ? 3
+                    : s[0] < 0xf5 ? 4
+                                  : 0;
     if (s[0] == 0xe0)
         low = 0xa0;
     else if (s[0] == 0xed)
@@ -104,7 +109,8 @@ void json_milli(struct json *j, const char *key, uint64_t thousandths)
     char text[32];
     put_key(j, key);
     put(j, text,
-        (size_t)format_text(text, sizeof(text), "%llu.%03u", (unsigned long long)(thousandths / 1000),
+        (size_t)format_text(text, sizeof(text), "%llu.%03u",
+                            (unsigned long long)(thousandths / 1000),
                             (unsigned)(thousandths % 1000)));
 }
 

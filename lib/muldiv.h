@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// a * b / c without losing the high half in between, and without a 128-bit division of the compiler's library.
+// a * b / c without losing the high half in between, and without the compiler's library, which
+// divides 128 bits by a function that isn't here.
 #pragma once
 
 #include "lib/types.h"

@@ -40,7 +40,8 @@ static bool suffix_is(const char *text, size_t length, const char *suffix)
     return !length && !*suffix;
 }
 
-static bool parse_units(const char *text, size_t length, const struct unit *units, size_t count, uint64_t *value)
+static bool parse_units(const char *text, size_t length, const struct unit *units, size_t count,
+                        uint64_t *value)
 {
     size_t used = leading_number(text, length, value);
     if (!used)
@@ -67,8 +68,8 @@ bool parse_size(const char *text, size_t length, uint64_t *bytes)
 bool parse_time(const char *text, size_t length, uint64_t *us)
 {
     static const struct unit units[] = {
-        { "", 1000000 },   { "us", 1 },          { "ms", 1000 },
-        { "s", 1000000 },  { "m", 60 * 1000000 }, { "h", 3600ull * 1000000 },
+        { "", 1000000 },  { "us", 1 },           { "ms", 1000 },
+        { "s", 1000000 }, { "m", 60 * 1000000 }, { "h", 3600ull * 1000000 },
     };
     return parse_units(text, length, units, ARRAY_SIZE(units), us);
 }

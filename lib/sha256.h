@@ -9,7 +9,7 @@
 
 struct sha256 {
     uint32_t state[8];
-    uint64_t bytes; // so far
+    uint64_t bytes;              // so far
     uint8_t block[SHA256_BLOCK]; // the last bytes % SHA256_BLOCK of them
 };
 

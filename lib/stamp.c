@@ -38,9 +38,7 @@ static uint32_t stamp_crc(const void *block, uint32_t block_size)
 
 void stamp_fill(void *block, uint32_t block_size, uint64_t tag, uint64_t lba)
 {
-    struct stamp stamp = {
-        .magic = STAMP_MAGIC, .lba = lba, .tag = tag, .block_size = block_size
-    };
+    struct stamp stamp = { .magic = STAMP_MAGIC, .lba = lba, .tag = tag, .block_size = block_size };
     uint8_t *bytes = block;
     uint64_t random = (tag ^ lba * 0x9e3779b97f4a7c15ull) | 1; // xorshift must not start from 0
     for (size_t at = sizeof(stamp); at < block_size; at += sizeof(random)) {
@@ -54,19 +52,22 @@ void stamp_fill(void *block, uint32_t block_size, uint64_t tag, uint64_t lba)
     memcpy(bytes, &stamp, sizeof(stamp));
 }
 
-bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba, struct problem *p)
+bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba,
+                 struct problem *p)
 {
     struct stamp stamp;
     memcpy(&stamp, block, sizeof(stamp));
     if (stamp.magic != STAMP_MAGIC)
-        return problem_set(p, "verify-magic",
-                           "starts with 0x%016llx instead of a stamp; write the disk with mkdisk first",
-                           (unsigned long long)stamp.magic);
+        return problem_set(
+            p, "verify-magic",
+            "starts with 0x%016llx instead of a stamp; write the disk with mkdisk first",
+            (unsigned long long)stamp.magic);
     if (stamp.block_size != block_size)
         return problem_set(p, "verify-block-size", "is stamped for blocks of %u bytes, not %u",
                            stamp.block_size, block_size);
     if (stamp.lba != lba)
-        return problem_set(p, "verify-lba", "holds the data of LBA %llu", (unsigned long long)stamp.lba);
+        return problem_set(p, "verify-lba", "holds the data of LBA %llu",
+                           (unsigned long long)stamp.lba);
     if (stamp.tag != tag)
         return problem_set(p, "verify-disk",
                            "is stamped for another disk (tag 0x%016llx, not 0x%016llx)",

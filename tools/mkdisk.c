@@ -34,7 +34,8 @@ static const char usage[] =
     "  --serial S   serial number that the disk will have (1 to 20 characters)\n"
     "  --nsid N     namespace id (default 1)\n"
     "  --lba BYTES  block size: 512 (default) or 4096\n"
-    "  --size BYTES size of the image, with k, m, g or t if you like; a multiple of the block size\n"
+    "  --size BYTES size of the image, with k, m, g or t if you like; a multiple of the block "
+    "size\n"
     "  --check      check FILE instead of writing it; exit status 1 if a block is wrong\n";
 
 static noreturn void PRINTF_LIKE(1, 2) die(const char *fmt, ...)
@@ -106,9 +107,12 @@ static void check_task(const struct task *t)
 static struct task parse_arguments(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "serial", required_argument, NULL, 's' }, { "nsid", required_argument, NULL, 'n' },
-        { "lba", required_argument, NULL, 'l' },    { "size", required_argument, NULL, 'z' },
-        { "check", no_argument, NULL, 'c' },        { "help", no_argument, NULL, 'h' },
+        { "serial", required_argument, NULL, 's' },
+        { "nsid", required_argument, NULL, 'n' },
+        { "lba", required_argument, NULL, 'l' },
+        { "size", required_argument, NULL, 'z' },
+        { "check", no_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     struct task t = { .nsid = 1, .lba_size = 512 };
@@ -134,20 +138,21 @@ static int open_file(struct task *t)
     if (t->check)
         t->bytes = (uint64_t)st.st_size;
     if (!t->bytes || t->bytes % t->lba_size)
-        die("%s: %llu bytes are not a whole number of blocks of %u", t->path, (unsigned long long)t->bytes,
-            t->lba_size);
+        die("%s: %llu bytes are not a whole number of blocks of %u", t->path,
+            (unsigned long long)t->bytes, t->lba_size);
     return fd;
 }
 
 static uint8_t *map_file(const struct task *t, int fd)
 {
-    // Space is taken now: running out of it later, in the map, would be a signal instead of an error.
+    // Space is taken now: running out of it later, in the map, would be a signal.
     int error = 0;
     if (!t->check)
         error = ftruncate(fd, (off_t)t->bytes) ? errno : posix_fallocate(fd, 0, (off_t)t->bytes);
     if (error)
         die("%s: %s", t->path, strerror(error));
-    void *map = mmap(NULL, t->bytes, t->check ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *map =
+        mmap(NULL, t->bytes, t->check ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         die("%s: %s", t->path, strerror(errno));
     return map;
@@ -158,8 +163,10 @@ static uint64_t check_blocks(const struct task *t, const uint8_t *map, uint64_t 
     uint64_t wrong = 0;
     struct problem p;
     for (uint64_t lba = 0; lba < t->bytes / t->lba_size; lba++)
-        if (!stamp_check(map + lba * t->lba_size, t->lba_size, tag, lba, &p) && wrong++ < ERRORS_SHOWN)
-            fprintf(stderr, "mkdisk: %s: LBA %llu %s\n", t->path, (unsigned long long)lba, p.message);
+        if (!stamp_check(map + lba * t->lba_size, t->lba_size, tag, lba, &p) &&
+            wrong++ < ERRORS_SHOWN)
+            fprintf(stderr, "mkdisk: %s: LBA %llu %s\n", t->path, (unsigned long long)lba,
+                    p.message);
     return wrong;
 }
 

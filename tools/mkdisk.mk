@@ -6,4 +6,4 @@ MKDISK_H = lib/stamp.h lib/crc32c.h lib/problem.h lib/format.h lib/parse.h lib/s
 
 $(B)/mkdisk: $(MKDISK_C) $(MKDISK_H) tools/mkdisk.mk
 	@mkdir -p $(@D)
-	$(HOSTCC) -std=gnu11 -O2 -g -DONEBELL_HOST -D_GNU_SOURCE $(WARNINGS) -I. $(MKDISK_C) -o $@
+	$(call quiet,HOSTCC)$(HOSTCC) -std=gnu11 -O2 -g -DONEBELL_HOST -D_GNU_SOURCE $(WARNINGS) -I. $(MKDISK_C) -o $@

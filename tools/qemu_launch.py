@@ -4,6 +4,7 @@
 tools/run-qemu and the whole-system tests both describe a Machine, prepare() its disks, and run
 the command() that comes of it.
 """
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,9 @@ QEMU_LEAST = (9, 0)  # x2APIC and intel-iommu's eim=on without KVM
 EXIT_OK, EXIT_FAILED, EXIT_TIMEOUT = 33, 35, 124
 
 FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF.fd", "/usr/share/qemu/OVMF.fd")
+
+# What the firmware sends to its serial consoles, next to text.
+TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9])")
 
 # Disks appear on the root bus, each behind a PCIe root port, or all behind a PCIe-to-PCI bridge,
 # which gives the IOMMU its own id in place of theirs.
@@ -239,3 +243,14 @@ def run(args, timeout=None, **popen):
             return EXIT_TIMEOUT
         finally:
             qemu.kill()
+
+
+def read_text(file):
+    """What a serial port said, without the terminal codes; empty if there is no such file."""
+    text = file.read_text(errors="replace") if file.exists() else ""
+    return TERMINAL_CODES.sub("", text).replace("\r", "")
+
+
+def read_json(file):
+    """COM2's objects. Until the image takes over, the firmware writes its console there too."""
+    return [json.loads(line) for line in read_text(file).splitlines() if line.startswith("{")]

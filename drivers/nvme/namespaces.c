@@ -9,7 +9,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define NAMESPACES_MAX 1024 // of one controller
+#define NAMESPACES_MAX 4096 // of one controller; more than anybody has
 
 static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
                             const struct nvme_format *format)

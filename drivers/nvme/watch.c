@@ -34,7 +34,6 @@ void nvme_watch_start(struct nvme_queue *q)
     next_tick(q);
 }
 
-// Nothing in flight and nothing waiting: nothing to watch.
 static bool in_flight(const struct nvme_queue *q)
 {
     for (unsigned i = 0; i < q->mask; i++)
@@ -61,15 +60,20 @@ static bool expired(const struct nvme_queue *q, const struct nvme_slot *slot)
     return slot->req && (uint16_t)(q->epoch - slot->epoch) > NVME_WATCH_TICKS;
 }
 
-static void report_expired(const struct nvme_queue *q)
+static unsigned count_expired(const struct nvme_queue *q, const struct block_req **first)
 {
-    const struct block_req *first = NULL;
     unsigned count = 0;
-
     for (unsigned i = 0; i < q->mask; i++)
         if (expired(q, &q->slots[i]) && !count++)
-            first = q->slots[i].req;
-    if (first)
+            *first = q->slots[i].req;
+    return count;
+}
+
+static void report_expired(const struct nvme_queue *q)
+{
+    const struct block_req *first;
+    unsigned count = count_expired(q, &first);
+    if (count)
         error("nvme-timeout",
               "%s: no answer within %llu ms to %u commands of queue %u, the first a read (opcode "
               "%02xh) of %u blocks at LBA %llu; they end as failed, and their slots stay taken",
@@ -85,18 +89,27 @@ static void give_up_slot(struct nvme_queue *q, struct nvme_slot *slot, enum bloc
     nvme_request_give_up(q, req, 1, status);
 }
 
-// Reaps first: what is answered by now is not late.
+// What is answered by now is not late, so it is reaped first; only then, or a lost interrupt would
+// go unseen.
 static void check_timeouts(struct nvme_queue *q)
 {
+    const struct block_req *first;
+    if (!count_expired(q, &first))
+        return;
     nvme_queue_reap(q);
     report_expired(q);
     for (unsigned i = 0; i < q->mask; i++)
         if (expired(q, &q->slots[i]))
             give_up_slot(q, &q->slots[i], BLOCK_TIMEOUT);
+}
+
+// Nothing is in flight, and still there is no room: no completion will ever make some.
+static void check_waiting(struct nvme_queue *q)
+{
     if (!q->waiting || in_flight(q))
         return;
     error("nvme-timeout",
-          "%s: queue %u: no slot of its %u will become free again: all reads that wait for one "
+          "%s: queue %u: none of its %u slots will become free again: all reads that wait for one "
           "end as failed", q->ctrl->label, q->qid, q->mask);
     nvme_request_give_up_waiting(q, BLOCK_TIMEOUT);
 }
@@ -114,6 +127,7 @@ static void tick(struct cpu_timer *timer)
         return nvme_ctrl_gone(q->ctrl, csts);
     check_interrupt(q);
     check_timeouts(q);
+    check_waiting(q);
     if (!q->watched && (in_flight(q) || q->waiting))
         next_tick(q);
 }

@@ -10,9 +10,13 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-// The plugin interface itself is hardly used: the oldest version that QEMU still takes will do.
-EXPORT int qemu_plugin_version = 2;
+EXPORT int qemu_plugin_version;
 EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
+
+__attribute__((constructor)) static void claim_interface(void)
+{
+    qemu_plugin_version = qemu_plugin_interface();
+}
 
 static void parse_arguments(int argc, char **argv)
 {

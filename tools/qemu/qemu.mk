@@ -14,21 +14,21 @@ platform-model: $(B)/qemu/onebell-posted.so
 
 $(B)/qemu/%.o: tools/qemu/%.c tools/qemu/qemu.mk
 	@mkdir -p $(@D)
-	$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 
 $(B)/qemu/onebell-posted.so: $(MODEL_OBJ)
-	$(HOSTCC) -shared -Wl,-z,defs -o $@ $(MODEL_OBJ) -ldl
+	$(call quiet,HOSTCC)$(HOSTCC) -shared -Wl,-z,defs -o $@ $(MODEL_OBJ) -ldl
 
 # For tests/platform: the decoding on its own, and programs that the plugin takes for a QEMU.
 MODEL_TESTS = $(B)/qemu/test-logic $(B)/qemu/fake-qemu $(B)/qemu/fake-qemu-complete
 
 $(B)/qemu/test-logic: tests/platform/logic.c tools/qemu/qemu.mk
 	@mkdir -p $(@D)
-	$(HOSTCC) $(MODEL_CFLAGS) -fsanitize=thread -MMD -MP $< -o $@ -lcmocka -pthread
+	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fsanitize=thread -MMD -MP $< -o $@ -lcmocka -pthread
 
 $(B)/qemu/fake-qemu-complete: MODEL_DEFINE = -DCOMPLETE
 $(B)/qemu/fake-qemu $(B)/qemu/fake-qemu-complete: tests/platform/fake_qemu.c tools/qemu/qemu.mk
 	@mkdir -p $(@D)
-	$(HOSTCC) $(MODEL_CFLAGS) $(MODEL_DEFINE) -rdynamic -MMD -MP $< -o $@ -ldl
+	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) $(MODEL_DEFINE) -rdynamic -MMD -MP $< -o $@ -ldl
 
 -include $(MODEL_OBJ:.o=.d) $(MODEL_TESTS:=.d)

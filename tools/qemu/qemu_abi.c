@@ -45,6 +45,17 @@ static void check_version(void)
                FIRST_MAJOR, END_MAJOR);
 }
 
+// Each QEMU takes a range of versions, and the ranges of 10.0 (2 to 4) and 11.1 (7) don't meet. The
+// one function that the model defines for it, qemu_plugin_install(), is the same in all of them.
+int qemu_plugin_interface(void)
+{
+    struct qemu_version *(*query)(void **) = dlsym(RTLD_DEFAULT, "qmp_query_version");
+    const struct qemu_version *info = query ? query(NULL) : NULL;
+    if (!info || info->qemu->major < 11)
+        return 4;
+    return info->qemu->major == 11 && info->qemu->minor == 0 ? 6 : 7;
+}
+
 void qemu_abi_init(void)
 {
     qemu.qmp_query_version = find("qmp_query_version");

@@ -107,6 +107,8 @@ struct qemu_abi {
 
 extern struct qemu_abi qemu;
 
+// The plugin interface version to claim, which QEMU reads right after loading.
+int qemu_plugin_interface(void);
 // Finds every symbol and checks the version; refuses a QEMU that lacks one or has another layout.
 void qemu_abi_init(void);
 // Sends one access through QEMU to a region of the model's own and checks what arrives. Needs the

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The PCI scan over functions made of the fuzzer's bytes. Whatever they say, the scan has to end, to
+// touch nothing that it didn't map, and to leave a tree behind.
+
+#include <stdarg.h>
+
+#include "kernel/msi.h"
+#include "tests/host/pci_fixture.h"
+
+#define FUNCTIONS_MAX 100
+
+struct input {
+    const uint8_t *at, *end;
+};
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes && in->at < in->end; i++)
+        value |= (uint64_t)*in->at++ << (8 * i);
+    return value;
+}
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+// One segment in two parts and another one. Few buses: most of the time goes into empty ones.
+static void build_segments(struct input *in)
+{
+    uint8_t last = (uint8_t)take(in, 1) & 0x3f, more = 1 + (take(in, 1) & 0x1f);
+    model_segment(0, 0xb0000000, 0, last);
+    model_segment(0, 0xb0000000, last + 1, last + more);
+    model_segment((uint16_t)(take(in, 1) | 1), 0x4000000000, 3, 3 + (take(in, 1) & 0xf));
+}
+
+// Some bytes of the space, with some of their bits writable; the rest is a plain device or bridge.
+static void build_function(struct input *in)
+{
+    uint16_t segment = model.mcfg.segments[take(in, 1) % model.mcfg.count].segment;
+    uint16_t bdf = (uint16_t)take(in, 2) & 0x7fff;
+    uint8_t kind = (uint8_t)take(in, 1);
+    if (model_find(segment, bdf))
+        return;
+    struct model_fn *f;
+    if (kind & 1)
+        f = model_bridge(segment, bdf, (uint8_t)take(in, 1), (uint8_t)take(in, 1));
+    else
+        f = model_add(segment, bdf, 0x010802);
+    if (kind & 2)
+        model_express(f, kind >> 4);
+    if (kind & 4)
+        model_msix(f, 0x60, 1 + (unsigned)take(in, 2) % 2048, kind >> 5,
+                   (uint32_t)take(in, 4) & ~7u);
+    if (kind & 8)
+        model_bar64(f, 0, take(in, 8) & ~0xfffull, 1ull << (4 + take(in, 1) % 60));
+    for (size_t i = take(in, 1) % 16; i > 0; i--) {
+        uint8_t at = (uint8_t)take(in, 1);
+        f->space[at] = (uint8_t)take(in, 1);
+        f->writable[at] = (uint8_t)take(in, 1);
+    }
+}
+
+static void use_bars(struct pci_dev *dev)
+{
+    struct problem p;
+    volatile void *window;
+    for (unsigned bar = 0; bar < 7; bar++)
+        pci_map_bar(dev, bar, 0x1000, &window, &p);
+}
+
+static void use_msix(struct pci_dev *dev)
+{
+    const struct msi_msg msg = { 0xfee00000, 1 };
+    struct problem p;
+    if (msix_enable(dev, &p)) {
+        msix_write(dev, dev->msix.vectors - 1u, &msg);
+        msix_mask(dev, 0, false);
+    }
+    msix_disable(dev);
+}
+
+static void check(const struct pci_dev *dev, const struct pci_dev *before)
+{
+    require(dev->parent == NULL ||
+            (dev->parent->segment == dev->segment && dev->parent->secondary == PCI_BUS(dev->bdf) &&
+             PCI_BUS(dev->parent->bdf) < PCI_BUS(dev->bdf)));
+    require(!before || before->segment < dev->segment ||
+            (before->segment == dev->segment && before->bdf < dev->bdf));
+    require(pci_find_cap(dev, 0x42) < 0x100);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = { data, data + size };
+    struct problem p;
+    model_reset();
+    build_segments(&in);
+    while (in.at < in.end && model.fns_count < FUNCTIONS_MAX)
+        build_function(&in);
+    if (!pci_init(&p))
+        return 0;
+    for (size_t i = 0; pci_get(i); i++) {
+        size_t mapped = model.mapped_count;
+        check(pci_get(i), i ? pci_get(i - 1) : NULL);
+        use_bars(pci_get(i));
+        use_msix(pci_get(i));
+        pci_enable(pci_get(i));
+        pci_stop_bus_master(pci_get(i));
+        model.mapped_count = mapped;
+    }
+    return 0;
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A machine for host tests of apps: CPUs that take turns, disks that complete in any order, and
+// everything that an app prints kept for the test. Include it once in a test.
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernel/block.h"
+#include "kernel/cpu.h"
+#include "kernel/irq.h"
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "lib/format.h"
+#include "lib/stamp.h"
+#include "lib/string.h"
+
+#include <cmocka.h> // last: it makes a macro of fail(), which kernel/report.h declares
+
+#define FAKE_DISKS 4
+#define FAKE_CPUS 16
+#define FAKE_LBAS 4096
+#define FAKE_IN_FLIGHT 4096
+#define FAKE_ALLOCATIONS 4096
+
+struct fake_disk {
+    struct block_dev dev; // first: requests point to it
+    uint32_t reads[FAKE_LBAS];
+    unsigned in_flight, most_in_flight;
+    enum block_status bad_status; // of reads that touch bad_lba; BLOCK_OK: of none
+    uint64_t bad_lba;
+    uint64_t damaged_lba; // its data is damaged; NO_LBA: no block's is
+};
+#define NO_LBA UINT64_MAX
+
+static struct {
+    unsigned cpus, current;
+    struct cpu_stats stats[FAKE_CPUS];
+    struct cpu_msg *inbox[FAKE_CPUS], **inbox_end[FAKE_CPUS];
+    struct cpu_timer *timer;
+    unsigned timers_fired;
+
+    struct fake_disk disks[FAKE_DISKS];
+    struct block_dev *first_disk;
+    struct block_req *in_flight[FAKE_IN_FLIGHT];
+    size_t in_flight_count;
+    uint64_t submitted;
+    uint32_t random;
+
+    struct irq irqs[FAKE_CPUS];
+    uint64_t irq_counts[FAKE_CPUS][FAKE_CPUS];
+    enum irq_mode mode;
+
+    void *allocations[FAKE_ALLOCATIONS];
+    size_t allocations_count;
+    uint64_t free_bytes;
+
+    char console[1 << 16], json[1 << 16];
+    unsigned errors;
+    char error_what[64], error_message[512];
+} fake;
+
+#define FAKE_TSC_HZ 1000000000ull // fast enough: only the order of times counts
+
+// ---- time, memory, report ----
+
+uint64_t time_tsc_hz(void)
+{
+    return FAKE_TSC_HZ;
+}
+
+uint64_t time_ns(void)
+{
+    return rdtsc();
+}
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    void *at = aligned_alloc(MAX(align, (size_t)CACHE_LINE),
+                             ALIGN_UP(bytes, MAX(align, (size_t)CACHE_LINE)));
+    assert_non_null(at);
+    assert_true(fake.allocations_count < FAKE_ALLOCATIONS);
+    fake.allocations[fake.allocations_count++] = at;
+    return memset(at, 0, bytes);
+}
+
+uint64_t mem_free_bytes(void)
+{
+    return fake.free_bytes;
+}
+
+static void fake_append(char *to, size_t bytes, const char *line)
+{
+    size_t used = strlen(to);
+    assert_true(used + strlen(line) + 2 < bytes);
+    strcpy(to + used, line);
+    strcat(to, "\n");
+}
+
+void info(const char *fmt, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(line, sizeof(line), fmt, args);
+    va_end(args);
+    fake_append(fake.console, sizeof(fake.console), line);
+}
+
+static void fake_error(const char *what, const char *message)
+{
+    fake.errors++;
+    format_text(fake.error_what, sizeof(fake.error_what), "%s", what);
+    format_text(fake.error_message, sizeof(fake.error_message), "%s", message);
+}
+
+void error(const char *what, const char *fmt, ...)
+{
+    char message[512];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(message, sizeof(message), fmt, args);
+    va_end(args);
+    fake_error(what, message);
+}
+
+void error_problem(const struct problem *p)
+{
+    fake_error(p->what, p->message);
+}
+
+void report_json(struct json *j)
+{
+    const char *text = json_end(j);
+    assert_non_null(text);
+    fake_append(fake.json, sizeof(fake.json), text);
+}
+
+// ---- CPUs ----
+
+unsigned cpu_count(void)
+{
+    return fake.cpus;
+}
+
+unsigned cpu_node(unsigned cpu)
+{
+    return NODE_ANY;
+}
+
+const struct cpu_stats *cpu_stats(unsigned cpu)
+{
+    return &fake.stats[cpu];
+}
+
+void cpu_post(unsigned cpu, struct cpu_msg *msg)
+{
+    for (unsigned i = 0; i < fake.cpus; i++)
+        for (struct cpu_msg *m = fake.inbox[i]; m; m = m->next)
+            assert_ptr_not_equal(m, msg); // still in an inbox: the list would break
+    msg->next = NULL;
+    *fake.inbox_end[cpu] = msg;
+    fake.inbox_end[cpu] = &msg->next;
+}
+
+void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
+{
+    timer->due_ns = due_ns;
+    timer->armed = true;
+    fake.timer = timer;
+}
+
+void cpu_timer_stop(struct cpu_timer *timer)
+{
+    timer->armed = false;
+    fake.timer = NULL;
+}
+
+static uint32_t fake_random(uint32_t below)
+{
+    fake.random = fake.random * 1103515245 + 12345;
+    return (fake.random >> 8) % below;
+}
+
+// ---- disks ----
+
+struct block_dev *block_first(void)
+{
+    return fake.first_disk;
+}
+
+struct block_dev *block_find(const char *name, size_t length)
+{
+    for (struct block_dev *dev = fake.first_disk; dev; dev = dev->next)
+        if (strlen(dev->name) == length && memcmp(dev->name, name, length) == 0)
+            return dev;
+    return NULL;
+}
+
+void block_submit(struct block_req *req)
+{
+    struct fake_disk *disk = (struct fake_disk *)req->dev;
+    char *buffer = req->buffer;
+    size_t bytes = (size_t)req->blocks * req->dev->block_size;
+    assert_int_equal(req->op, BLOCK_READ);
+    assert_true(req->blocks > 0);
+    assert_true(req->lba < req->dev->blocks && req->blocks <= req->dev->blocks - req->lba);
+    for (size_t i = 0; i < fake.in_flight_count; i++) {
+        char *other = fake.in_flight[i]->buffer;
+        size_t other_bytes = (size_t)fake.in_flight[i]->blocks * fake.in_flight[i]->dev->block_size;
+        assert_ptr_not_equal(fake.in_flight[i], req);
+        assert_true(buffer + bytes <= other || other + other_bytes <= buffer);
+    }
+    assert_true(fake.in_flight_count < FAKE_IN_FLIGHT);
+    req->cpu = fake.current;
+    fake.in_flight[fake.in_flight_count++] = req;
+    fake.submitted++;
+    disk->in_flight++;
+    disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
+    memset(buffer, 0xee, bytes);
+}
+
+static void fake_fill(struct fake_disk *disk, struct block_req *req)
+{
+    uint32_t size = disk->dev.block_size;
+    for (uint32_t i = 0; i < req->blocks; i++) {
+        uint8_t *block = (uint8_t *)req->buffer + (size_t)i * size;
+        stamp_fill(block, size, stamp_tag(disk->dev.serial, disk->dev.nsid), req->lba + i);
+        if (req->lba + i == disk->damaged_lba)
+            block[size - 1] ^= 1;
+        disk->reads[req->lba + i]++;
+    }
+}
+
+static void fake_complete_one(void)
+{
+    size_t i = fake_random((uint32_t)fake.in_flight_count);
+    struct block_req *req = fake.in_flight[i];
+    struct fake_disk *disk = (struct fake_disk *)req->dev;
+    bool bad = disk->bad_status != BLOCK_OK && disk->bad_lba >= req->lba &&
+               disk->bad_lba - req->lba < req->blocks;
+    fake.in_flight[i] = fake.in_flight[--fake.in_flight_count];
+    disk->in_flight--;
+    fake.current = req->cpu;
+    fake.stats[req->cpu].msis++;
+    fake.stats[req->cpu].idle_tsc += 10;
+    if (fake_random(2))
+        fake.stats[req->cpu].notifications++;
+    fake.irqs[req->cpu].counts[req->cpu]++;
+    req->status = bad ? disk->bad_status : BLOCK_OK;
+    req->detail = bad ? 0x281 : 0;
+    if (!bad)
+        fake_fill(disk, req);
+    req->done(req);
+}
+
+static bool fake_run_message(unsigned cpu)
+{
+    struct cpu_msg *msg = fake.inbox[cpu];
+    if (!msg)
+        return false;
+    fake.inbox[cpu] = msg->next;
+    if (!msg->next)
+        fake.inbox_end[cpu] = &fake.inbox[cpu];
+    fake.current = cpu;
+    msg->fn(msg);
+    return true;
+}
+
+// CPUs read their messages late and at different times; nothing else may depend on it.
+void cpu_run_until(const bool *stop)
+{
+    unsigned idle = 0;
+    while (!*stop) {
+        bool ran = fake_run_message(fake_random(fake.cpus));
+        if (fake.in_flight_count && fake_random(4)) {
+            fake_complete_one();
+            ran = true;
+        }
+        if (fake.timer && time_ns() >= fake.timer->due_ns) {
+            fake.current = 0;
+            fake.timers_fired++;
+            fake.timer->fn(fake.timer);
+        }
+        idle = ran ? 0 : idle + 1;
+        assert_true(idle < 100000); // nothing left to do, and the app still waits
+    }
+    fake.current = 0;
+}
+
+// ---- interrupts ----
+
+struct irq *irq_first(void)
+{
+    return &fake.irqs[0];
+}
+
+enum irq_mode irq_get_mode(void)
+{
+    return fake.mode;
+}
+
+const char *irq_mode_name(enum irq_mode mode)
+{
+    return mode == IRQ_POSTED ? "posted" : "remapped";
+}
+
+const struct irq_chip *irq_get_chip(void)
+{
+    static const struct irq_chip chip = { .name = "VTD-POST" };
+    return &chip;
+}
+
+// ---- for tests ----
+
+static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint64_t blocks)
+{
+    memset(&fake, 0, sizeof(fake));
+    fake.cpus = cpus;
+    fake.mode = IRQ_POSTED;
+    fake.free_bytes = GIB;
+    for (unsigned i = 0; i < cpus; i++) {
+        fake.inbox_end[i] = &fake.inbox[i];
+        fake.irqs[i] = (struct irq){ .cpu = i,
+                                     .vector = (uint8_t)(0x20 + i),
+                                     .counts = fake.irq_counts[i],
+                                     .next = i + 1 < cpus ? &fake.irqs[i + 1] : NULL };
+        format_text(fake.irqs[i].name, sizeof(fake.irqs[i].name), "nvme0q%u", i + 1);
+    }
+    for (unsigned i = disks; i-- > 0;) {
+        struct fake_disk *disk = &fake.disks[i];
+        disk->damaged_lba = NO_LBA;
+        disk->dev = (struct block_dev){
+            .nsid = 1, .block_size = block_size, .blocks = blocks, .next = fake.first_disk
+        };
+        format_text(disk->dev.name, sizeof(disk->dev.name), "nvme%un1", i);
+        format_text(disk->dev.serial, sizeof(disk->dev.serial), "SERIAL%u", i);
+        fake.first_disk = &disk->dev;
+    }
+}
+
+static int fake_stop(void **state)
+{
+    for (size_t i = 0; i < fake.allocations_count; i++)
+        free(fake.allocations[i]);
+    fake.allocations_count = 0;
+    return 0;
+}
+
+// The one app that the test runs, with its words.
+static void fake_run(const struct app *app, const char *words)
+{
+    const struct option *const tables[] = { app->options };
+    struct cmdline c;
+    struct problem p;
+    if (!cmdline_parse(words, tables, 1, false, &c, &p))
+        fail_msg("%s", p.message);
+    app->run(&c);
+}
+
+static void expect_line(const char *where, const char *part)
+{
+    if (!strstr(where, part))
+        fail_msg("\"%s\" isn't in:\n%s", part, where);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A register-level model of an NVMe controller, and of the little kernel that the driver needs
+// around it: CPUs taken in turn, messages, timers, a clock that only the test moves, irqs. The
+// model checks what the host does as much as it answers; the first breach fails the test.
+#pragma once
+
+#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/nvme.h"
+#include "kernel/block.h"
+
+#define MODEL_NAMESPACES 8
+#define MODEL_QUEUES 64
+#define MODEL_COMMANDS 4096
+#define MODEL_VECTORS 64
+
+enum model_order { MODEL_FIFO, MODEL_LIFO, MODEL_RANDOM };
+
+struct model_command {
+    struct nvme_sqe sqe;
+    unsigned sq;
+};
+
+struct model_queue {
+    uint64_t sq, cq; // addresses; 0: not created
+    unsigned sq_entries, cq_entries;
+    unsigned sq_head, sq_tail, cq_head, cq_tail;
+    bool phase;
+    bool interrupts;
+    unsigned vector;
+    unsigned cqid;     // of the submission queue
+    bool used[0x10000]; // command ids in flight
+    unsigned tail_writes, head_writes; // doorbells
+};
+
+struct model_namespace {
+    uint32_t nsid; // 0: none
+    struct nvme_identify_namespace data;
+};
+
+struct model {
+    struct pci_dev pci;
+    volatile uint8_t *window; // never touched: only its addresses mean something
+    uint16_t pci_command;
+
+    // The controller. Set before nvme_init() to have a different one.
+    uint64_t cap;
+    uint32_t vs, cc, csts, aqa, crto;
+    uint64_t asq, acq;
+    struct nvme_identify_controller id;
+    struct model_namespace namespaces[MODEL_NAMESPACES];
+    uint32_t alike;           // namespaces 1 to `alike` are as the first one
+    unsigned grants;          // I/O queues granted
+    uint64_t ready_delay_ns;  // from CC.EN to CSTS.RDY
+    enum model_order order;
+    unsigned lazy_fetch;      // commands taken from each queue in one model_work(); 0: all at once
+
+    // Faults.
+    bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
+    bool fatal_at_enable;
+    bool removed;                  // reads are all ones
+    bool never_shut_down;
+    int fail_opcode, ignore_opcode; // admin opcodes; -1: none
+    uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
+    uint32_t fail_status;
+    bool hold;                      // I/O commands are fetched and not completed
+    uint64_t drop_lba, error_lba;   // never answered; answered with error_status; ~0: none
+    uint32_t error_status;
+    unsigned drop_interrupts;       // so many are lost
+    int sqhd_lie;                   // added to SQHD
+    bool sqid_lie, cid_lie, twice, stale_garbage;
+
+    // What happened.
+    struct model_queue queues[MODEL_QUEUES];
+    struct model_command pending[MODEL_COMMANDS];
+    unsigned pending_count;
+    uint64_t change_at; // time at which CSTS.RDY follows CC.EN
+    uint64_t reset_at;  // time of the last CC.EN 1 -> 0
+    struct irq *irqs[MODEL_VECTORS];
+    bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
+    bool msix_enabled;
+    unsigned reads, blocks, resets, interrupts;
+    uint64_t longest; // bytes of one read
+    unsigned deleted_sqs, deleted_cqs;
+};
+
+// A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
+// less what the test sets. 
+struct model *model_new(void);
+struct model_namespace *model_add_namespace(struct model *m, uint32_t nsid, unsigned block_shift,
+                                            uint64_t blocks);
+void model_work(struct model *m); // completes what is pending, by its order and faults
+// Writes an entry to the I/O completion queue, right or wrong.
+void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
+                uint32_t status);
+void model_interrupt(struct model *m, unsigned cq);
+
+// What the disk holds.
+void model_expect(uint32_t nsid, uint64_t offset, void *data, uint64_t bytes);
+bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t bytes);
+
+// ---- the world ----
+
+void world_begin(unsigned cpus);
+void world_end(void); // shuts the driver down and checks that all it owes was done
+void world_round(void); // each CPU's loop once, then each controller
+bool world_run(const bool *stop, unsigned rounds); // false: *stop is still false
+void world_pass(uint64_t ns); // lets the time pass in small steps, with rounds
+unsigned world_errors(const char *what); // errors with this id; NULL: all
+const char *world_last_error(void);
+unsigned world_warnings(void);
+const char *world_last_warning(void);
+const char *world_json(void); // the last object
+struct block_dev *world_disk(const struct model *m, uint32_t nsid);
+struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
+void world_use_cpu(unsigned cpu);
+uint64_t world_now(void);
+// Time that a call of time_ns() takes.
+void world_set_clock_step(uint64_t ns);
+
+// A read with its own buffer, checked when it ends.
+struct world_read {
+    struct block_req req;
+    uint8_t *memory; // the buffer with guards around it
+    bool done;
+    unsigned done_cpu;
+};
+void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                      uint32_t blocks, size_t misalign);
+void world_read_check(struct world_read *r); // ended well, on its CPU, with the right data
+void world_read_free(struct world_read *r);

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's side: what the driver calls, on CPUs that take turns.
+
+#include "tests/host/nvme_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/irq.h"
+#include "kernel/mem.h"
+#include "kernel/msi.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+
+#include <cmocka.h> // after report.h: it has a macro called fail
+
+#define CPUS_MAX 16
+#define MODELS_MAX 8
+#define ERRORS_MAX 64
+#define WINDOW_BYTES 0x100000
+
+static struct {
+    unsigned cpus, cpu;
+    uint64_t now, clock_step;
+    struct cpu_msg *inbox[CPUS_MAX];
+    struct cpu_timer *timers[CPUS_MAX];
+    struct model *models[MODELS_MAX];
+    unsigned models_count;
+    char whats[ERRORS_MAX][32];
+    unsigned errors, warnings;
+    char last_error[512], last_warning[512], last_json[1024];
+} world;
+
+// Memory lives until the process ends, as it does in the kernel.
+static struct piece {
+    struct piece *next;
+    void *at;
+} *pieces;
+
+// ---- kernel/mem.h ----
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    struct piece *piece = malloc(sizeof(*piece));
+    align = MAX(align, (size_t)CACHE_LINE);
+    piece->at = aligned_alloc(align, ALIGN_UP(bytes, align));
+    assert_non_null(piece->at);
+    piece->next = pieces;
+    pieces = piece;
+    return memset(piece->at, 0, bytes);
+}
+
+uint64_t mem_phys(const volatile void *virt)
+{
+    return (uint64_t)virt;
+}
+
+// ---- kernel/time.h, kernel/cpu.h ----
+
+uint64_t time_ns(void)
+{
+    return world.now += world.clock_step;
+}
+
+void time_delay_ns(uint64_t ns)
+{
+    world.now += ns;
+}
+
+unsigned cpu_count(void)
+{
+    return world.cpus;
+}
+
+unsigned cpu_index(void)
+{
+    return world.cpu;
+}
+
+unsigned cpu_node(unsigned cpu)
+{
+    return NODE_ANY;
+}
+
+void cpu_post(unsigned cpu, struct cpu_msg *msg)
+{
+    struct cpu_msg **link = &world.inbox[cpu];
+    while (*link) {
+        assert_ptr_not_equal(*link, msg);
+        link = &(*link)->next;
+    }
+    msg->next = NULL;
+    *link = msg;
+}
+
+void cpu_timer_stop(struct cpu_timer *timer)
+{
+    struct cpu_timer **link = &world.timers[world.cpu];
+    while (*link && *link != timer)
+        link = &(*link)->next;
+    if (timer->armed)
+        assert_non_null(*link); // armed on another CPU: not ours to stop
+    if (*link)
+        *link = timer->next;
+    timer->armed = false;
+}
+
+void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
+{
+    cpu_timer_stop(timer);
+    timer->due_ns = due_ns;
+    timer->next = world.timers[world.cpu];
+    timer->armed = true;
+    world.timers[world.cpu] = timer;
+}
+
+// ---- kernel/report.h ----
+
+void info(const char *fmt, ...)
+{
+}
+
+void warn(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(world.last_warning, sizeof(world.last_warning), fmt, args);
+    va_end(args);
+    world.warnings++;
+}
+
+void error(const char *what, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(world.last_error, sizeof(world.last_error), fmt, args);
+    va_end(args);
+    assert_true(world.errors < ERRORS_MAX);
+    snprintf(world.whats[world.errors++], sizeof(world.whats[0]), "%s", what);
+}
+
+void error_problem(const struct problem *p)
+{
+    error(p->what, "%s", p->message);
+}
+
+void report_json(struct json *j)
+{
+    const char *text = json_end(j);
+    assert_non_null(text);
+    snprintf(world.last_json, sizeof(world.last_json), "%s", text);
+}
+
+// ---- kernel/pci.h, kernel/msi.h, kernel/irq.h ----
+
+static struct model *of(const struct pci_dev *dev)
+{
+    return container_of(dev, struct model, pci);
+}
+
+struct pci_dev *pci_get(size_t index)
+{
+    return index < world.models_count ? &world.models[index]->pci : NULL;
+}
+
+uint16_t pci_read16(const struct pci_dev *dev, unsigned offset)
+{
+    assert_int_equal(offset, 4);
+    return of(dev)->pci_command;
+}
+
+void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
+{
+    assert_int_equal(offset, 4);
+    of(dev)->pci_command = value;
+}
+
+// Bus mastering comes only once whatever firmware left running has stopped.
+void pci_enable(struct pci_dev *dev)
+{
+    assert_false(of(dev)->csts & NVME_CSTS_RDY);
+    of(dev)->pci_command |= 6;
+}
+
+void pci_stop_bus_master(struct pci_dev *dev)
+{
+    of(dev)->pci_command &= (uint16_t)~4;
+}
+
+bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void **window,
+                 struct problem *p)
+{
+    if (dev->bars[bar].bytes < least)
+        return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
+    *window = of(dev)->window;
+    return true;
+}
+
+bool msix_enable(struct pci_dev *dev, struct problem *p)
+{
+    of(dev)->msix_enabled = true;
+    memset(of(dev)->masked, true, sizeof(of(dev)->masked));
+    return true;
+}
+
+struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_handler handler,
+                      void *arg, const char *name, struct problem *p)
+{
+    struct model *m = of(dev);
+    assert_true(m->msix_enabled && index < m->pci.msix.vectors && cpu < world.cpus);
+    assert_null(m->irqs[index]);
+    struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, NODE_ANY);
+    *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
+    snprintf(irq->name, sizeof(irq->name), "%s", name);
+    return irq;
+}
+
+void irq_enable(struct irq *irq)
+{
+    of(irq->dev)->masked[irq->index] = false;
+}
+
+void irq_disable(struct irq *irq)
+{
+    of(irq->dev)->masked[irq->index] = true;
+}
+
+// ---- the models ----
+
+struct model *world_add(void)
+{
+    struct model *m = mem_alloc(sizeof(*m), 1, NODE_ANY);
+    unsigned n = world.models_count++;
+    assert_true(n < MODELS_MAX);
+    world.models[n] = m;
+    m->window = (void *)(0x600000000000ull + (uint64_t)n * WINDOW_BYTES * 2); // NOLINT
+    m->pci.class_code = NVME_PCI_CLASS;
+    m->pci.vendor = 0x1b36;
+    m->pci.bars[0] = (struct pci_bar){ .base = 0xfe000000, .bytes = 0x4000 };
+    m->pci.msix = (struct pci_msix){ .cap = 0x40, .vectors = MODEL_VECTORS };
+    m->pci.node = NODE_ANY;
+    snprintf(m->pci.name, sizeof(m->pci.name), "0000:00:%02x.0", n + 4);
+    return m;
+}
+
+struct model *world_find(const volatile void *reg, size_t *offset)
+{
+    for (unsigned i = 0; i < world.models_count; i++) {
+        *offset = (size_t)((const volatile uint8_t *)reg - world.models[i]->window);
+        if (*offset < world.models[i]->pci.bars[0].bytes)
+            return world.models[i];
+    }
+    fail_msg("%p is no register", (const void *)reg);
+    return NULL;
+}
+
+struct block_dev *world_disk(const struct model *m, uint32_t nsid)
+{
+    for (struct block_dev *dev = block_first(); dev; dev = dev->next) {
+        const struct nvme_ns *ns = dev->driver;
+        if (ns->ctrl->dev == &m->pci && dev->nsid == nsid)
+            return dev;
+    }
+    return NULL;
+}
+
+struct nvme_ctrl *world_ctrl(const struct model *m)
+{
+    struct block_dev *dev = world_disk(m, 1);
+    return dev ? ((struct nvme_ns *)dev->driver)->ctrl : NULL;
+}
+
+// ---- time and turns ----
+
+void world_begin(unsigned cpus)
+{
+    memset(&world, 0, sizeof(world));
+    world.cpus = cpus;
+    world.clock_step = 1000;
+    world.now = 1000000;
+    nvme_set_timeout(30000);
+    srand(1);
+}
+
+static void run_irqs(void)
+{
+    for (unsigned i = 0; i < world.models_count; i++) {
+        struct model *m = world.models[i];
+        for (unsigned v = 0; v < MODEL_VECTORS; v++)
+            if (m->raised[v] && !m->masked[v] && m->irqs[v] && m->irqs[v]->cpu == world.cpu) {
+                m->raised[v] = false;
+                m->irqs[v]->handler(m->irqs[v]->arg);
+            }
+    }
+}
+
+static void run_messages(void)
+{
+    struct cpu_msg *msg = world.inbox[world.cpu], *next;
+    world.inbox[world.cpu] = NULL;
+    for (; msg; msg = next) {
+        next = msg->next;
+        msg->fn(msg);
+    }
+}
+
+static void run_timers(void)
+{
+    struct cpu_timer *timer = world.timers[world.cpu], *next;
+    for (; timer; timer = next) {
+        next = timer->next;
+        if (timer->due_ns <= world.now) {
+            cpu_timer_stop(timer);
+            timer->fn(timer);
+            next = world.timers[world.cpu]; // the list may have changed
+        }
+    }
+}
+
+void world_round(void)
+{
+    for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
+        run_irqs();
+        run_messages();
+        run_timers();
+        block_flush();
+    }
+    world.cpu = 0;
+    for (unsigned i = 0; i < world.models_count; i++)
+        model_work(world.models[i]);
+    world.now += 1000;
+}
+
+bool world_run(const bool *stop, unsigned rounds)
+{
+    while (!*stop && rounds--)
+        world_round();
+    return *stop;
+}
+
+void world_pass(uint64_t ns)
+{
+    for (uint64_t end = world.now + ns; world.now < end;) {
+        world.now += MAX(ns / 200, 1ull);
+        world_round();
+    }
+}
+
+void world_end(void)
+{
+    world.cpu = 0;
+    nvme_shutdown();
+    for (unsigned i = 0; i < world.models_count; i++)
+        assert_false(world.models[i]->pci_command & 4);
+}
+
+void world_use_cpu(unsigned cpu)
+{
+    world.cpu = cpu;
+}
+
+uint64_t world_now(void)
+{
+    return world.now;
+}
+
+void world_set_clock_step(uint64_t ns)
+{
+    world.clock_step = ns;
+}
+
+unsigned world_errors(const char *what)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < world.errors; i++)
+        count += !what || !strcmp(world.whats[i], what);
+    return count;
+}
+
+const char *world_last_error(void)
+{
+    return world.last_error;
+}
+
+unsigned world_warnings(void)
+{
+    return world.warnings;
+}
+
+const char *world_last_warning(void)
+{
+    return world.last_warning;
+}
+
+const char *world_json(void)
+{
+    return world.last_json;
+}
+
+// ---- reads ----
+
+#define GUARD 64
+#define GUARD_BYTE 0xa5
+
+static void read_done(struct block_req *req)
+{
+    struct world_read *r = container_of(req, struct world_read, req);
+    assert_false(r->done);
+    r->done = true;
+    r->done_cpu = world.cpu;
+}
+
+void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                      uint32_t blocks, size_t misalign)
+{
+    size_t bytes = (size_t)blocks * dev->block_size;
+    r->memory = aligned_alloc(NVME_PAGE, ALIGN_UP(bytes + misalign + 2 * NVME_PAGE, NVME_PAGE));
+    assert_non_null(r->memory);
+    uint8_t *buffer = r->memory + NVME_PAGE + misalign;
+    memset(buffer - GUARD, GUARD_BYTE, bytes + 2 * GUARD);
+    r->done = false;
+    r->req = (struct block_req){
+        .dev = dev,
+        .op = BLOCK_READ,
+        .lba = lba,
+        .blocks = blocks,
+        .buffer = buffer,
+        .done = read_done,
+        .status = BLOCK_ERROR,
+    };
+    world.cpu = cpu;
+    block_submit(&r->req);
+    assert_false(r->done); // never from within
+    r->req.arg = (void *)(uintptr_t)cpu; // NOLINT
+    world.cpu = 0;
+}
+
+void world_read_check(struct world_read *r)
+{
+    const struct block_dev *dev = r->req.dev;
+    const uint8_t *buffer = r->req.buffer;
+    size_t bytes = (size_t)r->req.blocks * dev->block_size;
+
+    assert_true(r->done);
+    assert_int_equal(r->req.status, BLOCK_OK);
+    assert_int_equal(r->done_cpu, (unsigned)(uintptr_t)r->req.arg);
+    assert_true(model_holds(dev->nsid, r->req.lba * dev->block_size, buffer, bytes));
+    for (size_t i = 1; i <= GUARD; i++) {
+        assert_int_equal(buffer[-(ptrdiff_t)i], GUARD_BYTE);
+        assert_int_equal(buffer[bytes + i - 1], GUARD_BYTE);
+    }
+}
+
+void world_read_free(struct world_read *r)
+{
+    free(r->memory);
+    r->memory = NULL;
+}

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Parsers of RSDP, MCFG, HPET and FADT: whole tables, cut-off tables, tables that lie.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/acpi.h"
+#include "tests/host/acpi_build.h"
+
+#include <cmocka.h>
+
+#define COPY_PARSE(parse, b, out, p)                                                               \
+    __extension__({                                                                                \
+        void *copy_ = blob_copy((b), (b)->length);                                                 \
+        bool ok_ = parse(copy_, (b)->length, (out), (p));                                          \
+        free(copy_);                                                                               \
+        ok_;                                                                                       \
+    })
+
+// ---- acpi_check ----
+
+static bool check_cut(const struct blob *b, size_t length, size_t least, struct problem *p)
+{
+    void *copy = blob_copy(b, length);
+    bool ok = acpi_check(copy, length, "TEST", least, p);
+    free(copy);
+    return ok;
+}
+
+static void test_check(void **state)
+{
+    struct blob b;
+    struct problem p;
+    blob_header(&b, "TEST", 1);
+    blob_pad(&b, 50);
+    blob_finish(&b);
+    assert_true(check_cut(&b, 50, 36, &p));
+    assert_true(check_cut(&b, 50, 50, &p));
+    assert_true(check_cut(&b, 60, 36, &p)); // more than the table is there
+    assert_false(check_cut(&b, 50, 51, &p));
+    assert_string_equal(p.what, "acpi-truncated");
+    for (size_t n = 0; n < 50; n++) {
+        assert_false(check_cut(&b, n, 36, &p));
+        assert_string_equal(p.what, "acpi-truncated");
+    }
+    blob_set(&b, 4, 35, 4);
+    blob_sum(&b, 9, 50);
+    assert_false(check_cut(&b, 50, 0, &p)); // never less than the header
+    assert_string_equal(p.what, "acpi-truncated");
+}
+
+static void test_check_each_byte_counts(void **state)
+{
+    struct blob b;
+    struct problem p;
+    blob_header(&b, "TEST", 1);
+    blob_pad(&b, 50);
+    blob_finish(&b);
+    for (size_t i = 8; i < 50; i++) {
+        b.bytes[i]++;
+        assert_false(check_cut(&b, 50, 36, &p));
+        assert_string_equal(p.what, "acpi-checksum");
+        b.bytes[i]--;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        b.bytes[i]++;
+        assert_false(check_cut(&b, 50, 36, &p));
+        assert_string_equal(p.what, "acpi-signature");
+        b.bytes[i]--;
+    }
+}
+
+// ---- RSDP ----
+
+static void build_rsdp(struct blob *b, uint8_t revision, uint32_t rsdt, uint64_t xsdt)
+{
+    b->length = 0;
+    blob_text(b, "RSD PTR ", 8);
+    blob_put(b, 0, 1);
+    blob_text(b, "ONEBEL", 6);
+    blob_put(b, revision, 1);
+    blob_put(b, rsdt, 4);
+    blob_put(b, 36, 4);
+    blob_put(b, xsdt, 8);
+    blob_put(b, 0, 4);
+    blob_sum(b, 8, 20);
+    blob_sum(b, 32, 36);
+}
+
+static bool parse_rsdp(const struct blob *b, size_t length, struct acpi_roots *out)
+{
+    struct problem p;
+    void *copy = blob_copy(b, length);
+    bool ok = acpi_rsdp_parse(copy, length, out, &p);
+    free(copy);
+    if (!ok)
+        assert_string_equal(p.what, "acpi-rsdp");
+    return ok;
+}
+
+static void test_rsdp(void **state)
+{
+    struct blob b;
+    struct acpi_roots roots;
+    build_rsdp(&b, 2, 0x1000, 0x123456789000);
+    assert_true(parse_rsdp(&b, 36, &roots));
+    assert_int_equal(roots.rsdt, 0x1000);
+    assert_int_equal(roots.xsdt, 0x123456789000);
+    for (size_t n = 0; n < 36; n++)
+        assert_false(parse_rsdp(&b, n, &roots));
+    for (size_t i = 0; i < 36; i++) { // each byte is under a checksum
+        b.bytes[i] ^= 0x40;
+        assert_false(parse_rsdp(&b, 36, &roots));
+        b.bytes[i] ^= 0x40;
+    }
+    build_rsdp(&b, 2, 0, 0);
+    assert_false(parse_rsdp(&b, 36, &roots));
+    build_rsdp(&b, 2, 0, 0x5000);
+    assert_true(parse_rsdp(&b, 36, &roots));
+}
+
+static void test_rsdp_first_revision(void **state)
+{
+    struct blob b;
+    struct acpi_roots roots;
+    build_rsdp(&b, 0, 0x1000, 0x2000);
+    assert_true(parse_rsdp(&b, 20, &roots)); // what follows is not part of it
+    assert_int_equal(roots.rsdt, 0x1000);
+    assert_int_equal(roots.xsdt, 0);
+    for (size_t n = 0; n < 20; n++)
+        assert_false(parse_rsdp(&b, n, &roots));
+}
+
+static void test_rsdp_checksums_and_length(void **state)
+{
+    struct blob b;
+    struct acpi_roots roots;
+    build_rsdp(&b, 2, 0x1000, 0x2000);
+    b.bytes[8]++; // first one wrong, extended one right
+    blob_sum(&b, 32, 36);
+    assert_false(parse_rsdp(&b, 36, &roots));
+    const uint32_t lengths[] = { 0, 35, 37, UINT32_MAX };
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        build_rsdp(&b, 2, 0x1000, 0x2000);
+        blob_set(&b, 20, lengths[i], 4);
+        blob_sum(&b, 32, MIN(lengths[i], 36u));
+        assert_false(parse_rsdp(&b, 36, &roots));
+    }
+}
+
+// ---- MCFG ----
+
+static void mcfg_entry(struct blob *b, uint64_t base, unsigned segment, unsigned first,
+                       unsigned last)
+{
+    blob_put(b, base, 8);
+    blob_put(b, segment, 2);
+    blob_put(b, first, 1);
+    blob_put(b, last, 1);
+    blob_put(b, 0, 4);
+}
+
+static void build_mcfg(struct blob *b)
+{
+    blob_header(b, "MCFG", 1);
+    blob_pad(b, 44);
+    mcfg_entry(b, 0x80000000, 0, 0, 0x7f);
+    mcfg_entry(b, 0x80000000, 0, 0x80, 0xff); // the same window, continued
+    mcfg_entry(b, 0x20000000000, 7, 0x10, 0x1f);
+    blob_finish(b);
+}
+
+static void test_mcfg(void **state)
+{
+    struct blob b;
+    struct mcfg m;
+    struct problem p;
+    build_mcfg(&b);
+    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_int_equal(m.count, 3);
+    assert_int_equal(m.segments[0].base, 0x80000000);
+    assert_int_equal(m.segments[1].first_bus, 0x80);
+    assert_int_equal(m.segments[1].last_bus, 0xff);
+    assert_int_equal(m.segments[2].base, 0x20000000000);
+    assert_int_equal(m.segments[2].segment, 7);
+    assert_int_equal(m.segments[2].first_bus, 0x10);
+}
+
+static void test_mcfg_cut(void **state)
+{
+    struct mcfg m;
+    struct problem p;
+    struct blob whole;
+    build_mcfg(&whole);
+    for (size_t n = 0; n < whole.length; n++) {
+        void *copy = blob_copy(&whole, n);
+        assert_false(mcfg_parse(copy, n, &m, &p));
+        free(copy);
+        if (n < 36)
+            continue;
+        struct blob b = whole; // cut, and saying so: only whole entries will do
+        b.length = n;
+        blob_finish(&b);
+        bool expect = n > 44 && (n - 44) % 16 == 0;
+        assert_int_equal(COPY_PARSE(mcfg_parse, &b, &m, &p), expect);
+        assert_int_equal(m.count, expect ? (n - 44) / 16 : 0);
+    }
+}
+
+static void test_mcfg_bad_entries(void **state)
+{
+    static const struct {
+        uint64_t base;
+        unsigned segment, first, last;
+        const char *says;
+    } bad[] = {
+        { 0x90000000, 1, 5, 4, "last bus" },
+        { 0, 1, 0, 5, "zero" },
+        { 0x90080000, 1, 0, 5, "multiple of 1 MiB" },
+        { 0x10000000000000, 1, 0, 5, "physical" },
+        { 0xfffffffffff00000, 1, 0, 5, "physical" },
+        { 0x300000000, 0, 0x7f, 0x7f, "overlaps" },   // a bus that is taken
+        { 0x87f00000, 1, 0, 0, "overlaps" },          // a window that is taken
+        { 0x20000000000, 8, 0x1f, 0x2f, "overlaps" }, // likewise
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct blob b;
+        struct mcfg m;
+        struct problem p;
+        build_mcfg(&b);
+        mcfg_entry(&b, bad[i].base, bad[i].segment, bad[i].first, bad[i].last);
+        blob_finish(&b);
+        assert_false(COPY_PARSE(mcfg_parse, &b, &m, &p));
+        assert_string_equal(p.what, "mcfg-bad-entry");
+        assert_non_null(strstr(p.message, bad[i].says));
+        assert_non_null(strstr(p.message, "entry 3"));
+        assert_int_equal(m.count, 0);
+    }
+}
+
+static void test_mcfg_good_neighbours(void **state)
+{
+    struct blob b;
+    struct mcfg m;
+    struct problem p;
+    build_mcfg(&b);
+    mcfg_entry(&b, 0x20000000000, 8, 0x20, 0x2f); // right after segment 7's window
+    mcfg_entry(&b, 0x70000000, 9, 0xff, 0xff);    // right before segment 0's
+    mcfg_entry(&b, 0xfffffeff00000, 10, 0, 0xff); // the highest there can be
+    blob_finish(&b);
+    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_int_equal(m.count, 6);
+}
+
+static void test_mcfg_many(void **state)
+{
+    struct blob b;
+    struct mcfg m;
+    struct problem p;
+    blob_header(&b, "MCFG", 1);
+    blob_pad(&b, 44);
+    for (unsigned i = 0; i < 256; i++)
+        mcfg_entry(&b, 0x80000000, 0, i, i);
+    blob_finish(&b);
+    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_int_equal(m.count, 256);
+    mcfg_entry(&b, 0x1000000000, 1, 0, 0);
+    blob_finish(&b);
+    assert_false(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_string_equal(p.what, "mcfg-bad-length");
+}
+
+// ---- HPET ----
+
+static void build_hpet(struct blob *b, unsigned space, uint64_t address)
+{
+    blob_header(b, "HPET", 1);
+    blob_put(b, 0x8086a201, 4);
+    blob_put(b, space, 1);
+    blob_put(b, 0, 3);
+    blob_put(b, address, 8);
+    blob_pad(b, 56);
+    blob_finish(b);
+}
+
+static void test_hpet(void **state)
+{
+    struct blob b;
+    struct hpet_table h;
+    struct problem p;
+    build_hpet(&b, 0, 0xfed00000);
+    assert_true(COPY_PARSE(hpet_parse, &b, &h, &p));
+    assert_int_equal(h.address, 0xfed00000);
+    for (size_t n = 36; n < 56; n++) {
+        b.length = n;
+        blob_finish(&b);
+        assert_false(COPY_PARSE(hpet_parse, &b, &h, &p));
+        assert_string_equal(p.what, "acpi-truncated");
+    }
+    const struct {
+        unsigned space;
+        uint64_t address;
+    } bad[] = {
+        { 1, 0xfed00000 }, { 0, 0 }, { 0, 0xfed00004 }, { 0, 0x10000000000000 }, { 0, ~7ull }
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        build_hpet(&b, bad[i].space, bad[i].address);
+        assert_false(COPY_PARSE(hpet_parse, &b, &h, &p));
+        assert_string_equal(p.what, "hpet-address");
+        assert_int_equal(h.address, 0);
+    }
+}
+
+// ---- FADT ----
+
+enum {
+    DSDT = 40,
+    SMI_CMD = 48,
+    ACPI_ENABLE = 52,
+    PM1A_CNT = 64,
+    PM1B_CNT = 68,
+    PM_TMR = 76,
+    PM_TMR_LEN = 91,
+    FLAGS = 112,
+    RESET_REG = 116,
+    RESET_VALUE = 128,
+    X_DSDT = 140,
+    X_PM1A_CNT = 172,
+    X_PM1B_CNT = 184,
+    X_PM_TMR = 208,
+};
+
+static void set_gas(struct blob *b, size_t at, unsigned space, uint64_t address)
+{
+    blob_set(b, at, space, 1);
+    blob_set(b, at + 1, 32, 1);
+    blob_set(b, at + 4, address, 8);
+}
+
+static void build_fadt(struct blob *b)
+{
+    blob_header(b, "FACP", 6);
+    blob_pad(b, 276);
+    blob_set(b, DSDT, 0x7000, 4);
+    blob_set(b, SMI_CMD, 0xb2, 4);
+    blob_set(b, ACPI_ENABLE, 0xa0, 1);
+    blob_set(b, PM1A_CNT, 0x604, 4);
+    blob_set(b, PM_TMR, 0x608, 4);
+    blob_set(b, PM_TMR_LEN, 4, 1);
+    blob_set(b, FLAGS, 1u << 8 | 1u << 10, 4);
+    set_gas(b, RESET_REG, 1, 0xcf9);
+    blob_set(b, RESET_VALUE, 0x0f, 1);
+    blob_finish(b);
+}
+
+static struct fadt parse_fadt(struct blob *b)
+{
+    struct fadt f;
+    struct problem p;
+    blob_finish(b);
+    assert_true(COPY_PARSE(fadt_parse, b, &f, &p));
+    return f;
+}
+
+static void test_fadt_ports(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    struct fadt f = parse_fadt(&b);
+    assert_int_equal(f.pm_timer, 0x608);
+    assert_true(f.pm_timer_io);
+    assert_true(f.pm_timer_32bit);
+    assert_int_equal(f.reset, 0xcf9);
+    assert_true(f.reset_io);
+    assert_int_equal(f.reset_value, 0x0f);
+    assert_int_equal(f.pm1a_control, 0x604);
+    assert_int_equal(f.pm1b_control, 0);
+    assert_int_equal(f.smi_command, 0xb2);
+    assert_int_equal(f.acpi_enable, 0xa0);
+    assert_int_equal(f.dsdt, 0x7000);
+}
+
+static void test_fadt_extended(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    blob_set(&b, X_DSDT, 0x123456789, 8);
+    set_gas(&b, X_PM1A_CNT, 1, 0x1804);
+    set_gas(&b, X_PM1B_CNT, 1, 0x1904);
+    set_gas(&b, X_PM_TMR, 0, 0xfe001008);
+    set_gas(&b, RESET_REG, 0, 0xfe002000);
+    struct fadt f = parse_fadt(&b);
+    assert_int_equal(f.pm_timer, 0xfe001008);
+    assert_false(f.pm_timer_io);
+    assert_int_equal(f.pm1a_control, 0x1804);
+    assert_int_equal(f.pm1b_control, 0x1904);
+    assert_int_equal(f.dsdt, 0x123456789);
+    assert_int_equal(f.reset, 0xfe002000);
+    assert_false(f.reset_io);
+}
+
+// Fields that can't be used give way to the old ones, or to none.
+static void test_fadt_unusable(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    set_gas(&b, X_PM_TMR, 2, 0x1808);       // configuration space
+    set_gas(&b, X_PM1A_CNT, 0, 0xfe000004); // memory, where a port is wanted
+    set_gas(&b, X_PM1B_CNT, 1, 0x10000);    // no such port
+    set_gas(&b, RESET_REG, 2, 0xcf9);
+    struct fadt f = parse_fadt(&b);
+    assert_int_equal(f.pm_timer, 0x608);
+    assert_true(f.pm_timer_io);
+    assert_int_equal(f.pm1a_control, 0x604);
+    assert_int_equal(f.pm1b_control, 0);
+    assert_int_equal(f.reset, 0);
+    set_gas(&b, X_PM_TMR, 0, 1ull << 52);
+    blob_set(&b, PM_TMR, 0x10608, 4);
+    blob_set(&b, PM1A_CNT, 0x10604, 4);
+    blob_set(&b, SMI_CMD, 0x100b2, 4);
+    f = parse_fadt(&b);
+    assert_int_equal(f.pm_timer, 0);
+    assert_int_equal(f.pm1a_control, 0);
+    assert_int_equal(f.smi_command, 0);
+}
+
+static void test_fadt_flags(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    blob_set(&b, FLAGS, 0, 4);
+    struct fadt f = parse_fadt(&b);
+    assert_false(f.pm_timer_32bit);
+    assert_int_equal(f.reset, 0);
+    assert_int_equal(f.pm_timer, 0x608);
+    blob_set(&b, PM_TMR_LEN, 0, 1);
+    assert_int_equal(parse_fadt(&b).pm_timer, 0);
+    build_fadt(&b);
+    blob_set(&b, FLAGS, 1u << 20 | 1u << 10, 4); // hardware-reduced
+    f = parse_fadt(&b);
+    assert_int_equal(f.pm_timer, 0);
+    assert_int_equal(f.pm1a_control, 0);
+    assert_int_equal(f.smi_command, 0);
+    assert_int_equal(f.reset, 0xcf9);
+}
+
+// Half of an address is no address.
+static void test_fadt_lengths(void **state)
+{
+    struct blob whole;
+    build_fadt(&whole);
+    set_gas(&whole, X_PM_TMR, 1, 0x1808);
+    blob_set(&whole, X_DSDT, 0x123456789, 8);
+    for (size_t n = 36; n <= 276; n++) {
+        struct blob b = whole;
+        struct fadt f;
+        struct problem p;
+        b.length = n;
+        blob_finish(&b);
+        assert_int_equal(COPY_PARSE(fadt_parse, &b, &f, &p), n >= 116);
+        assert_int_equal(f.pm_timer, n >= 244 ? 0x1808 : n >= 116 ? 0x608 : 0);
+        assert_int_equal(f.dsdt, n >= 244 ? 0x123456789 : n >= 116 ? 0x7000 : 0);
+        assert_int_equal(f.reset, n >= 132 ? 0xcf9 : 0);
+        assert_int_equal(f.reset_value, n >= 132 ? 0x0f : 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_check_each_byte_counts),
+        cmocka_unit_test(test_rsdp),
+        cmocka_unit_test(test_rsdp_first_revision),
+        cmocka_unit_test(test_rsdp_checksums_and_length),
+        cmocka_unit_test(test_mcfg),
+        cmocka_unit_test(test_mcfg_cut),
+        cmocka_unit_test(test_mcfg_bad_entries),
+        cmocka_unit_test(test_mcfg_good_neighbours),
+        cmocka_unit_test(test_mcfg_many),
+        cmocka_unit_test(test_hpet),
+        cmocka_unit_test(test_fadt_ports),
+        cmocka_unit_test(test_fadt_extended),
+        cmocka_unit_test(test_fadt_unusable),
+        cmocka_unit_test(test_fadt_flags),
+        cmocka_unit_test(test_fadt_lengths),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

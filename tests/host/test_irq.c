@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The IRQ core and the CPU's loop on a modelled CPU: the test plays the local APIC and the chip.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/apic.h"
+#include "kernel/block.h"
+#include "kernel/irq.h"
+#include "kernel/irq_entry.h"
+#include "kernel/mem.h"
+#include "kernel/percpu.h"
+#include "kernel/time.h"
+#include "kernel/time_init.h"
+
+// ---- the machine ----
+
+static struct cpu cpus[2];
+static unsigned current;
+static uint64_t now_ns, timer_at;
+static unsigned eois, ipis, halts, flushes;
+static uint64_t mask_writes;
+static struct msi_msg last_msg;
+static bool route_fails;
+static void (*on_halt)(void);
+
+struct cpu *this_cpu(void)
+{
+    return &cpus[current];
+}
+
+struct cpu *cpu_get(unsigned index)
+{
+    return &cpus[index];
+}
+
+unsigned cpu_count(void)
+{
+    return ARRAY_SIZE(cpus);
+}
+
+uint32_t cpu_apic_id(unsigned cpu)
+{
+    return cpus[cpu].apic_id;
+}
+
+unsigned cpu_node(unsigned cpu)
+{
+    return NODE_ANY;
+}
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    return calloc(1, bytes); // the leak is the test's, see main()
+}
+
+uint64_t time_ns(void)
+{
+    return now_ns;
+}
+
+uint64_t time_tsc_at(uint64_t ns)
+{
+    return ns;
+}
+
+void apic_timer_set(uint64_t tsc)
+{
+    timer_at = tsc;
+}
+
+void apic_send(uint32_t id, uint8_t vector)
+{
+    assert_int_equal(vector, VECTOR_IPI);
+    assert_int_equal(id, cpus[1].apic_id);
+    ipis++;
+}
+
+void wrmsr(uint32_t msr, uint64_t value)
+{
+    if (msr == X2APIC_EOI)
+        eois++;
+}
+
+void interrupts_off(void)
+{
+}
+
+void interrupts_on(void)
+{
+}
+
+void interrupts_on_and_halt(void)
+{
+    halts++;
+    if (on_halt)
+        on_halt();
+}
+
+void block_flush(void)
+{
+    flushes++;
+}
+
+void msix_write(struct pci_dev *dev, unsigned index, const struct msi_msg *msg)
+{
+    last_msg = *msg;
+}
+
+void msix_mask(struct pci_dev *dev, unsigned index, bool masked)
+{
+    mask_writes = mask_writes << 1 | masked;
+}
+
+// ---- a chip ----
+
+static bool chip_alloc(struct irq *irq, struct problem *p)
+{
+    irq->chip_handle = 7;
+    return true;
+}
+
+static unsigned chip_frees;
+static void chip_free(struct irq *irq)
+{
+    chip_frees++;
+}
+
+static bool chip_route(struct irq *irq, struct problem *p)
+{
+    return !route_fails || problem_set(p, "route", "no route");
+}
+
+static void chip_compose(const struct irq *irq, struct msi_msg *msg)
+{
+    *msg = (struct msi_msg){.address = 0xfee00000 + irq->chip_handle, .data = irq->vector};
+}
+
+static const struct irq_chip chip = {"test", chip_alloc, chip_free, chip_route, chip_compose};
+
+// ---- helpers ----
+
+static struct pci_dev device;
+static unsigned handled[256];
+static unsigned order[16], order_count;
+
+static void handler(void *arg)
+{
+    handled[(uintptr_t)arg]++;
+    if (order_count < ARRAY_SIZE(order))
+        order[order_count++] = (unsigned)(uintptr_t)arg;
+}
+
+static struct irq *new_irq(unsigned cpu, uintptr_t number)
+{
+    struct problem p;
+    struct irq *irq = irq_alloc(&device, 0, cpu, handler, (void *)number, "test", &p);
+    assert_non_null(irq);
+    return irq;
+}
+
+static void start(enum irq_mode mode)
+{
+    while (irq_first())
+        irq_free(irq_first());
+    memset(cpus, 0, sizeof(cpus));
+    memset(handled, 0, sizeof(handled));
+    cpus[1].index = 1;
+    cpus[1].apic_id = 300;
+    current = eois = ipis = halts = flushes = order_count = chip_frees = 0;
+    now_ns = timer_at = 0;
+    on_halt = NULL;
+    route_fails = false;
+    irq_init(mode, &chip, 3);
+}
+
+static void post(unsigned cpu, uint8_t vector)
+{
+    if (pi_post(&cpus[cpu].pi, vector, false)) {
+        unsigned was = current;
+        current = cpu;
+        irq_take_notification();
+        current = was;
+    }
+}
+
+// ---- the IRQ core ----
+
+static void a_device_vector_runs_its_handler_from_the_loop(void **state)
+{
+    start(IRQ_REMAPPED);
+    struct irq *irq = new_irq(0, 5);
+    irq_take_device(irq->vector);
+    assert_int_equal(handled[5], 0); // not in interrupt context
+    assert_int_equal(eois, 1);
+    assert_true(irq_pending());
+    assert_int_equal(irq_poll(), 1);
+    assert_int_equal(handled[5], 1);
+    assert_false(irq_pending());
+    assert_int_equal(irq_poll(), 0);
+    assert_int_equal(irq->counts[0], 1);
+    assert_int_equal(cpus[0].stats.msis, 1);
+}
+
+static void one_notification_carries_many_vectors(void **state)
+{
+    start(IRQ_POSTED);
+    struct irq *first = new_irq(0, 1), *second = new_irq(0, 2);
+    pi_post(&cpus[0].pi, first->vector, false);
+    post(0, second->vector); // ON stands: no second notification
+    assert_int_equal(cpus[0].stats.notifications, 0);
+    irq_take_notification();
+    assert_int_equal(eois, 1);
+    assert_int_equal(irq_poll(), 2);
+    assert_int_equal(handled[1] + handled[2], 2);
+    assert_int_equal(cpus[0].stats.msis, 2);
+    post(0, first->vector); // ON was cleared: this one notifies again
+    assert_int_equal(cpus[0].stats.notifications, 2);
+    assert_int_equal(irq_poll(), 1);
+}
+
+static void poll_mode_needs_no_notification(void **state)
+{
+    start(IRQ_POLL);
+    struct irq *irq = new_irq(0, 1);
+    post(0, irq->vector);
+    assert_int_equal(irq_poll(), 1);
+    assert_int_equal(handled[1], 1);
+    assert_int_equal(cpus[0].stats.notifications, 0);
+    assert_int_equal(cpus[0].stats.msis, 1);
+}
+
+static void a_vector_without_irq_is_counted(void **state)
+{
+    start(IRQ_POSTED);
+    post(0, 0x77);
+    assert_int_equal(cpus[0].stats.spurious, 1);
+    assert_int_equal(cpus[0].stats.msis, 0);
+    assert_int_equal(irq_poll(), 0);
+    irq_take_device(0x78);
+    assert_int_equal(cpus[0].stats.spurious, 2);
+}
+
+static void vectors_are_per_cpu_and_run_out_by_name(void **state)
+{
+    struct problem p;
+    start(IRQ_POSTED);
+    for (unsigned i = VECTOR_DEVICE_FIRST; i <= VECTOR_DEVICE_LAST; i++)
+        assert_int_equal(new_irq(0, 1)->vector, i);
+    assert_null(irq_alloc(&device, 0, 0, handler, NULL, "late", &p));
+    assert_string_equal(p.what, "irq-no-vector");
+    assert_non_null(strstr(p.message, "late"));
+    assert_int_equal(new_irq(1, 1)->vector, VECTOR_DEVICE_FIRST);
+}
+
+static void freeing_gives_the_vector_back(void **state)
+{
+    start(IRQ_POSTED);
+    struct irq *a = new_irq(0, 1), *b = new_irq(0, 2), *c = new_irq(0, 3);
+    irq_free(b);
+    assert_int_equal(chip_frees, 1);
+    assert_int_equal(mask_writes & 1, 1); // masked first
+    assert_ptr_equal(irq_first(), a);
+    assert_ptr_equal(a->next, c);
+    irq_free(c);
+    struct irq *d = new_irq(0, 4);
+    assert_int_equal(d->vector, VECTOR_DEVICE_FIRST + 1);
+    assert_ptr_equal(a->next, d);
+}
+
+static void a_failed_route_leaves_nothing_behind(void **state)
+{
+    struct problem p;
+    start(IRQ_POSTED);
+    route_fails = true;
+    assert_null(irq_alloc(&device, 0, 0, handler, NULL, "x", &p));
+    assert_string_equal(p.what, "route");
+    assert_int_equal(chip_frees, 1);
+    assert_null(irq_first());
+    assert_null(cpus[0].vectors[VECTOR_DEVICE_FIRST]);
+}
+
+static void the_message_comes_from_the_chip(void **state)
+{
+    start(IRQ_REMAPPED);
+    struct irq *irq = new_irq(1, 1);
+    assert_int_equal(last_msg.address, 0xfee00007);
+    assert_int_equal(last_msg.data, irq->vector);
+    irq_enable(irq);
+    assert_int_equal(mask_writes & 1, 0);
+}
+
+static void plain_msi_names_cpu_and_vector(void **state)
+{
+    struct problem p;
+    struct msi_msg msg;
+    start(IRQ_MSI);
+    cpus[0].apic_id = 5;
+    struct irq irq = {.cpu = 0, .vector = 0x41, .name = "x"};
+    assert_true(irq_chip_msi.route(&irq, &p));
+    irq_chip_msi.compose(&irq, &msg);
+    assert_int_equal(msg.address, 0xfee05000);
+    assert_int_equal(msg.data, 0x41);
+    irq.cpu = 1; // id 300
+    assert_false(irq_chip_msi.route(&irq, &p));
+    assert_string_equal(p.what, "msi-apic-id");
+}
+
+// ---- the loop ----
+
+static bool stop;
+static unsigned messages[8], messages_count;
+
+struct numbered {
+    struct cpu_msg msg;
+    unsigned number;
+};
+
+static void note(struct cpu_msg *msg)
+{
+    messages[messages_count++] = container_of(msg, struct numbered, msg)->number;
+    stop = messages_count == 3;
+}
+
+static void messages_run_in_the_order_sent(void **state)
+{
+    struct numbered m[3];
+    start(IRQ_POSTED);
+    stop = false;
+    messages_count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        m[i] = (struct numbered){.msg.fn = note, .number = i + 10};
+        cpu_post(0, &m[i].msg);
+    }
+    cpu_run_until(&stop);
+    assert_int_equal(messages_count, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(messages[i], i + 10);
+    assert_int_equal(ipis, 0); // it was awake
+    assert_true(flushes > 0);
+}
+
+static void a_message_wakes_a_sleeper(void **state)
+{
+    struct numbered m = {.msg.fn = note};
+    start(IRQ_POSTED);
+    cpu_post(1, &m.msg);
+    assert_int_equal(ipis, 0);
+    cpus[1].inbox = NULL;
+    cpus[1].sleeping = true;
+    cpu_post(1, &m.msg);
+    assert_int_equal(ipis, 1);
+}
+
+static void stop_it(struct cpu_timer *timer)
+{
+    order[order_count++] = (unsigned)timer->due_ns;
+    if (order_count == 3)
+        stop = true;
+}
+
+static void pass_time(void)
+{
+    now_ns = timer_at;
+    irq_take_timer();
+}
+
+static void timers_fire_in_order_and_sleep_between(void **state)
+{
+    struct cpu_timer t[4] = {{.fn = stop_it}, {.fn = stop_it}, {.fn = stop_it}, {.fn = stop_it}};
+    start(IRQ_POSTED);
+    stop = false;
+    on_halt = pass_time;
+    cpu_timer_start(&t[0], 300);
+    cpu_timer_start(&t[1], 100);
+    cpu_timer_start(&t[2], 200);
+    cpu_timer_start(&t[3], 150);
+    cpu_timer_stop(&t[3]);
+    assert_int_equal(timer_at, 100);
+    cpu_timer_start(&t[1], 250); // moved
+    cpu_run_until(&stop);
+    assert_int_equal(order_count, 3);
+    assert_int_equal(order[0], 200);
+    assert_int_equal(order[1], 250);
+    assert_int_equal(order[2], 300);
+    assert_true(halts >= 3);
+}
+
+static void stop_the_loop(void *arg)
+{
+    stop = true;
+}
+
+static void msi_at_the_last_moment(void)
+{
+    fail_msg("it halted with work pending");
+}
+
+// An interrupt between the last look at the ready set and the halt must not be slept over.
+static void pending_work_is_never_slept_over(void **state)
+{
+    struct problem p;
+    start(IRQ_REMAPPED);
+    stop = false;
+    on_halt = msi_at_the_last_moment;
+    struct irq *irq = irq_alloc(&device, 0, 0, stop_the_loop, NULL, "x", &p);
+    irq_take_device(irq->vector);
+    cpu_run_until(&stop);
+    assert_int_equal(halts, 0);
+}
+
+static void wake_by_msi(void)
+{
+    irq_take_device(irq_first()->vector);
+}
+
+static void an_idle_cpu_halts_until_an_msi(void **state)
+{
+    struct problem p;
+    start(IRQ_REMAPPED);
+    stop = false;
+    on_halt = wake_by_msi;
+    irq_alloc(&device, 0, 0, stop_the_loop, NULL, "x", &p);
+    cpu_run_until(&stop);
+    assert_int_equal(halts, 1);
+    assert_int_equal(cpus[0].stats.sleeps, 1);
+    assert_true(cpus[0].stats.idle_tsc > 0);
+}
+
+static void fault_handler(void)
+{
+    stop = true;
+}
+
+static void a_fault_event_reaches_its_handler(void **state)
+{
+    start(IRQ_POSTED);
+    stop = false;
+    irq_set_fault_handler(fault_handler);
+    irq_take_fault();
+    cpu_run_until(&stop);
+    assert_int_equal(cpus[0].stats.faults, 1);
+    assert_false(irq_pending());
+}
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0"; // what mem_alloc() gives is never given back
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_vector_runs_its_handler_from_the_loop),
+        cmocka_unit_test(one_notification_carries_many_vectors),
+        cmocka_unit_test(poll_mode_needs_no_notification),
+        cmocka_unit_test(a_vector_without_irq_is_counted),
+        cmocka_unit_test(vectors_are_per_cpu_and_run_out_by_name),
+        cmocka_unit_test(freeing_gives_the_vector_back),
+        cmocka_unit_test(a_failed_route_leaves_nothing_behind),
+        cmocka_unit_test(the_message_comes_from_the_chip),
+        cmocka_unit_test(plain_msi_names_cpu_and_vector),
+        cmocka_unit_test(messages_run_in_the_order_sent),
+        cmocka_unit_test(a_message_wakes_a_sleeper),
+        cmocka_unit_test(timers_fire_in_order_and_sleep_between),
+        cmocka_unit_test(pending_work_is_never_slept_over),
+        cmocka_unit_test(an_idle_cpu_halts_until_an_msi),
+        cmocka_unit_test(a_fault_event_reaches_its_handler),
+    };
+    return cmocka_run_group_tests_name("irq and loop", tests, NULL, NULL);
+}

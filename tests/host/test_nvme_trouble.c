@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Controllers that don't answer, answer twice, lie, lose interrupts or vanish: every read ends, with
+// the status that says what may have happened to its buffer.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/nvme_model.h"
+
+#define TICK_NS (30 * NS_PER_S / NVME_WATCH_TICKS)
+
+static int begin(void **state)
+{
+    world_begin(1);
+    return 0;
+}
+
+static int end(void **state)
+{
+    world_end();
+    return 0;
+}
+
+static struct block_dev *start(struct model *m)
+{
+    nvme_init();
+    struct block_dev *dev = world_disk(m, 1);
+    assert_non_null(dev);
+    return dev;
+}
+
+static void ends(struct world_read *r, enum block_status status)
+{
+    assert_true(r->done);
+    assert_int_equal(r->req.status, status);
+    world_read_free(r);
+}
+
+static void reads_well(struct block_dev *dev, unsigned cpu)
+{
+    struct world_read r;
+    world_read_start(&r, dev, cpu, 4711, 9, 512);
+    assert_true(world_run(&r.done, 1000));
+    world_read_check(&r);
+    world_read_free(&r);
+}
+
+// ---- time-outs ----
+
+static void no_answer(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->drop_lba = 77;
+    world_read_start(&r, dev, 0, 77, 1, 0);
+    world_pass(29 * NS_PER_S);
+    assert_false(r.done); // never too early
+    world_pass(6 * NS_PER_S);
+    ends(&r, BLOCK_TIMEOUT);
+    assert_int_equal(world_errors("nvme-timeout"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+    assert_memory_equal(world_last_error(), dev->name, strlen(dev->name));
+    assert_non_null(strstr(world_last_error(), ": no answer within 30000 ms to 1 commands of "
+                                               "queue 1, the first a read (opcode 02h) of 1 "
+                                               "blocks at LBA 77;"));
+    reads_well(dev, 0);
+}
+
+static void time_out_is_set(void **state)
+{
+    struct model *m = model_new();
+    struct world_read r;
+    nvme_set_timeout(40);
+    struct block_dev *dev = start(m);
+    m->drop_lba = 0;
+    world_read_start(&r, dev, 0, 0, 1, 0);
+    world_pass(39 * NS_PER_MS);
+    assert_false(r.done);
+    world_pass(10 * NS_PER_MS);
+    ends(&r, BLOCK_TIMEOUT);
+}
+
+// Its slot isn't given to another command, and its answer after all is no error and ends nothing.
+static void late_answer(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->drop_lba = 5;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_pass(40 * NS_PER_S);
+    assert_true(r.done);
+    r.done = false;
+    for (unsigned i = 0; i < 10; i++)
+        reads_well(dev, 0); // the model fails the test if the id is used again
+    model_post(m, 1, 0, 1, m->queues[1].sq_head, 0);
+    model_interrupt(m, 1);
+    world_pass(NS_PER_S);
+    assert_false(r.done);
+    for (unsigned i = 0; i < 10; i++)
+        reads_well(dev, 0);
+    assert_int_equal(world_errors(NULL), 1);
+    assert_true(world_ctrl(m)->queues[0]->slots[0].dead);
+    world_read_free(&r);
+}
+
+// One piece of a long read gets no answer; the read ends when all its pieces have, and not before.
+static void one_piece_unanswered(void **state)
+{
+    struct model *m = model_new();
+    m->id.mdts = 1;
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->drop_lba = 40;
+    m->error_lba = 100; // another piece fails: the time-out is what counts
+    world_read_start(&r, dev, 0, 0, 128, 0);
+    world_pass(20 * NS_PER_S);
+    assert_false(r.done);
+    world_pass(20 * NS_PER_S);
+    ends(&r, BLOCK_TIMEOUT);
+    reads_well(dev, 0);
+}
+
+// With its only slot taken for good, a queue can't serve any more; whoever waits is told.
+static void all_slots_dead(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    struct block_dev *dev = start(m);
+    struct world_read lost, waiting, later;
+    m->drop_lba = 5;
+    world_read_start(&lost, dev, 0, 5, 1, 0);
+    world_read_start(&waiting, dev, 0, 100, 3000, 0);
+    world_pass(40 * NS_PER_S);
+    ends(&lost, BLOCK_TIMEOUT);
+    ends(&waiting, BLOCK_TIMEOUT);
+    world_read_start(&later, dev, 0, 200, 1, 0);
+    world_pass(40 * NS_PER_S);
+    ends(&later, BLOCK_TIMEOUT);
+    assert_int_equal(m->reads, 0);
+}
+
+static void time_out_on_a_shared_queue(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    m->grants = 1;
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->drop_lba = 5;
+    world_read_start(&r, dev, 1, 5, 1, 0);
+    world_pass(40 * NS_PER_S);
+    assert_int_equal(r.done_cpu, 1);
+    ends(&r, BLOCK_TIMEOUT);
+    reads_well(dev, 1);
+}
+
+// Slow is not lost: 20 seconds late, and nothing is reported.
+static void slow_answers(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_pass(20 * NS_PER_S);
+    m->hold = false;
+    world_pass(NS_PER_S);
+    world_read_check(&r);
+    world_read_free(&r);
+    assert_int_equal(world_errors(NULL), 0);
+}
+
+// ---- lost interrupts ----
+
+static void lost_interrupt(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    world_round(); // what the admin queue raised on vector 0
+    m->drop_interrupts = 1;
+    world_read_start(&r, dev, 0, 5, 100, 0);
+    world_pass(3 * TICK_NS);
+    world_read_check(&r);
+    world_read_free(&r);
+    assert_int_equal(world_errors("nvme-lost-interrupt"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+    reads_well(dev, 0);
+    assert_int_equal(m->drop_interrupts, 0);
+}
+
+// A busy queue is never accused: something is always unreaped, but never the same.
+static struct world_read busy;
+static unsigned busy_count;
+static bool busy_stop;
+
+static void keep_busy(struct block_req *req)
+{
+    busy_count++;
+    if (!busy_stop)
+        block_submit(req);
+    else
+        busy.done = true;
+}
+
+static void no_false_alarm(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    struct block_dev *dev = start(m);
+    world_read_start(&busy, dev, 0, 5, 1, 0);
+    busy.req.done = keep_busy;
+    busy_count = 0;
+    busy_stop = false;
+    world_pass(120 * NS_PER_S);
+    busy_stop = true;
+    assert_true(world_run(&busy.done, 10));
+    assert_true(busy_count > 50);
+    assert_int_equal(world_errors(NULL), 0);
+    world_read_free(&busy);
+}
+
+// The watch stops with the last command: an idle machine is left alone.
+static void idle_queue_has_no_timer(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    const struct nvme_queue *q = world_ctrl(m)->queues[0];
+    reads_well(dev, 0);
+    assert_true(q->watch.armed);
+    world_pass(2 * TICK_NS);
+    assert_false(q->watch.armed);
+    reads_well(dev, 0);
+    assert_true(q->watch.armed);
+}
+
+// ---- gone ----
+
+static void goes(struct model *m, const char *words)
+{
+    assert_int_equal(world_errors("nvme-gone"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+    assert_non_null(strstr(world_last_error(), words));
+    assert_false(m->pci_command & 4);
+}
+
+enum way { FATAL, REMOVED, NOT_READY };
+
+static void vanish(enum way way, const char *words)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    m->grants = 3;
+    struct block_dev *dev = start(m);
+    struct world_read reads[20], later;
+    m->hold = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        world_read_start(&reads[i], dev, i % 2, 1000 * i, i % 3 ? 1 : 5000, 0);
+    world_round();
+    if (way == REMOVED)
+        m->removed = true;
+    else
+        m->csts = way == FATAL ? NVME_CSTS_RDY | NVME_CSTS_CFS : 0;
+    if (way == NOT_READY)
+        m->cc &= ~NVME_CC_EN;
+    world_pass(2 * TICK_NS);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
+        assert_int_equal(reads[i].done_cpu, i % 2);
+        ends(&reads[i], BLOCK_GONE);
+    }
+    goes(m, words);
+    world_read_start(&later, dev, 1, 0, 1, 0);
+    assert_true(world_run(&later.done, 10));
+    ends(&later, BLOCK_GONE);
+    world_pass(100 * NS_PER_S);
+    goes(m, words);
+}
+
+static void fatal_status(void **state)
+{
+    vanish(FATAL, "it reports a fatal error (CSTS.CFS)");
+}
+
+static void surprise_removal(void **state)
+{
+    vanish(REMOVED, "its registers read all ones");
+}
+
+static void silent_reset(void **state)
+{
+    vanish(NOT_READY, "it is no longer ready (CSTS.RDY)");
+}
+
+// What it had answered before it failed is served.
+static void answered_before_the_end(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read answered, open;
+    world_round();
+    m->drop_interrupts = 1;
+    m->drop_lba = 500;
+    world_read_start(&answered, dev, 0, 5, 1, 0);
+    world_read_start(&open, dev, 0, 500, 1, 0);
+    world_round();
+    m->csts |= NVME_CSTS_CFS;
+    world_pass(2 * TICK_NS);
+    world_read_check(&answered);
+    world_read_free(&answered);
+    ends(&open, BLOCK_GONE);
+    goes(m, "CSTS.CFS");
+}
+
+// A queue that another CPU shares: done() runs where the read came from.
+static void gone_on_a_shared_queue(void **state)
+{
+    world_begin(3);
+    struct model *m = model_new();
+    m->grants = 1;
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 2, 5, 1, 0);
+    world_round();
+    m->removed = true;
+    world_pass(2 * TICK_NS);
+    assert_int_equal(r.done_cpu, 2);
+    ends(&r, BLOCK_GONE);
+    world_read_start(&r, dev, 2, 5, 1, 0);
+    assert_true(world_run(&r.done, 10));
+    assert_int_equal(r.done_cpu, 2);
+    ends(&r, BLOCK_GONE);
+}
+
+// ---- completions that are wrong ----
+
+static void survives_lies(struct model *m, struct block_dev *dev, unsigned bad_for_each)
+{
+    for (unsigned i = 0; i < 700; i++) // the queue wraps twice
+        reads_well(dev, 0);
+    assert_int_equal(world_errors("nvme-bad-completion"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+    assert_int_equal(world_ctrl(m)->queues[0]->bad, 700 * bad_for_each);
+}
+
+static void ids_out_of_range(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    m->cid_lie = true;
+    survives_lies(m, dev, 1);
+    assert_non_null(strstr(world_last_error(), "(id 16384, SQID 1,"));
+}
+
+static void wrong_queue(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    m->sqid_lie = true;
+    survives_lies(m, dev, 1);
+    assert_non_null(strstr(world_last_error(), "SQID 2,"));
+}
+
+static void answered_twice(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    m->twice = true;
+    survives_lies(m, dev, 1);
+}
+
+static void all_lies_at_once(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    m->twice = m->sqid_lie = m->cid_lie = m->stale_garbage = true;
+    survives_lies(m, dev, 3);
+}
+
+// An id within the queue of which no command is in flight; the very last one is never used.
+static void ids_that_are_free(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 7);
+    struct block_dev *dev = start(m);
+    for (unsigned id = 0; id < 8; id++) {
+        model_post(m, 1, id, 1, 0, 0);
+        model_interrupt(m, 1);
+        world_round();
+    }
+    assert_int_equal(world_ctrl(m)->queues[0]->bad, 8);
+    assert_int_equal(world_errors("nvme-bad-completion"), 1);
+    reads_well(dev, 0);
+}
+
+// SQHD past the queue is as bad as a wrong id; within it, one that says "full" for ever must not
+// make a read wait for ever.
+static void head_out_of_range(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->sqhd_lie = 256;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_pass(40 * NS_PER_S);
+    ends(&r, BLOCK_TIMEOUT);
+    assert_int_equal(world_errors("nvme-bad-completion"), 1);
+    assert_int_equal(world_errors("nvme-timeout"), 1);
+}
+
+static void head_says_full(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    struct block_dev *dev = start(m);
+    struct world_read first, second;
+    m->sqhd_lie = 1;
+    world_read_start(&first, dev, 0, 5, 1, 0);
+    assert_true(world_run(&first.done, 100));
+    world_read_check(&first);
+    world_read_free(&first);
+    world_read_start(&second, dev, 0, 6, 1, 0);
+    world_pass(40 * NS_PER_S);
+    ends(&second, BLOCK_TIMEOUT);
+    assert_int_equal(world_errors("nvme-timeout"), 1);
+}
+
+// More new entries at once than the queue has: a controller gone mad doesn't hold the CPU.
+static void endless_completions(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    start(m);
+    struct nvme_queue *q = world_ctrl(m)->queues[0];
+    struct nvme_cqe *cq = (struct nvme_cqe *)m->queues[1].cq; // NOLINT
+    cq[0].tail = cq[1].tail = NVME_CQE_P | field_put(NVME_CQE_SQID, 1);
+    m->queues[1].cq_tail = 1; // or the model would object to the doorbell
+    assert_int_equal(nvme_queue_reap(q), 2);
+    assert_int_equal(q->bad, 2);
+}
+
+#define trouble_test(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        trouble_test(no_answer),
+        trouble_test(time_out_is_set),
+        trouble_test(late_answer),
+        trouble_test(one_piece_unanswered),
+        trouble_test(all_slots_dead),
+        trouble_test(time_out_on_a_shared_queue),
+        trouble_test(slow_answers),
+        trouble_test(lost_interrupt),
+        trouble_test(no_false_alarm),
+        trouble_test(idle_queue_has_no_timer),
+        trouble_test(fatal_status),
+        trouble_test(surprise_removal),
+        trouble_test(silent_reset),
+        trouble_test(answered_before_the_end),
+        trouble_test(gone_on_a_shared_queue),
+        trouble_test(ids_out_of_range),
+        trouble_test(wrong_queue),
+        trouble_test(answered_twice),
+        trouble_test(all_lies_at_once),
+        trouble_test(ids_that_are_free),
+        trouble_test(head_out_of_range),
+        trouble_test(head_says_full),
+        trouble_test(endless_completions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The DMAR parser: what real tables hold, what broken ones hold, and every truncation of one that
+// has everything.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dmar_build.h"
+#include "drivers/vtd/dmar.h"
+#include "kernel/mem.h"
+
+static struct dmar d;
+static struct problem p;
+
+static bool parse(struct blob *b)
+{
+    static void *copy;
+    free(copy); // scopes point into it until the next call
+    copy = blob_copy(b, b->length);
+    return dmar_parse(copy, b->length, &d, &p);
+}
+
+static bool warned(const char *what)
+{
+    for (size_t i = 0; i < d.warnings_count && i < DMAR_WARNINGS_MAX; i++)
+        if (!strcmp(d.warnings[i].what, what))
+            return true;
+    return false;
+}
+
+#define assert_refused(b, id)                                                                      \
+    do {                                                                                           \
+        assert_false(parse(b));                                                                    \
+        assert_string_equal(p.what, id);                                                           \
+    } while (0)
+
+// Two units of one segment, one of another, all kinds of scopes and structures.
+static void build_full(struct blob *b)
+{
+    dmar_begin(b, 1);
+    size_t first = dmar_drhd(b, false, 0, 0xfed90000);
+    dmar_scope(b, first, 1, 0, DMAR_PATH(2, 0));
+    dmar_scope(b, first, 2, 0, DMAR_PATH(28, 4, 0, 0, 3, 1));
+    size_t all = dmar_drhd(b, true, 0, 0xfed91000);
+    dmar_scope(b, all, 3, 0xf0, DMAR_PATH(31, 7));
+    dmar_scope(b, all, 4, 0xf0, DMAR_PATH(15, 0));
+    dmar_scope(b, all, 5, 0, DMAR_PATH(21, 0));
+    dmar_drhd(b, true, 1, 0xc5ffc000);
+    dmar_structure(b, 1, 32);
+    dmar_structure(b, 2, 16);
+    dmar_rhsa(b, 0xfed91000, 3);
+    dmar_structure(b, 4, 20);
+    dmar_structure(b, 5, 16);
+    dmar_structure(b, 6, 16);
+    dmar_structure(b, 77, 5);
+    blob_finish(b);
+}
+
+static void test_full(void **state)
+{
+    struct blob b;
+    build_full(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.width, 46);
+    assert_true(d.intr_remap);
+    assert_false(d.x2apic_opt_out);
+    assert_int_equal(d.warnings_count, 0);
+
+    assert_int_equal(d.units_count, 3);
+    assert_int_equal(d.units[0].base, 0xfed90000);
+    assert_false(d.units[0].include_pci_all);
+    assert_int_equal(d.units[0].node, NODE_ANY);
+    assert_int_equal(d.units[1].base, 0xfed91000);
+    assert_true(d.units[1].include_pci_all);
+    assert_int_equal(d.units[1].segment, 0);
+    assert_int_equal(d.units[1].node, 3);
+    assert_int_equal(d.units[2].segment, 1);
+
+    assert_int_equal(d.scopes_count, 2); // the PCI ones
+    assert_int_equal(d.scopes[0].type, DMAR_SCOPE_ENDPOINT);
+    assert_int_equal(d.scopes[0].unit, 0);
+    assert_int_equal(d.scopes[0].hops, 1);
+    assert_int_equal(d.scopes[0].path[0], 2);
+    assert_int_equal(d.scopes[1].type, DMAR_SCOPE_BRIDGE);
+    assert_int_equal(d.scopes[1].hops, 3);
+    assert_int_equal(d.scopes[1].path[4], 3);
+    assert_int_equal(d.scopes[1].path[5], 1);
+}
+
+static void test_flags(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 2);
+    dmar_drhd(&b, true, 0, 0xfed90000);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_false(d.intr_remap);
+    assert_true(d.x2apic_opt_out);
+}
+
+// No length of a table makes the parser read past its end: the sanitizer watches.
+static void test_truncated(void **state)
+{
+    struct blob whole, b;
+    unsigned parsed = 0;
+    build_full(&whole);
+    for (size_t length = 0; length < whole.length; length++) {
+        b = whole;
+        b.length = length;
+        assert_refused(&b, "dmar-truncated"); // its own length field says more
+        if (length < 48)
+            continue;
+        blob_finish(&b); // now the table is whole, and what is inside of it is not
+        if (parse(&b))
+            parsed++;
+        else
+            assert_string_equal(p.what, "dmar-structure");
+    }
+    assert_int_equal(parsed, 10); // cut off right before one of its ten structures
+}
+
+// Every byte of the table changed to a few values: refused or parsed, never out of bounds.
+static void test_changed(void **state)
+{
+    static const uint8_t values[] = { 0, 1, 5, 6, 7, 9, 0x7f, 0xff };
+    struct blob whole, b;
+    build_full(&whole);
+    for (size_t at = 36; at < whole.length; at++)
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+            b = whole;
+            b.bytes[at] = values[i];
+            blob_finish(&b);
+            if (!parse(&b))
+                assert_memory_equal(p.what, "dmar-", 5);
+        }
+}
+
+static void test_header(void **state)
+{
+    struct blob b;
+    build_full(&b);
+    b.bytes[60] ^= 1;
+    assert_refused(&b, "dmar-checksum");
+    build_full(&b);
+    b.bytes[3] = 'S';
+    assert_refused(&b, "dmar-signature");
+    build_full(&b);
+    blob_set(&b, 4, 47, 4);
+    assert_refused(&b, "dmar-truncated");
+    build_full(&b);
+    b.bytes[36] = 10;
+    blob_finish(&b);
+    assert_refused(&b, "dmar-width");
+    build_full(&b);
+    b.bytes[36] = 64;
+    blob_finish(&b);
+    assert_refused(&b, "dmar-width");
+}
+
+static void test_empty(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, 0);
+}
+
+static void test_structure_lengths(void **state)
+{
+    struct blob b;
+    static const uint16_t bad[] = { 0, 3, 15, 17 };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        dmar_begin(&b, 1);
+        size_t at = dmar_drhd(&b, true, 0, 0xfed90000);
+        blob_set(&b, at + 2, bad[i], 2);
+        blob_finish(&b);
+        assert_refused(&b, "dmar-structure");
+    }
+    dmar_begin(&b, 1);
+    blob_put(&b, 0, 3); // not even a head
+    blob_finish(&b);
+    assert_refused(&b, "dmar-structure");
+}
+
+static void test_scope_lengths(void **state)
+{
+    static const uint8_t bad[] = { 0, 5, 6, 7, 9, 10, 255 };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        blob_set(&b, at + 17, bad[i], 1);
+        blob_finish(&b);
+        assert_refused(&b, "dmar-scope");
+    }
+}
+
+static void test_unit_addresses(void **state)
+{
+    struct blob b;
+    static const uint64_t bad[] = { 0xfed90800, 1, 1ull << 52, 0xfffffffffffff000 };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        dmar_begin(&b, 1);
+        dmar_drhd(&b, true, 0, bad[i]);
+        blob_finish(&b);
+        assert_refused(&b, "dmar-unit-address");
+    }
+}
+
+// Firmware's lesser sins: told of, and passed over.
+static void test_warnings(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    size_t zero = dmar_drhd(&b, false, 0, 0);
+    dmar_scope(&b, zero, 1, 0, DMAR_PATH(1, 0));
+    dmar_drhd(&b, true, 0, 0xfed90000);
+    size_t late = dmar_drhd(&b, false, 0, 0xfed91000);
+    dmar_scope(&b, late, 9, 0, DMAR_PATH(1, 0));
+    dmar_drhd(&b, false, 0, 0xfed90000);
+    dmar_rhsa(&b, 0xdead0000, 1);
+    dmar_structure(&b, 1, 20);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, 2);
+    assert_int_equal(d.scopes_count, 0);
+    assert_true(warned("dmar-unit-zero"));
+    assert_true(warned("dmar-order"));
+    assert_true(warned("dmar-scope-type"));
+    assert_true(warned("dmar-unit-twice"));
+    assert_true(warned("dmar-rhsa"));
+    assert_true(warned("dmar-length"));
+    assert_int_equal(d.warnings_count, 6);
+}
+
+// The other segment's "all others" unit doesn't make this segment's order wrong.
+static void test_order_is_per_segment(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    dmar_drhd(&b, true, 1, 0xfed90000);
+    dmar_drhd(&b, false, 0, 0xfed91000);
+    dmar_drhd(&b, true, 0, 0xfed92000);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.warnings_count, 0);
+}
+
+// RHSA before its unit, and scopes of a unit that is named twice.
+static void test_any_order(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    dmar_rhsa(&b, 0xfed90000, 7);
+    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+    dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+    at = dmar_drhd(&b, false, 0, 0xfed90000);
+    dmar_scope(&b, at, 1, 0, DMAR_PATH(3, 0));
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, 1);
+    assert_int_equal(d.units[0].node, 7);
+    assert_int_equal(d.scopes_count, 2);
+    assert_int_equal(d.scopes[1].unit, 0);
+}
+
+static void test_too_large(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    for (unsigned i = 0; i < DMAR_UNITS_MAX; i++)
+        dmar_drhd(&b, false, 0, 0x10000000 + 0x1000ull * i);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, DMAR_UNITS_MAX);
+    dmar_drhd(&b, false, 0, 0xfed90000);
+    blob_finish(&b);
+    assert_refused(&b, "dmar-too-large");
+
+    dmar_begin(&b, 1);
+    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+    for (unsigned i = 0; i < DMAR_SCOPES_MAX; i++)
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.scopes_count, DMAR_SCOPES_MAX);
+    dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+    blob_finish(&b);
+    assert_refused(&b, "dmar-too-large");
+}
+
+// More warnings than there is room for are counted.
+static void test_many_warnings(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    for (unsigned i = 0; i < DMAR_WARNINGS_MAX + 5; i++)
+        dmar_drhd(&b, false, 0, 0);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.warnings_count, DMAR_WARNINGS_MAX + 5);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_structure_lengths),
+        cmocka_unit_test(test_scope_lengths),
+        cmocka_unit_test(test_unit_addresses),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_order_is_per_segment),
+        cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_many_warnings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

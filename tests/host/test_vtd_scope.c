@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which unit serves which device (VT-d 8.3, 8.3.1), on a small tree of buses.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dmar_build.h"
+#include "drivers/vtd/scope.h"
+
+enum { PORT, SWITCH_UP, SWITCH_DOWN, DISK, NIC, OTHER_PORT, GPU, SOUND, FAR, ALONE, DEVICES };
+
+static struct pci_dev devs[DEVICES];
+static struct dmar d;
+static struct blob table;
+
+struct pci_dev *pci_get(size_t index)
+{
+    return index < DEVICES ? &devs[index] : NULL;
+}
+
+static void add(unsigned i, uint16_t segment, uint16_t bdf, struct pci_dev *parent,
+                uint8_t secondary, uint8_t subordinate)
+{
+    devs[i] = (struct pci_dev){ .segment = segment,
+                                .bdf = bdf,
+                                .requester = bdf,
+                                .parent = parent,
+                                .secondary = secondary,
+                                .subordinate = subordinate };
+    snprintf(devs[i].name, sizeof(devs[i].name), "%04x:%02x:%02x.%x", segment, PCI_BUS(bdf),
+             PCI_DEV(bdf), PCI_FN(bdf));
+}
+
+// Bus numbers apart from those that counting would give.
+static int set_up(void **state)
+{
+    add(PORT, 0, PCI_BDF(0, 28, 4), NULL, 0x20, 0x2f);
+    add(SWITCH_UP, 0, PCI_BDF(0x20, 0, 0), &devs[PORT], 0x21, 0x2f);
+    add(SWITCH_DOWN, 0, PCI_BDF(0x21, 3, 1), &devs[SWITCH_UP], 0x25, 0x25);
+    add(DISK, 0, PCI_BDF(0x25, 0, 0), &devs[SWITCH_DOWN], 0, 0);
+    add(NIC, 0, PCI_BDF(0x21, 4, 0), &devs[SWITCH_UP], 0, 0);
+    add(OTHER_PORT, 0, PCI_BDF(0, 28, 5), NULL, 0x30, 0x30);
+    add(GPU, 0, PCI_BDF(0x30, 0, 0), &devs[OTHER_PORT], 0, 0);
+    add(SOUND, 0, PCI_BDF(0, 31, 3), NULL, 0, 0);
+    add(FAR, 1, PCI_BDF(0x25, 0, 0), NULL, 0, 0);
+    add(ALONE, 7, PCI_BDF(0x80, 1, 0), NULL, 0, 0);
+    dmar_begin(&table, 1);
+    return 0;
+}
+
+static void parse(void)
+{
+    struct problem p;
+    blob_finish(&table);
+    assert_true(dmar_parse(table.bytes, table.length, &d, &p));
+}
+
+// Base address of the unit that serves the device; 0: none.
+static uint64_t unit_of(unsigned i)
+{
+    size_t unit;
+    struct problem p;
+    if (scope_find(&d, &devs[i], &unit, &p))
+        return d.units[unit].base;
+    assert_string_equal(p.what, "vtd-no-unit");
+    assert_non_null(strstr(p.message, devs[i].name));
+    return 0;
+}
+
+static void test_endpoint(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(SOUND), 0x1000);
+    assert_int_equal(unit_of(GPU), 0x2000);
+    assert_int_equal(unit_of(PORT), 0x2000);
+    assert_int_equal(unit_of(FAR), 0); // another segment
+}
+
+// An endpoint scope that names a bridge means the bridge alone.
+static void test_endpoint_is_exact(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 4));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(PORT), 0x1000);
+    assert_int_equal(unit_of(DISK), 0x2000);
+}
+
+static void test_bridge(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(28, 4));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(PORT), 0x1000); // the bridge itself
+    assert_int_equal(unit_of(SWITCH_UP), 0x1000);
+    assert_int_equal(unit_of(DISK), 0x1000);
+    assert_int_equal(unit_of(NIC), 0x1000);
+    assert_int_equal(unit_of(GPU), 0x2000); // behind the next port
+}
+
+// The path leads through bridges, whatever bus numbers they have.
+static void test_path(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 4, 0, 0, 3, 1, 0, 0));
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(28, 5));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(DISK), 0x1000);
+    assert_int_equal(unit_of(SWITCH_DOWN), 0x2000);
+    assert_int_equal(unit_of(NIC), 0x2000);
+    assert_int_equal(unit_of(GPU), 0x1000);
+}
+
+// A path through a bridge that isn't there, or that has no bus, names nobody.
+static void test_broken_path(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(9, 9, 0, 0));
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3, 28, 4));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    for (unsigned i = PORT; i <= SOUND; i++)
+        assert_int_equal(unit_of(i), 0x2000);
+}
+
+// The same path on two segments, and a segment without any unit.
+static void test_segments(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 1, 0x1000);
+    dmar_scope(&table, at, 1, 0x25, DMAR_PATH(0, 0));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(FAR), 0x1000);
+    assert_int_equal(unit_of(DISK), 0x2000);
+    assert_int_equal(unit_of(ALONE), 0);
+}
+
+// Explicit scopes win, also where firmware lists the unit for all others first.
+static void test_wrong_order(void **state)
+{
+    dmar_drhd(&table, true, 0, 0x2000);
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(28, 4));
+    parse();
+    assert_int_equal(unit_of(DISK), 0x1000);
+    assert_int_equal(unit_of(GPU), 0x2000);
+}
+
+static void test_none(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3));
+    parse();
+    assert_int_equal(unit_of(SOUND), 0x1000);
+    assert_int_equal(unit_of(DISK), 0);
+}
+
+// A loop among the parents ends.
+static void test_damaged_tree(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(31, 3));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    devs[PORT].parent = &devs[SWITCH_DOWN];
+    assert_int_equal(unit_of(DISK), 0x2000);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_endpoint, set_up),
+        cmocka_unit_test_setup(test_endpoint_is_exact, set_up),
+        cmocka_unit_test_setup(test_bridge, set_up),
+        cmocka_unit_test_setup(test_path, set_up),
+        cmocka_unit_test_setup(test_broken_path, set_up),
+        cmocka_unit_test_setup(test_segments, set_up),
+        cmocka_unit_test_setup(test_wrong_order, set_up),
+        cmocka_unit_test_setup(test_none, set_up),
+        cmocka_unit_test_setup(test_damaged_tree, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

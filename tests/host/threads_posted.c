@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Threads hammer one descriptor, under TSan: several post as remapping units do, one harvests as
+// irq_take_notification() does, and only when notified. It goes in short rounds, since a lost post
+// shows only when no later one heals it: after each round, all that was posted must have been seen.
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "kernel/posted.h"
+
+#define POSTERS 3
+#define LOOPS 3
+
+static struct pi_desc desc;
+static _Atomic uint64_t posted[POSTERS]; // number of the last post
+static uint64_t seen[POSTERS];           // the harvester's
+static _Atomic unsigned notifications;   // sent
+static _Atomic unsigned round_number, finished;
+static _Atomic bool stop;
+
+static uint8_t vector_of(unsigned poster)
+{
+    return (uint8_t)(40 + 70 * poster); // in different words
+}
+
+// The moment right after a harvest is the dangerous one: waits for it, but not for ever.
+static void wait_for_harvest(unsigned me)
+{
+    uint64_t bit = BIT64(vector_of(me) % 64);
+    for (unsigned tries = 0; tries < 2000; tries++)
+        if (!(atomic_load_explicit(&desc.pir[vector_of(me) / 64], memory_order_relaxed) & bit))
+            return;
+}
+
+static void post_some(unsigned me, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        wait_for_harvest(me);
+        atomic_fetch_add_explicit(&posted[me], 1, memory_order_relaxed);
+        if (pi_post(&desc, vector_of(me), false))
+            atomic_fetch_add(&notifications, 1);
+    }
+}
+
+static void *post(void *arg)
+{
+    unsigned me = (unsigned)(uintptr_t)arg;
+    for (unsigned last = 0; !atomic_load(&stop);) {
+        unsigned now = atomic_load(&round_number);
+        if (now == last) {
+            sched_yield();
+            continue;
+        }
+        last = now;
+        post_some(me, 1 + (now * 7 + me * 3) % 5);
+        atomic_fetch_add(&finished, 1);
+    }
+    return NULL;
+}
+
+static bool harvest(void)
+{
+    struct pi_set found;
+    if (!pi_harvest(&desc, &found))
+        return false;
+    for (unsigned i = 0; i < POSTERS; i++)
+        if (found.words[vector_of(i) / 64] & BIT64(vector_of(i) % 64))
+            seen[i] = atomic_load_explicit(&posted[i], memory_order_relaxed);
+    return true;
+}
+
+static void take_notification(void)
+{
+    for (unsigned loop = 0; loop < LOOPS && harvest(); loop++)
+        ;
+    pi_clear_on(&desc);
+    harvest();
+}
+
+// Until all have posted and no notification is left.
+static void play_round(unsigned *taken)
+{
+    atomic_store(&finished, 0);
+    atomic_fetch_add(&round_number, 1);
+    for (;;) {
+        bool last = atomic_load(&finished) == POSTERS;
+        if (*taken < atomic_load(&notifications)) {
+            ++*taken;
+            take_notification();
+        } else if (last) {
+            return;
+        }
+    }
+}
+
+static uint64_t seconds(void)
+{
+    const char *text = getenv("ONEBELL_THREADS_SECONDS");
+    return text ? strtoull(text, NULL, 10) : 5;
+}
+
+static void no_post_is_lost(void **state)
+{
+    pthread_t threads[POSTERS];
+    unsigned taken = 0;
+    time_t end = time(NULL) + (time_t)seconds();
+    pi_init(&desc, 0, 0xef, false);
+    for (unsigned i = 0; i < POSTERS; i++)
+        pthread_create(&threads[i], NULL, post, (void *)(uintptr_t)i);
+    while (time(NULL) < end) {
+        play_round(&taken);
+        for (unsigned i = 0; i < POSTERS; i++)
+            assert_int_equal(seen[i], posted[i]);
+        for (unsigned w = 0; w < PI_WORDS; w++)
+            assert_int_equal(desc.pir[w], 0);
+    }
+    atomic_store(&stop, true);
+    for (unsigned i = 0; i < POSTERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_true(taken > 0);
+    print_message("%u rounds, %u notifications\n", round_number, taken);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_post_is_lost)};
+    return cmocka_run_group_tests_name("posted, threads", tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The machine around the modelled units: a DMAR table, a few PCI functions, CPUs with their
+// descriptors, and what was reported to people and tools.
+#pragma once
+
+#include "kernel/report.h" // before cmocka, whose fail() is a macro
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dmar_build.h"
+#include "drivers/vtd/vtd.h"
+#include "kernel/acpi.h"
+#include "kernel/cpu.h"
+#include "kernel/irq.h"
+#include "kernel/pci.h"
+#include "kernel/posted.h"
+#include "vtd_model.h"
+
+// ---- tables and devices ----
+
+static struct blob machine_dmar;
+static bool machine_has_dmar;
+
+const struct acpi_header *acpi_find(const char signature[4])
+{
+    return machine_has_dmar && !memcmp(signature, "DMAR", 4)
+               ? (const struct acpi_header *)(const void *)machine_dmar.bytes
+               : NULL;
+}
+
+#define MACHINE_DEVS 3
+static struct pci_dev machine_devs[MACHINE_DEVS] = {
+    { .bdf = PCI_BDF(0, 4, 0), .requester = PCI_BDF(0, 4, 0), .name = "0000:00:04.0" },
+    { .bdf = PCI_BDF(0, 5, 0), .requester = PCI_BDF(0, 5, 0), .name = "0000:00:05.0" },
+    { .segment = 9, .bdf = PCI_BDF(0, 6, 0), .requester = PCI_BDF(0, 6, 0),
+      .name = "0009:00:06.0" },
+};
+
+struct pci_dev *pci_get(size_t index)
+{
+    return index < MACHINE_DEVS ? &machine_devs[index] : NULL;
+}
+
+// ---- CPUs ----
+
+static unsigned machine_cpus = 2;
+static bool machine_posts = true;
+static struct pi_desc machine_pi[2];
+static uint64_t machine_timer_due; // 0: not armed
+static struct cpu_timer *machine_timer;
+
+unsigned cpu_count(void)
+{
+    return machine_cpus;
+}
+
+uint32_t cpu_apic_id(unsigned cpu)
+{
+    return cpu ? 0x12345 : 0x301;
+}
+
+void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
+{
+    machine_timer = timer;
+    machine_timer_due = due_ns;
+}
+
+struct pi_desc *irq_pi_desc(unsigned cpu)
+{
+    return machine_posts ? &machine_pi[cpu] : NULL;
+}
+
+enum irq_mode irq_get_mode(void)
+{
+    return IRQ_REMAPPED;
+}
+
+const char *irq_mode_name(enum irq_mode mode)
+{
+    return "remapped";
+}
+
+// ---- reports ----
+
+static struct {
+    unsigned errors, warnings, infos, objects;
+    char error_what[64], error[512], warning[512], info[512];
+    char object[1024];
+} told;
+
+#define TOLD(field)                                                                                \
+    do {                                                                                           \
+        va_list args;                                                                              \
+        va_start(args, fmt);                                                                       \
+        vsnprintf(told.field, sizeof(told.field), fmt, args);                                      \
+        va_end(args);                                                                              \
+    } while (0)
+
+void info(const char *fmt, ...)
+{
+    told.infos++;
+    TOLD(info);
+}
+
+void warn(const char *fmt, ...)
+{
+    told.warnings++;
+    TOLD(warning);
+}
+
+void error(const char *what, const char *fmt, ...)
+{
+    told.errors++;
+    snprintf(told.error_what, sizeof(told.error_what), "%s", what);
+    TOLD(error);
+}
+
+void error_problem(const struct problem *p)
+{
+    error(p->what, "%s", p->message);
+}
+
+void report_json(struct json *j)
+{
+    const char *text = json_end(j);
+    assert_non_null(text);
+    told.objects++;
+    snprintf(told.object, sizeof(told.object), "%s", text);
+}
+
+// ---- set-up ----
+
+#define MACHINE_BASE 0xfed90000ull
+#define MACHINE_ECAP (M_ECAP_C | M_ECAP_QI | M_ECAP_IR | M_ECAP_EIM | M_ECAP_IRO(0x100))
+#define MACHINE_CAP (M_CAP_PI | M_CAP_RECORDS(0x220, 4))
+
+// One unit that can do everything, and takes a little time for each thing.
+static struct model_unit *machine_one_unit(void)
+{
+    model_reset_all();
+    memset(&told, 0, sizeof(told));
+    machine_cpus = 2;
+    machine_posts = machine_has_dmar = true;
+    machine_timer = NULL;
+    machine_timer_due = 0;
+    memset(machine_pi, 0, sizeof(machine_pi));
+    dmar_begin(&machine_dmar, 1);
+    dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
+    blob_finish(&machine_dmar);
+    struct model_unit *m = model_reset(0, MACHINE_BASE, MACHINE_CAP, MACHINE_ECAP);
+    m->delay = 3;
+    m->lag = 2;
+    return m;
+}
+
+#define assert_rules_kept(m) assert_string_equal((m)->violation, "")

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The `boot` fixture: starts the image on a machine of one's choice, waits for its end, and gives
+back all that it said."""
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import qemu_launch as launch
+
+# Firmware takes some 4 s, more when the other core is busy; a run that is not over by then hangs.
+DEADLINE = 90
+
+
+class Run:
+    """A boot that has ended."""
+
+    def __init__(self, folder, command, status, seconds):
+        self.command = command
+        self.status = status  # QEMU's; 124: it had to be stopped
+        self.seconds = seconds
+        self.console = launch.read_text(folder / "com1")
+        self.qemu_said = launch.read_text(folder / "qemu")
+        self.events = launch.read_json(folder / "com2")
+        self.model = next(iter(launch.read_json(folder / "model")), None)
+
+    def of(self, kind, **fields):
+        """The JSON lines of a type, with these values in their fields."""
+        return [e for e in self.events if e["type"] == kind and fields.items() <= e.items()]
+
+    def one(self, kind, **fields):
+        found = self.of(kind, **fields)
+        assert len(found) == 1, f"{len(found)} lines of type {kind} with {fields}: {found}"
+        return found[0]
+
+    @property
+    def job(self):
+        """The job's sum over all disks."""
+        return self.one("job", filename="all")
+
+    @property
+    def disk_jobs(self):
+        return [job for job in self.of("job") if job["filename"] != "all"]
+
+    def line(self, pattern):
+        """The one console line that matches."""
+        found = re.findall(f"^.*{pattern}.*$", self.console, re.MULTILINE)
+        assert len(found) == 1, f"{len(found)} console lines match '{pattern}': {found}"
+        return found[0]
+
+    def ended_well(self):
+        assert self.of("error") == []
+        assert self.status == launch.EXIT_OK
+        assert self.events[-1] == {"type": "end", "status": "ok"}
+        return self
+
+    def failed(self, what, *words):
+        """Ended failed for one reason, told once on each port."""
+        assert self.status == launch.EXIT_FAILED
+        error = self.one("error")
+        assert error["what"] == what
+        for word in words:
+            assert word in error["message"]
+        assert self.console.count(f"error: {error['message']}\n") == 1
+        assert self.events[-1] == {"type": "end", "status": "failed"}
+        return self
+
+    def verified(self):
+        """A job that read everything it asked for, and found what mkdisk wrote."""
+        self.ended_well()
+        for job in self.of("job"):
+            assert job["total_ios"] == job["submitted"] > 0, job
+            assert (job["errors"], job["verify_errors"]) == (0, 0), job
+            assert job["verify"] == "crc32c"
+        assert sum(job["total_ios"] for job in self.disk_jobs) == self.job["total_ios"]
+        return self
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not any(item.iter_markers("timeout")):
+            item.add_marker(pytest.mark.timeout(4 * DEADLINE))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.failed:
+        for run in getattr(item, "boots", []):
+            report.sections.append((f"exit status {run.status} after {run.seconds:.1f} s", ""))
+            report.sections.append(("end of COM1", "\n".join(run.console.splitlines()[-60:])))
+            report.sections.append(("QEMU", run.qemu_said))
+
+
+@pytest.fixture
+def boot(request, tmp_path):
+    """boot("irq=posted runtime=1s", cpus=1, disks=[Disk()]): options are those of launch.Machine."""
+    request.node.boots = []
+
+    def run(append="", deadline=DEADLINE, **options):
+        folder = tmp_path / f"boot{len(request.node.boots)}"
+        folder.mkdir()
+        machine = launch.Machine(append=append, com1=folder / "com1", com2=folder / "com2",
+                                 model_json=folder / "model", **options)
+        launch.prepare(machine)
+        command = launch.command(machine)
+        begun = time.monotonic()
+        with open(folder / "qemu", "wb") as said:
+            status = launch.run(command, deadline, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        done = Run(folder, command, status, time.monotonic() - begun)
+        request.node.boots.append(done)
+        assert status != launch.EXIT_TIMEOUT, f"no end within {deadline} s"
+        return done
+
+    return run
+
+
+def stamped(count, **options):
+    """Disks as mkdisk makes them."""
+    return [launch.Disk(**{"size": "16m", **options}) for _ in range(count)]
+
+
+def broken(device, region, path="", **register):
+    """QEMU arguments that break a register of a device: see override.c."""
+    words = {"type": device, "path": path, "region": region, **register}
+    plugin = launch.BUILD / "qemu" / "override.so"
+    return ["-plugin", launch.options(launch.quoted(plugin), words)]

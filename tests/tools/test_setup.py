@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tools/setup.sh: what it makes of a machine's os-release and apt sources. Nothing is installed."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parents[2] / "tools/setup.sh"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt")
+
+
+class System:
+    """An /etc of its own, and package tools that answer from a list."""
+
+    def __init__(self, top, version, codename):
+        self.etc = top / "etc"
+        self.bin = top / "bin"
+        (self.etc / "apt/sources.list.d").mkdir(parents=True)
+        self.bin.mkdir()
+        self.release(f'PRETTY_NAME="Debian {version}"\nID=debian\nVERSION_ID="{version}"\n'
+                     f"VERSION_CODENAME={codename}\n")
+
+    def release(self, text):
+        (self.etc / "os-release").write_text(text)
+
+    def sources(self, text, file="sources.list"):
+        (self.etc / "apt" / file).write_text(text)
+
+    def installed(self, packages):
+        """packages: name -> version."""
+        lines = "".join(f"{name} installed {version}\n" for name, version in packages.items())
+        (self.bin / "packages").write_text(lines)
+        tool = self.bin / "dpkg-query"
+        tool.write_text(f"#!/bin/sh\ncat {self.bin}/packages\n")
+        tool.chmod(0o755)
+
+    def run(self, *args):
+        env = {**os.environ, "SETUP_ETC": str(self.etc), "LC_ALL": "C",
+               "PATH": f"{self.bin}:{os.environ['PATH']}"}
+        return subprocess.run([SETUP, *args], env=env, capture_output=True, text=True)
+
+    def needed(self):
+        return [line.split()[0] for line in self.run("--list").stdout.splitlines()]
+
+
+@pytest.fixture
+def debian12(tmp_path):
+    return System(tmp_path, 12, "bookworm")
+
+
+@pytest.fixture
+def debian13(tmp_path):
+    return System(tmp_path, 13, "trixie")
+
+
+def stanza(uri, *more):
+    return "\n".join(["Types: deb", f"URIs: {uri}", "Suites: bookworm-backports",
+                      "Components: main", *more, ""])
+
+
+def test_backports_from_deb822(debian12):
+    debian12.sources("# a comment\n\n"
+                     "Enabled: no\nTypes: deb\nURIs: http://off.example/debian\n"
+                     "Suites: bookworm\nComponents: main\n\n"
+                     "Types: deb\nURIs: http://a.example/debian-security\n"
+                     "Suites: bookworm-security\nComponents: main\nSigned-By: /other.gpg\n\n"
+                     "Types: deb deb-src\n# one more\nURIs: http://a.example/debian\n"
+                     f"Suites: bookworm bookworm-updates\nComponents: main\nSigned-By: {KEYRING}\n",
+                     "sources.list.d/debian.sources")
+    assert debian12.run("--source").stdout == stanza("http://a.example/debian/",
+                                                     f"Signed-By: {KEYRING}")
+
+
+def test_backports_with_an_embedded_key(debian12):
+    key = ["Signed-By:", " -----BEGIN PGP PUBLIC KEY BLOCK-----", " .", " abc",
+           " -----END PGP PUBLIC KEY BLOCK-----"]
+    debian12.sources("\n".join(["Types: deb", "URIs: http://a.example/debian", *key,
+                                "Suites: bookworm", "Components: main", ""]),
+                     "sources.list.d/debian.sources")
+    assert debian12.run("--source").stdout == stanza("http://a.example/debian/", *key)
+
+
+def test_backports_from_one_line_sources(debian12):
+    debian12.sources("# a comment\n"
+                     "deb http://a.example/debian-security bookworm-security main\n"
+                     f"deb [ arch=amd64 signed-by={KEYRING} ] http://b.example/debian bookworm main\n")
+    assert debian12.run("--source").stdout == stanza("http://b.example/debian/",
+                                                     f"Signed-By: {KEYRING}")
+
+
+def test_backports_without_a_named_key(debian12):
+    debian12.sources("deb cdrom:[Debian 12 _Bookworm_]/ bookworm main\n"
+                     "deb http://b.example/debian bookworm main contrib\n")
+    assert debian12.run("--source").stdout == stanza("http://b.example/debian/")
+
+
+def test_no_archive_to_derive_from(debian12):
+    debian12.sources("deb http://b.example/debian-security bookworm-security main\n")
+    debian12.installed({})
+    for args in ["--source"], ["--dry-run"]:
+        done = debian12.run(*args)
+        assert done.returncode == 1
+        assert "bookworm-backports" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_adds_backports_on_debian_12(debian12):
+    debian12.sources("deb http://b.example/debian bookworm main\n")
+    debian12.installed({})
+    done = debian12.run("--dry-run")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0].startswith("setup: installs from bookworm: ")
+    assert " nasm " in said[0] and "qemu" not in said[0]
+    assert said[1] == "setup: installs from bookworm-backports: qemu-system-x86"
+    assert said[2].endswith("onebell-backports.sources:")
+    assert "  URIs: http://b.example/debian/" in said
+    assert list((debian12.etc / "apt/sources.list.d").iterdir()) == []
+
+
+def test_uses_backports_that_are_there(debian12):
+    debian12.sources("deb http://b.example/debian bookworm main\n"
+                     "deb http://c.example/debian bookworm-backports main\n")
+    debian12.installed({})
+    said = debian12.run("--dry-run").stdout
+    assert "installs from bookworm-backports: qemu-system-x86\n" in said
+    assert "adds" not in said
+
+
+def test_replaces_a_qemu_that_is_too_old(debian12):
+    debian12.sources("deb http://c.example/debian bookworm-backports main\n")
+    debian12.installed({**dict.fromkeys(debian12.needed(), "1.0"),
+                        "qemu-system-x86": "1:7.2+dfsg-7+deb12u15"})
+    assert debian12.run("--dry-run").stdout == (
+        "setup: installs from bookworm-backports: qemu-system-x86\n")
+
+
+def test_nothing_to_do(debian12):
+    debian12.installed({**dict.fromkeys(debian12.needed(), "1.0"),
+                        "qemu-system-x86": "1:10.0.2+ds-2~bpo12+1"})
+    done = debian12.run()
+    assert (done.returncode, done.stdout) == (0, "setup: nothing to install\n")
+
+
+def test_removed_packages_are_missing(debian13):
+    needed = dict.fromkeys(debian13.needed(), "1:10.0")
+    debian13.installed(needed)
+    packages = debian13.bin / "packages"
+    packages.write_text(packages.read_text().replace("nasm installed", "nasm config-files"))
+    assert debian13.run("--dry-run").stdout == "setup: installs from trixie: nasm\n"
+
+
+def test_packages_with_their_architecture(debian13):
+    debian13.installed({f"{name}:amd64": "1:10.0" for name in debian13.needed()})
+    assert debian13.run("--dry-run").stdout == "setup: nothing to install\n"
+
+
+def test_debian_13_needs_no_backports(debian13):
+    debian13.installed({})
+    done = debian13.run("--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("setup: installs from trixie: ")
+    assert " qemu-system-x86" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert debian13.run("--source").stdout == ""
+
+
+@pytest.mark.parametrize("release, name", [
+    ('PRETTY_NAME="Ubuntu 24.04"\nID=ubuntu\nVERSION_ID="24.04"\n', "Ubuntu 24.04"),
+    ('PRETTY_NAME="Debian 11"\nID=debian\nVERSION_ID="11"\nVERSION_CODENAME=bullseye\n', "Debian 11"),
+    ("", "an unknown system"),
+])
+def test_other_systems(debian12, release, name):
+    debian12.release(release)
+    done = debian12.run()
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "  nasm\n" in done.stderr and "  qemu-system-x86\n" in done.stderr
+
+
+def test_unknown_option(debian12):
+    done = debian12.run("--lsit")
+    assert done.returncode == 1
+    assert "--lsit" in done.stderr
+
+
+def test_no_address_in_the_project():
+    assert "://" not in SETUP.read_text()
