@@ -4,7 +4,7 @@
 #include "apps/apps.h"
 #include "kernel/trap.h"
 
-#define OUT_OF_LINE __attribute__((noinline, noclone))
+#define OUT_OF_LINE __attribute__((noinline))
 #define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
 // A function that calls nobody would get no frame, and its caller would be missed.
 #define HAS_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)) : "memory")

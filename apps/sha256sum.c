@@ -26,7 +26,7 @@ struct digest {
 static void submit(struct digest *d, struct block_req *req)
 {
     uint64_t left = d->dev->blocks - d->next_lba;
-    if (d->failed || !left)
+    if (!left)
         return;
     req->lba = d->next_lba;
     req->blocks = (uint32_t)MIN(left, CHUNK_BYTES / d->dev->block_size);

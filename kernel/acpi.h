@@ -41,7 +41,8 @@ struct acpi_roots {
 bool acpi_rsdp_parse(const void *rsdp, size_t length, struct acpi_roots *out, struct problem *p);
 
 // Length field within [least, length], checksum of all bytes zero, signature as expected.
-bool acpi_check(const void *table, size_t length, const char signature[4], size_t least, struct problem *p);
+bool acpi_check(const void *table, size_t length, const char signature[4], size_t least,
+                struct problem *p);
 
 struct madt_cpu {
     uint32_t apic_id; // x2APIC id

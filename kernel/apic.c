@@ -38,8 +38,8 @@ static void mask_local_sources(void)
         uint32_t msr;
         unsigned least_max_lvt;
     } sources[] = {
-        {X2APIC_LVT_TIMER, 0},       {X2APIC_LVT_LINT0, 0},   {X2APIC_LVT_LINT1, 0},
-        {X2APIC_LVT_PERFORMANCE, 4}, {X2APIC_LVT_THERMAL, 5}, {X2APIC_LVT_CMCI, 6},
+        { X2APIC_LVT_TIMER, 0 },       { X2APIC_LVT_LINT0, 0 },   { X2APIC_LVT_LINT1, 0 },
+        { X2APIC_LVT_PERFORMANCE, 4 }, { X2APIC_LVT_THERMAL, 5 }, { X2APIC_LVT_CMCI, 6 },
     };
     uint64_t max_lvt = field_get(X2APIC_VERSION_MAX_LVT, rdmsr(X2APIC_VERSION));
     for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
@@ -70,8 +70,8 @@ void apic_init_cpu(void)
     wrmsr(X2APIC_ESR, 0);
     wrmsr(X2APIC_LVT_ERROR, VECTOR_ERROR);
     wrmsr(X2APIC_TIMER_DIVIDE, X2APIC_TIMER_DIVIDE_1);
-    uint64_t mode = apic_timer.tsc_deadline ? X2APIC_LVT_TIMER_TSC_DEADLINE
-                                            : X2APIC_LVT_TIMER_ONE_SHOT;
+    uint64_t mode =
+        apic_timer.tsc_deadline ? X2APIC_LVT_TIMER_TSC_DEADLINE : X2APIC_LVT_TIMER_ONE_SHOT;
     wrmsr(X2APIC_LVT_TIMER, field_put(X2APIC_LVT_TIMER_MODE, mode) | VECTOR_TIMER);
     // The write to the LVT must be done before the deadline is armed (SDM vol. 3, 11.5.4.1).
     __asm__ volatile("mfence" ::: "memory");

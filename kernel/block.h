@@ -21,26 +21,29 @@ enum block_status {
 #define BLOCK_DETAIL_RANGE 0xffffffffu
 
 struct block_req {
-    struct cpu_msg msg;     // the block layer's and the driver's, while in flight
+    struct cpu_msg msg; // the block layer's and the driver's, while in flight
+
     // The submitter's:
     struct block_dev *dev;
     enum block_op op;
     uint64_t lba;
-    uint32_t blocks;        // > 0; any number: the driver splits what is too long for one command
-    void *buffer;           // from mem_alloc(), 4-byte aligned at least, physically contiguous
+    uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
+    void *buffer;    // from mem_alloc(), 4-byte aligned at least, physically contiguous
     void (*done)(struct block_req *req); // on the submitting CPU, from its loop
-    void *arg;              // for done()
+    void *arg;                           // for done()
+
     enum block_status status; // valid in done()
     uint32_t detail;          // the device's own status, for messages
+
     // The driver's, while in flight:
-    unsigned cpu;             // who submitted it
-    uint32_t issued;          // blocks handed to the device so far
-    uint32_t pending;         // commands that have not ended
-    struct block_req *next;   // waiting for a slot
+    unsigned cpu;           // who submitted it
+    uint32_t issued;        // blocks handed to the device so far
+    uint32_t pending;       // commands that have not ended
+    struct block_req *next; // waiting for a slot
 };
 
 struct block_dev {
-    char name[16]; // "nvme0n1"
+    char name[16];                   // "nvme0n1"
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
     char model[41];
     uint32_t nsid;

@@ -29,7 +29,7 @@ struct cmdline_value {
     const char *text; // not ended by a zero byte; NULL: absent and without fallback
     size_t length;
     uint64_t number; // of a choice: its place in `choices`, from 0
-    bool given; // on the command line, not by fallback
+    bool given;      // on the command line, not by fallback
 };
 
 struct cmdline {

@@ -12,8 +12,8 @@ struct cpu_msg {
     void (*fn)(struct cpu_msg *msg);
 };
 
-unsigned cpu_count(void);  // CPUs in use: indexes 0 to cpu_count() - 1; 0 is the boot CPU
-unsigned cpu_index(void);  // the calling CPU
+unsigned cpu_count(void); // CPUs in use: indexes 0 to cpu_count() - 1; 0 is the boot CPU
+unsigned cpu_index(void); // the calling CPU
 uint32_t cpu_apic_id(unsigned cpu);
 unsigned cpu_node(unsigned cpu); // NUMA node, NODE_ANY where unknown
 

@@ -105,8 +105,8 @@ static void fill_gdt(struct cpu *cpu)
 // as it is.
 static void load(struct cpu *cpu)
 {
-    struct table_pointer gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)&cpu->gdt};
-    struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)idt};
+    struct table_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)&cpu->gdt };
+    struct table_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
     __asm__ volatile("lgdt %0\n\t"
                      "mov %2, %%ds\n\t"
                      "mov %2, %%es\n\t"

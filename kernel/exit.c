@@ -13,6 +13,7 @@
 #define DEBUG_EXIT_OK 0x10     // QEMU ends with (value << 1) | 1: 33
 #define DEBUG_EXIT_FAILED 0x11 // 35
 
+#define PM1_SCI_EN BIT64(0)
 #define PM1_SLP_TYP BITS64(12, 10)
 #define PM1_SLP_EN BIT64(13)
 #define PORT_KEYBOARD 0x64
@@ -21,21 +22,18 @@
 static struct {
     struct fadt fadt;
     bool can_power_off;
-    uint8_t slp_typ;
+    uint8_t slp_typ_a, slp_typ_b;
     volatile void *reset; // mapped, where the reset register is in memory
     enum exit_kind kind;
-} exit_state = {.kind = EXIT_POWEROFF};
+} exit_state = { .kind = EXIT_POWEROFF };
 
 void exit_init(const struct fadt *fadt)
 {
     exit_state.fadt = *fadt;
-    const struct acpi_header *dsdt = mem_map_firmware(fadt->dsdt, sizeof(*dsdt));
-    uint32_t length = dsdt ? dsdt->length : 0;
-    uint8_t slp_typ_b;
-    if (length > sizeof(*dsdt) && length <= 16 * MIB)
-        exit_state.can_power_off = fadt->pm1a_control &&
-                                   acpi_s5_find(mem_map_firmware(fadt->dsdt, length), length,
-                                                &exit_state.slp_typ, &slp_typ_b);
+    const struct acpi_header *dsdt = acpi_map(fadt->dsdt, "DSDT");
+    exit_state.can_power_off =
+        dsdt && fadt->pm1a_control &&
+        acpi_s5_find(dsdt, dsdt->length, &exit_state.slp_typ_a, &exit_state.slp_typ_b);
     if (fadt->reset && !fadt->reset_io)
         exit_state.reset = mem_map_mmio(fadt->reset, 1);
 }
@@ -45,14 +43,27 @@ void exit_set(enum exit_kind kind)
     exit_state.kind = kind;
 }
 
+static void sleep_by(uint16_t port, uint8_t slp_typ)
+{
+    uint16_t value = in16(port);
+    field_set(&value, PM1_SLP_TYP, slp_typ);
+    out16(port, value | PM1_SLP_EN);
+}
+
+// In legacy mode the firmware must first be told that ACPI is in charge (ACPI 6.5, 4.8.2.5); both
+// halves of a split register take the value (4.8.3.2.1).
 static void power_off(void)
 {
+    const struct fadt *f = &exit_state.fadt;
     if (!exit_state.can_power_off)
         return;
-    uint16_t port = exit_state.fadt.pm1a_control;
-    uint16_t value = in16(port);
-    field_set(&value, PM1_SLP_TYP, exit_state.slp_typ);
-    out16(port, value | PM1_SLP_EN); // ACPI 6.5, 4.8.3.2.1
+    if (f->smi_command && f->acpi_enable && !(in16(f->pm1a_control) & PM1_SCI_EN)) {
+        out8(f->smi_command, f->acpi_enable);
+        (void)poll_until(in16(f->pm1a_control) & PM1_SCI_EN, 3 * NS_PER_S); // best effort
+    }
+    sleep_by(f->pm1a_control, exit_state.slp_typ_a);
+    if (f->pm1b_control)
+        sleep_by(f->pm1b_control, exit_state.slp_typ_b);
     time_delay_ns(NS_PER_S);
 }
 

@@ -11,7 +11,7 @@
 
 #include "lib/types.h"
 
-#define HANDOFF_MAGIC 0x4c4c4542454e4f31ull // "1ONEBELL"
+#define HANDOFF_MAGIC 0x4c4c4542454e4f31ull      // "1ONEBELL"
 #define HANDOFF_DIRECT_MAP 0xffff800000000000ull // physical address 0
 #define HANDOFF_TRAMPOLINE_BYTES 4096
 #define HANDOFF_CMDLINE_BYTES 4096
@@ -35,7 +35,7 @@ struct handoff_range {
 enum handoff_pixel { HANDOFF_PIXEL_RGBX, HANDOFF_PIXEL_BGRX };
 
 struct handoff_framebuffer {
-    uint64_t base;  // physical; 0: there is none
+    uint64_t base; // physical; 0: there is none
     uint64_t bytes;
     uint32_t width, height;
     uint32_t stride; // pixels per line
@@ -47,7 +47,7 @@ struct handoff {
     uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
     uint64_t rsdp;  // physical address of the ACPI root pointer; 0: firmware named none
     uint64_t kernel_base, kernel_bytes; // physical place of the image, linked at KERNEL_BASE
-    uint64_t trampoline; // a page below 1 MiB for starting CPUs; 0: none was free
+    uint64_t trampoline;                // a page below 1 MiB for starting CPUs; 0: none was free
     uint64_t symtab_base, symtab_bytes; // the kernel's ELF64 symbol table, for backtraces
     uint64_t strtab_base, strtab_bytes;
     uint64_t ranges_base; // physical address of struct handoff_range[], sorted by base

@@ -15,7 +15,7 @@ static struct {
     unsigned loops;
     void (*fault_handler)(void);
     struct irq *first, **last;
-} irqs = {.last = &irqs.first};
+} irqs = { .last = &irqs.first };
 
 static const char *const mode_names[] = {
     [IRQ_REMAPPED] = "remapped",
@@ -293,17 +293,19 @@ static bool msi_route(struct irq *irq, struct problem *p)
     uint32_t id = cpu_apic_id(irq->cpu);
     if (id <= 254)
         return true;
-    return problem_set(p, "msi-apic-id",
-                       "%s: without interrupt remapping an MSI can't reach the APIC id %u of CPU %u: "
-                       "turn VT-d on, or use fewer CPUs (cpus=)",
-                       irq->name, id, irq->cpu);
+    return problem_set(
+        p, "msi-apic-id",
+        "%s: without interrupt remapping an MSI can't reach the APIC id %u of CPU %u: "
+        "turn VT-d on, or use fewer CPUs (cpus=)",
+        irq->name, id, irq->cpu);
 }
 
 // SDM vol. 3, 11.11: physical destination, fixed, edge.
 static void msi_compose(const struct irq *irq, struct msi_msg *msg)
 {
-    *msg = (struct msi_msg){.address = 0xfee00000 | field_put(BITS64(19, 12), cpu_apic_id(irq->cpu)),
-                            .data = irq->vector};
+    *msg =
+        (struct msi_msg){ .address = 0xfee00000 | field_put(BITS64(19, 12), cpu_apic_id(irq->cpu)),
+                          .data = irq->vector };
 }
 
 const struct irq_chip irq_chip_msi = {

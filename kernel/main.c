@@ -28,21 +28,38 @@
 #include "kernel/x86.h"
 #include "lib/string.h"
 
-static const struct app *const apps[] = {&app_job, &app_sha256sum, &app_crash};
+static const struct app *const apps[] = { &app_job, &app_sha256sum, &app_crash };
 
 static const struct option kernel_options[] = {
-    {.name = "irq", .kind = OPTION_CHOICE, .fallback = "auto",
-     .choices = "auto|posted|remapped|poll|msi", .help = "how MSIs are delivered"},
-    {.name = "cpus", .kind = OPTION_NUMBER, .min = 1, .max = CPU_MAX, .help = "CPUs to use"},
-    {.name = "posted.loops", .kind = OPTION_NUMBER, .fallback = "3", .min = 1, .max = 1000,
-     .help = "harvests per notification before ON is cleared"},
-    {.name = "nvme.timeout", .kind = OPTION_TIME, .fallback = "30s", .min = 1000,
-     .max = 3600 * 1000000ull, .help = "how long a command may take"},
-    {.name = "app", .kind = OPTION_CHOICE, .fallback = "job", .choices = "job|sha256sum|crash",
-     .help = "what runs"},
-    {.name = "exit", .kind = OPTION_CHOICE, .fallback = "poweroff",
-     .choices = "poweroff|reboot|halt", .help = "what follows it"},
-    {0},
+    { .name = "irq",
+      .kind = OPTION_CHOICE,
+      .fallback = "auto",
+      .choices = "auto|posted|remapped|poll|msi",
+      .help = "how MSIs are delivered" },
+    { .name = "cpus", .kind = OPTION_NUMBER, .min = 1, .max = CPU_MAX, .help = "CPUs to use" },
+    { .name = "posted.loops",
+      .kind = OPTION_NUMBER,
+      .fallback = "3",
+      .min = 1,
+      .max = 1000,
+      .help = "harvests per notification before ON is cleared" },
+    { .name = "nvme.timeout",
+      .kind = OPTION_TIME,
+      .fallback = "30s",
+      .min = 1000,
+      .max = 3600 * 1000000ull,
+      .help = "how long a command may take" },
+    { .name = "app",
+      .kind = OPTION_CHOICE,
+      .fallback = "job",
+      .choices = "job|sha256sum|crash",
+      .help = "what runs" },
+    { .name = "exit",
+      .kind = OPTION_CHOICE,
+      .fallback = "poweroff",
+      .choices = "poweroff|reboot|halt",
+      .help = "what follows it" },
+    { 0 },
 };
 
 static struct madt_cpu madt_cpus[CPU_MAX];
@@ -54,8 +71,8 @@ static struct {
     struct hpet_table hpet;
     bool has_fadt, has_hpet;
 } tables = {
-    .madt = {.cpus = madt_cpus, .cpus_max = CPU_MAX},
-    .srat = {.cpus = srat_cpus, .cpus_max = CPU_MAX},
+    .madt = { .cpus = madt_cpus, .cpus_max = CPU_MAX },
+    .srat = { .cpus = srat_cpus, .cpus_max = CPU_MAX },
 };
 
 noreturn void kernel_main(uint64_t handoff_phys);
@@ -98,7 +115,7 @@ static const struct app *read_cmdline(const struct handoff *h, struct cmdline *c
              h->cmdline_dropped, HANDOFF_CMDLINE_BYTES - 1);
     if (memchr(h->cmdline, 0, sizeof(h->cmdline)) == NULL)
         fail("cmdline-too-long", "the command line has no end: build loader and kernel again");
-    const struct option *lists[2] = {kernel_options};
+    const struct option *lists[2] = { kernel_options };
     if (!cmdline_parse(h->cmdline, lists, 1, true, c, &p))
         fail_problem(&p);
     const struct app *app = find_app(c);
@@ -211,7 +228,10 @@ static void start_irqs(const struct cmdline *c)
     unsigned loops = (unsigned)cmdline_number(c, "posted.loops");
     bool plain = cmdline_is(c, "irq", "msi");
     // Units that firmware left remapping would block plain MSIs, so they are taken over all the same.
-    if (!vtd_init(&p) && !(plain && strcmp(p.what, "no-vtd") == 0))
+    bool found = vtd_init(&p), absent = !found && strcmp(p.what, "no-vtd") == 0;
+    if (absent && !plain)
+        fail(p.what, "%s; or run with irq=msi, without remapping", p.message);
+    if (!found && !absent)
         fail_problem(&p);
     if (plain) {
         irq_init(IRQ_MSI, &irq_chip_msi, loops);

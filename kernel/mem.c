@@ -42,7 +42,7 @@ static void add_region(uint64_t base, uint64_t end, unsigned node)
         mem.passed_over += end - base;
         return;
     }
-    mem.regions[mem.count++] = (struct region){base, end, node};
+    mem.regions[mem.count++] = (struct region){ base, end, node };
 }
 
 static void add_ranges(uint32_t kind)
@@ -78,8 +78,8 @@ static void mark_node(size_t i, const struct srat_memory *m)
     uint64_t base = MAX(r->base, m->base), end = MIN(r->end, m->base + m->bytes);
     if (base >= end || r->node != NODE_ANY)
         return;
-    struct region before = {r->base, base, NODE_ANY}, after = {end, r->end, NODE_ANY};
-    *r = (struct region){base, end, m->node};
+    struct region before = { r->base, base, NODE_ANY }, after = { end, r->end, NODE_ANY };
+    *r = (struct region){ base, end, m->node };
     if (before.base < before.end)
         add_region(before.base, before.end, before.node);
     if (after.base < after.end)

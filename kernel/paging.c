@@ -25,7 +25,7 @@
 #define PAT_VALUE 0x0007040600070106ull
 
 #define ENTRIES 512
-#define LEVEL_SHIFT(level) (12 + 9 * ((level)-1)) // level 1: 4 KiB pages, 4: the PML4
+#define LEVEL_SHIFT(level) (12 + 9 * ((level) - 1)) // level 1: 4 KiB pages, 4: the PML4
 
 extern char text_end[], rodata_end[], kernel_end[], boot_stack_guard[];
 
@@ -35,7 +35,7 @@ static struct {
     bool five_levels, gib_pages;
     uint64_t window_next;
     struct spinlock lock;
-} paging = {.window_next = WINDOW_BASE};
+} paging = { .window_next = WINDOW_BASE };
 
 static const uint64_t kind_bits[] = {
     [PAGE_CODE] = PTE_P | PTE_G,
@@ -103,10 +103,10 @@ static void map_image(const struct handoff *h)
         uint64_t start, end;
         enum page_kind kind;
     } parts[] = {
-        {KERNEL_BASE, (uint64_t)text_end, PAGE_CODE},
-        {(uint64_t)text_end, (uint64_t)rodata_end, PAGE_CONST},
-        {(uint64_t)rodata_end, (uint64_t)boot_stack_guard, PAGE_DATA},
-        {(uint64_t)boot_stack_guard + PAGE_BYTES, (uint64_t)kernel_end, PAGE_DATA},
+        { KERNEL_BASE, (uint64_t)text_end, PAGE_CODE },
+        { (uint64_t)text_end, (uint64_t)rodata_end, PAGE_CONST },
+        { (uint64_t)rodata_end, (uint64_t)boot_stack_guard, PAGE_DATA },
+        { (uint64_t)boot_stack_guard + PAGE_BYTES, (uint64_t)kernel_end, PAGE_DATA },
     };
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         map(parts[i].start, parts[i].start - KERNEL_BASE + h->kernel_base,
@@ -206,7 +206,8 @@ uint64_t paging_trampoline_root(uint64_t page)
     uint64_t *tables[5];
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         tables[i] = mem_alloc_below(PAGE_BYTES, PAGE_BYTES, 4 * GIB);
-    memcpy(tables[3], paging.pml4, PAGE_BYTES); // after this root is made, new PML4 entries miss in it
+    memcpy(tables[3], paging.pml4,
+           PAGE_BYTES); // after this root is made, new PML4 entries miss in it
     for (unsigned level = 4; level; level--)
         tables[level - 1][(page >> LEVEL_SHIFT(level)) % ENTRIES] =
             level > 1 ? direct_phys(tables[level - 2]) | PTE_P | PTE_W : page | PTE_P;

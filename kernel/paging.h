@@ -8,7 +8,7 @@
 #include "lib/types.h"
 
 #define KERNEL_BASE 0xffffffff80000000ull
-#define DIRECT_MAP_BYTES (64ull << 40)           // RAM beyond is not used
+#define DIRECT_MAP_BYTES (64ull << 40)    // RAM beyond is not used
 #define WINDOW_BASE 0xffffc00000000000ull // registers, firmware tables, stacks
 #define WINDOW_END 0xffffe00000000000ull
 

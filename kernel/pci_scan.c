@@ -90,9 +90,7 @@ static unsigned read_bar(struct pci_dev *dev, unsigned slot, unsigned slots)
         warn("%s: BAR %u (0x%08x) is of no valid kind: left out", dev->name, slot, value);
         return 1;
     }
-    struct pci_bar bar = value & PCI_BAR_IO ? bar_io(dev, slot) : bar_memory(dev, slot, wide);
-    if (bar.bytes)
-        dev->bars[slot] = bar;
+    dev->bars[slot] = value & PCI_BAR_IO ? bar_io(dev, slot) : bar_memory(dev, slot, wide);
     return wide ? 2 : 1;
 }
 

@@ -31,10 +31,10 @@ static_assert(sizeof(struct tss) == 104, "SDM vol. 3, 8.7");
 
 struct cpu {
     // entry.asm and the compiler know these offsets.
-    struct cpu *self;     // GS:0
-    uint64_t stack_top;   // GS:8, the first stack of an application processor
-    uint32_t index;       // GS:16
-    uint32_t apic_id;     // GS:20
+    struct cpu *self;   // GS:0
+    uint64_t stack_top; // GS:8, the first stack of an application processor
+    uint32_t index;     // GS:16
+    uint32_t apic_id;   // GS:20
     uint64_t reserved[2];
     uint64_t stack_guard; // GS:40: the stack protector's canary
 

@@ -59,7 +59,8 @@ void screen_init(const struct handoff_framebuffer *fb)
     screen.rows = MIN(fb->height / screen.glyph_bytes, (unsigned)ROWS_MAX);
     if (!screen.rows)
         return;
-    screen.pixels = paging_map_window(fb->base, (uint64_t)fb->stride * fb->height * 4, PAGE_COMBINE);
+    screen.pixels =
+        paging_map_window(fb->base, (uint64_t)fb->stride * fb->height * 4, PAGE_COMBINE);
     for (size_t i = 0; i < (size_t)fb->stride * fb->height; i++)
         screen.pixels[i] = 0;
     memset(screen.text, ' ', sizeof(screen.text));

@@ -16,12 +16,12 @@
 #define STARTUP_WAIT_NS (10 * NS_PER_MS) // before the second one
 #define ONLINE_WAIT_NS (5 * NS_PER_S)
 
-struct cpu boot_cpu = {.node = NODE_ANY};
+struct cpu boot_cpu = { .node = NODE_ANY };
 
 static struct {
     struct cpu *all[CPU_MAX];
     unsigned count;
-} cpus = {.all = {&boot_cpu}, .count = 1};
+} cpus = { .all = { &boot_cpu }, .count = 1 };
 
 // trampoline.asm
 extern const char trampoline_start[], trampoline_end[], trampoline_params[];

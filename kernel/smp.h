@@ -7,7 +7,8 @@
 
 // Makes the structures of the CPUs to use: the boot CPU first, then MADT's order, at most `most`
 // (0: all). Problem "cpus" where there are fewer than asked for.
-bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most, struct problem *p);
+bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most,
+                 struct problem *p);
 
 // Starts them, one after the other; each then runs its loop.
 bool smp_start(const struct handoff *h, struct problem *p);

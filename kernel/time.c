@@ -19,14 +19,15 @@
 #define FS_PER_S 1000000000000000ull
 #define HYPERVISOR_TIMING 0x40000010 // TSC frequency in kHz, by VMware's convention
 #define MEASURE_PART 50              // of a second: 20 ms
-#define READS_MOST 50000000ull       // a clock that doesn't count is given up
+#define READ_TRIES 16
+#define READS_MOST 50000000ull // a clock that doesn't count is given up
 
 static struct {
     uint64_t tsc_start;
     uint64_t tsc_hz;
     uint64_t ns_per_tsc; // 32.32 fixed point
     uint64_t tsc_per_ns; // 32.32 fixed point
-} clock = {.tsc_hz = NS_PER_S, .ns_per_tsc = BIT64(32), .tsc_per_ns = BIT64(32)};
+} clock = { .tsc_hz = NS_PER_S, .ns_per_tsc = BIT64(32), .tsc_per_ns = BIT64(32) };
 
 // A counter to measure against.
 struct reference {
@@ -40,7 +41,7 @@ struct reference {
 static uint64_t from_cpuid(void)
 {
     uint32_t most = cpuid(0, 0).a;
-    struct cpuid none = {0};
+    struct cpuid none = { 0 };
     uint64_t hz = time_tsc_hz_from_cpuid(most >= 0x15 ? cpuid(0x15, 0) : none,
                                          most >= 0x16 ? cpuid(0x16, 0) : none);
     bool virtual = cpuid(1, 0).c & BIT32(31);
@@ -64,15 +65,38 @@ static uint64_t read_pm_memory(const struct reference *r)
     return mmio_read32(r->registers);
 }
 
-// Waits for `ticks`, returns the TSC cycles that took; 0 where the counter stands still.
-static uint64_t measure(const struct reference *r, uint64_t ticks)
+// Both counters at one moment, as nearly as can be told: an SMI, or the host of a virtual machine,
+// may come between two reads, so the shortest of several tries counts.
+struct moment {
+    uint64_t ticks, tsc;
+};
+
+static struct moment read_moment(const struct reference *r)
 {
-    uint64_t start = r->read(r), tsc = rdtsc();
-    for (uint64_t reads = 0; reads < READS_MOST; reads++) {
-        uint64_t passed = (r->read(r) - start) & r->mask;
-        if (passed >= ticks)
-            return (rdtsc() - tsc) * ticks / passed;
+    struct moment best = { 0 };
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < READ_TRIES; i++) {
+        uint64_t before = rdtsc();
+        uint64_t ticks = r->read(r);
+        uint64_t span = rdtsc() - before;
+        if (span < shortest) {
+            shortest = span;
+            best = (struct moment){ ticks, before + span / 2 };
+        }
     }
+    return best;
+}
+
+// TSC cycles per second by the reference; 0 where that stands still.
+static uint64_t measure(const struct reference *r)
+{
+    struct moment start = read_moment(r);
+    uint64_t wanted = r->hz / MEASURE_PART;
+    for (uint64_t reads = 0; reads < READS_MOST; reads++)
+        if (((r->read(r) - start.ticks) & r->mask) >= wanted) {
+            struct moment end = read_moment(r);
+            return (end.tsc - start.tsc) * r->hz / ((end.ticks - start.ticks) & r->mask);
+        }
     return 0;
 }
 
@@ -85,7 +109,8 @@ static bool hpet_reference(const struct hpet_table *table, struct reference *r)
     volatile void *configuration = mmio_at(registers, HPET_CONFIGURATION);
     mmio_write64(configuration, mmio_read64(configuration) | HPET_CONFIGURATION_ENABLE);
     *r = (struct reference){
-        .read = read_hpet, .registers = registers, .mask = UINT32_MAX, .hz = FS_PER_S / period};
+        .read = read_hpet, .registers = registers, .mask = UINT32_MAX, .hz = FS_PER_S / period
+    };
     return true;
 }
 
@@ -100,11 +125,6 @@ static void pm_reference(const struct fadt *fadt, struct reference *r)
     };
 }
 
-static uint64_t by_reference(const struct reference *r)
-{
-    return measure(r, r->hz / MEASURE_PART) * MEASURE_PART;
-}
-
 static uint64_t find_hz(const struct hpet_table *hpet, const struct fadt *fadt, const char **source)
 {
     struct reference r;
@@ -112,12 +132,12 @@ static uint64_t find_hz(const struct hpet_table *hpet, const struct fadt *fadt, 
     uint64_t hz = from_cpuid();
     if (!hz && hpet && hpet_reference(hpet, &r)) {
         *source = "HPET";
-        hz = by_reference(&r);
+        hz = measure(&r);
     }
     if (!hz && fadt && fadt->pm_timer) {
         *source = "ACPI PM timer";
         pm_reference(fadt, &r);
-        hz = by_reference(&r);
+        hz = measure(&r);
     }
     return hz;
 }

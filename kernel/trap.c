@@ -77,12 +77,12 @@ static void print_registers(const struct trap_frame *f)
         const char *name;
         uint64_t value;
     } registers[] = {
-        {"rax", f->rax}, {"rbx", f->rbx},       {"rcx", f->rcx},      {"rdx", f->rdx},
-        {"rsi", f->rsi}, {"rdi", f->rdi},       {"rbp", f->rbp},      {"rsp", f->rsp},
-        {"r8 ", f->r8},  {"r9 ", f->r9},        {"r10", f->r10},      {"r11", f->r11},
-        {"r12", f->r12}, {"r13", f->r13},       {"r14", f->r14},      {"r15", f->r15},
-        {"rip", f->rip}, {"flg", f->rflags},    {"cs ", f->cs},       {"ss ", f->ss},
-        {"cr0", read_cr0()}, {"cr2", read_cr2()}, {"cr3", read_cr3()}, {"cr4", read_cr4()},
+        { "rax", f->rax },     { "rbx", f->rbx },     { "rcx", f->rcx },     { "rdx", f->rdx },
+        { "rsi", f->rsi },     { "rdi", f->rdi },     { "rbp", f->rbp },     { "rsp", f->rsp },
+        { "r8 ", f->r8 },      { "r9 ", f->r9 },      { "r10", f->r10 },     { "r11", f->r11 },
+        { "r12", f->r12 },     { "r13", f->r13 },     { "r14", f->r14 },     { "r15", f->r15 },
+        { "rip", f->rip },     { "flg", f->rflags },  { "cs ", f->cs },      { "ss ", f->ss },
+        { "cr0", read_cr0() }, { "cr2", read_cr2() }, { "cr3", read_cr3() }, { "cr4", read_cr4() },
     };
     for (size_t i = 0; i < ARRAY_SIZE(registers); i += 4)
         info("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", registers[i].name,
@@ -153,7 +153,9 @@ noreturn void panic(const char *fmt, ...)
     va_end(args);
     begin_panic();
     error("panic", "panic on CPU %u: %s", this_cpu()->index, text);
-    print_backtrace((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
+    // The call itself: what follows a call that never returns may be another function.
+    print_backtrace((uint64_t)__builtin_return_address(0) - 1,
+                    *(uint64_t *)__builtin_frame_address(0));
     exit_run(false);
 }
 

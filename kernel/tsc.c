@@ -9,5 +9,6 @@ uint64_t time_tsc_hz_from_cpuid(struct cpuid leaf15, struct cpuid leaf16)
         return 0;
     if (leaf15.c)
         return (uint64_t)leaf15.c * leaf15.b / leaf15.a;
-    return (uint64_t)(leaf16.a & 0xffff) * 1000000; // base frequency = TSC where the crystal isn't told
+    return (uint64_t)(leaf16.a & 0xffff) *
+           1000000; // base frequency = TSC where the crystal isn't told
 }

@@ -20,7 +20,7 @@ enum {
     UART_FIFO_BYTES = 16,
 };
 
-static const uint16_t uart_ports[UART_COUNT] = {[UART_COM1] = 0x3f8, [UART_COM2] = 0x2f8};
+static const uint16_t uart_ports[UART_COUNT] = { [UART_COM1] = 0x3f8, [UART_COM2] = 0x2f8 };
 static bool uart_there[UART_COUNT];
 
 static bool probe(uint16_t port)

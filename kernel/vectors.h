@@ -16,7 +16,7 @@
 #define VECTOR_NOTIFY 0xef // posted-MSI notification (the descriptor's NV)
 #define VECTOR_TIMER 0xf0
 #define VECTOR_IPI 0xf1
-#define VECTOR_FAULT 0xf2  // VT-d fault event
-#define VECTOR_ERROR 0xf3  // local APIC error
+#define VECTOR_FAULT 0xf2 // VT-d fault event
+#define VECTOR_ERROR 0xf3 // local APIC error
 #define VECTOR_SPURIOUS 0xff
 #define VECTORS 256

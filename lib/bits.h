@@ -31,5 +31,5 @@ static inline bool field_fits(uint64_t mask, uint64_t value)
 
 // Calls for each set bit, lowest first: for_each_bit (n, word) { ... }
 #define for_each_bit(n, word)                                                                      \
-    for (uint64_t bits_##n = (word), n; bits_##n && ((n = (uint64_t)__builtin_ctzll(bits_##n)), 1); \
-         bits_##n &= bits_##n - 1)
+    for (uint64_t bits_##n = (word), n;                                                            \
+         bits_##n && ((n = (uint64_t)__builtin_ctzll(bits_##n)), 1); bits_##n &= bits_##n - 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// printf's formatting into a buffer. Knows %c %s %d %i %u %x %X %p %%, the length words hh h l ll z,
-// flags `-` `0` and `+`, width and precision (also `*`). Floating point doesn't exist here.
+// printf's formatting into a buffer. Knows %c %s %d %i %u %x %X %p %%, the length words hh h l ll
+// z, flags `-` `0` and `+`, width and precision (also `*`). Floating point doesn't exist here.
 #pragma once
 
 #include <stdarg.h>

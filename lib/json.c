@@ -94,8 +94,9 @@ void json_text(struct json *j, const char *key, const char *value)
 void json_u64(struct json *j, const char *key, uint64_t value)
 {
     char text[24];
+    format_text(text, sizeof(text), "%lu", value);
     put_key(j, key);
-    put(j, text, (size_t)format_text(text, sizeof(text), "%llu", (unsigned long long)value));
+    put_text(j, text);
 }
 
 void json_bool(struct json *j, const char *key, bool value)
@@ -107,11 +108,9 @@ void json_bool(struct json *j, const char *key, bool value)
 void json_milli(struct json *j, const char *key, uint64_t thousandths)
 {
     char text[32];
+    format_text(text, sizeof(text), "%lu.%03lu", thousandths / 1000, thousandths % 1000);
     put_key(j, key);
-    put(j, text,
-        (size_t)format_text(text, sizeof(text), "%llu.%03u",
-                            (unsigned long long)(thousandths / 1000),
-                            (unsigned)(thousandths % 1000)));
+    put_text(j, text);
 }
 
 static void open(struct json *j, const char *key, const char *bracket)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes one JSON object into a buffer, without allocation. Keys are literals of ours; string values are escaped.
+// Writes one JSON object into a buffer, without allocation. Keys are literals of ours; string values
+// are escaped.
 #pragma once
 
 #include "lib/types.h"
 
 struct json {
     char *buffer;
-    size_t bytes;  // capacity
-    size_t used;   // length so far, without the closing zero
-    bool cut;      // something didn't fit: json_end() returns NULL
-    bool comma;    // the next member needs a comma first
+    size_t bytes; // capacity
+    size_t used;  // length so far, without the closing zero
+    bool cut;     // something didn't fit: json_end() returns NULL
+    bool comma;   // the next member needs a comma first
 };
 
 // Starts `{"type":type`. The buffer must outlive the writer.

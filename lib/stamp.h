@@ -18,4 +18,5 @@ uint64_t stamp_tag(const char *serial, uint32_t nsid);
 void stamp_fill(void *block, uint32_t block_size, uint64_t tag, uint64_t lba);
 
 // False: the problem ("verify-...") says what differs.
-bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba, struct problem *p);
+bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba,
+                 struct problem *p);

@@ -41,3 +41,39 @@ test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and thread
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
 
 -include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(THREAD_TESTS:=.d)
+
+# ---- fuzzers: every parser of outside data, a few seconds each ----
+FUZZ_SECONDS ?= 4
+FUZZ_OBJ   = $(HOST_C:%.c=$(B)/fuzz/%.o)
+FUZZERS    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_FLAGS = $(filter-out -Wcast-align,$(HOST_CFLAGS)) -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(B)/fuzz/%.o: %.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(call quiet,CLANG)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(B)/fuzz/libonebell.a: $(FUZZ_OBJ)
+	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
+
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/fuzz/libonebell.a
+	$(call quiet,CLANG)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ -o $@
+
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
+	@set -e; for f in $^; do \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$$f- > $$f.log 2>&1 || \
+	        { tail -40 $$f.log; exit 1; }; \
+	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
+
+-include $(FUZZ_OBJ:.o=.d)
+
+# ---- all of it ----
+.PHONY: test
+test: ## everything; about 15 minutes on two cores
+	$(BUILD_ALL) test-host
+	@$(MAKE) --no-print-directory $(PARALLEL) fuzz
+	@$(MAKE) --no-print-directory style
+	@$(MAKE) --no-print-directory test-tools
+	@$(MAKE) --no-print-directory test-platform
+	@$(MAKE) --no-print-directory test-qemu
+	@$(MAKE) --no-print-directory test-speed

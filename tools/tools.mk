@@ -29,11 +29,14 @@ debug: ## the same, waiting for a debugger on port 1234
 	$(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
-.PHONY: test-tools test-qemu test-speed
+.PHONY: test-tools test-platform test-qemu test-speed
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
 test-tools: ## the scripts in tools/
 	$(PYTEST) tests/tools
+
+test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
+	$(PYTEST) -n 2 tests/platform
 
 # A QEMU plugin that breaks devices on purpose.
 $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Admin commands: one at a time, polled, each with a deadline. The admin completion queue always
-// uses interrupt vector 0 (5.4); nobody waits for that interrupt.
+// uses interrupt vector 0 (3.1.3.10); nobody waits for that interrupt.
 
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/status.h"
@@ -10,6 +10,12 @@
 #include "lib/string.h"
 
 #define ADMIN_ENTRIES 16
+#define ADMIN_LEAST_MS 5000ull // even if reads are to be given up sooner
+
+static uint64_t deadline_ms(void)
+{
+    return MAX(nvme_watch_timeout_ms(), ADMIN_LEAST_MS);
+}
 
 // The entry that completed it is the last one reaped.
 static void admin_done(struct block_req *req)
@@ -64,7 +70,7 @@ static bool lost(struct nvme_ctrl *c, const char *what, bool alive, struct probl
         return problem_set(p, "nvme-fatal", "%s: the controller failed during %s: CSTS is 0x%08x",
                            c->label, what, mmio_read32(mmio_at(c->regs, NVME_CSTS)));
     return problem_set(p, "nvme-admin-timeout", "%s: no answer to %s within %llu ms", c->label,
-                       what, (unsigned long long)nvme_watch_timeout_ms());
+                       what, (unsigned long long)deadline_ms());
 }
 
 bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uint32_t *result,
@@ -75,9 +81,9 @@ bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uin
 
     if (!submit(c, sqe))
         return problem_set(p, "nvme-admin-timeout",
-                           "%s: %s was not tried: an earlier admin command got no answer",
-                           c->label, what);
-    if (!poll_until(settled(c, &alive), nvme_watch_timeout_ms() * NS_PER_MS) || !alive)
+                           "%s: %s was not tried: an earlier admin command got no answer", c->label,
+                           what);
+    if (!poll_until(settled(c, &alive), deadline_ms() * NS_PER_MS) || !alive)
         return lost(c, what, alive, p);
     if (c->command.req.status != BLOCK_OK)
         return problem_set(p, "nvme-admin-failed", "%s: %s failed: %s", c->label, what,

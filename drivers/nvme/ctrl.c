@@ -50,9 +50,10 @@ static bool read_limits(struct nvme_ctrl *c, struct problem *p)
     c->version = mmio_read32(mmio_at(c->regs, NVME_VS));
     if (nvme_queues_fit(c))
         return true;
-    return problem_set(p, "nvme-bar",
-                       "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD)",
-                       c->label, (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
+    return problem_set(
+        p, "nvme-bar",
+        "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD)", c->label,
+        (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
 }
 
 // ---- disable, enable ----
@@ -67,7 +68,7 @@ static bool has_settled(const struct nvme_ctrl *c, uint32_t wanted, uint32_t *cs
 // Waits for RDY, within the time that CAP.TO allows.
 static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
 {
-    uint32_t csts;
+    uint32_t csts = 0;
     bool in_time = poll_until(has_settled(c, wanted, &csts), c->limits.ready_ms * NS_PER_MS);
 
     if (csts == NVME_ALL_ONES)
@@ -111,13 +112,13 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
 static bool enable(struct nvme_ctrl *c, struct problem *p)
 {
     const struct nvme_queue *q = c->admin;
-    mmio_write32(mmio_at(c->regs, NVME_AQA), (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) |
-                                                       field_put(NVME_AQA_ACQS, q->mask)));
+    mmio_write32(mmio_at(c->regs, NVME_AQA),
+                 (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) | field_put(NVME_AQA_ACQS, q->mask)));
     mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
     mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
     // 4 KiB pages, the NVM command set, round robin: zeros.
-    write_cc(c, (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) |
-                           field_put(NVME_CC_IOCQES, 4)));
+    write_cc(c,
+             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4)));
     return wait_ready(c, NVME_CSTS_RDY, p);
 }
 
@@ -148,13 +149,8 @@ static void stop(struct nvme_ctrl *c)
 
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
 {
-    c->running = map_registers(c, p) &&
-                 read_limits(c, p) &&
-                 disable(c, p) &&
-                 start_admin(c, p) &&
-                 identify(c, p) &&
-                 nvme_queues_start(c, p) &&
-                 nvme_namespaces_start(c, p);
+    c->running = map_registers(c, p) && read_limits(c, p) && disable(c, p) && start_admin(c, p) &&
+                 identify(c, p) && nvme_queues_start(c, p) && nvme_namespaces_start(c, p);
     if (!c->running)
         stop(c);
     return c->running;

@@ -11,7 +11,7 @@
 
 struct nvme_ns {
     // What submission needs: one line.
-    uint64_t head;               // a Read's first 8 bytes, without the command id
+    uint64_t head;                // a Read's first 8 bytes, without the command id
     struct nvme_queue **queue_of; // the controller's, by CPU
     uint32_t block_shift;
     uint32_t max_shift; // one command takes 1 << max_shift blocks
@@ -35,9 +35,9 @@ struct nvme_ctrl {
     volatile void *regs;
     struct nvme_limits limits;
     struct nvme_id id;
-    uint32_t version;   // VS
-    bool running;       // brought up, and not yet shut down
-    _Atomic bool gone;  // it failed for good; any CPU
+    uint32_t version;  // VS
+    bool running;      // brought up, and not yet shut down
+    _Atomic bool gone; // it failed for good; any CPU
     struct nvme_queue *admin;
     struct nvme_admin_command command;
     void *page; // for Identify data

@@ -7,8 +7,8 @@
 #include "drivers/nvme/queue.h"
 #include "lib/string.h"
 
-#define BLOCK_SHIFT_MIN 9  // LBADS below is reserved (NVM Command Set 1.0, 4.1.5.1)
-#define BLOCK_SHIFT_MAX 16 // larger blocks don't exist; the limit keeps shifts sane
+#define BLOCK_SHIFT_MIN 9         // LBADS below is reserved (NVM Command Set 1.0, 4.1.5.1)
+#define BLOCK_SHIFT_MAX 16        // larger blocks don't exist; the limit keeps shifts sane
 #define SHUTDOWN_LEAST_MS 5000ull // also where RTD3E tells nothing
 #define SHUTDOWN_MOST_MS 60000ull
 
@@ -41,8 +41,8 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
                            "%s: CAP.MPSMIN asks for pages of %llu KiB; only 4 KiB are supported",
                            name, (1ull << page_shift) / KIB);
     if (!field_get(NVME_CAP_MQES, cap))
-        return problem_set(p, "nvme-queue-size",
-                           "%s: CAP.MQES is 0: a queue needs two entries", name);
+        return problem_set(p, "nvme-queue-size", "%s: CAP.MQES is 0: a queue needs two entries",
+                           name);
     uint64_t entries = MIN(field_get(NVME_CAP_MQES, cap) + 1, (uint64_t)NVME_QUEUE_ENTRIES);
     *out = (struct nvme_limits){
         .queue_entries = 1u << log2_floor(entries),
@@ -87,13 +87,15 @@ bool nvme_parse_controller(const char *name, const struct nvme_identify_controll
 {
     if (!entry_size_ok(data->sqes, log2_floor(sizeof(struct nvme_sqe))) ||
         !entry_size_ok(data->cqes, log2_floor(sizeof(struct nvme_cqe))))
-        return problem_set(p, "nvme-entry-size",
-                           "%s: Identify SQES %02xh, CQES %02xh: no queue entries of 64 and 16 bytes",
-                           name, data->sqes, data->cqes);
+        return problem_set(
+            p, "nvme-entry-size",
+            "%s: Identify SQES %02xh, CQES %02xh: no queue entries of 64 and 16 bytes", name,
+            data->sqes, data->cqes);
     if (data->cntrltype > 1)
-        return problem_set(p, "nvme-not-io",
-                           "%s: CNTRLTYPE is %u: a discovery or administrative controller, without disks",
-                           name, data->cntrltype);
+        return problem_set(
+            p, "nvme-not-io",
+            "%s: CNTRLTYPE is %u: a discovery or administrative controller, without disks", name,
+            data->cntrltype);
     *out = (struct nvme_id){
         .max_transfer = max_transfer(data->mdts),
         .shutdown_ms = shutdown_deadline(data->rtd3e),
@@ -131,12 +133,13 @@ bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace
     if (metadata)
         return problem_set(p, "nvme-metadata",
                            "%s: its format has %u bytes of metadata for each block: reformat it "
-                           "without to use it here", name, metadata);
+                           "without to use it here",
+                           name, metadata);
     if (shift < BLOCK_SHIFT_MIN || shift > BLOCK_SHIFT_MAX || 1ull << shift > max_transfer_bytes)
         return problem_set(p, "nvme-block-size",
                            "%s: blocks of 2^%u bytes: only 512 bytes to 64 KiB, and no more than "
-                           "one command's %llu KiB, are supported", name, shift,
-                           (unsigned long long)(max_transfer_bytes / KIB));
+                           "one command's %llu KiB, are supported",
+                           name, shift, (unsigned long long)(max_transfer_bytes / KIB));
     if (data->nsze > UINT64_MAX >> shift)
         return problem_set(p, "nvme-size", "%s: NSZE of 0x%llx blocks is past 2^64 bytes", name,
                            (unsigned long long)data->nsze);

@@ -35,6 +35,6 @@ struct nvme_format {
 bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
                           uint64_t max_transfer, struct nvme_format *out, struct problem *p);
 
-// Entries of an active namespace list (5.17.2.3) that follow `after` in strictly rising order;
+// Entries of an active namespace list (5.17.2.2) that follow `after` in strictly rising order;
 // a zero, a repetition or an NSID past `last` ends it.
 size_t nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last);

@@ -77,8 +77,8 @@ static const char *size_text(uint64_t bytes, char *to, size_t room)
 static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
 {
     char size[16], block[16], transfer[16];
-    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u", dev->name,
-         c->dev->name, dev->model, dev->serial, c->id.firmware,
+    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u",
+         dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
          size_text(dev->blocks * dev->block_size, size, sizeof(size)),
          size_text(dev->block_size, block, sizeof(block)),
          size_text(dev->max_transfer, transfer, sizeof(transfer)), c->queues_count,

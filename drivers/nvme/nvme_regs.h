@@ -171,7 +171,8 @@ struct PACKED nvme_identify_controller { // 5.17.2.1
 static_assert(sizeof(struct nvme_identify_controller) == 4096, "NVMe Base 2.0, 5.17.2.1");
 static_assert(offsetof(struct nvme_identify_controller, mdts) == 77, "NVMe Base 2.0, 5.17.2.1");
 static_assert(offsetof(struct nvme_identify_controller, rtd3e) == 88, "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, cntrltype) == 111, "NVMe Base 2.0, 5.17.2.1");
+static_assert(offsetof(struct nvme_identify_controller, cntrltype) == 111,
+              "NVMe Base 2.0, 5.17.2.1");
 static_assert(offsetof(struct nvme_identify_controller, sqes) == 512, "NVMe Base 2.0, 5.17.2.1");
 static_assert(offsetof(struct nvme_identify_controller, nn) == 516, "NVMe Base 2.0, 5.17.2.1");
 
@@ -194,5 +195,7 @@ struct PACKED nvme_identify_namespace { // NVM Command Set 1.0, 4.1.5.1
     uint8_t reserved384[4096 - 384];
 };
 static_assert(sizeof(struct nvme_identify_namespace) == 4096, "NVM Command Set 1.0, 4.1.5.1");
-static_assert(offsetof(struct nvme_identify_namespace, flbas) == 26, "NVM Command Set 1.0, 4.1.5.1");
-static_assert(offsetof(struct nvme_identify_namespace, lbaf) == 128, "NVM Command Set 1.0, 4.1.5.1");
+static_assert(offsetof(struct nvme_identify_namespace, flbas) == 26,
+              "NVM Command Set 1.0, 4.1.5.1");
+static_assert(offsetof(struct nvme_identify_namespace, lbaf) == 128,
+              "NVM Command Set 1.0, 4.1.5.1");

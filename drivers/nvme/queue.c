@@ -140,8 +140,8 @@ static inline void complete(struct nvme_queue *q, uint64_t entry)
     req->done(req);
 }
 
-// One load takes phase tag, status and ids together, so nothing can be older than the tag; what
-// the controller wrote before (dword 0, the data) is read after it (3.3.1.2.2: the acquire).
+// One load takes phase tag, status and ids together: none can be older than the tag (3.3.3.2).
+// Acquire: what the controller wrote before it, dword 0 and the data, is read after it.
 static inline uint64_t next_entry(const struct nvme_queue *q)
 {
     return __atomic_load_n(&q->cq[q->cq_head & q->mask].tail, __ATOMIC_ACQUIRE) ^ q->expect;
@@ -208,8 +208,8 @@ struct nvme_queue *nvme_queue_create(const struct nvme_queue_config *config)
     q->cq = mem_alloc(entries * sizeof(*q->cq), NVME_PAGE, config->node);
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
     q->expect = NVME_CQE_P | field_put(NVME_CQE_SQID, config->qid);
-    q->foreign = NVME_CQE_SQID | field_put(NVME_CQE_SQHD, ~q->mask) |
-                 field_put(NVME_CQE_CID, ~q->mask);
+    q->foreign =
+        NVME_CQE_SQID | field_put(NVME_CQE_SQHD, ~q->mask) | field_put(NVME_CQE_CID, ~q->mask);
     link_slots(q);
     if (config->max_transfer)
         make_lists(q, config->max_transfer, config->node);

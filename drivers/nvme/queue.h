@@ -55,19 +55,19 @@ struct nvme_queue {
     uint32_t bad;     // completions that belong to no command
     volatile void *sq_doorbell;
     uint32_t watch_head; // cq_head at the watch's last tick
-    bool watch_ready;    // and there was an unreaped completion
+    bool watch_ready;    // and a completion lay there unreaped
     bool watched;        // the watch is running
     uint16_t failures;   // commands whose failure was shown
 
     // The rest is for bring-up, long transfers and trouble.
     alignas(CACHE_LINE) struct nvme_ctrl *ctrl;
-    uint64_t *lists;     // PRP lists, one for each slot
+    uint64_t *lists; // PRP lists, one for each slot
     uint64_t lists_phys;
     uint32_t list_bytes; // of one: a power of two, so that none crosses a page
     uint16_t qid;
-    uint16_t dead;       // slots that were given up
+    uint64_t watch_since_ns; // when the unreaped completion was first seen
     struct cpu_timer watch;
-    struct cpu_msg end;  // "the controller is gone"
+    struct cpu_msg end; // "the controller is gone"
 };
 static_assert(offsetof(struct nvme_queue, cq) == CACHE_LINE, "submission's line");
 static_assert(offsetof(struct nvme_queue, ctrl) == 2 * CACHE_LINE, "reaping's line");

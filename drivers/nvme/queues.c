@@ -2,8 +2,9 @@
 // How many I/O queues a controller gets, and which CPUs share them: one for each CPU, unless the
 // controller, its interrupt vectors or its doorbells are fewer.
 //
-// Queue i + 1 uses vector i. The admin queue uses vector 0 too (5.4) and is polled: an interrupt of
-// its own finds nothing to reap. So a controller with a single vector still has an I/O queue.
+// Queue i + 1 uses vector i. The admin queue uses vector 0 too (3.1.3.10) and is polled: an
+// interrupt of its own finds nothing to reap. So a controller with a single vector still has an I/O
+// queue.
 
 #include "drivers/nvme/ctrl.h"
 
@@ -60,8 +61,8 @@ static bool create_cq(struct nvme_ctrl *c, const struct nvme_queue *q, unsigned 
     struct nvme_sqe sqe = {
         .head = NVME_ADMIN_CREATE_CQ,
         .prp1 = mem_phys(q->cq),
-        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) |
-                            field_put(NVME_QUEUE_QSIZE, q->mask)),
+        .cdw10 =
+            (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) | field_put(NVME_QUEUE_QSIZE, q->mask)),
         .cdw11 = (uint32_t)(NVME_CQ_PC | NVME_CQ_IEN | field_put(NVME_CQ_IV, vector)),
     };
     return nvme_admin(c, &sqe, "Create I/O Completion Queue", NULL, p);
@@ -72,8 +73,8 @@ static bool create_sq(struct nvme_ctrl *c, const struct nvme_queue *q, struct pr
     struct nvme_sqe sqe = {
         .head = NVME_ADMIN_CREATE_SQ,
         .prp1 = mem_phys(q->sq),
-        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) |
-                            field_put(NVME_QUEUE_QSIZE, q->mask)),
+        .cdw10 =
+            (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) | field_put(NVME_QUEUE_QSIZE, q->mask)),
         .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qid)),
     };
     return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);

@@ -52,8 +52,8 @@ static const struct {
 };
 
 static const char *const types[8] = {
-    "generic error", "command specific error", "media error", "path error",
-    "reserved error", "reserved error", "reserved error", "vendor specific error",
+    "generic error",  "command specific error", "media error",    "path error",
+    "reserved error", "reserved error",         "reserved error", "vendor specific error",
 };
 
 static const char *words(uint32_t status)

@@ -9,6 +9,9 @@
 #include "kernel/report.h"
 #include "kernel/time.h"
 
+// An interrupt may be under way for a while after its completion, but not so long.
+#define INTERRUPT_LOST_NS (100 * NS_PER_MS)
+
 static uint64_t timeout_ms = 30000;
 
 void nvme_watch_set_timeout(uint64_t ms)
@@ -21,19 +24,24 @@ uint64_t nvme_watch_timeout_ms(void)
     return timeout_ms;
 }
 
-static void next_tick(struct nvme_queue *q)
+// Since when the same completion has been lying there.
+static void note_completion(struct nvme_queue *q)
 {
-    q->watched = true;
-    q->watch_ready = nvme_queue_ready(q);
+    bool ready = nvme_queue_ready(q);
+    if (!ready || !q->watch_ready || q->watch_head != q->cq_head)
+        q->watch_since_ns = time_ns();
+    q->watch_ready = ready;
     q->watch_head = q->cq_head;
-    cpu_timer_start(&q->watch, time_ns() + timeout_ms * NS_PER_MS / NVME_WATCH_TICKS);
 }
 
 void nvme_watch_start(struct nvme_queue *q)
 {
-    next_tick(q);
+    q->watched = true;
+    note_completion(q);
+    cpu_timer_start(&q->watch, time_ns() + timeout_ms * NS_PER_MS / NVME_WATCH_TICKS);
 }
 
+// Commands in flight.
 static bool in_flight(const struct nvme_queue *q)
 {
     for (unsigned i = 0; i < q->mask; i++)
@@ -46,12 +54,13 @@ static bool in_flight(const struct nvme_queue *q)
 // loop went around: its interrupt never came. A bug to be seen; the reads are served nonetheless.
 static void check_interrupt(struct nvme_queue *q)
 {
-    if (!q->watch_ready || q->watch_head != q->cq_head)
+    uint64_t age = time_ns() - q->watch_since_ns;
+    if (!q->watch_ready || q->watch_head != q->cq_head || age < INTERRUPT_LOST_NS)
         return;
     error("nvme-lost-interrupt",
           "%s: queue %u on CPU %u: completions lay unseen for %llu ms without an interrupt; their "
           "reads are completed now",
-          q->ctrl->label, q->qid, q->cpu, (unsigned long long)(timeout_ms / NVME_WATCH_TICKS));
+          q->ctrl->label, q->qid, q->cpu, (unsigned long long)(age / NS_PER_MS));
     nvme_queue_reap(q);
 }
 
@@ -60,20 +69,22 @@ static bool expired(const struct nvme_queue *q, const struct nvme_slot *slot)
     return slot->req && (uint16_t)(q->epoch - slot->epoch) > NVME_WATCH_TICKS;
 }
 
-static unsigned count_expired(const struct nvme_queue *q, const struct block_req **first)
+// The first command that is late, or NULL.
+static const struct block_req *find_expired(const struct nvme_queue *q, unsigned *count)
 {
-    unsigned count = 0;
+    const struct block_req *first = NULL;
+    *count = 0;
     for (unsigned i = 0; i < q->mask; i++)
-        if (expired(q, &q->slots[i]) && !count++)
-            *first = q->slots[i].req;
-    return count;
+        if (expired(q, &q->slots[i]) && !(*count)++)
+            first = q->slots[i].req;
+    return first;
 }
 
 static void report_expired(const struct nvme_queue *q)
 {
-    const struct block_req *first;
-    unsigned count = count_expired(q, &first);
-    if (count)
+    unsigned count;
+    const struct block_req *first = find_expired(q, &count);
+    if (first)
         error("nvme-timeout",
               "%s: no answer within %llu ms to %u commands of queue %u, the first a read (opcode "
               "%02xh) of %u blocks at LBA %llu; they end as failed, and their slots stay taken",
@@ -93,8 +104,8 @@ static void give_up_slot(struct nvme_queue *q, struct nvme_slot *slot, enum bloc
 // go unseen.
 static void check_timeouts(struct nvme_queue *q)
 {
-    const struct block_req *first;
-    if (!count_expired(q, &first))
+    unsigned count;
+    if (!find_expired(q, &count))
         return;
     nvme_queue_reap(q);
     report_expired(q);
@@ -110,7 +121,8 @@ static void check_waiting(struct nvme_queue *q)
         return;
     error("nvme-timeout",
           "%s: queue %u: none of its %u slots will become free again: all reads that wait for one "
-          "end as failed", q->ctrl->label, q->qid, q->mask);
+          "end as failed",
+          q->ctrl->label, q->qid, q->mask);
     nvme_request_give_up_waiting(q, BLOCK_TIMEOUT);
 }
 
@@ -121,7 +133,7 @@ static void tick(struct cpu_timer *timer)
 
     q->watched = false;
     q->epoch++;
-    if (q->gone)
+    if (q->gone || (!q->waiting && !in_flight(q)))
         return;
     if (!nvme_ctrl_alive(q->ctrl, &csts))
         return nvme_ctrl_gone(q->ctrl, csts);
@@ -129,7 +141,7 @@ static void tick(struct cpu_timer *timer)
     check_timeouts(q);
     check_waiting(q);
     if (!q->watched && (in_flight(q) || q->waiting))
-        next_tick(q);
+        nvme_watch_start(q);
 }
 
 // ---- gone ----
@@ -145,8 +157,6 @@ static void end_queue(struct cpu_msg *msg)
     for (unsigned i = 0; i < q->mask; i++)
         if (q->slots[i].req)
             give_up_slot(q, &q->slots[i], BLOCK_GONE);
-        else
-            q->slots[i].dead = true;
     nvme_request_give_up_waiting(q, BLOCK_GONE);
 }
 

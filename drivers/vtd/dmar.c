@@ -233,9 +233,9 @@ static void parse_other(struct dmar *out, uint16_t type, struct rest s)
 
 bool dmar_parse(const void *table, size_t length, struct dmar *out, struct problem *p)
 {
-    struct dmar_table header;
-    struct dmar_structure head;
-    struct rest s;
+    struct dmar_table header = { 0 };
+    struct dmar_structure head = { 0 };
+    struct rest s = { 0 };
     memset(out, 0, sizeof(*out));
     if (!check_header(table, length, &header, p))
         return false;

@@ -154,9 +154,13 @@ static void summarise(uint64_t now)
 {
     char text[SENTENCE_BYTES + 160], buffer[SENTENCE_BYTES + 400];
     struct json j;
-    format_text(text, sizeof(text), "%llu more VT-d faults%s; the last one recorded: %s",
-                (unsigned long long)faults.suppressed,
-                faults.lost ? " and others that the units had no room for" : "", faults.last);
+    if (faults.suppressed)
+        format_text(text, sizeof(text), "%llu more VT-d faults%s; the last one recorded: %s",
+                    (unsigned long long)faults.suppressed,
+                    faults.lost ? " and others that the units had no room for" : "", faults.last);
+    else
+        format_text(text, sizeof(text),
+                    "more VT-d faults came at once than the units have records for");
     tell(faults.suppressed_ours, text);
     json_begin(&j, buffer, sizeof(buffer), "fault");
     json_u64(&j, "suppressed", faults.suppressed);

@@ -21,10 +21,11 @@ bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
 {
     struct vtd_table *t = &u->table;
     size_t bytes = count * sizeof(struct irte);
+    // Aligned to its size, not to a page alone: data sheets of some chipsets ask for it.
+    size_t align = MAX(bytes, (size_t)PAGE_BYTES);
     *t = (struct vtd_table){
         .count = count,
-        // Aligned to its size, not to a page alone: data sheets of some chipsets ask for it.
-        .entries = mem_alloc(bytes, MAX(bytes, (size_t)PAGE_BYTES), u->node),
+        .entries = mem_alloc(bytes, align, u->node),
         .owners = mem_alloc(count * sizeof(struct irq *), alignof(struct irq *), u->node),
     };
     flush(u, t->entries, bytes);

@@ -12,12 +12,16 @@
 // already on its way (VT-d 7.3).
 static void mask_events(const struct vtd_unit *u)
 {
-    static const uint16_t controls[] = { VTD_FECTL, VTD_IECTL, VTD_PECTL };
-    for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
-        if (controls[i] == VTD_PECTL && !(u->ecap & VTD_ECAP_PRS))
+    static const struct {
+        uint16_t control;
+        uint64_t needs; // of ECAP; reserved without
+    } events[] = { { VTD_FECTL, 0 }, { VTD_IECTL, VTD_ECAP_QI }, { VTD_PECTL, VTD_ECAP_PRS } };
+    for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+        uint16_t at = events[i].control;
+        if ((u->ecap & events[i].needs) != events[i].needs)
             continue;
-        vtd_write32(u, controls[i], vtd_read32(u, controls[i]) | VTD_EVENT_IM);
-        (void)vtd_read32(u, controls[i]);
+        vtd_write32(u, at, vtd_read32(u, at) | VTD_EVENT_IM);
+        (void)vtd_read32(u, at);
     }
 }
 
@@ -46,6 +50,24 @@ static bool end_protection(struct vtd_unit *u, struct problem *p)
                        vtd_read32(u, VTD_PMEN));
 }
 
+static bool registers_at_rest(const struct vtd_unit *u)
+{
+    size_t iotlb = 16 * (size_t)field_get(VTD_ECAP_IRO, u->ecap) + VTD_IOTLB;
+    return !(vtd_read64(u, VTD_CCMD) & VTD_CCMD_ICC) && !(vtd_read64(u, iotlb) & VTD_IOTLB_IVT);
+}
+
+// Our queue may be turned on only when no request made through registers is pending (VT-d 6.5.2).
+static bool end_register_requests(const struct vtd_unit *u, struct problem *p)
+{
+    if (poll_until(registers_at_rest(u), VTD_DEADLINE_NS))
+        return true;
+    return problem_set(
+        p, "vtd-timeout",
+        "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms: "
+        "power the machine off and on",
+        (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS);
+}
+
 static bool queue_at_rest(const struct vtd_unit *u)
 {
     return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
@@ -57,7 +79,7 @@ static bool queue_at_rest(const struct vtd_unit *u)
 static bool end_queue(struct vtd_unit *u, struct problem *p)
 {
     if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE))
-        return true;
+        return end_register_requests(u, p);
     if (!poll_until(queue_at_rest(u), VTD_DEADLINE_NS))
         return problem_set(p, "vtd-timeout",
                            "VT-d unit 0x%llx didn't finish firmware's invalidation queue within "

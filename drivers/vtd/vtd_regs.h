@@ -46,6 +46,12 @@
 #define VTD_GCMD_KEPT 0x96ffffffu // of GSTS: all but the one-shot bits (VT-d 11.4.4.1)
 static_assert(!(VTD_GCMD_KEPT & (VTD_GCMD_SRTP | VTD_GCMD_WBF | VTD_GCMD_SIRTP)), "VT-d 11.4.4.1");
 
+// Invalidation by registers: only watched, for what firmware may have asked for last.
+#define VTD_CCMD 0x28 // 64
+#define VTD_CCMD_ICC BIT64(63)
+#define VTD_IOTLB 8 // 64; behind the 8 bytes of IVA, which ECAP.IRO points to
+#define VTD_IOTLB_IVT BIT64(63)
+
 #define VTD_FSTS 0x34 // 32; PFO, IQE, ICE and ITE are cleared by writing 1
 #define VTD_FSTS_FRI BITS32(15, 8)
 #define VTD_FSTS_ITE BIT32(6)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// All parsers of ACPI tables, and the search for \_S5_. The first byte picks the parser, and whether
-// length and checksum are put right first, so that what lies behind those checks is reached.
+// All parsers of ACPI tables, and the search for \_S5_. The first byte picks the parser, and says
+// whether length and checksum are put right first, to reach what lies behind those checks.
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The PCI scan over functions made of the fuzzer's bytes. Whatever they say, the scan has to end, to
-// touch nothing that it didn't map, and to leave a tree behind.
+// The PCI scan over functions made of the fuzzer's bytes. Whatever they say, the scan has to end,
+// to touch nothing that it didn't map, and to leave a tree behind.
 
 #include <stdarg.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Builds ACPI tables byte by byte, apart from the structures that the parsers use, and hands them to
-// a parser in memory of exactly their size, so that the sanitizer sees a read past the end.
+// Builds ACPI tables byte by byte, apart from the structures that the parsers use, and hands them
+// to a parser in memory of exactly their size, so that the sanitizer sees a read past the end.
 #pragma once
 
 #include <stdlib.h>

@@ -27,8 +27,8 @@ struct model_queue {
     bool phase;
     bool interrupts;
     unsigned vector;
-    unsigned cqid;     // of the submission queue
-    bool used[0x10000]; // command ids in flight
+    unsigned cqid;                     // of the submission queue
+    bool used[0x10000];                // command ids in flight
     unsigned tail_writes, head_writes; // doorbells
 };
 
@@ -48,25 +48,25 @@ struct model {
     uint64_t asq, acq;
     struct nvme_identify_controller id;
     struct model_namespace namespaces[MODEL_NAMESPACES];
-    uint32_t alike;           // namespaces 1 to `alike` are as the first one
-    unsigned grants;          // I/O queues granted
-    uint64_t ready_delay_ns;  // from CC.EN to CSTS.RDY
+    uint32_t alike;          // namespaces 1 to `alike` are as the first one
+    unsigned grants;         // I/O queues granted
+    uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
-    unsigned lazy_fetch;      // commands taken from each queue in one model_work(); 0: all at once
+    unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
 
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
-    bool fatal_at_enable;
-    bool removed;                  // reads are all ones
+    bool fatal_at_enable, gone_at_enable;
+    bool removed; // reads are all ones
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
     uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
     uint32_t fail_status;
-    bool hold;                      // I/O commands are fetched and not completed
-    uint64_t drop_lba, error_lba;   // never answered; answered with error_status; ~0: none
+    bool hold;                    // I/O commands are fetched and not completed
+    uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none
     uint32_t error_status;
-    unsigned drop_interrupts;       // so many are lost
-    int sqhd_lie;                   // added to SQHD
+    unsigned drop_interrupts; // so many are lost
+    int sqhd_lie;             // added to SQHD
     bool sqid_lie, cid_lie, twice, stale_garbage;
 
     // What happened.
@@ -75,6 +75,7 @@ struct model {
     unsigned pending_count;
     uint64_t change_at; // time at which CSTS.RDY follows CC.EN
     uint64_t reset_at;  // time of the last CC.EN 1 -> 0
+    bool ours;          // enabled by the driver, not by firmware
     struct irq *irqs[MODEL_VECTORS];
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
     bool msix_enabled;
@@ -84,7 +85,7 @@ struct model {
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
-// less what the test sets. 
+// less what the test sets.
 struct model *model_new(void);
 struct model_namespace *model_add_namespace(struct model *m, uint32_t nsid, unsigned block_shift,
                                             uint64_t blocks);
@@ -101,11 +102,12 @@ bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t byte
 // ---- the world ----
 
 void world_begin(unsigned cpus);
-void world_end(void); // shuts the driver down and checks that all it owes was done
+void world_end(void);   // shuts the driver down and checks that all it owes was done
 void world_round(void); // each CPU's loop once, then each controller
 bool world_run(const bool *stop, unsigned rounds); // false: *stop is still false
-void world_pass(uint64_t ns); // lets the time pass in small steps, with rounds
-unsigned world_errors(const char *what); // errors with this id; NULL: all
+void world_pass(uint64_t ns);                      // lets the time pass in small steps, with rounds
+void world_skip(uint64_t ns);                      // lets the time pass at once
+unsigned world_errors(const char *what);           // errors with this id; NULL: all
 const char *world_last_error(void);
 unsigned world_warnings(void);
 const char *world_last_warning(void);
@@ -114,6 +116,8 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
 void world_use_cpu(unsigned cpu);
 uint64_t world_now(void);
+// Timers before irqs in each round: they see completions whose interrupt is still under way.
+void world_set_timers_first(bool first);
 // Time that a call of time_ns() takes.
 void world_set_clock_step(uint64_t ns);
 

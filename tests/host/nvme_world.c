@@ -25,6 +25,7 @@
 static struct {
     unsigned cpus, cpu;
     uint64_t now, clock_step;
+    bool timers_first;
     struct cpu_msg *inbox[CPUS_MAX];
     struct cpu_timer *timers[CPUS_MAX];
     struct model *models[MODELS_MAX];
@@ -323,6 +324,8 @@ static void run_timers(void)
 void world_round(void)
 {
     for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
+        if (world.timers_first)
+            run_timers();
         run_irqs();
         run_messages();
         run_timers();
@@ -349,6 +352,11 @@ void world_pass(uint64_t ns)
     }
 }
 
+void world_skip(uint64_t ns)
+{
+    world.now += ns;
+}
+
 void world_end(void)
 {
     world.cpu = 0;
@@ -365,6 +373,11 @@ void world_use_cpu(unsigned cpu)
 uint64_t world_now(void)
 {
     return world.now;
+}
+
+void world_set_timers_first(bool first)
+{
+    world.timers_first = first;
 }
 
 void world_set_clock_step(uint64_t ns)
@@ -433,7 +446,7 @@ void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu,
     };
     world.cpu = cpu;
     block_submit(&r->req);
-    assert_false(r->done); // never from within
+    assert_false(r->done);               // never from within
     r->req.arg = (void *)(uintptr_t)cpu; // NOLINT
     world.cpu = 0;
 }

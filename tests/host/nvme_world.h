@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the world and the controller model share.
+// What the parts of the model share.
 #pragma once
 
 #include "tests/host/nvme_model.h"
 
+// Needs cmocka.h.
+#define require(condition, ...)                                                                    \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            fail_msg("the host broke a rule: " __VA_ARGS__);                                       \
+    } while (0)
+
 struct model *world_add(void); // a zeroed one, with its PCI function
 struct model *world_find(const volatile void *reg, size_t *offset); // whose register
+
+void *model_memory(const struct model *m, uint64_t phys);
+struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
+void model_run_admin(struct model *m, const struct nvme_sqe *sqe);
+void model_fetch(struct model *m, unsigned qid, unsigned most); // at most so many commands
+void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid, unsigned sqhd,
+                     uint32_t status, uint32_t dw0);

@@ -244,6 +244,8 @@ static inline bool model_is_bar(const struct model_fn *f, unsigned at)
 static inline void model_write_config(struct model_fn *f, unsigned at, uint64_t value,
                                       unsigned bytes)
 {
+    if (at < 4)
+        model_refuse("write to vendor and device, register", at);
     if (model_is_bar(f, at) && f->space[0x04] & f->writable[0x04] & 3)
         model_refuse("BAR written while decoding is on, register", at);
     if (model_is_bar(f, at) && bytes != 4)

@@ -128,6 +128,7 @@ static void test_xsdt(void **state)
     assert_int_equal(acpi_find("MCFG")->revision, 2);
     assert_null(acpi_find("HPET"));
     assert_int_equal(acpi_find("APIC")->length, 60);
+    assert_int_equal(((const uint8_t *)acpi_find("APIC"))[59], 0); // mapped to its end
     assert_int_equal(warnings, 0);
 }
 
@@ -178,15 +179,17 @@ static void test_fallback(void **state)
 static void test_no_rsdp(void **state)
 {
     struct problem p;
+    place_rsdp(0, 0, 0x1000, 0); // 0 says that there is none
+    PLACE_ROOT(0x1000, 4, 0x3000);
     assert_false(acpi_init(0, &p));
     assert_string_equal(p.what, "acpi-rsdp");
     assert_false(acpi_init(0x100, &p));
     assert_string_equal(p.what, "acpi-rsdp");
     place_rsdp(0x100, 2, 0x1000, 0x2000);
-    ((uint8_t *)places[0].data)[33]++; // under the extended checksum alone
+    ((uint8_t *)places[2].data)[33]++; // under the extended checksum alone
     assert_false(acpi_init(0x100, &p));
     assert_string_equal(p.what, "acpi-rsdp");
-    places[0].bytes = 30; // memory ends within
+    places[2].bytes = 30; // memory ends within
     assert_false(acpi_init(0x100, &p));
     assert_string_equal(p.what, "acpi-rsdp");
 }

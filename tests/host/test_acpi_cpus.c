@@ -171,6 +171,21 @@ static void test_madt_io_apic_address(void **state)
     }
 }
 
+// With a length of 1, the next entry would start at this one's length, and look like an IOAPIC.
+static void test_madt_length_1(void **state)
+{
+    struct table t;
+    struct madt m;
+    struct problem p;
+    build_madt(&t);
+    blob_put(&t.blob, 0x80, 1);
+    io_apic(&t, 3, 0xfec10000, 0);
+    blob_finish(&t.blob);
+    assert_false(parse_madt(&t.blob, 16, &m, &p));
+    assert_string_equal(p.what, "madt-bad-entry");
+    assert_int_equal(m.ioapics_count, 2);
+}
+
 // ---- SRAT ----
 
 static struct srat_cpu srat_cpus[16];
@@ -403,7 +418,7 @@ static void test_length_of_last(void **state)
     }
 }
 
-// Each entry in turn with each length: whatever follows is read as it comes, but never past the end.
+// Each entry in turn with each length: what follows is read as it comes, but never past the end.
 static void test_length_of_each(void **state)
 {
     for (const struct list_kind *k = lists; k < lists + ARRAY_SIZE(lists); k++) {
@@ -433,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_madt_room),
         cmocka_unit_test(test_madt_no_cpu),
         cmocka_unit_test(test_madt_io_apic_address),
+        cmocka_unit_test(test_madt_length_1),
         cmocka_unit_test(test_srat),
         cmocka_unit_test(test_srat_first_revision),
         cmocka_unit_test(test_srat_room),

@@ -44,6 +44,10 @@ static void test_s5_found(void **state)
         { AML(0x08, NAME, 0x12, 0x47, 0x00, 0x02, 0x0a, 3, 0x0a, 4), 3, 4 },
         { AML(0x08, NAME, 0x12, 0x88, 0x00, 0x00, 0x02, 0x0a, 3, 0x0a, 4), 3, 4 },
         { AML(0x08, NAME, 0x12, 0xc9, 0x00, 0x00, 0x00, 0x02, 0x0a, 3, 0x0a, 4), 3, 4 },
+        // a package that needs more than one byte for its length
+        { AML(0x08, NAME, 0x12, 0x45, 0x01, 2, 0x0e, 3, 0, 0, 0, 0, 0, 0, 0, 0x0e, 4, 0, 0, 0, 0, 0,
+              0, 0),
+          3, 4 },
         // word, double and quad constants
         { AML(0x08, NAME, 0x12, 0x0a, 0x02, 0x0b, 6, 0, 0x0c, 7, 0, 0, 0), 6, 7 },
         { AML(0x08, NAME, 0x12, 0x0c, 0x02, 0x0e, 6, 0, 0, 0, 0, 0, 0, 0, 0x01), 6, 1 },
@@ -92,6 +96,20 @@ static void test_s5_refused(void **state)
     }
 }
 
+// The header is no AML, even where it ends like a NameOp.
+static void test_s5_first(void **state)
+{
+    static const uint8_t aml[] = { NAME, 0x12, 4, 2, 1, 1 };
+    uint8_t table[36 + sizeof(aml)] = { 0 }, a, b;
+    memcpy(table + 36, aml, sizeof(aml));
+    assert_false(acpi_s5_find(table, sizeof(table), &a, &b));
+    table[35] = 0x08;
+    assert_false(acpi_s5_find(table, sizeof(table), &a, &b));
+    table[34] = 0x08;
+    table[35] = 0x5c;
+    assert_false(acpi_s5_find(table, sizeof(table), &a, &b));
+}
+
 static void test_s5_cut(void **state)
 {
     static const uint8_t aml[] = { 0x08, NAME, 0x12, 0x88, 0x00, 0x00, 2, 0x0a, 3, 0x0a, 4 };
@@ -113,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_s5_found),
         cmocka_unit_test(test_s5_refused),
+        cmocka_unit_test(test_s5_first),
         cmocka_unit_test(test_s5_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

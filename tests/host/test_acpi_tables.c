@@ -408,7 +408,7 @@ static void test_fadt_unusable(void **state)
     build_fadt(&b);
     set_gas(&b, X_PM_TMR, 2, 0x1808);       // configuration space
     set_gas(&b, X_PM1A_CNT, 0, 0xfe000004); // memory, where a port is wanted
-    set_gas(&b, X_PM1B_CNT, 1, 0x10000);    // no such port
+    set_gas(&b, X_PM1B_CNT, 1, 0x11904);    // no such port
     set_gas(&b, RESET_REG, 2, 0xcf9);
     struct fadt f = parse_fadt(&b);
     assert_int_equal(f.pm_timer, 0x608);
@@ -416,6 +416,8 @@ static void test_fadt_unusable(void **state)
     assert_int_equal(f.pm1a_control, 0x604);
     assert_int_equal(f.pm1b_control, 0);
     assert_int_equal(f.reset, 0);
+    set_gas(&b, X_PM_TMR, 1, 0x11808);
+    assert_int_equal(parse_fadt(&b).pm_timer, 0x608);
     set_gas(&b, X_PM_TMR, 0, 1ull << 52);
     blob_set(&b, PM_TMR, 0x10608, 4);
     blob_set(&b, PM1A_CNT, 0x10604, 4);

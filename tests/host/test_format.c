@@ -127,11 +127,20 @@ static void test_edges_of_the_buffer(void **state)
     assert_string_equal(four, "abc");
 }
 
+// Without the attribute by which the compiler would refuse the call below.
+static int format_unchecked(char *to, size_t bytes, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int length = format_text_v(to, bytes, fmt, args);
+    va_end(args);
+    return length;
+}
+
 static void test_unknown_conversion_is_shown(void **state)
 {
     char text[16];
-    const char *volatile fmt = "a%qb%"; // out of the compiler's sight, which would refuse it
-    assert_int_equal(format_text(text, sizeof(text), fmt), 6);
+    assert_int_equal(format_unchecked(text, sizeof(text), "a%qb%"), 6);
     assert_string_equal(text, "a%qb%?");
 }
 

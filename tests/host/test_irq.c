@@ -137,10 +137,10 @@ static bool chip_route(struct irq *irq, struct problem *p)
 
 static void chip_compose(const struct irq *irq, struct msi_msg *msg)
 {
-    *msg = (struct msi_msg){.address = 0xfee00000 + irq->chip_handle, .data = irq->vector};
+    *msg = (struct msi_msg){ .address = 0xfee00000 + irq->chip_handle, .data = irq->vector };
 }
 
-static const struct irq_chip chip = {"test", chip_alloc, chip_free, chip_route, chip_compose};
+static const struct irq_chip chip = { "test", chip_alloc, chip_free, chip_route, chip_compose };
 
 // ---- helpers ----
 
@@ -300,7 +300,7 @@ static void plain_msi_names_cpu_and_vector(void **state)
     struct msi_msg msg;
     start(IRQ_MSI);
     cpus[0].apic_id = 5;
-    struct irq irq = {.cpu = 0, .vector = 0x41, .name = "x"};
+    struct irq irq = { .cpu = 0, .vector = 0x41, .name = "x" };
     assert_true(irq_chip_msi.route(&irq, &p));
     irq_chip_msi.compose(&irq, &msg);
     assert_int_equal(msg.address, 0xfee05000);
@@ -333,7 +333,7 @@ static void messages_run_in_the_order_sent(void **state)
     stop = false;
     messages_count = 0;
     for (unsigned i = 0; i < 3; i++) {
-        m[i] = (struct numbered){.msg.fn = note, .number = i + 10};
+        m[i] = (struct numbered){ .msg.fn = note, .number = i + 10 };
         cpu_post(0, &m[i].msg);
     }
     cpu_run_until(&stop);
@@ -346,7 +346,7 @@ static void messages_run_in_the_order_sent(void **state)
 
 static void a_message_wakes_a_sleeper(void **state)
 {
-    struct numbered m = {.msg.fn = note};
+    struct numbered m = { .msg.fn = note };
     start(IRQ_POSTED);
     cpu_post(1, &m.msg);
     assert_int_equal(ipis, 0);
@@ -371,7 +371,9 @@ static void pass_time(void)
 
 static void timers_fire_in_order_and_sleep_between(void **state)
 {
-    struct cpu_timer t[4] = {{.fn = stop_it}, {.fn = stop_it}, {.fn = stop_it}, {.fn = stop_it}};
+    struct cpu_timer t[4] = {
+        { .fn = stop_it }, { .fn = stop_it }, { .fn = stop_it }, { .fn = stop_it }
+    };
     start(IRQ_POSTED);
     stop = false;
     on_halt = pass_time;

@@ -177,6 +177,13 @@ static void not_there(void **state)
     fails(m, "nvme-absent");
 }
 
+static void gone_while_it_starts(void **state)
+{
+    struct model *m = model_new();
+    m->gone_at_enable = true;
+    fails(m, "nvme-absent");
+}
+
 static void no_nvm_command_set(void **state)
 {
     struct model *m = model_new();
@@ -444,6 +451,12 @@ static void shutdown_without_answers(void **state)
     nvme_shutdown();
     assert_int_equal(world_warnings(), 1);
     assert_int_equal(field_get(NVME_CC_SHN, m->cc), 1);
+    // The lost command's memory isn't used for another.
+    struct problem p;
+    m->pci_command |= 4;
+    assert_false(nvme_queues_delete(world_ctrl(m), &p));
+    m->pci_command &= (uint16_t)~4;
+    assert_non_null(strstr(p.message, "was not tried"));
 }
 
 #define bringup_test(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -463,6 +476,7 @@ int main(void)
         bringup_test(time_of_the_media),
         bringup_test(fatal_at_enable),
         bringup_test(not_there),
+        bringup_test(gone_while_it_starts),
         bringup_test(no_nvm_command_set),
         bringup_test(large_pages_only),
         bringup_test(bar_without_doorbells),

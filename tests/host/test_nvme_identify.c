@@ -91,7 +91,7 @@ static void texts(void **state)
     struct nvme_id id;
     memcpy(c.sn, "  S1 2\0\0  ", 10);
     memset(c.mn, 'M', sizeof(c.mn));
-    memcpy(c.fr, "\x01\xff" "a\tb   ", 8);
+    memcpy(c.fr, "\x01\377a\tb   ", 8);
     assert_true(nvme_parse_controller("x", &c, &id, &p));
     assert_string_equal(id.serial, "S1 2");
     assert_int_equal(strlen(id.model), 40);
@@ -127,8 +127,7 @@ static void shutdown_times(void **state)
     static const struct {
         uint32_t us;
         uint64_t ms;
-    } times[] = { { 0, 5000 }, { 1, 5000 }, { 8000000, 8000 }, { 8000001, 8001 },
-                  { ~0u, 60000 } };
+    } times[] = { { 0, 5000 }, { 1, 5000 }, { 8000000, 8000 }, { 8000001, 8001 }, { ~0u, 60000 } };
     for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
         c.rtd3e = times[i].us;
         assert_true(nvme_parse_controller("x", &c, &id, &p));
@@ -270,8 +269,9 @@ static void status_words(void **state)
     char text[80];
     assert_string_equal(nvme_status_text(NVME_STATUS(0, 0x80), text, sizeof(text)),
                         "LBA out of range (status type 0, code 80h)");
-    assert_string_equal(nvme_status_text(NVME_STATUS_DNR | NVME_STATUS(2, 0x81), text, sizeof(text)),
-                        "unrecovered read error (status type 2, code 81h)");
+    assert_string_equal(
+        nvme_status_text(NVME_STATUS_DNR | NVME_STATUS(2, 0x81), text, sizeof(text)),
+        "unrecovered read error (status type 2, code 81h)");
     assert_string_equal(nvme_status_text(NVME_STATUS(7, 0x12), text, sizeof(text)),
                         "vendor specific error (status type 7, code 12h)");
 }

@@ -102,7 +102,7 @@ static void refused_without_the_device(void **state)
         uint64_t lba;
         uint32_t blocks;
         size_t misalign;
-    } wrong[] = { { 0, 0, 0 }, { 1 << 20, 1, 0 }, { (1 << 20) - 1, 2, 0 },
+    } wrong[] = { { 0, 0, 0 },     { 1 << 20, 1, 0 },    { (1 << 20) - 1, 2, 0 },
                   { ~0ull, 2, 0 }, { 0, 0xffffffff, 0 }, { 0, 1, 2 } };
     static uint8_t memory[4096] __attribute__((aligned(4096)));
 
@@ -331,8 +331,27 @@ static void cpus_share(unsigned cpus, unsigned grants, unsigned vectors, unsigne
     struct block_dev *dev = start(m);
     assert_int_equal(dev->queues, expected);
     read_many(dev, 400, cpus, 64);
-    for (unsigned q = 1; q <= expected; q++)
+    for (unsigned q = 1; q <= expected; q++) {
         assert_true(m->queues[q].tail_writes > 0);
+        assert_int_equal(m->irqs[q - 1]->cpu, nvme_owner_of_queue(q - 1, cpus, expected));
+    }
+}
+
+// A CPU without a queue of its own leaves the shared one alone: the owner gets a message.
+static void no_touching(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    m->grants = 1;
+    struct block_dev *dev = start(m);
+    const struct nvme_queue *q = world_ctrl(m)->queues[0];
+    struct nvme_queue before = *q;
+    struct world_read r;
+    world_read_start(&r, dev, 1, 5, 1, 0);
+    assert_memory_equal(q, &before, sizeof(before));
+    assert_true(world_run(&r.done, 10));
+    world_read_check(&r);
+    world_read_free(&r);
 }
 
 static void a_queue_for_each_cpu(void **state)
@@ -444,6 +463,7 @@ int main(void)
         io_test(one_queue_for_all),
         io_test(two_vectors),
         io_test(one_vector),
+        io_test(no_touching),
         io_test(shared_and_full),
         io_test(two_controllers),
         io_test(error_in_one_piece),

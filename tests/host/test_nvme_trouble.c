@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Controllers that don't answer, answer twice, lie, lose interrupts or vanish: every read ends, with
-// the status that says what may have happened to its buffer.
+// Controllers that don't answer, answer twice, lie, lose interrupts or vanish: every read ends,
+// with the status that says what may have happened to its buffer.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,6 +110,28 @@ static void late_answer(void **state)
     world_read_free(&r);
 }
 
+// Answered at the last moment, with the interrupt still under way: served, not given up.
+static void answer_at_the_deadline(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    const struct nvme_queue *q = world_ctrl(m)->queues[0];
+    struct world_read r;
+    world_set_timers_first(true);
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    while (q->epoch < NVME_WATCH_TICKS)
+        world_pass(TICK_NS / 100);
+    m->hold = false;
+    world_round();
+    assert_false(r.done);
+    world_skip(q->watch.due_ns - world_now());
+    world_round();
+    world_read_check(&r);
+    world_read_free(&r);
+    assert_int_equal(world_errors(NULL), 0);
+}
+
 // One piece of a long read gets no answer; the read ends when all its pieces have, and not before.
 static void one_piece_unanswered(void **state)
 {
@@ -144,6 +166,31 @@ static void all_slots_dead(void **state)
     world_pass(40 * NS_PER_S);
     ends(&later, BLOCK_TIMEOUT);
     assert_int_equal(m->reads, 0);
+}
+
+// The other order: one piece got no answer, and a later one fails.
+static void failure_after_a_time_out(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    m->id.mdts = 1;
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    m->drop_lba = 0;
+    m->error_lba = 50; // in the fourth piece, which waits for one of the first three
+    m->hold = true;
+    world_read_start(&r, dev, 0, 0, 96, 0);
+    world_pass(20 * NS_PER_S);
+    m->hold = false;
+    world_round();
+    m->hold = true;
+    world_pass(16 * NS_PER_S);
+    assert_int_equal(world_errors("nvme-timeout"), 1);
+    assert_false(r.done);
+    m->hold = false;
+    world_pass(NS_PER_S);
+    assert_int_equal(world_warnings(), 1);
+    ends(&r, BLOCK_TIMEOUT);
 }
 
 static void time_out_on_a_shared_queue(void **state)
@@ -219,6 +266,7 @@ static void no_false_alarm(void **state)
     busy.req.done = keep_busy;
     busy_count = 0;
     busy_stop = false;
+    world_set_timers_first(true);
     world_pass(120 * NS_PER_S);
     busy_stop = true;
     assert_true(world_run(&busy.done, 10));
@@ -241,6 +289,18 @@ static void idle_queue_has_no_timer(void **state)
     assert_true(q->watch.armed);
 }
 
+// Nobody misses a controller that was shut down in order.
+static void no_watch_after_shutdown(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    reads_well(dev, 0);
+    nvme_shutdown();
+    m->csts &= ~NVME_CSTS_RDY;
+    world_pass(3 * TICK_NS);
+    assert_int_equal(world_errors(NULL), 0);
+}
+
 // ---- gone ----
 
 static void goes(struct model *m, const char *words)
@@ -253,11 +313,12 @@ static void goes(struct model *m, const char *words)
 
 enum way { FATAL, REMOVED, NOT_READY };
 
-static void vanish(enum way way, const char *words)
+static void vanish(enum way way, unsigned mqes, const char *words)
 {
     world_begin(2);
+    world_set_timers_first(true); // so that both queues notice
     struct model *m = model_new();
-    field_set(&m->cap, NVME_CAP_MQES, 3);
+    field_set(&m->cap, NVME_CAP_MQES, mqes);
     m->grants = 3;
     struct block_dev *dev = start(m);
     struct world_read reads[20], later;
@@ -286,17 +347,20 @@ static void vanish(enum way way, const char *words)
 
 static void fatal_status(void **state)
 {
-    vanish(FATAL, "it reports a fatal error (CSTS.CFS)");
+    vanish(FATAL, 3, "it reports a fatal error (CSTS.CFS)");
+    vanish(FATAL, 1023, "it reports a fatal error (CSTS.CFS)");
 }
 
 static void surprise_removal(void **state)
 {
-    vanish(REMOVED, "its registers read all ones");
+    vanish(REMOVED, 3, "its registers read all ones");
+    vanish(REMOVED, 1023, "its registers read all ones");
 }
 
 static void silent_reset(void **state)
 {
-    vanish(NOT_READY, "it is no longer ready (CSTS.RDY)");
+    vanish(NOT_READY, 3, "it is no longer ready (CSTS.RDY)");
+    vanish(NOT_READY, 1023, "it is no longer ready (CSTS.RDY)");
 }
 
 // What it had answered before it failed is served.
@@ -433,18 +497,41 @@ static void head_says_full(void **state)
     assert_int_equal(world_errors("nvme-timeout"), 1);
 }
 
-// More new entries at once than the queue has: a controller gone mad doesn't hold the CPU.
+// A controller gone mad: whatever is submitted is complete at once, for ever. One reap still ends.
+static struct nvme_queue *mad_queue;
+static unsigned mad_count;
+
+static void mad_entry(void)
+{
+    struct nvme_queue *q = mad_queue;
+    struct nvme_cqe *e = (struct nvme_cqe *)&q->cq[q->cq_head & q->mask];
+    e->tail = q->expect | field_put(NVME_CQE_SQHD, q->sq_tail);
+}
+
+static void mad_again(struct block_req *req)
+{
+    assert_true(++mad_count < 100);
+    block_submit(req);
+    mad_entry();
+}
+
 static void endless_completions(void **state)
 {
     struct model *m = model_new();
-    field_set(&m->cap, NVME_CAP_MQES, 1);
-    start(m);
-    struct nvme_queue *q = world_ctrl(m)->queues[0];
-    struct nvme_cqe *cq = (struct nvme_cqe *)m->queues[1].cq; // NOLINT
-    cq[0].tail = cq[1].tail = NVME_CQE_P | field_put(NVME_CQE_SQID, 1);
-    m->queues[1].cq_tail = 1; // or the model would object to the doorbell
-    assert_int_equal(nvme_queue_reap(q), 2);
-    assert_int_equal(q->bad, 2);
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    mad_queue = world_ctrl(m)->queues[0];
+    mad_count = 0;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    r.req.done = mad_again;
+    world_round();
+    m->removed = true; // the model looks no longer
+    mad_entry();
+    assert_int_equal(nvme_queue_reap(mad_queue), 4);
+    assert_int_equal(mad_count, 4);
+    world_read_free(&r);
 }
 
 #define trouble_test(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -455,13 +542,16 @@ int main(void)
         trouble_test(no_answer),
         trouble_test(time_out_is_set),
         trouble_test(late_answer),
+        trouble_test(answer_at_the_deadline),
         trouble_test(one_piece_unanswered),
+        trouble_test(failure_after_a_time_out),
         trouble_test(all_slots_dead),
         trouble_test(time_out_on_a_shared_queue),
         trouble_test(slow_answers),
         trouble_test(lost_interrupt),
         trouble_test(no_false_alarm),
         trouble_test(idle_queue_has_no_timer),
+        trouble_test(no_watch_after_shutdown),
         trouble_test(fatal_status),
         trouble_test(surprise_removal),
         trouble_test(silent_reset),

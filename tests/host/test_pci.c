@@ -167,6 +167,7 @@ static void test_segments(void **state)
     assert_string_equal(pci_get(3)->name, "0007:10:02.0");
     assert_ptr_equal(pci_get(2)->parent, pci_get(0));
     assert_null(pci_get(3)->parent);
+    assert_int_equal(model.mapped_count, 0x80 + 0x10); // each bus that there is
     assert_int_equal(model.warnings, 0);
 }
 
@@ -241,6 +242,7 @@ static void test_odd_header(void **state)
     assert_int_equal(model.warnings, 2);
     assert_int_equal(dev(0, 1, 0)->port_type, 0xff);
     assert_int_equal(dev(0, 1, 0)->bars[0].bytes, 0);
+    assert_int_equal(pci_find_cap(dev(0, 1, 0), 0x10), 0);
 }
 
 // ---- bridges that can't be followed ----

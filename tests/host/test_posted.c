@@ -24,7 +24,7 @@ static void layout(void **state)
     uint8_t bytes[64];
     pi_init(&desc, 0x12345678, 0xef, true);
     memcpy(bytes, &desc, sizeof(bytes));
-    const uint8_t control[8] = {0x02, 0x00, 0xef, 0x00, 0x78, 0x56, 0x34, 0x12};
+    const uint8_t control[8] = { 0x02, 0x00, 0xef, 0x00, 0x78, 0x56, 0x34, 0x12 };
     assert_memory_equal(bytes + 32, control, sizeof(control));
     for (unsigned i = 0; i < 64; i++)
         if (i < 32 || i >= 40)

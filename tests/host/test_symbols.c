@@ -19,12 +19,12 @@ struct symbol {
 
 static const char names[] = "\0first\0second\0label\0data";
 static const struct symbol table[] = {
-    {0, 0, 0, 0, 0, 0},
-    {1, 0x12, 0, 1, 0x1000, 0x100},  // first: function
-    {7, 0x12, 0, 1, 0x1200, 0x10},   // second
-    {14, 0x10, 0, 1, 0x1300, 0},     // label: no function
-    {20, 0x11, 0, 1, 0x1000, 0x800}, // data: an object, never found
-    {900, 0x12, 0, 1, 0x1000, 0x800}, // its name lies outside the table
+    { 0, 0, 0, 0, 0, 0 },
+    { 1, 0x12, 0, 1, 0x1000, 0x100 },   // first: function
+    { 7, 0x12, 0, 1, 0x1200, 0x10 },    // second
+    { 14, 0x10, 0, 1, 0x1300, 0 },      // label: no function
+    { 20, 0x11, 0, 1, 0x1000, 0x800 },  // data: an object, never found
+    { 900, 0x12, 0, 1, 0x1000, 0x800 }, // its name lies outside the table
 };
 
 static void finds(uint64_t address, const char *name, uint64_t offset)
@@ -59,15 +59,16 @@ static void a_string_table_without_end_is_not_used(void **state)
 
 static void tsc_from_cpuid(void **state)
 {
-    struct cpuid none = {0};
+    struct cpuid none = { 0 };
     // 24 MHz crystal, ratio 216/2: 2592 MHz (a Skylake client).
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){2, 216, 24000000, 0}, none), 2592000000);
+    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 2, 216, 24000000, 0 }, none),
+                     2592000000);
     // No crystal told: the base frequency of leaf 16h.
     assert_int_equal(
-        time_tsc_hz_from_cpuid((struct cpuid){2, 216, 0, 0}, (struct cpuid){2600, 0, 0, 0}),
+        time_tsc_hz_from_cpuid((struct cpuid){ 2, 216, 0, 0 }, (struct cpuid){ 2600, 0, 0, 0 }),
         2600000000);
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){0, 216, 24000000, 0}, none), 0);
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){2, 0, 24000000, 0}, none), 0);
+    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 0, 216, 24000000, 0 }, none), 0);
+    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 2, 0, 24000000, 0 }, none), 0);
 }
 
 int main(void)

@@ -122,7 +122,7 @@ static void test_fault_event(void **state)
 static void test_far_records(void **state)
 {
     struct model_unit *m = machine_one_unit();
-    m->cap = M_CAP_RECORDS(0x3ff0, 16);
+    m->cap = M_CAP_RECORDS(0x3f10, 16);
     enable();
     assert_rules_kept(m);
     assert_int_equal(m->mapped, 0x5000);
@@ -227,6 +227,34 @@ static void test_queue_left_busy(void **state)
     assert_problem(vtd_init(&p), "vtd-timeout");
     assert_in_range(model_now - before, NS_PER_S, 2 * NS_PER_S);
     assert_non_null(strstr(p.message, "0xfed90000"));
+}
+
+// Requests by registers end before the queue is turned on.
+static void on_tick(void)
+{
+    if (model_ticks == 40)
+        model_units[0].ccmd = 0;
+    if (model_ticks == 80)
+        model_units[0].iotlb = 0;
+}
+
+static void test_register_requests(void **state)
+{
+    struct model_unit *m = machine_one_unit();
+    m->ccmd = m->iotlb = 1ull << 63;
+    model_ticks = 0;
+    model_on_tick = on_tick;
+    assert_true(vtd_init(&p));
+    model_on_tick = NULL;
+    assert_in_range(model_ticks, 80, 100);
+    assert_rules_kept(m);
+
+    m->ccmd = 1ull << 63;
+    assert_problem(vtd_init(&p), "vtd-timeout");
+    assert_non_null(strstr(p.message, "last invalidation"));
+    m->ccmd = 0;
+    m->iotlb = 1ull << 63;
+    assert_problem(vtd_init(&p), "vtd-timeout");
 }
 
 // Translation that doesn't end, remapping that doesn't, protection that doesn't.
@@ -358,6 +386,7 @@ static void test_capabilities(void **state)
         assert_non_null(strstr(p.message, cases[i].name));
         assert_non_null(strstr(p.message, "0xfed90000"));
         assert_string_equal(m->log, "TE-");
+        assert_rules_kept(m);
     }
     struct model_unit *m = machine_one_unit();
     assert_true(vtd_init(&p));
@@ -450,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_all_left_on),
         cmocka_unit_test(test_each_left_on),
         cmocka_unit_test(test_queue_left_busy),
+        cmocka_unit_test(test_register_requests),
         cmocka_unit_test(test_deaf),
         cmocka_unit_test(test_left_scalable),
         cmocka_unit_test(test_deaf_enable),

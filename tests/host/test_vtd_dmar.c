@@ -180,6 +180,11 @@ static void test_structure_lengths(void **state)
         blob_finish(&b);
         assert_refused(&b, "dmar-structure");
     }
+    dmar_begin(&b, 1); // shorter than a head, with a second one that begins in its length
+    blob_put(&b, 0x0000050100030000ull | 77, 8);
+    blob_finish(&b);
+    assert_refused(&b, "dmar-structure");
+
     dmar_begin(&b, 1);
     blob_put(&b, 0, 3); // not even a head
     blob_finish(&b);
@@ -198,6 +203,27 @@ static void test_scope_lengths(void **state)
         blob_finish(&b);
         assert_refused(&b, "dmar-scope");
     }
+}
+
+// A list that ends within an entry's head, at the end of the table; and half a pair in a path.
+static void test_scope_rest(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+    blob_put(&b, 1, 3);
+    blob_set(&b, at + 2, 19, 2);
+    blob_finish(&b);
+    assert_refused(&b, "dmar-scope");
+
+    dmar_begin(&b, 1);
+    at = dmar_drhd(&b, false, 0, 0xfed90000);
+    dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+    blob_put(&b, 7, 1);
+    blob_set(&b, at + 2, 25, 2);
+    blob_set(&b, at + 17, 9, 1);
+    blob_finish(&b);
+    assert_refused(&b, "dmar-scope");
 }
 
 static void test_unit_addresses(void **state)
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_structure_lengths),
         cmocka_unit_test(test_scope_lengths),
+        cmocka_unit_test(test_scope_rest),
         cmocka_unit_test(test_unit_addresses),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_order_is_per_segment),

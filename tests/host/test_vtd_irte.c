@@ -204,6 +204,11 @@ static void test_sentence(void **state)
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "entry 17 (not in use): the entry belongs to another sender ("));
 
+    owner.name = "nvme0q3";
+    f = vtd_fault_decode(17ull << 48, record_high(0x24, 0x0020));
+    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+    assert_non_null(strstr(text, "entry 17 (nvme0q3): the entry has reserved bits set (reason"));
+
     f = vtd_fault_decode(0xabcd123, record_high(0x06, 0x0020));
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "a DMA of 0000:00:04.0 at 0xabcd000: DMA fault reason 06h"));

@@ -129,6 +129,6 @@ static void no_post_is_lost(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_post_is_lost)};
+    const struct CMUnitTest tests[] = { cmocka_unit_test(no_post_is_lost) };
     return cmocka_run_group_tests_name("posted, threads", tests, NULL, NULL);
 }

@@ -120,7 +120,7 @@ struct model_unit {
 
     // What it holds.
     uint32_t gsts, fsts, fectl, iectl, pectl, fedata, feaddr, feuaddr, pmen;
-    uint64_t iqh, iqt, iqa, iqercd, irta;
+    uint64_t iqh, iqt, iqa, iqercd, irta, ccmd, iotlb;
     uint64_t irta_in_use; // as of the last SIRTP
     uint64_t records[MODEL_RECORDS][2];
     unsigned next_record;
@@ -129,6 +129,7 @@ struct model_unit {
     unsigned pending_reads;
     uint64_t queue_due;   // model_ticks at which the queue is looked at; 0: nothing to do
     bool last_was_wait, cache_clean;
+    uint64_t refused; // offset of the request refused last, plus 1
     size_t mapped;        // bytes of its registers
 
     // What it saw.
@@ -163,7 +164,7 @@ static struct model_unit *model_reset(unsigned i, uint64_t base, uint64_t cap, u
 static void model_reset_all(void)
 {
     memset(model_units, 0, sizeof(model_units));
-    memset(model_dram, 0xaa, sizeof(model_dram)); // what was in memory before
+    memset(model_dram, 0xff, sizeof(model_dram)); // what was in memory before
     ASAN_POISON_MEMORY_REGION(model_memory, sizeof(model_memory));
     model_memory_used = 0;
 }
@@ -263,8 +264,9 @@ static unsigned model_iec(struct model_unit *m, uint64_t low, uint64_t high)
     char text[16];
     if (low & ~0x0000fffff8000e1full || high || im > (m->ecap >> 20 & 0xf))
         return 4;
-    if (m->bad_requests) {
-        m->bad_requests--;
+    if (m->bad_requests || m->refused == m->iqh + 1) { // stays bad until it is replaced
+        m->bad_requests -= !!m->bad_requests;
+        m->refused = m->iqh + 1;
         return 3;
     }
     if (!(low & 0x10)) {
@@ -330,12 +332,17 @@ static void model_run_queue(struct model_unit *m)
             return;
         }
         m->iqh = (m->iqh + model_step(m)) % size;
+        m->refused = 0;
     }
 }
+
+static void (*model_on_tick)(void); // a test's own, each time time_ns() is asked
 
 static void model_tick(void)
 {
     model_ticks++;
+    if (model_on_tick)
+        model_on_tick();
     for (unsigned i = 0; i < MODEL_UNITS; i++)
         if (model_units[i].queue_due && model_ticks >= model_units[i].queue_due) {
             model_units[i].queue_due = 0;
@@ -500,6 +507,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     unsigned record = model_record_at(m, offset, &within);
     if (m->cap == ~0ull)
         return ~0ull;
+    if (offset == 16 * (m->ecap >> 8 & 0x3ff) + 8 && bytes == 8)
+        return m->iotlb;
     if (record < MODEL_RECORDS)
         return model_read_record(m, record, within, bytes);
     switch (offset << 4 | bytes) {
@@ -511,6 +520,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
         return m->ecap;
     case 0x1c << 4 | 4:
         return model_status(m);
+    case 0x28 << 4 | 8:
+        return m->ccmd;
     case 0x34 << 4 | 4:
         return m->fsts;
     case 0x38 << 4 | 4:
@@ -549,9 +560,13 @@ static void model_write_control(struct model_unit *m, uint32_t *control, uint32_
     *control = (*control & 1u << 30) | (value & ~(1u << 30));
 }
 
+static void (*model_on_write)(void); // a test's own, before each write
+
 void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
 {
     size_t offset, within;
+    if (model_on_write)
+        model_on_write();
     struct model_unit *m = model_find(reg, &offset, bytes);
     unsigned record = model_record_at(m, offset, &within);
     if (record < MODEL_RECORDS) {
@@ -592,6 +607,8 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         m->iqa = value;
         return;
     case 0xa0 << 4 | 4:
+        if (!(m->ecap & M_ECAP_QI))
+            MODEL_BROKEN(m, "11.4.9.5: IECTL written on a unit without a queue");
         model_write_control(m, &m->iectl, (uint32_t)value);
         return;
     case 0xb8 << 4 | 8:

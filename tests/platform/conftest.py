@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures for the tests of the QEMU platform model: a paused machine with the model laid over it."""
+"""Fixtures for the tests of the QEMU platform model: a paused machine, the model laid over it."""
 
 import subprocess
 import time
@@ -44,17 +44,17 @@ def bench():
         yield Bench(machine)
 
 
-# Real-mode code at the reset vector: x2APIC mode on (bit 10 of IA32_APIC_BASE, MSR 1Bh), then halt.
-X2APIC_ON = bytes.fromhex("66b91b000000 0f32 660d00040000 0f30 f4 ebfd")
-RESET_JUMP = bytes.fromhex("e90dff")  # from fff0h to ff00h
-
-
-def x2apic_rom(path):
+def rom_image(path, code):
+    """Firmware that runs `code` (16-bit, at f000:ff00h) from reset on."""
     rom = bytearray(0x10000)
-    rom[0xFF00:0xFF00 + len(X2APIC_ON)] = X2APIC_ON
-    rom[0xFFF0:0xFFF3] = RESET_JUMP
+    rom[0xFF00:0xFF00 + len(code)] = code
+    rom[0xFFF0:0xFFF3] = bytes.fromhex("e90dff")  # jmp ff00h
     path.write_bytes(rom)
     return str(path)
+
+
+# x2APIC mode on (bit 10 of IA32_APIC_BASE, MSR 1Bh), then halt.
+X2APIC_ON = bytes.fromhex("66b91b000000 0f32 660d00040000 0f30 f4 ebfd")
 
 
 def run_until_halted(machine):
@@ -71,6 +71,6 @@ def high_bench(tmp_path):
     """Two CPUs with APIC ids 0 and 256. The first is in x2APIC mode, and so tells them apart."""
     second = "max-x86_64-cpu,socket-id=1,die-id=0,module-id=0,core-id=0,thread-id=0"
     with Machine(smp="1,sockets=2,cores=160,threads=1,maxcpus=320", devices=(second, *DEVICES),
-                 extra=("-bios", x2apic_rom(tmp_path / "rom"))) as machine:
+                 extra=("-bios", rom_image(tmp_path / "rom", X2APIC_ON))) as machine:
         run_until_halted(machine)
         yield Bench(machine)

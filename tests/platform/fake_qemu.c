@@ -15,14 +15,9 @@ static const char *change = "none";
 struct qemu_version *qmp_query_version(void **error);
 struct qemu_version *qmp_query_version(void **error)
 {
-    static struct {
-        int64_t major, minor, micro;
-    } triple;
-    static struct qemu_version info;
-    triple.major = version[0];
-    triple.minor = version[1];
-    triple.micro = version[2];
-    memcpy(&info.qemu, &(void *){&triple}, sizeof(info.qemu));
+    static struct qemu_version_number number;
+    static struct qemu_version info = { .qemu = &number };
+    number = (struct qemu_version_number){ version[0], version[1], version[2] };
     return &info;
 }
 
@@ -77,6 +72,7 @@ EXPORT(qemu_result, memory_region_dispatch_write,
     }
 ABSENT(qemu_register_reset)
 ABSENT(qemu_get_cpu)
+ABSENT(tcg_cflags_set)
 ABSENT(object_resolve_path_component)
 ABSENT(memory_region_add_subregion_overlap)
 ABSENT(memory_region_size)
@@ -98,7 +94,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", dlerror());
         return 0;
     }
-    int (*install)(uint64_t, const void *, int, char **);
+    if (!strcmp(change, "interface"))
+        return printf("%d\n", *(int *)dlsym(plugin, "qemu_plugin_version")) < 0;
+    int (*install)(uint64_t, const struct qemu_info *, int, char **);
     *(void **)&install = dlsym(plugin, "qemu_plugin_install");
-    return install(1, NULL, 0, NULL);
+    return install(1, &(struct qemu_info){ .target_name = "x86_64" }, 0, NULL);
 }

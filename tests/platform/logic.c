@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The platform model's pure parts: requests, entries, descriptors. Bit numbers here are those of
 // the specification's figures (VT-d 5.1.2.2, 9.10, 9.11), not the masks of the model.
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +8,10 @@
 // cmocka needs the four above
 #include <cmocka.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tools/qemu/descriptor.h"
 #include "tools/qemu/irte.h"
@@ -59,7 +62,7 @@ static bool entry_bit_reserved(unsigned bit)
 
 static struct irte entry_with(unsigned bit)
 {
-    struct irte e = {.low = 1 | 1 << 15};
+    struct irte e = { .low = 1 | 1 << 15 };
     *(bit < 64 ? &e.low : &e.high) |= 1ull << bit % 64;
     return e;
 }
@@ -74,7 +77,7 @@ static void test_entry_reserved_bits(void **state)
 
 static void test_entry_fields(void **state)
 {
-    struct irte e = {.low = 0x8765432100425003, .high = 0x123456780000beef};
+    struct irte e = { .low = 0x8765432100425003, .high = 0x123456780000beef };
     assert_int_equal(irte_virtual_vector(e), 0x42);
     assert_int_equal(irte_descriptor_address(e), 0x1234567887654300);
     assert_true(e.low & IRTE_URG);
@@ -83,13 +86,13 @@ static void test_entry_fields(void **state)
 
 static enum fault_reason source_fault(unsigned svt, unsigned sq, unsigned sid, unsigned source)
 {
-    struct irte e = {.low = 1 | 1 << 15, .high = sid | sq << 16 | (uint64_t)svt << 18};
+    struct irte e = { .low = 1 | 1 << 15, .high = sid | sq << 16 | (uint64_t)svt << 18 };
     return irte_posted_fault(e, true, (uint16_t)source);
 }
 
 static void test_source_qualifier(void **state)
 {
-    static const unsigned ignored[] = {0, 4, 6, 7};
+    static const unsigned ignored[] = { 0, 4, 6, 7 };
     for (unsigned sq = 0; sq < 4; sq++) {
         for (unsigned bit = 0; bit < 16; bit++) {
             bool match = ignored[sq] >> bit & 1;
@@ -109,12 +112,12 @@ static void test_source_types(void **state)
 {
     assert_int_equal(source_fault(0, 0, 0x1234, 0x4321), 0);
     assert_int_equal(source_fault(3, 0, 0x1234, 0x1234), 0x26);
-    assert_int_equal(irte_posted_fault((struct irte){.high = 1 << 18}, false, 0), 0);
+    assert_int_equal(irte_posted_fault((struct irte){ .high = 1 << 18 }, false, 0), 0);
 }
 
 static void test_source_before_reserved(void **state)
 {
-    struct irte e = {.low = 1 | 1 << 2 | 1 << 15, .high = 1 << 18};
+    struct irte e = { .low = 1 | 1 << 2 | 1 << 15, .high = 1 << 18 };
     assert_int_equal(irte_posted_fault(e, true, 1), 0x26);
     assert_int_equal(irte_posted_fault(e, true, 0), 0x24);
 }
@@ -131,7 +134,7 @@ static void test_descriptor_reserved_bits(void **state)
 {
     for (unsigned bit = 0; bit < 512; bit++) {
         for (unsigned x2apic = 0; x2apic < 2; x2apic++) {
-            uint64_t words[8] = {0}, before[8];
+            uint64_t words[8] = { 0 }, before[8];
             words[bit / 64] = 1ull << bit % 64;
             memcpy(before, words, sizeof(before));
             struct post p = descriptor_post((struct descriptor *)words, 9, false, x2apic);
@@ -148,7 +151,7 @@ static void test_descriptor_outcomes(void **state)
     for (unsigned i = 0; i < 8; i++) {
         bool on = i & 1, sn = i & 2, urgent = i & 4;
         bool notified = !on && (urgent || !sn);
-        struct descriptor d = {.control = on | sn << 1 | 0xe7 << 16 | 0x12345678ull << 32};
+        struct descriptor d = { .control = on | sn << 1 | 0xe7 << 16 | 0x12345678ull << 32 };
         struct post p = descriptor_post(&d, 0x42, urgent, true);
         assert_int_equal(p.outcome == POST_NOTIFIED, notified);
         assert_int_equal(p.outcome == POST_COALESCED, on);
@@ -161,11 +164,11 @@ static void test_descriptor_outcomes(void **state)
 
 static void test_descriptor_notification(void **state)
 {
-    struct descriptor x2apic = {.control = 0xe7 << 16 | 0x12345678ull << 32};
+    struct descriptor x2apic = { .control = 0xe7 << 16 | 0x12345678ull << 32 };
     struct post p = descriptor_post(&x2apic, 0, false, true);
     assert_int_equal(p.vector, 0xe7);
     assert_int_equal(p.apic_id, 0x12345678);
-    struct descriptor xapic = {.control = 0xe7 << 16 | 0x5a00ull << 32};
+    struct descriptor xapic = { .control = 0xe7 << 16 | 0x5a00ull << 32 };
     p = descriptor_post(&xapic, 0, false, false);
     assert_int_equal(p.vector, 0xe7);
     assert_int_equal(p.apic_id, 0x5a);
@@ -173,72 +176,126 @@ static void test_descriptor_notification(void **state)
 
 static void test_descriptor_repeated(void **state)
 {
-    struct descriptor d = {0};
+    struct descriptor d = { 0 };
     assert_false(descriptor_post(&d, 255, false, true).repeated);
     assert_false(descriptor_post(&d, 254, false, true).repeated);
     assert_true(descriptor_post(&d, 255, false, true).repeated);
     assert_int_equal(d.pir[3], 3ull << 62);
 }
 
-// Two units post to one descriptor while its processor harvests, and now and then polls with SN
-// set. Whenever the processor goes to sleep, whatever was posted must have a notification to come.
-#define ROUNDS 100000
-#define POSTERS 2
+// ---- a post and its processor, interleaved at every instruction ----
 
-static struct descriptor shared;
-static unsigned notifications, posters_done;
-static uint64_t posts_of_new_bits[POSTERS], harvested;
+// The unit posts in a child process, which is stopped after so many instructions; then the processor
+// has its turn; then the child goes on. Afterwards the post must have been seen by the processor, or
+// have a notification to come.
+static struct stage {
+    struct descriptor d;
+    struct post post;
+    unsigned over;
+} *stage;
 
-static void *poster(void *argument)
+static pid_t start_poster(void)
 {
-    unsigned self = (unsigned)(uintptr_t)argument;
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        struct post p = descriptor_post(&shared, (uint8_t)(i * 7 + self), i % 64 == 0, true);
-        posts_of_new_bits[self] += !p.repeated;
-        if (p.outcome == POST_NOTIFIED)
-            __atomic_fetch_add(&notifications, 1, __ATOMIC_SEQ_CST);
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        __asm__ volatile("int3" ::: "memory"); // stops here, or ends the child if it isn't traced
+        stage->post = descriptor_post(&stage->d, 0x42, false, true);
+        __atomic_store_n(&stage->over, 1, __ATOMIC_SEQ_CST);
+        _exit(0);
     }
-    __atomic_fetch_add(&posters_done, 1, __ATOMIC_SEQ_CST);
-    return NULL;
+    assert_true(child > 0);
+    return child;
 }
 
-static void harvest(void)
+static bool wait_for_stop(pid_t child)
 {
-    for (unsigned i = 0; i < 4; i++)
-        harvested += (uint64_t)__builtin_popcountll(
-            __atomic_exchange_n(&shared.pir[i], 0, __ATOMIC_SEQ_CST));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSTOPPED(status);
 }
 
-static void take_notification(unsigned round)
+// False once the post is over.
+static bool step(pid_t child, unsigned instructions)
 {
-    __atomic_fetch_sub(&notifications, 1, __ATOMIC_SEQ_CST);
-    if (round % 8 == 0) {
-        __atomic_fetch_or(&shared.control, CONTROL_SN, __ATOMIC_SEQ_CST);
-        for (unsigned i = 0; i < 16; i++)
-            harvest();
-        __atomic_fetch_and(&shared.control, ~CONTROL_SN, __ATOMIC_SEQ_CST);
+    assert_true(wait_for_stop(child));
+    for (unsigned i = 0; i < instructions && !stage->over; i++) {
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+        assert_true(wait_for_stop(child));
     }
-    __atomic_fetch_and(&shared.control, ~CONTROL_ON, __ATOMIC_SEQ_CST);
-    harvest();
+    return !stage->over;
+}
+
+static bool harvest(void)
+{
+    return __atomic_exchange_n(&stage->d.pir[1], 0, __ATOMIC_SEQ_CST);
+}
+
+static bool handle_notification(void)
+{
+    __atomic_fetch_and(&stage->d.control, ~CONTROL_ON, __ATOMIC_SEQ_CST);
+    return harvest();
+}
+
+static bool clear_sn_and_look(void)
+{
+    __atomic_fetch_and(&stage->d.control, ~CONTROL_SN, __ATOMIC_SEQ_CST);
+    return harvest();
+}
+
+#define OTHER_BIT BIT64(7)
+#define OTHER_DESTINATION field_put(CONTROL_NDST, 5)
+
+static bool change_the_rest_of_the_line(void)
+{
+    __atomic_fetch_or(&stage->d.pir[1], OTHER_BIT, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&stage->d.control, OTHER_DESTINATION, __ATOMIC_SEQ_CST);
+    return false;
+}
+
+// False once the post ends within so many instructions.
+static bool interleave(unsigned instructions, uint64_t control, bool (*processor)(void))
+{
+    *stage = (struct stage){ .d = { .control = control } };
+    pid_t child = start_poster();
+    bool in_time = step(child, instructions);
+    bool seen = processor();
+    assert_int_equal(ptrace(PTRACE_CONT, child, NULL, NULL), 0);
+    assert_false(wait_for_stop(child));
+    bool notified = stage->post.outcome == POST_NOTIFIED && (stage->d.control & CONTROL_ON);
+    if (!seen)
+        assert_true(notified && (stage->d.pir[1] & ~OTHER_BIT));
+    return in_time;
+}
+
+static void start_stage(void)
+{
+    stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(stage, MAP_FAILED);
 }
 
 static void test_no_post_is_lost(void **state)
 {
-    pthread_t threads[POSTERS];
-    for (uintptr_t i = 0; i < POSTERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, poster, (void *)i), 0);
-    for (unsigned round = 1;; round++) {
-        bool last = __atomic_load_n(&posters_done, __ATOMIC_SEQ_CST) == POSTERS;
-        if (__atomic_load_n(&notifications, __ATOMIC_SEQ_CST))
-            take_notification(round);
-        else if (last)
-            break;
+    unsigned points = 0;
+    start_stage();
+    while (interleave(points, CONTROL_ON, handle_notification))
+        points++;
+    assert_in_range(points, 20, 10000);
+    for (points = 0; interleave(points, CONTROL_SN, clear_sn_and_look);)
+        points++;
+    assert_in_range(points, 20, 10000);
+}
+
+static void test_a_post_undoes_nothing(void **state)
+{
+    unsigned points = 0;
+    start_stage();
+    while (interleave(points, 0, change_the_rest_of_the_line)) {
+        assert_true(stage->d.pir[1] & OTHER_BIT);
+        assert_true(stage->d.control & OTHER_DESTINATION);
+        points++;
     }
-    for (unsigned i = 0; i < POSTERS; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(harvested, posts_of_new_bits[0] + posts_of_new_bits[1]);
-    for (unsigned i = 0; i < 4; i++)
-        assert_int_equal(shared.pir[i], 0);
+    assert_in_range(points, 20, 10000);
 }
 
 int main(void)
@@ -258,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_descriptor_notification),
         cmocka_unit_test(test_descriptor_repeated),
         cmocka_unit_test(test_no_post_is_lost),
+        cmocka_unit_test(test_a_post_undoes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,9 @@ IOMMU = "intel-iommu,intremap=on,eim=on"
 EDU_RAISE = 0x60  # a write raises the device's interrupt
 
 
-def command_line(plugin_args="", plugin=True, iommu=IOMMU, devices=(), smp="2", extra=()):
-    args = [QEMU, "-accel", "tcg", "-S", "-qtest", "stdio", "-qtest-log", "none"]
+def command_line(plugin_args="", plugin=True, iommu=IOMMU, devices=(), smp="2",
+                 accel="tcg", extra=()):
+    args = [QEMU, "-accel", accel, "-S", "-qtest", "stdio", "-qtest-log", "none"]
     args += ["-machine", "q35,kernel-irqchip=split", "-cpu", "max", "-smp", smp, "-m", "64M"]
     args += ["-nodefaults", "-no-user-config", "-display", "none"]
     if plugin:
@@ -41,7 +42,8 @@ class Machine:
     def __init__(self, **options):
         ours, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile("w+")
-        monitor = ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        monitor = ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}",
+                   "-mon", "chardev=qmp,mode=control"]
         self._process = subprocess.Popen(
             command_line(**options) + monitor, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._errors, text=True, bufsize=1, pass_fds=[theirs.fileno()])

@@ -7,5 +7,6 @@ from qtest_machine import BUILD
 
 
 def test_logic():
-    run = subprocess.run([BUILD / "qemu" / "test-logic"], capture_output=True, text=True, timeout=25)
+    run = subprocess.run([BUILD / "qemu" / "test-logic"], capture_output=True, text=True,
+                         timeout=25)
     assert run.returncode == 0, run.stdout + run.stderr

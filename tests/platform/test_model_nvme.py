@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An NVMe controller's MSI-X through the model: 32-bit message data, and what was written before."""
+"""An NVMe controller's MSI-X through the model: 32-bit message data, and the write before it."""
 
 import time
 

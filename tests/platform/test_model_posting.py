@@ -150,8 +150,11 @@ def test_a_remapped_entry_beside_a_posted_one(bench):
 
 
 def test_compatibility_format(bench):
+    descriptor = Descriptor(bench.machine)
+    bench.unit.entry(0x1000 >> 5, posted(0x42))
     bench.a.fire(address=0xFEE01000, data=0x55)
     assert bench.machine.irr(1) == {0x55}
+    assert descriptor.pir() == set()
 
 
 def test_remapping_off(bench):

@@ -10,7 +10,7 @@ from qtest_machine import BUILD, PLUGIN, command_line
 
 def refused(args):
     run = subprocess.run(args, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
-    assert run.returncode not in (0, None) and run.returncode > 0, run
+    assert run.returncode > 0, run
     lines = run.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith("onebell-posted: "), run.stderr
     return lines[0]
@@ -45,6 +45,14 @@ def fake_qemu(version, *mode):
 def test_a_version_with_another_layout(version):
     line = refused(fake_qemu(version))
     assert f"QEMU {version} is not supported" in line and "10.0" in line
+
+
+@pytest.mark.parametrize("version, interface", [("10.0.2", 4), ("10.2.0", 4), ("11.0.0", 6),
+                                                ("11.1.3", 7), ("11.2.0", 7)])
+def test_the_plugin_interface_fits_the_version(version, interface):
+    run = subprocess.run(fake_qemu(version, "interface"), capture_output=True, text=True,
+                         timeout=20)
+    assert run.stdout == f"{interface}\n"
 
 
 def test_a_qemu_that_hides_its_symbols():

@@ -8,7 +8,7 @@ import pytest
 
 import vtd
 from conftest import DEVICES, Bench
-from qtest_machine import Machine, bdf
+from qtest_machine import Machine
 from vtd import Descriptor, posted, remapped
 
 PI = 1 << 59
@@ -97,6 +97,5 @@ def test_the_table_agrees_with_what_happened():
 def test_a_fault_is_told_once_for_each_reason():
     with Machine(devices=DEVICES) as machine:
         run_every_outcome(Bench(machine))
-    told = [line for line in machine.stderr.splitlines() if "fault 26h" in line]
-    assert told == ["onebell-posted: fault 26h, source id mismatch: index 8, from 00:03.0 (told once)"]
-    assert bdf(0, 3) == 0x18
+    assert [line for line in machine.stderr.splitlines() if "fault 26h" in line] == [
+        "onebell-posted: fault 26h, source id mismatch: index 8, from 00:03.0 (told once)"]

@@ -72,7 +72,8 @@ class Unit:
 
 
 class Descriptor:
-    def __init__(self, machine, address=DESCRIPTOR, vector=0xF0, apic_id=0, on=0, sn=0, xapic=False):
+    def __init__(self, machine, address=DESCRIPTOR, vector=0xF0, apic_id=0, on=0, sn=0,
+                 xapic=False):
         self.machine, self.address = machine, address
         for offset in range(0, 64, 8):
             machine.write(address + offset, 0, 8)

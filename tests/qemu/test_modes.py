@@ -110,7 +110,7 @@ def test_posting_that_is_not_there(boot, mode):
 
 
 def test_plain_msi_without_vtd(boot):
-    run = boot(f"irq=msi runtime=1s verify=crc32c", disks=stamped(2), iommu="").verified()
+    run = boot("irq=msi runtime=1s verify=crc32c", disks=stamped(2), iommu="").verified()
     assert run.job["irq"] == "msi"
     assert run.of("vtd_unit") == []
     assert all(irq["chip"] == "MSI" for irq in run.of("irq") if "chip" in irq)

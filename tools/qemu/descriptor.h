@@ -68,7 +68,7 @@ static inline void descriptor_notify(struct descriptor *d, bool urgent, bool x2a
 static inline struct post descriptor_post(struct descriptor *d, uint8_t virtual_vector, bool urgent,
                                           bool x2apic)
 {
-    struct post p = {.outcome = POST_REFUSED};
+    struct post p = { .outcome = POST_REFUSED };
     if (!descriptor_reserved_clear(d, x2apic))
         return p;
     uint64_t bit = BIT64(virtual_vector % 64);

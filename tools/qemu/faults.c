@@ -26,7 +26,7 @@ static uint32_t records_offset, records;
 #define FEDATA_NOWHERE 0x300
 #define FEDATA_BITS BITS32(15, 0)
 static uint32_t feuaddr, fedata; // as the guest wrote them
-static bool extended_mode; // ECAP.EIM; without it FEUADDR is reserved
+static bool extended_mode;       // ECAP.EIM; without it FEUADDR is reserved
 
 const char *fault_name(enum fault_reason reason)
 {
@@ -62,7 +62,7 @@ void faults_init(void)
 void faults_reset(void)
 {
     for (uint32_t i = 0; i < records; i++)
-        edits[i] = (struct edit){0};
+        edits[i] = (struct edit){ 0 };
     feuaddr = fedata = 0;
 }
 
@@ -76,8 +76,8 @@ static uint32_t fault_status(void)
 struct fault_event fault_event_before(void)
 {
     if (!feuaddr)
-        return (struct fault_event){0};
-    return (struct fault_event){fault_status(), stock_read(REG_FECTL)};
+        return (struct fault_event){ 0 };
+    return (struct fault_event){ fault_status(), stock_read(REG_FECTL) };
 }
 
 // QEMU's unit has sent its event if it either was the first fault, or was pending, and is neither
@@ -125,7 +125,7 @@ static void edit_new_record(enum fault_reason reason, uint16_t index)
 {
     for (uint32_t i = 0; i < records; i++)
         if (!edits[i].was_pending && record_pending(i))
-            edits[i] = (struct edit){reason, index, true};
+            edits[i] = (struct edit){ reason, index, true };
 }
 
 // The upper address bits repeat reason and index: they show in the message that QEMU prints.

@@ -20,8 +20,8 @@ static_assert(sizeof(struct irte) == 16, "VT-d 9.10");
 static inline struct msi_request msi_request_decode(uint64_t address, uint32_t data)
 {
     bool shv = address & MSI_ADDRESS_SHV;
-    uint64_t handle = field_get(MSI_ADDRESS_HANDLE, address) |
-                      field_get(MSI_ADDRESS_HANDLE_15, address) << 15;
+    uint64_t handle =
+        field_get(MSI_ADDRESS_HANDLE, address) | field_get(MSI_ADDRESS_HANDLE_15, address) << 15;
     uint64_t subhandle = shv ? field_get(MSI_DATA_SUBHANDLE, data) : 0;
     return (struct msi_request){
         .remappable = address & MSI_ADDRESS_FORMAT,
@@ -38,7 +38,7 @@ static inline bool irte_reserved_clear(struct irte e)
 // SQ n leaves out function bits: none, 2, 2:1 or 2:0 (VT-d 9.9).
 static inline bool irte_accepts_source(struct irte e, uint16_t source)
 {
-    static const uint16_t compared[] = {0xffff, 0xfffb, 0xfff9, 0xfff8};
+    static const uint16_t compared[] = { 0xffff, 0xfffb, 0xfff9, 0xfff8 };
     uint16_t sid = (uint16_t)field_get(IRTE_SID, e.high);
     uint16_t mask = compared[field_get(IRTE_SQ, e.high)];
 
@@ -57,8 +57,7 @@ static inline bool irte_accepts_source(struct irte e, uint16_t source)
 // What is wrong with a present, posted entry for a request from `source`, if anything.
 // `source_known` is false for requests that carry no id; those are not validated. The source comes
 // before the format (VT-d 5.1.4).
-static inline enum fault_reason irte_posted_fault(struct irte e, bool source_known,
-                                                  uint16_t source)
+static inline enum fault_reason irte_posted_fault(struct irte e, bool source_known, uint16_t source)
 {
     if (source_known && !irte_accepts_source(e, source))
         return FAULT_SOURCE_ID;

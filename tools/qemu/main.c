@@ -11,7 +11,9 @@
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT int qemu_plugin_version;
-EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
+EXPORT int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv);
+
+static int max_cpus;
 
 __attribute__((constructor)) static void claim_interface(void)
 {
@@ -65,15 +67,17 @@ static void attach(struct qemu_notifier *n, void *data)
     find_unit();
     find_apic();
     faults_init();
+    qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
     qemu.qemu_register_reset(reset, NULL);
     atexit(stats_print);
 }
 
-int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
+int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
 {
-    static struct qemu_notifier machine_done = {.notify = attach};
+    static struct qemu_notifier machine_done = { .notify = attach };
+    max_cpus = info->system.max_vcpus;
     parse_arguments(argc, argv);
     qemu_abi_init();
     qemu.qemu_add_machine_init_done_notifier(&machine_done);

@@ -27,10 +27,10 @@ static bool irte_read(uint16_t index, struct irte *e)
 static struct descriptor *descriptor_map(uint64_t address)
 {
     uint64_t offset, length = sizeof(struct descriptor);
-    void *host = qemu.address_space_map(qemu.address_space_memory, address, &length, true,
-                                        QEMU_ATTRS_NONE);
-    if (host && (length < sizeof(struct descriptor) ||
-                 !qemu.memory_region_from_host(host, &offset))) {
+    void *host =
+        qemu.address_space_map(qemu.address_space_memory, address, &length, true, QEMU_ATTRS_NONE);
+    if (host &&
+        (length < sizeof(struct descriptor) || !qemu.memory_region_from_host(host, &offset))) {
         qemu.address_space_unmap(qemu.address_space_memory, host, length, true, 0);
         host = NULL;
     }
@@ -118,6 +118,6 @@ const struct qemu_region_ops window_ops = {
     .read_with_attrs = window_read,
     .write_with_attrs = window_write,
     .endianness = QEMU_LITTLE_ENDIAN,
-    .valid = {.min_access_size = 4, .max_access_size = 4},
-    .impl = {.min_access_size = 4, .max_access_size = 4},
+    .valid = { .min_access_size = 4, .max_access_size = 4 },
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
 };

@@ -24,7 +24,7 @@ MODEL_TESTS = $(B)/qemu/test-logic $(B)/qemu/fake-qemu $(B)/qemu/fake-qemu-compl
 
 $(B)/qemu/test-logic: tests/platform/logic.c tools/qemu/qemu.mk
 	@mkdir -p $(@D)
-	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fsanitize=thread -MMD -MP $< -o $@ -lcmocka -pthread
+	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -MMD -MP $< -o $@ -lcmocka
 
 $(B)/qemu/fake-qemu-complete: MODEL_DEFINE = -DCOMPLETE
 $(B)/qemu/fake-qemu $(B)/qemu/fake-qemu-complete: tests/platform/fake_qemu.c tools/qemu/qemu.mk

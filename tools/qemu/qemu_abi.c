@@ -11,6 +11,8 @@
 #define FIRST_MAJOR 10
 #define END_MAJOR 12
 
+#define CF_PARALLEL BIT32(15)
+
 // More than a MemoryRegion takes in any of these versions (272 to 288 bytes).
 #define REGION_BYTES 4096
 
@@ -66,6 +68,15 @@ void qemu_abi_init(void)
     qemu.address_space_memory = find("address_space_memory");
 }
 
+void qemu_use_atomics(int max_cpus)
+{
+    for (int i = 0; i < max_cpus; i++) {
+        struct qemu_object *cpu = qemu.qemu_get_cpu(i);
+        if (cpu)
+            qemu.tcg_cflags_set(cpu, CF_PARALLEL);
+    }
+}
+
 static struct qemu_region *new_region(const struct qemu_region_ops *ops, void *opaque,
                                       const char *name, uint64_t size)
 {
@@ -96,7 +107,7 @@ struct probe {
 static qemu_result probe_write(void *opaque, uint64_t addr, uint64_t data, unsigned size,
                                struct qemu_attrs attrs)
 {
-    *(struct probe *)opaque = (struct probe){addr, data, size, attrs};
+    *(struct probe *)opaque = (struct probe){ addr, data, size, attrs };
     return QEMU_ERROR;
 }
 
@@ -105,11 +116,11 @@ void qemu_abi_probe(void)
     static const struct qemu_region_ops ops = {
         .write_with_attrs = probe_write,
         .endianness = QEMU_LITTLE_ENDIAN,
-        .valid = {.min_access_size = 4, .max_access_size = 4},
-        .impl = {.min_access_size = 4, .max_access_size = 4},
+        .valid = { .min_access_size = 4, .max_access_size = 4 },
+        .impl = { .min_access_size = 4, .max_access_size = 4 },
     };
     static struct probe seen;
-    struct qemu_attrs attrs = {.fields = (uint32_t)field_put(QEMU_ATTRS_REQUESTER_ID, 0xa55a)};
+    struct qemu_attrs attrs = { .fields = (uint32_t)field_put(QEMU_ATTRS_REQUESTER_ID, 0xa55a) };
     struct qemu_region *region = new_region(&ops, &seen, MODEL_NAME "-probe", 4096);
     qemu_result result =
         qemu.memory_region_dispatch_write(region, 0x124, 0x12345678, QEMU_SIZE_4, attrs);

@@ -19,7 +19,7 @@ struct qemu_attrs {
 };
 static_assert(sizeof(struct qemu_attrs) == 8, "passed by value, in one register");
 #define QEMU_ATTRS_REQUESTER_ID BITS32(21, 6)
-#define QEMU_ATTRS_NONE ((struct qemu_attrs){.unspecified = 1})
+#define QEMU_ATTRS_NONE ((struct qemu_attrs){ .unspecified = 1 })
 
 typedef uint32_t qemu_result; // MemTxResult
 #define QEMU_OK 0u
@@ -50,26 +50,41 @@ struct qemu_region_ops {
     } impl;
 };
 
+// qemu_info_t.
+struct qemu_info {
+    const char *target_name;
+    struct {
+        int min, cur;
+    } interface_version;
+    bool system_emulation;
+    struct {
+        int smp_vcpus, max_vcpus;
+    } system;
+};
+
 // Notifier, with its list links.
 struct qemu_notifier {
     void (*notify)(struct qemu_notifier *n, void *data);
     void *links[2];
 };
 
-// VersionInfo.
+// VersionTriple, VersionInfo.
+struct qemu_version_number {
+    int64_t major, minor, micro;
+};
 struct qemu_version {
-    const struct {
-        int64_t major, minor, micro;
-    } *qemu;
+    const struct qemu_version_number *qemu;
     const char *package;
 };
 
 // FUNCTION(return type, name, parameters)
+// clang-format off
 #define QEMU_FUNCTIONS(FUNCTION)                                                                   \
     FUNCTION(struct qemu_version *, qmp_query_version, (void **error))                             \
     FUNCTION(void, qemu_add_machine_init_done_notifier, (struct qemu_notifier *))                  \
     FUNCTION(void, qemu_register_reset, (void (*reset)(void *), void *opaque))                     \
     FUNCTION(struct qemu_object *, qemu_get_cpu, (int index))                                      \
+    FUNCTION(void, tcg_cflags_set, (struct qemu_object *cpu, uint32_t flags))                      \
     FUNCTION(struct qemu_object *, object_resolve_path_type,                                       \
              (const char *path, const char *type, bool *ambiguous))                                \
     FUNCTION(struct qemu_object *, object_resolve_path_component,                                  \
@@ -96,6 +111,7 @@ struct qemu_version {
     FUNCTION(qemu_result, address_space_rw,                                                        \
              (struct qemu_address_space *, uint64_t addr, struct qemu_attrs, void *buffer,         \
               uint64_t length, bool is_write))
+// clang-format on
 
 struct qemu_abi {
 #define QEMU_POINTER(type, name, parameters) type(*name) parameters;
@@ -114,6 +130,9 @@ void qemu_abi_init(void);
 // Sends one access through QEMU to a region of the model's own and checks what arrives. Needs the
 // machine.
 void qemu_abi_probe(void);
+// Has the instructions of the virtual CPUs that are atomic translated to such. QEMU leaves that out
+// where there can be but one CPU, as if devices never changed memory by atomic access.
+void qemu_use_atomics(int max_cpus);
 // A new region over `base`, from its first byte, that takes its accesses. It has no owner: were it
 // the IOMMU, QEMU's re-entrancy guard would block the IOMMU's own registers from inside it.
 void qemu_overlay(struct qemu_region *base, const char *name, const struct qemu_region_ops *ops);

@@ -23,6 +23,6 @@ const struct qemu_region_ops registers_ops = {
     .read = registers_read,
     .write = registers_write,
     .endianness = QEMU_LITTLE_ENDIAN,
-    .valid = {.min_access_size = 4, .max_access_size = 8},
-    .impl = {.min_access_size = 4, .max_access_size = 4},
+    .valid = { .min_access_size = 4, .max_access_size = 8 },
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
 };

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the loader reads before it trusts it: the kernel's ELF file, load options and cmdline.txt,
+// firmware's memory map and device paths. The first byte picks one, the second makes up sizes.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/device_path.h"
+#include "boot/kernel_elf.h"
+#include "boot/load_options.h"
+#include "boot/memory_map.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+// What was accepted is used as the loader uses it.
+static void try_elf(const uint8_t *file, size_t bytes, struct problem *p)
+{
+    struct kernel_elf k;
+    if (!kernel_elf_check(file, bytes, &k, p))
+        return;
+    require(k.count && k.count <= KERNEL_SEGMENTS_MAX && k.bytes <= KERNEL_BYTES_MAX && k.bytes % 4096 == 0);
+    for (size_t i = 0; i < k.count; i++)
+        require(!(k.segments[i].write && k.segments[i].execute));
+    require(k.symtab_bytes <= bytes && k.strtab_bytes <= bytes);
+    if (k.symtab_bytes)
+        require(file[k.strtab + k.strtab_bytes - 1] == 0 && k.symtab + k.symtab_bytes <= bytes);
+    if (k.bytes > MIB)
+        return; // slow, and tells nothing more
+    uint8_t *memory = calloc(1, k.bytes);
+    kernel_elf_place(&k, memory);
+    free(memory);
+}
+
+static void try_options(uint8_t capacity, const uint8_t *data, size_t bytes, struct problem *p)
+{
+    char *text = malloc(capacity + 1);
+    struct options o;
+    options_begin(&o, text, capacity + 1);
+    options_add_file(&o, data, bytes / 2, p);
+    options_add_load_options(&o, data + bytes / 2, bytes - bytes / 2);
+    require(o.used <= capacity && strlen(text) == o.used);
+    for (size_t i = 0; i < o.used; i++)
+        require(text[i] >= ' ' && text[i] < 0x7f && !(text[i] == ' ' && text[i + 1] == ' '));
+    require(!o.used || (text[0] != ' ' && text[o.used - 1] != ' '));
+    free(text);
+}
+
+static void try_memory_map(uint8_t extra, const uint8_t *map, size_t bytes, struct problem *p)
+{
+    size_t step = 36 + extra % 32, max = MEMORY_MAP_RANGES(bytes / step), count;
+    struct handoff_range *out = calloc(max, sizeof(*out));
+    bool ok = memory_map_convert(map, bytes, step, out, max, &count, p);
+    require(count <= max && (!ok || count > 0));
+    require(ok || !strstr(p->message, "ranges")); // the room is always enough
+    for (size_t i = 0; i < count; i++) {
+        require(out[i].bytes && out[i].base % 4096 == 0 && out[i].bytes % 4096 == 0);
+        require(i == 0 || out[i].base >= out[i - 1].base + out[i - 1].bytes);
+    }
+    free(out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct problem p = { .message = "" };
+    if (bytes < 2)
+        return 0;
+    uint8_t which = data[0] % 4, size = data[1];
+    data += 2, bytes -= 2;
+    if (which == 0)
+        try_elf(data, bytes, &p);
+    else if (which == 1)
+        try_options(size, data, bytes, &p);
+    else if (which == 2)
+        try_memory_map(size, data, bytes, &p);
+    else
+        device_path_names_com1(data, bytes);
+    return 0;
+}
