@@ -54,7 +54,7 @@ static void add_row(struct table *t, const struct job *job, unsigned first, unsi
     table_cell(t, "%s:", irq ? irq->name : own[row - job->irqs_count].name);
     for (unsigned cpu = first; cpu < end; cpu++)
         table_cell(t, "%lu", delta(job, cpu, row));
-    table_cell(t, "%s", irq ? irq_get_chip()->name : own[row - job->irqs_count].help);
+    table_cell(t, "%s", irq ? irq->chip->name : own[row - job->irqs_count].help);
 }
 
 static void print_abreast(const struct job *job, unsigned first, unsigned end,
@@ -94,7 +94,7 @@ static void send_row(const struct job *job, size_t row, const struct irq *irq, c
     json_begin(&j, buffer, bytes, "irq");
     json_text(&j, "name", irq ? irq->name : own[row - job->irqs_count].name);
     if (irq) {
-        json_text(&j, "chip", irq_get_chip()->name);
+        json_text(&j, "chip", irq->chip->name);
         json_u64(&j, "cpu", irq->cpu);
         json_u64(&j, "vector", irq->vector);
     }

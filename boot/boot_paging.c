@@ -9,7 +9,8 @@
 #define LOWER_HALF (PAGE_ENTRIES / 2)
 #define TABLE_SPAN (PAGE * PAGE_ENTRIES) // what one table of 4 KiB pages maps
 #define IMAGE_PML4 PAGE_INDEX(KERNEL_LINK_BASE, 4)
-static_assert(KERNEL_BYTES_MAX <= GIB && KERNEL_LINK_BASE % GIB == 0, "one page directory is enough");
+static_assert(KERNEL_BYTES_MAX <= GIB && KERNEL_LINK_BASE % GIB == 0,
+              "one page directory is enough");
 
 size_t boot_paging_tables(uint64_t image_bytes, bool five_levels)
 {
@@ -37,7 +38,8 @@ static void map_segment(uint64_t *leaves, uint64_t image, const struct kernel_se
 // Tables follow one another, so the leaves are one array.
 static void map_image(uint64_t *pml4, uint64_t *tables, uint64_t image, const struct kernel_elf *k)
 {
-    uint64_t *pointers = tables, *directory = pointers + PAGE_ENTRIES, *leaves = directory + PAGE_ENTRIES;
+    uint64_t *pointers = tables, *directory = pointers + PAGE_ENTRIES,
+             *leaves = directory + PAGE_ENTRIES;
     pml4[IMAGE_PML4] = link_to(pointers);
     pointers[PAGE_INDEX(KERNEL_LINK_BASE, 3)] = link_to(directory);
     for (size_t i = 0; i < DIV_UP(k->bytes, TABLE_SPAN); i++)
@@ -83,7 +85,7 @@ bool boot_paging_build(const struct boot_paging *b, const struct kernel_elf *k, 
 bool boot_paging_find(uint64_t root, bool five_levels, uint64_t virt, struct boot_paging_page *page)
 {
     uint64_t entry = root;
-    *page = (struct boot_paging_page){.write = true, .execute = true, .user = true};
+    *page = (struct boot_paging_page){ .write = true, .execute = true, .user = true };
     for (unsigned level = five_levels ? 5 : 4; level; level--) {
         entry = table_at(entry)[PAGE_INDEX(virt, level)];
         if (!(entry & PAGE_ENTRY_P))

@@ -26,4 +26,5 @@ struct boot_paging_page {
     uint64_t phys;
     bool write, execute, user;
 };
-bool boot_paging_find(uint64_t root, bool five_levels, uint64_t virt, struct boot_paging_page *page);
+bool boot_paging_find(uint64_t root, bool five_levels, uint64_t virt,
+                      struct boot_paging_page *page);

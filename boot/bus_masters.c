@@ -25,8 +25,8 @@ static bool is_above(const struct pci_function *bridge, const struct pci_functio
            f->bus <= bridge->subordinate;
 }
 
-static bool leads_to_display(const struct pci_function *bridge, const struct pci_function *functions,
-                             size_t count)
+static bool leads_to_display(const struct pci_function *bridge,
+                             const struct pci_function *functions, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (functions[i].base_class == PCI_CLASS_BASE_DISPLAY && is_above(bridge, &functions[i]))

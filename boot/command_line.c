@@ -37,7 +37,8 @@ static bool read_file(struct loader *l, EFI_FILE_HANDLE root, void **text, UINTN
     if (status == EFI_NOT_FOUND)
         return true;
     if (EFI_ERROR(status))
-        return problem_set(p, "cmdline-file", FILE_NAME " can't be opened: %s; check the boot volume",
+        return problem_set(p, "cmdline-file",
+                           FILE_NAME " can't be opened: %s; check the boot volume",
                            status_name(status));
     bool ok = read_open_file(l, file, text, bytes, p);
     file->Close(file);
@@ -56,9 +57,10 @@ static bool find_file(struct loader *l, void **text, UINTN *bytes, struct proble
         return true;
     EFI_STATUS status = volume->OpenVolume(volume, &root);
     if (EFI_ERROR(status))
-        return problem_set(p, "cmdline-volume",
-                           "the volume that the image was loaded from can't be opened: %s; check it",
-                           status_name(status));
+        return problem_set(
+            p, "cmdline-volume",
+            "the volume that the image was loaded from can't be opened: %s; check it",
+            status_name(status));
     bool ok = read_file(l, root, text, bytes, p);
     root->Close(root);
     return ok;

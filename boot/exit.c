@@ -24,7 +24,8 @@ static EFI_STATUS read_map(struct loader *l, UINTN *key)
 
 static bool map_problem(EFI_STATUS status, struct problem *p)
 {
-    return problem_set(p, "memory-map", "firmware does not tell its memory map: %s; update the firmware",
+    return problem_set(p, "memory-map",
+                       "firmware does not tell its memory map: %s; update the firmware",
                        status_name(status));
 }
 
@@ -48,13 +49,14 @@ bool memory_map_prepare(struct loader *l, struct problem *p)
     if (status != EFI_BUFFER_TOO_SMALL || l->map_step < sizeof(struct memory_descriptor))
         return map_problem(status, p);
     size_t descriptors = l->map_bytes / l->map_step + SLACK_DESCRIPTORS;
-    if (!memory_take(l, MEMORY_BRIEF, descriptors * l->map_step, MEMORY_ANYWHERE, "the memory map", &base, p))
+    if (!memory_take(l, MEMORY_BRIEF, descriptors * l->map_step, MEMORY_ANYWHERE, "the memory map",
+                     &base, p))
         return false;
     l->map = (void *)base;
     l->map_capacity = descriptors * l->map_step;
     l->ranges_max = MEMORY_MAP_RANGES(descriptors);
-    if (!memory_take_low(l, MEMORY_KEPT, l->ranges_max * sizeof(struct handoff_range), "the memory ranges",
-                         &base, p))
+    if (!memory_take_low(l, MEMORY_KEPT, l->ranges_max * sizeof(struct handoff_range),
+                         "the memory ranges", &base, p))
         return false;
     l->ranges = (struct handoff_range *)base;
     status = read_map(l, &key);
@@ -62,7 +64,8 @@ bool memory_map_prepare(struct loader *l, struct problem *p)
         return map_problem(status, p);
     // Also ends the line that firmware's console may have begun on a port that the kernel writes to.
     console_line("Onebell: %llu KiB of kernel at 0x%llx; leaving firmware",
-                 (unsigned long long)(l->kernel.bytes / KIB), (unsigned long long)l->handoff->kernel_base);
+                 (unsigned long long)(l->kernel.bytes / KIB),
+                 (unsigned long long)l->handoff->kernel_base);
     return convert(l, p);
 }
 
@@ -83,10 +86,11 @@ bool boot_services_exit(struct loader *l, struct problem *p)
     __asm__ volatile("cli" ::: "memory");
     l->handoff->tsc_exit = read_tsc();
     if (EFI_ERROR(status))
-        return problem_set(p, "exit-boot-services",
-                           "firmware would not end boot services (%s after up to %d tries): update it, or "
-                           "turn network boot and USB features off in its set-up",
-                           status_name(status), EXIT_TRIES);
+        return problem_set(
+            p, "exit-boot-services",
+            "firmware would not end boot services (%s after up to %d tries): update it, or "
+            "turn network boot and USB features off in its set-up",
+            status_name(status), EXIT_TRIES);
     return true;
 }
 

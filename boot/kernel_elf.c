@@ -23,8 +23,9 @@ static bool inside(const struct source *s, uint64_t offset, uint64_t count)
 
 static bool wrong(const struct source *s, const char *field, uint64_t value)
 {
-    return problem_set(s->p, "kernel-elf", "the kernel in this image is damaged: %s is 0x%llx; " REMEDY,
-                       field, (unsigned long long)value);
+    return problem_set(s->p, "kernel-elf",
+                       "the kernel in this image is damaged: %s is 0x%llx; " REMEDY, field,
+                       (unsigned long long)value);
 }
 
 static bool check_header(const struct source *s, struct elf64_header *h)
@@ -66,12 +67,13 @@ static bool check_segment(const struct source *s, const struct elf64_segment *g)
     return true;
 }
 
+// Segments start at pages, so that those which share a byte's page overlap in bytes, too.
 static bool check_overlap(const struct source *s, const struct kernel_elf *k,
                           const struct kernel_segment *n)
 {
     for (size_t i = 0; i < k->count; i++) {
         const struct kernel_segment *o = &k->segments[i];
-        if (n->base < o->base + ALIGN_UP(o->bytes, PAGE) && o->base < n->base + ALIGN_UP(n->bytes, PAGE))
+        if (n->base < o->base + o->bytes && o->base < n->base + n->bytes)
             return wrong(s, "a segment that overlaps another", KERNEL_LINK_BASE + n->base);
     }
     return true;
@@ -98,7 +100,8 @@ static bool add_segment(const struct source *s, struct kernel_elf *k, const stru
     return true;
 }
 
-static bool read_segments(const struct source *s, const struct elf64_header *h, struct kernel_elf *k)
+static bool read_segments(const struct source *s, const struct elf64_header *h,
+                          struct kernel_elf *k)
 {
     for (size_t i = 0; i < h->phnum; i++) {
         struct elf64_segment g;
@@ -168,9 +171,9 @@ static bool read_symbols(const struct source *s, const struct elf64_header *h, s
 
 bool kernel_elf_check(const void *file, size_t bytes, struct kernel_elf *out, struct problem *p)
 {
-    struct source s = {file, bytes, p};
+    struct source s = { file, bytes, p };
     struct elf64_header h;
-    *out = (struct kernel_elf){.file = file};
+    *out = (struct kernel_elf){ .file = file };
     if (!check_header(&s, &h))
         return false;
     out->entry = h.entry;

@@ -44,7 +44,8 @@ static bool keep_symbols(struct loader *l, struct problem *p)
 bool kernel_load(struct loader *l, struct problem *p)
 {
     if (!kernel_elf_check(kernel_blob, (size_t)(kernel_blob_end - kernel_blob), &l->kernel, p) ||
-        !memory_take_low(l, MEMORY_KEPT, l->kernel.bytes, "the kernel", &l->handoff->kernel_base, p))
+        !memory_take_low(l, MEMORY_KEPT, l->kernel.bytes, "the kernel", &l->handoff->kernel_base,
+                         p))
         return false;
     l->handoff->kernel_bytes = l->kernel.bytes;
     kernel_elf_place(&l->kernel, (void *)l->handoff->kernel_base);

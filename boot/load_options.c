@@ -5,7 +5,7 @@
 
 void options_begin(struct options *o, char *to, size_t capacity)
 {
-    *o = (struct options){.text = to, .capacity = capacity};
+    *o = (struct options){ .text = to, .capacity = capacity };
     to[0] = 0;
 }
 
@@ -62,10 +62,11 @@ bool options_add_file(struct options *o, const void *file, size_t bytes, struct 
 {
     const uint8_t *at = file;
     if (bytes >= 2 && ((at[0] == 0xff && at[1] == 0xfe) || (at[0] == 0xfe && at[1] == 0xff)))
-        return problem_set(p, "cmdline-encoding",
-                           "\\EFI\\onebell\\cmdline.txt is in UTF-16 (it starts with %02x %02x): save it "
-                           "as UTF-8 or plain ASCII",
-                           at[0], at[1]);
+        return problem_set(
+            p, "cmdline-encoding",
+            "\\EFI\\onebell\\cmdline.txt is in UTF-16 (it starts with %02x %02x): save it "
+            "as UTF-8 or plain ASCII",
+            at[0], at[1]);
     if (bytes >= 3 && at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf)
         at += 3, bytes -= 3;
     while (bytes) {
@@ -110,7 +111,7 @@ static bool ends_with_efi(const uint8_t *text, size_t end)
         return false;
     for (size_t i = 0; i < 4; i++) {
         unsigned c = unit_at(text, end - 4 + i);
-        if (c != (unsigned)suffix[i] && (i == 0 || c + 'a' - 'A' != (unsigned)suffix[i]))
+        if (c != (unsigned)suffix[i] && c + 'a' - 'A' != (unsigned)suffix[i])
             return false;
     }
     return true;

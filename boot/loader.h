@@ -64,16 +64,16 @@ bool paging_has_five_levels(void);
 
 // ---- the steps; false fills in the problem ----
 
-bool loader_begin(struct loader *l, struct problem *p);           // main.c
-bool command_line_gather(struct loader *l, struct problem *p);    // command_line.c
-bool platform_describe(struct loader *l, struct problem *p);      // platform.c
-bool kernel_load(struct loader *l, struct problem *p);            // kernel_load.c
-bool kernel_map(struct loader *l, struct problem *p);             // kernel_load.c
-bool bus_masters_find(struct loader *l, struct problem *p);       // quiesce.c
-bool memory_map_prepare(struct loader *l, struct problem *p);     // exit.c
-bool boot_services_exit(struct loader *l, struct problem *p);     // exit.c
-void bus_masters_stop(struct loader *l);                          // quiesce.c
-bool memory_map_hand_over(struct loader *l, struct problem *p);   // exit.c
+bool loader_begin(struct loader *l, struct problem *p);         // main.c
+bool command_line_gather(struct loader *l, struct problem *p);  // command_line.c
+bool platform_describe(struct loader *l, struct problem *p);    // platform.c
+bool kernel_load(struct loader *l, struct problem *p);          // kernel_load.c
+bool kernel_map(struct loader *l, struct problem *p);           // kernel_load.c
+bool bus_masters_find(struct loader *l, struct problem *p);     // quiesce.c
+bool memory_map_prepare(struct loader *l, struct problem *p);   // exit.c
+bool boot_services_exit(struct loader *l, struct problem *p);   // exit.c
+void bus_masters_stop(struct loader *l);                        // quiesce.c
+bool memory_map_hand_over(struct loader *l, struct problem *p); // exit.c
 
 // jump.asm: leaves for the kernel; nothing of firmware's is used from here on.
 noreturn void kernel_enter(uint64_t handoff, uint64_t root, uint64_t entry);

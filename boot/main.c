@@ -30,9 +30,10 @@ static bool cpu_has_nx(struct problem *p)
     if (highest >= CPUID_EXTENDED_FEATURES &&
         cpuid_edx(CPUID_EXTENDED_FEATURES, &ignored) & CPUID_EXTENDED_FEATURES_EDX_NX)
         return true;
-    return problem_set(p, "cpu-no-nx",
-                       "the CPU has no execute-disable (CPUID 80000001h EDX bit 20 is 0): turn it on "
-                       "in the firmware's set-up (\"Execute Disable Bit\", \"NX\")");
+    return problem_set(
+        p, "cpu-no-nx",
+        "the CPU has no execute-disable (CPUID 80000001h EDX bit 20 is 0): turn it on "
+        "in the firmware's set-up (\"Execute Disable Bit\", \"NX\")");
 }
 
 bool loader_begin(struct loader *l, struct problem *p)
@@ -40,7 +41,8 @@ bool loader_begin(struct loader *l, struct problem *p)
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     EFI_STATUS status = l->services->HandleProtocol(l->image, &guid, (void **)&l->self);
     if (EFI_ERROR(status))
-        return problem_set(p, "boot-loaded-image", "firmware does not say where it loaded us from: %s",
+        return problem_set(p, "boot-loaded-image",
+                           "firmware does not say where it loaded us from: %s",
                            status_name(status));
     // UEFI 2.10, 7.5: a watchdog of five minutes runs since firmware started the image, and would
     // reset the machine during a long job. Firmware without a watchdog reports an error: no harm.
@@ -73,7 +75,7 @@ static EFI_STATUS give_up(struct loader *l, const struct problem *p)
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
     struct loader *l = &loader;
-    struct problem p = {.what = "boot"};
+    struct problem p = { .what = "boot" };
     *l = (struct loader){
         .tsc_start = read_tsc(),
         .image = image,

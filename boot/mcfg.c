@@ -46,10 +46,10 @@ static bool sums_to_zero(const void *bytes, size_t count)
     return sum == 0;
 }
 
-static const struct table *table_at(uint64_t address, const char *signature, size_t least)
+static const struct table *table_at(uint64_t address, const char *signature)
 {
     const struct table *t = (const struct table *)address;
-    if (!address || memcmp(t->signature, signature, sizeof(t->signature)) || t->length < least ||
+    if (!address || memcmp(t->signature, signature, sizeof(t->signature)) ||
         t->length > TABLE_BYTES_MAX || !sums_to_zero(t, t->length))
         return NULL;
     return t;
@@ -60,18 +60,19 @@ static const struct table *find_mcfg(const struct rsdp *root)
     if (memcmp(root->signature, "RSD PTR ", sizeof(root->signature)) || !sums_to_zero(root, 20) ||
         root->revision < RSDP_REVISION_XSDT)
         return NULL;
-    const struct table *xsdt = table_at(root->xsdt, "XSDT", sizeof(struct table));
+    const struct table *xsdt = table_at(root->xsdt, "XSDT");
     for (size_t at = sizeof(struct table); xsdt && at + 8 <= xsdt->length; at += 8) {
         uint64_t address;
         memcpy(&address, (const uint8_t *)xsdt + at, sizeof(address));
-        const struct table *mcfg = table_at(address, "MCFG", MCFG_ENTRIES);
+        const struct table *mcfg = table_at(address, "MCFG");
         if (mcfg)
             return mcfg;
     }
     return NULL;
 }
 
-static uint64_t config_address(const struct mcfg_entry *e, uint8_t bus, uint8_t device, uint8_t function)
+static uint64_t config_address(const struct mcfg_entry *e, uint8_t bus, uint8_t device,
+                               uint8_t function)
 {
     return e->base + (field_put(PCI_ECAM_BUS, bus) | field_put(PCI_ECAM_DEVICE, device) |
                       field_put(PCI_ECAM_FUNCTION, function));

@@ -12,8 +12,9 @@ static EFI_STATUS allocate(struct loader *l, enum memory_use use, uint64_t pages
                            uint64_t *base)
 {
     EFI_PHYSICAL_ADDRESS at = last;
-    EFI_STATUS status = l->services->AllocatePages(
-        last == MEMORY_ANYWHERE ? AllocateAnyPages : AllocateMaxAddress, (EFI_MEMORY_TYPE)use, pages, &at);
+    EFI_STATUS status =
+        l->services->AllocatePages(last == MEMORY_ANYWHERE ? AllocateAnyPages : AllocateMaxAddress,
+                                   (EFI_MEMORY_TYPE)use, pages, &at);
     if (EFI_ERROR(status))
         return status;
     memset((void *)at, 0, pages * PAGE);
@@ -31,9 +32,10 @@ bool memory_take(struct loader *l, enum memory_use use, uint64_t bytes, uint64_t
                             : EFI_OUT_OF_RESOURCES;
     if (!EFI_ERROR(status))
         return true;
-    return problem_set(p, "boot-memory",
-                       "firmware has no %llu KiB of memory for %s (%s): give the machine more memory",
-                       (unsigned long long)DIV_UP(bytes, KIB), what, status_name(status));
+    return problem_set(
+        p, "boot-memory",
+        "firmware has no %llu KiB of memory for %s (%s): give the machine more memory",
+        (unsigned long long)DIV_UP(bytes, KIB), what, status_name(status));
 }
 
 bool memory_take_low(struct loader *l, enum memory_use use, uint64_t bytes, const char *what,

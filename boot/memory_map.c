@@ -74,7 +74,8 @@ static enum handoff_kind kind_of(const struct memory_descriptor *d)
         return kind;
     if (d->attributes & EFI_ATTRIBUTE_RUNTIME)
         return HANDOFF_FIRMWARE;
-    if (!(d->attributes & EFI_ATTRIBUTE_WB) || d->attributes & (EFI_ATTRIBUTE_SP | EFI_ATTRIBUTE_NV))
+    if (!(d->attributes & EFI_ATTRIBUTE_WB) ||
+        d->attributes & (EFI_ATTRIBUTE_SP | EFI_ATTRIBUTE_NV))
         return HANDOFF_OTHER;
     return kind;
 }
@@ -82,16 +83,18 @@ static enum handoff_kind kind_of(const struct memory_descriptor *d)
 static bool check(const struct map *m, size_t bytes, struct problem *p)
 {
     if (m->step < sizeof(struct memory_descriptor) || bytes % m->step)
-        return problem_set(p, "memory-map",
-                           "firmware's memory map has %zu bytes in descriptors of %zu: update the firmware",
-                           bytes, m->step);
+        return problem_set(
+            p, "memory-map",
+            "firmware's memory map has %zu bytes in descriptors of %zu: update the firmware", bytes,
+            m->step);
     for (size_t i = 0; i < m->count; i++) {
         struct memory_descriptor d = descriptor_at(m, i);
         if (d.base % PAGE || d.pages > PAGES_MAX || d.base / PAGE > PAGES_MAX - d.pages)
-            return problem_set(p, "memory-map",
-                               "firmware's memory map names 0x%llx pages at 0x%llx, which no x86-64 "
-                               "machine has: update the firmware",
-                               (unsigned long long)d.pages, (unsigned long long)d.base);
+            return problem_set(
+                p, "memory-map",
+                "firmware's memory map names 0x%llx pages at 0x%llx, which no x86-64 "
+                "machine has: update the firmware",
+                (unsigned long long)d.pages, (unsigned long long)d.base);
     }
     return true;
 }
@@ -101,7 +104,7 @@ static bool check(const struct map *m, size_t bytes, struct problem *p)
 // it unmapped, and its address is what C calls no address.
 static struct piece next_piece(const struct map *m, uint64_t from)
 {
-    struct piece piece = {.base = ~0ull, .end = from < PAGE ? PAGE : ~0ull};
+    struct piece piece = { .base = ~0ull, .end = from < PAGE ? PAGE : ~0ull };
     for (size_t i = 0; i < m->count; i++) {
         struct memory_descriptor d = descriptor_at(m, i);
         if (d.pages && d.base + d.pages * PAGE > from)
@@ -141,14 +144,14 @@ static bool append(const struct piece *n, struct handoff_range *out, size_t max,
     }
     if (*count == max)
         return false;
-    out[(*count)++] = (struct handoff_range){n->base, n->end - n->base, n->kind, n->efi_type};
+    out[(*count)++] = (struct handoff_range){ n->base, n->end - n->base, n->kind, n->efi_type };
     return true;
 }
 
 bool memory_map_convert(const void *map, size_t bytes, size_t step, struct handoff_range *out,
                         size_t max, size_t *count, struct problem *p)
 {
-    struct map m = {map, step ? bytes / step : 0, step};
+    struct map m = { map, step ? bytes / step : 0, step };
     bool free = false;
     *count = 0;
     if (!check(&m, bytes, p))
@@ -156,8 +159,10 @@ bool memory_map_convert(const void *map, size_t bytes, size_t step, struct hando
     for (struct piece n = next_piece(&m, 0); n.found; n = next_piece(&m, n.end)) {
         free |= n.kind == HANDOFF_FREE;
         if (!append(&n, out, max, count))
-            return problem_set(p, "memory-map", "firmware's memory map falls into more than %zu ranges", max);
+            return problem_set(p, "memory-map",
+                               "firmware's memory map falls into more than %zu ranges", max);
     }
-    return free || problem_set(p, "memory-map", "firmware's memory map has no free memory: give the "
-                                                "machine more");
+    return free || problem_set(p, "memory-map",
+                               "firmware's memory map has no free memory: give the "
+                               "machine more");
 }

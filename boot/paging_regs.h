@@ -13,5 +13,5 @@
 #define PAGE_ENTRY_NX BIT64(63)
 
 // Level 1 holds 4 KiB pages, 4 is the PML4, 5 the PML5.
-#define PAGE_SHIFT(level) (12 + 9 * ((level)-1))
+#define PAGE_SHIFT(level) (12 + 9 * ((level) - 1))
 #define PAGE_INDEX(address, level) ((address) >> PAGE_SHIFT(level) & (PAGE_ENTRIES - 1))

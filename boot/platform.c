@@ -8,7 +8,8 @@
 #include "lib/string.h"
 
 #define PIXEL_BYTES 4
-#define TRAMPOLINE_LAST 0x9ffffull // a start-up vector A0h to BFh is reserved (SDM vol. 3, 11.4.4.1)
+#define TRAMPOLINE_LAST                                                                            \
+    0x9ffffull // a start-up vector A0h to BFh is reserved (SDM vol. 3, 11.4.4.1)
 
 static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, EFI_GUID guid)
 {
@@ -37,7 +38,8 @@ static bool use_framebuffer(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct handoff_fr
         return false;
     if (!info->HorizontalResolution || !info->VerticalResolution ||
         info->PixelsPerScanLine < info->HorizontalResolution ||
-        (uint64_t)info->PixelsPerScanLine * info->VerticalResolution > mode->FrameBufferSize / PIXEL_BYTES)
+        (uint64_t)info->PixelsPerScanLine * info->VerticalResolution >
+            mode->FrameBufferSize / PIXEL_BYTES)
         return false;
     *f = (struct handoff_framebuffer){
         .base = mode->FrameBufferBase,

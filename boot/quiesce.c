@@ -74,7 +74,8 @@ bool bus_masters_find(struct loader *l, struct problem *p)
     if (status == EFI_NOT_FOUND || (status == EFI_SUCCESS && !count))
         return true;
     if (EFI_ERROR(status))
-        return problem_set(p, "boot-pci", "firmware does not list its PCI functions: %s", status_name(status));
+        return problem_set(p, "boot-pci", "firmware does not list its PCI functions: %s",
+                           status_name(status));
     bool ok = memory_take(l, MEMORY_BRIEF, count * sizeof(struct pci_function), MEMORY_ANYWHERE,
                           "the list of PCI functions", &base, p);
     if (ok) {

@@ -9,6 +9,9 @@
 #include "kernel/percpu.h"
 #include "kernel/time.h"
 #include "kernel/time_init.h"
+#include "lib/mark.h"
+
+#define SPIN_SHARES 8ull
 
 // ---- messages ----
 
@@ -62,6 +65,15 @@ static void unlink_timer(struct cpu *cpu, struct cpu_timer *timer)
     timer->armed = false;
 }
 
+void cpu_timer_program(struct cpu *cpu)
+{
+    uint64_t due = cpu->timers ? cpu->timers->due_ns : UINT64_MAX;
+    if (cpu->window_ns)
+        due = MIN(due, cpu->window_ns);
+    if (due != UINT64_MAX)
+        apic_timer_set(time_tsc_at(due));
+}
+
 void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 {
     struct cpu *cpu = this_cpu();
@@ -75,7 +87,7 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
     *link = timer;
     timer->armed = true;
     if (cpu->timers == timer)
-        apic_timer_set(time_tsc_at(due_ns));
+        cpu_timer_program(cpu);
 }
 
 void cpu_timer_stop(struct cpu_timer *timer)
@@ -99,8 +111,7 @@ static unsigned run_timers(struct cpu *cpu)
         timer->fn(timer);
         ran++;
     }
-    if (cpu->timers)
-        apic_timer_set(time_tsc_at(cpu->timers->due_ns));
+    cpu_timer_program(cpu);
     return ran;
 }
 
@@ -112,29 +123,79 @@ static bool has_work(const struct cpu *cpu)
            atomic_load_explicit(&cpu->inbox, memory_order_seq_cst);
 }
 
+// The processor watches the descriptor's line for a post (SDM vol. 3, 10.10); interrupts end the
+// wait as well.
+static void monitor_and_wait(struct cpu *cpu)
+{
+    cpu_monitor(&cpu->pi);
+    if (irq_pending())
+        interrupts_on();
+    else
+        interrupts_on_and_mwait();
+}
+
+static void sleep_now(struct cpu *cpu)
+{
+    cpu->stats.sleeps++;
+    if (irq_get_config()->mwait)
+        monitor_and_wait(cpu);
+    else
+        interrupts_on_and_halt();
+    interrupts_off();
+    cpu->stats.wakes += irq_pending() || pi_any(&cpu->pi);
+}
+
+// The order matters: say that we sleep, let posts notify, look once more, halt. Whoever has work for
+// us first leaves it where we look, then sees that we sleep.
 static void go_to_sleep(struct cpu *cpu)
 {
     interrupts_off();
     atomic_store_explicit(&cpu->sleeping, true, memory_order_seq_cst);
-    if (has_work(cpu)) {
-        interrupts_on();
-    } else {
-        cpu->stats.sleeps++;
-        interrupts_on_and_halt();
-    }
+    if (!has_work(cpu) && irq_fall_asleep())
+        sleep_now(cpu);
+    irq_wake_up();
     atomic_store_explicit(&cpu->sleeping, false, memory_order_relaxed);
+    interrupts_on();
+}
+
+// Looks on for a while: what comes within costs no sleep and no notification.
+static bool spin(struct cpu *cpu, uint64_t start)
+{
+    while (rdtsc() - start < cpu->spin_tsc) {
+        if (has_work(cpu)) {
+            cpu->stats.spins++;
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+// The more MSIs the last busy stretch brought, the longer it is worth looking on: a single one is
+// waited for asleep, SPIN_SHARES or more get the whole of idle.spin.
+static void tune_spin(struct cpu *cpu)
+{
+    uint64_t brought = cpu->stats.msis - cpu->msis_before;
+    uint64_t shares = brought ? MIN(brought - 1, SPIN_SHARES) : 0;
+    cpu->spin_tsc = time_tsc_span(irq_get_config()->spin_ns) / SPIN_SHARES * shares;
+    cpu->msis_before = cpu->stats.msis;
 }
 
 // An empty round: time that counts as idle, from the end of the last empty one.
 static void idle(struct cpu *cpu)
 {
     uint64_t start = cpu->round_tsc ? cpu->round_tsc : rdtsc();
-    if (irq_get_mode() == IRQ_POLL)
+    enum irq_mode mode = irq_get_mode();
+    MARK_BEGIN("idle");
+    if (mode == IRQ_ADAPTIVE)
+        tune_spin(cpu);
+    if (mode == IRQ_POLL)
         cpu_relax();
-    else
+    else if (mode != IRQ_ADAPTIVE || !spin(cpu, start))
         go_to_sleep(cpu);
     cpu->round_tsc = rdtsc();
     cpu->stats.idle_tsc += cpu->round_tsc - start;
+    MARK_END("idle");
 }
 
 void cpu_run_until(const bool *stop)

@@ -35,6 +35,8 @@ void cpu_timer_stop(struct cpu_timer *timer);
 void cpu_run_until(const bool *stop);
 
 // Counters since boot, written by their CPU alone; others may read them at any time.
+#define CPU_STATS_BUCKETS 9
+#define CPU_STATS_LOOPS 8 // the last one: that many or more
 struct cpu_stats {
     uint64_t msis;          // device MSIs taken: PIR bits harvested, or interrupts where not posted
     uint64_t notifications; // posted-MSI notifications taken (PMN); 0 where not posted
@@ -43,8 +45,13 @@ struct cpu_stats {
     uint64_t faults;        // VT-d fault events
     uint64_t spurious;      // spurious and unexpected vectors
     uint64_t harvests;      // PIR scans that found something
-    uint64_t sleeps;        // times it halted
-    uint64_t idle_tsc;      // TSC cycles halted, or in rounds of the loop that found nothing to do
+    uint64_t per_harvest[CPU_STATS_BUCKETS]; // harvests by vectors found: 1, 2, 3-4, 5-8, ...
+    uint64_t loops[CPU_STATS_LOOPS]; // notifications by harvests that found something: 0, 1, 2, ...
+    uint64_t spins;                  // waits that ended before the CPU slept
+    uint64_t sleeps;                 // times it halted
+    uint64_t wakes;                  // sleeps that a notification or a device vector ended
+    uint64_t windows;                // harvests by the window's timer
+    uint64_t idle_tsc; // TSC cycles halted, or in rounds of the loop that found nothing to do
 };
 const struct cpu_stats *cpu_stats(unsigned cpu);
 

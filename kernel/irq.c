@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The IRQ core: who owns which vector on which CPU, and the way from an MSI to its handler.
+// The IRQ core: who owns which vector on which CPU, and how MSIs get there. What happens when one
+// comes is in irq_take.c.
 
 #include "kernel/irq.h"
 
@@ -10,42 +11,37 @@
 #include "lib/format.h"
 
 static struct {
-    enum irq_mode mode;
-    const struct irq_chip *chip;
-    unsigned loops;
+    struct irq_config config;
     void (*fault_handler)(void);
     struct irq *first, **last;
 } irqs = { .last = &irqs.first };
 
 static const char *const mode_names[] = {
-    [IRQ_REMAPPED] = "remapped",
-    [IRQ_POSTED] = "posted",
-    [IRQ_POLL] = "poll",
-    [IRQ_MSI] = "msi",
+    [IRQ_REMAPPED] = "remapped", [IRQ_POSTED] = "posted", [IRQ_ADAPTIVE] = "adaptive",
+    [IRQ_POLL] = "poll",         [IRQ_MSI] = "msi",
 };
 
-static bool mode_posts(void)
+// SN is set from the start where the loop harvests; a CPU that sleeps from before is woken, so that
+// it falls asleep anew, by this mode's rules.
+void irq_init(const struct irq_config *config)
 {
-    return irqs.mode == IRQ_POSTED || irqs.mode == IRQ_POLL;
+    bool suppress = config->mode == IRQ_ADAPTIVE || config->mode == IRQ_POLL;
+    irqs.config = *config;
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
+        if (i != cpu_index())
+            apic_send(cpu_apic_id(i), VECTOR_IPI);
+    }
 }
 
-void irq_init(enum irq_mode mode, const struct irq_chip *chip, unsigned loops)
+const struct irq_config *irq_get_config(void)
 {
-    irqs.mode = mode;
-    irqs.chip = chip;
-    irqs.loops = loops;
-    for (unsigned i = 0; i < cpu_count(); i++)
-        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, mode == IRQ_POLL);
-}
-
-void irq_set_fault_handler(void (*handler)(void))
-{
-    irqs.fault_handler = handler;
+    return &irqs.config;
 }
 
 enum irq_mode irq_get_mode(void)
 {
-    return irqs.mode;
+    return irqs.config.mode;
 }
 
 const char *irq_mode_name(enum irq_mode mode)
@@ -53,9 +49,15 @@ const char *irq_mode_name(enum irq_mode mode)
     return mode_names[mode];
 }
 
-const struct irq_chip *irq_get_chip(void)
+void irq_set_fault_handler(void (*handler)(void))
 {
-    return irqs.chip;
+    irqs.fault_handler = handler;
+}
+
+void irq_run_fault_handler(void)
+{
+    if (irqs.fault_handler)
+        irqs.fault_handler();
 }
 
 struct irq *irq_first(void)
@@ -65,7 +67,7 @@ struct irq *irq_first(void)
 
 struct pi_desc *irq_pi_desc(unsigned cpu)
 {
-    return mode_posts() ? &cpu_get(cpu)->pi : NULL;
+    return irqs.config.chip_post ? &cpu_get(cpu)->pi : NULL;
 }
 
 // ---- allocation ----
@@ -81,22 +83,22 @@ static int free_vector(const struct cpu *cpu)
 static void write_message(const struct irq *irq)
 {
     struct msi_msg msg;
-    irqs.chip->compose(irq, &msg);
+    irq->chip->compose(irq, &msg);
     msix_write(irq->dev, irq->index, &msg);
 }
 
 // Vector table first, route second: an MSI that comes at once finds its irq.
 static bool connect(struct irq *irq, struct problem *p)
 {
-    if (!irqs.chip->alloc(irq, p))
+    if (!irq->chip->alloc(irq, p))
         return false;
     cpu_get(irq->cpu)->vectors[irq->vector] = irq;
-    if (irqs.chip->route(irq, p)) {
+    if (irq->chip->route(irq, p)) {
         write_message(irq);
         return true;
     }
     cpu_get(irq->cpu)->vectors[irq->vector] = NULL;
-    irqs.chip->free(irq);
+    irq->chip->free(irq);
     return false;
 }
 
@@ -119,6 +121,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     irq->vector = (uint8_t)vector;
     irq->handler = handler;
     irq->arg = arg;
+    irq->chip = irqs.config.chip_post ? irqs.config.chip_post : irqs.config.chip;
     if (!connect(irq, p))
         return NULL;
     *irqs.last = irq;
@@ -139,7 +142,7 @@ void irq_disable(struct irq *irq)
 void irq_free(struct irq *irq)
 {
     irq_disable(irq);
-    irqs.chip->free(irq);
+    irq->chip->free(irq);
     cpu_get(irq->cpu)->vectors[irq->vector] = NULL;
     for (struct irq **link = &irqs.first; *link; link = &(*link)->next)
         if (*link == irq) {
@@ -150,131 +153,52 @@ void irq_free(struct irq *irq)
         }
 }
 
-// ---- from the MSI to the ready set ----
+// ---- changes at run time ----
+//
+// The vector stays, and the chips share the entry: an MSI on its way by the old route ends in the
+// same ready bit as one by the new route. So there is nothing to drain.
 
-static void take(struct cpu *cpu, unsigned vector)
+static bool reroute(struct irq *irq, struct problem *p)
 {
-    struct irq *irq = cpu->vectors[vector];
-    if (!irq) {
-        cpu->stats.spurious++;
-        return;
-    }
-    cpu->stats.msis++;
-    irq->counts[cpu->index]++;
-    cpu->ready[vector / 64] |= BIT64(vector % 64);
-}
-
-static bool harvest(struct cpu *cpu)
-{
-    struct pi_set found;
-    if (!pi_harvest(&cpu->pi, &found))
+    if (!irq->chip->route(irq, p))
         return false;
-    cpu->stats.harvests++;
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        for_each_bit (bit, found.words[w])
-            take(cpu, w * 64 + (unsigned)bit);
+    write_message(irq);
     return true;
 }
 
-void irq_take_device(uint8_t vector)
+bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
 {
-    take(this_cpu(), vector);
-    apic_eoi();
+    const struct irq_chip *chip = posted ? irqs.config.chip_post : irqs.config.chip;
+    if (!chip)
+        return problem_set(p, "irq-delivery", "%s: irq=%s has no way to %s one MSI", irq->name,
+                           irq_mode_name(irqs.config.mode), posted ? "post" : "remap");
+    if (chip == irq->chip)
+        return true;
+    irq->chip = chip;
+    return reroute(irq, p);
 }
 
-// Harvest while there is something, at most `loops` times; clear ON; then once more, since what was
-// posted before ON was cleared has not notified.
-void irq_take_notification(void)
+bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p)
 {
-    struct cpu *cpu = this_cpu();
-    cpu->stats.notifications++;
-    for (unsigned loop = 0; loop < irqs.loops && harvest(cpu); loop++)
-        ;
-    pi_clear_on(&cpu->pi);
-    harvest(cpu);
-    apic_eoi();
+    irq->urgent = urgent;
+    return reroute(irq, p);
 }
 
-void irq_take_timer(void)
+void irq_set_immediate(struct irq *irq)
 {
-    struct cpu *cpu = this_cpu();
-    cpu->stats.timers++;
-    cpu->timer_due = true;
-    apic_eoi();
+    struct cpu *cpu = cpu_get(irq->cpu);
+    irq->immediate = true;
+    cpu->immediate[irq->vector / 64] |= BIT64(irq->vector % 64);
 }
 
-void irq_take_ipi(void)
+// As a unit would post it; a real vector sent by IPI is taken and ended like the device's own.
+void irq_raise(struct irq *irq)
 {
-    this_cpu()->stats.ipis++;
-    apic_eoi();
-}
-
-void irq_take_fault(void)
-{
-    struct cpu *cpu = this_cpu();
-    cpu->stats.faults++;
-    cpu->fault_due = true;
-    apic_eoi();
-}
-
-void irq_take_error(void)
-{
-    this_cpu()->stats.spurious++;
-    wrmsr(X2APIC_ESR, 0);
-    apic_eoi();
-}
-
-void irq_take_spurious(void)
-{
-    this_cpu()->stats.spurious++;
-}
-
-// ---- from the ready set to the handlers ----
-
-bool irq_pending(void)
-{
-    struct cpu *cpu = this_cpu();
-    uint64_t any = 0;
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        any |= cpu->ready[w];
-    return any || cpu->fault_due;
-}
-
-// An interrupt may set bits at any time: they are taken by one exchange, with interrupts on.
-static unsigned run_word(struct cpu *cpu, unsigned w)
-{
-    unsigned ran = 0;
-    uint64_t bits = __atomic_exchange_n(&cpu->ready[w], 0, __ATOMIC_ACQUIRE);
-    for_each_bit (bit, bits) {
-        struct irq *irq = cpu->vectors[w * 64 + bit];
-        if (irq) {
-            irq->handler(irq->arg);
-            ran++;
-        }
-    }
-    return ran;
-}
-
-static unsigned run_fault_handler(struct cpu *cpu)
-{
-    cpu->fault_due = false;
-    if (irqs.fault_handler)
-        irqs.fault_handler();
-    return 1;
-}
-
-unsigned irq_poll(void)
-{
-    struct cpu *cpu = this_cpu();
-    unsigned ran = 0;
-    if (irqs.mode == IRQ_POLL)
-        harvest(cpu);
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        if (__atomic_load_n(&cpu->ready[w], __ATOMIC_RELAXED))
-            ran += run_word(cpu, w);
-    if (__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED))
-        ran += run_fault_handler(cpu);
-    return ran;
+    struct cpu *cpu = cpu_get(irq->cpu);
+    if (irq->chip != irqs.config.chip_post)
+        apic_send(cpu->apic_id, irq->vector);
+    else if (pi_post(&cpu->pi, irq->vector, irq->urgent))
+        apic_send(cpu->apic_id, VECTOR_NOTIFY);
 }
 
 // ---- the chip without remapping hardware ----

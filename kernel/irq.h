@@ -3,7 +3,8 @@
 // that knows how the message gets there (remapped, posted or plain).
 //
 // However an MSI arrives, it ends up as a bit in its CPU's ready set; irq_poll() runs the handlers
-// of the ready bits from the CPU's loop. Handlers thus never run in interrupt context.
+// of the ready bits from the CPU's loop. Only handlers that ask for it (irq_set_immediate()) run in
+// interrupt context, where the MSI was found.
 #pragma once
 
 #include "kernel/msi.h"
@@ -17,7 +18,13 @@ struct pi_desc;
 typedef void (*irq_handler)(void *arg);
 
 // How MSIs are delivered, one for the whole machine.
-enum irq_mode { IRQ_REMAPPED, IRQ_POSTED, IRQ_POLL, IRQ_MSI };
+enum irq_mode {
+    IRQ_REMAPPED, // each its own interrupt
+    IRQ_POSTED,   // notifications harvest, as in Linux
+    IRQ_ADAPTIVE, // SN follows idleness: the loop harvests, notifications only wake
+    IRQ_POLL,     // SN always set, never asleep
+    IRQ_MSI,      // no remapping hardware
+};
 
 struct irq_chip {
     const char *name; // "VTD-REMAP", "VTD-POST", "MSI"
@@ -40,17 +47,30 @@ struct irq {
     unsigned index; // entry in the device's MSI-X table
     unsigned cpu;   // index of the CPU it goes to
     uint8_t vector; // on that CPU: IDT vector, or bit number in its PIR
+    bool urgent;    // notifies even where notifications are suppressed (IRTE.URG)
+    bool immediate; // its handler runs where the MSI is found
     irq_handler handler;
     void *arg;
+    const struct irq_chip *chip;
     void *chip_unit;      // the chip's: its unit
     uint32_t chip_handle; // the chip's: its entry
     uint64_t *counts;     // MSIs taken, by CPU index; written by that CPU alone
     struct irq *next;     // all irqs, in order of allocation
 };
 
-// Chooses the chip and the mode, and prepares the descriptors; before any irq_alloc(). Boot CPU.
-// loops: harvests per notification before ON is cleared (posted.loops).
-void irq_init(enum irq_mode mode, const struct irq_chip *chip, unsigned loops);
+struct irq_config {
+    enum irq_mode mode;
+    const struct irq_chip *chip;      // of irqs that are not posted
+    const struct irq_chip *chip_post; // of those that are; NULL where the mode posts none
+    unsigned loops;     // harvests per notification before ON is cleared (posted.loops)
+    bool preempt;       // higher priority classes may interrupt immediate handlers (posted.preempt)
+    uint64_t window_ns; // a timer harvests that often while the CPU is busy elsewhere; 0: never
+    uint64_t spin_ns;   // at most so long the loop looks on before it sleeps (idle.spin)
+    bool mwait;         // sleep by MONITOR/MWAIT on the descriptor (idle=mwait)
+};
+
+// Chooses chips and mode, and prepares the descriptors; before any irq_alloc(). Boot CPU.
+void irq_init(const struct irq_config *config);
 
 // Called from the boot CPU's loop after a VT-d fault event.
 void irq_set_fault_handler(void (*handler)(void));
@@ -60,7 +80,6 @@ void irq_set_fault_handler(void (*handler)(void));
 extern const struct irq_chip irq_chip_msi;
 enum irq_mode irq_get_mode(void);
 const char *irq_mode_name(enum irq_mode mode);
-const struct irq_chip *irq_get_chip(void);
 
 // A masked, routed irq for entry `index` of the device's MSI-X table, handled on CPU `cpu`. Call
 // msix_enable() first. NULL: no vector or table entry is left.
@@ -70,15 +89,34 @@ void irq_enable(struct irq *irq);  // unmasks
 void irq_disable(struct irq *irq); // masks
 void irq_free(struct irq *irq);    // masked first; the device must have stopped
 
+// Posted, or its own interrupt: changed at any time without losing one. Problem "irq-delivery" where
+// the mode has no chip for it. Any CPU, from its loop.
+bool irq_set_posted(struct irq *irq, bool posted, struct problem *p);
+
+// Urgent ones notify at once even while their CPU is awake. Any CPU, from its loop.
+bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p);
+
+// The handler is to run in interrupt context, and from the loop only with interrupts off: it is
+// never entered twice at once. Before irq_enable().
+void irq_set_immediate(struct irq *irq);
+
+// Makes it pending by software: through the PIR where it is posted. Any CPU, any context.
+void irq_raise(struct irq *irq);
+
 // All irqs, for tables; NULL ends the list.
 struct irq *irq_first(void);
 
-// Runs the handlers of this CPU's ready irqs (in IRQ_POLL, harvests its PIR first). Returns how
-// many ran. Owner CPU, from its loop, interrupts on.
+// Runs the handlers of this CPU's ready irqs, after a harvest where the loop harvests (IRQ_ADAPTIVE,
+// IRQ_POLL). Returns 0 where there was nothing to do. Owner CPU, from its loop, interrupts on.
 unsigned irq_poll(void);
 
 // True where irq_poll() would find something. Owner CPU, interrupts off.
 bool irq_pending(void);
+
+// Around a CPU's sleep, interrupts off: false where there is work, found at the last moment.
+bool irq_fall_asleep(void);
+void irq_wake_up(void);
+const struct irq_config *irq_get_config(void);
 
 // This CPU's descriptor, for the chip that posts. NULL where the mode doesn't post.
 struct pi_desc *irq_pi_desc(unsigned cpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interrupt context: what isr.asm calls, interrupts off. All they do is note what came; the work is
-// the loop's.
+// Interrupt context: what isr.asm calls, interrupts off. They note what came; the work is the
+// loop's, but for handlers that asked to run at once.
 #pragma once
 
 #include "lib/types.h"
@@ -12,3 +12,6 @@ void irq_take_ipi(void);
 void irq_take_fault(void);
 void irq_take_error(void);
 void irq_take_spurious(void);
+
+// irq.c for irq_take.c: the handler of VT-d fault events.
+void irq_run_fault_handler(void);

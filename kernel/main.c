@@ -34,7 +34,7 @@ static const struct option kernel_options[] = {
     { .name = "irq",
       .kind = OPTION_CHOICE,
       .fallback = "auto",
-      .choices = "auto|posted|remapped|poll|msi",
+      .choices = "auto|adaptive|posted|remapped|poll|msi",
       .help = "how MSIs are delivered" },
     { .name = "cpus", .kind = OPTION_NUMBER, .min = 1, .max = CPU_MAX, .help = "CPUs to use" },
     { .name = "posted.loops",
@@ -43,6 +43,26 @@ static const struct option kernel_options[] = {
       .min = 1,
       .max = 1000,
       .help = "harvests per notification before ON is cleared" },
+    { .name = "posted.preempt",
+      .kind = OPTION_CHOICE,
+      .fallback = "1",
+      .choices = "0|1",
+      .help = "timers and IPIs get in while a harvest runs handlers" },
+    { .name = "posted.window",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 1000000,
+      .help = "microseconds between harvests by timer on a busy CPU; 0: none (adaptive)" },
+    { .name = "idle",
+      .kind = OPTION_CHOICE,
+      .fallback = "hlt",
+      .choices = "hlt|mwait",
+      .help = "how an idle CPU sleeps; mwait watches the descriptor (adaptive)" },
+    { .name = "idle.spin",
+      .kind = OPTION_TIME,
+      .fallback = "2ms",
+      .max = 1000000,
+      .help = "how long at most it looks on before it sleeps (adaptive)" },
     { .name = "nvme.timeout",
       .kind = OPTION_TIME,
       .fallback = "30s",
@@ -213,19 +233,30 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     struct problem p;
     if (cmdline_is(c, "irq", "remapped"))
         return IRQ_REMAPPED;
-    bool can_post = vtd_can_post(&p);
-    if (can_post)
-        return cmdline_is(c, "irq", "poll") ? IRQ_POLL : IRQ_POSTED;
-    if (!cmdline_is(c, "irq", "auto"))
-        fail_problem(&p);
-    info("irq=auto: remapped, since %s", p.message);
-    return IRQ_REMAPPED;
+    if (!vtd_can_post(&p)) {
+        if (!cmdline_is(c, "irq", "auto"))
+            fail_problem(&p);
+        info("irq=auto: remapped, since %s", p.message);
+        return IRQ_REMAPPED;
+    }
+    if (cmdline_is(c, "irq", "poll"))
+        return IRQ_POLL;
+    return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
+}
+
+static bool wants_mwait(const struct cmdline *c, enum irq_mode mode)
+{
+    if (mode != IRQ_ADAPTIVE || !cmdline_is(c, "idle", "mwait"))
+        return false;
+    if (!(cpuid(1, 0).c & BIT32(3)))
+        fail("no-mwait", "idle=mwait: the CPU has no MONITOR/MWAIT (CPUID 1 ECX bit 3 is 0): use "
+                         "idle=hlt, or turn it on in the firmware's set-up");
+    return true;
 }
 
 static void start_irqs(const struct cmdline *c)
 {
     struct problem p;
-    unsigned loops = (unsigned)cmdline_number(c, "posted.loops");
     bool plain = cmdline_is(c, "irq", "msi");
     // Units that firmware left remapping would block plain MSIs, so they are taken over all the same.
     bool found = vtd_init(&p), absent = !found && strcmp(p.what, "no-vtd") == 0;
@@ -233,16 +264,23 @@ static void start_irqs(const struct cmdline *c)
         fail(p.what, "%s; or run with irq=msi, without remapping", p.message);
     if (!found && !absent)
         fail_problem(&p);
-    if (plain) {
-        irq_init(IRQ_MSI, &irq_chip_msi, loops);
-        return;
-    }
-    enum irq_mode mode = choose_mode(c);
-    if (!vtd_enable(VECTOR_FAULT, cpu_apic_id(0), &p))
+    enum irq_mode mode = plain ? IRQ_MSI : choose_mode(c);
+    bool posts = mode == IRQ_POSTED || mode == IRQ_ADAPTIVE || mode == IRQ_POLL;
+    if (!plain && !vtd_enable(VECTOR_FAULT, cpu_apic_id(0), &p))
         fail_problem(&p);
-    irq_init(mode, mode == IRQ_REMAPPED ? vtd_chip_remapped() : vtd_chip_posted(), loops);
+    irq_init(&(struct irq_config){
+        .mode = mode,
+        .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
+        .chip_post = posts ? vtd_chip_posted() : NULL,
+        .loops = (unsigned)cmdline_number(c, "posted.loops"),
+        .preempt = cmdline_is(c, "posted.preempt", "1"),
+        .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,
+        .spin_ns = cmdline_number(c, "idle.spin") * NS_PER_US,
+        .mwait = wants_mwait(c, mode),
+    });
     irq_set_fault_handler(vtd_report_faults);
-    vtd_print();
+    if (!plain)
+        vtd_print();
 }
 
 // ---- the whole ----

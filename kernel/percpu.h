@@ -39,12 +39,17 @@ struct cpu {
     uint64_t stack_guard; // GS:40: the stack protector's canary
 
     // The loop's and the interrupt handlers' own.
-    uint64_t ready[PI_WORDS]; // irqs whose handler is to run, by vector
-    bool timer_due;           // the timer interrupt came
-    bool fault_due;           // a VT-d fault event came
-    bool online;              // runs its loop
-    uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
-    struct cpu_timer *timers; // armed ones, earliest first
+    uint64_t ready[PI_WORDS];     // irqs whose handler is to run, by vector
+    uint64_t immediate[PI_WORDS]; // irqs whose handler doesn't wait for the loop, by vector
+    bool in_immediate;            // such a handler runs
+    bool timer_due;               // the timer interrupt came
+    bool fault_due;               // a VT-d fault event came
+    bool online;                  // runs its loop
+    uint64_t round_tsc;           // when the last empty round ended; 0: the last one had work
+    struct cpu_timer *timers;     // armed ones, earliest first
+    uint64_t window_ns;           // next harvest by timer; 0: none
+    uint64_t spin_tsc;            // how long the loop looks on before it sleeps
+    uint64_t msis_before;         // stats.msis when the last wait began
     struct irq *vectors[VECTORS];
     struct cpu_stats stats;
 
@@ -74,3 +79,6 @@ static inline struct cpu *this_cpu(void)
 extern struct cpu boot_cpu;
 
 struct cpu *cpu_get(unsigned index);
+
+// Sets the timer for what comes first: the earliest cpu_timer, or the window. Owner CPU.
+void cpu_timer_program(struct cpu *cpu);

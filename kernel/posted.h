@@ -62,6 +62,40 @@ static inline void pi_clear_on(struct pi_desc *d)
     atomic_fetch_and_explicit(&d->control, ~PI_CONTROL_ON, memory_order_seq_cst);
 }
 
+// True where a harvest would find something. Any CPU.
+static inline bool pi_any(const struct pi_desc *d)
+{
+    uint64_t any = 0;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        any |= atomic_load_explicit(&d->pir[w], memory_order_relaxed);
+    return any;
+}
+
+// Sets or clears SN and clears ON, in one step: a unit changes nothing but ON in this word, and
+// NV and NDST are the owner's. Owner CPU.
+static inline void pi_set_control(struct pi_desc *d, bool suppress)
+{
+    uint64_t control = atomic_load_explicit(&d->control, memory_order_relaxed);
+    field_set(&control, PI_CONTROL_ON, 0);
+    field_set(&control, PI_CONTROL_SN, suppress);
+    atomic_exchange_explicit(&d->control, control, memory_order_seq_cst);
+}
+
+// Before sleep: the next post notifies. False where something was posted while SN was set: nobody
+// will notify of that, so the caller must not sleep. Interrupts off, so that a notification comes
+// after the halt or ends it. Owner CPU.
+static inline bool pi_fall_asleep(struct pi_desc *d)
+{
+    pi_set_control(d, false);
+    return !pi_any(d);
+}
+
+// After sleep: posts no longer notify. A harvest must follow. Owner CPU.
+static inline void pi_wake_up(struct pi_desc *d)
+{
+    pi_set_control(d, true);
+}
+
 // What a remapping unit does for an MSI, done by software: true where the caller is to send the
 // notification vector (VT-d 5.2.3). Any CPU.
 static inline bool pi_post(struct pi_desc *d, uint8_t vector, bool urgent)

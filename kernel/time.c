@@ -164,9 +164,14 @@ uint64_t time_ns(void)
     return (uint64_t)(((unsigned __int128)(rdtsc() - clock.tsc_start) * clock.ns_per_tsc) >> 32);
 }
 
+uint64_t time_tsc_span(uint64_t ns)
+{
+    return (uint64_t)(((unsigned __int128)ns * clock.tsc_per_ns) >> 32);
+}
+
 uint64_t time_tsc_at(uint64_t ns)
 {
-    return clock.tsc_start + (uint64_t)(((unsigned __int128)ns * clock.tsc_per_ns) >> 32);
+    return clock.tsc_start + time_tsc_span(ns);
 }
 
 uint64_t time_tsc_hz(void)

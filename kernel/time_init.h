@@ -15,3 +15,6 @@ uint64_t time_tsc_hz_from_cpuid(struct cpuid leaf15, struct cpuid leaf16);
 
 // The TSC at a time of time_ns().
 uint64_t time_tsc_at(uint64_t ns);
+
+// TSC cycles in so many nanoseconds.
+uint64_t time_tsc_span(uint64_t ns);

@@ -50,6 +50,8 @@ void wrmsr(uint32_t msr, uint64_t value);
 void interrupts_off(void);
 void interrupts_on(void);
 void interrupts_on_and_halt(void);
+void interrupts_on_and_mwait(void);
+void cpu_monitor(const volatile void *line);
 
 #else
 
@@ -129,6 +131,18 @@ static inline void interrupts_on(void)
 static inline void interrupts_on_and_halt(void)
 {
     __asm__ volatile("sti\n\thlt" ::: "memory");
+}
+
+// Watches the cache line for a store; then waits for one, or for an interrupt. As above, none can
+// come between the two instructions; state C1.
+static inline void cpu_monitor(const volatile void *line)
+{
+    __asm__ volatile("monitor" ::"a"(line), "c"(0), "d"(0) : "memory");
+}
+
+static inline void interrupts_on_and_mwait(void)
+{
+    __asm__ volatile("sti\n\tmwait" ::"a"(0), "c"(0) : "memory");
 }
 
 static inline uint64_t read_rflags(void)

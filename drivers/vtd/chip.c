@@ -48,7 +48,7 @@ static bool route_posted(struct irq *irq, struct problem *p)
                            "the posted-interrupt descriptor of CPU %u lies at 0x%llx, not on a "
                            "64-byte boundary",
                            irq->cpu, (unsigned long long)address);
-    struct irte entry = irte_posted(address, irq->vector, false, irte_source_of(irq->dev));
+    struct irte entry = irte_posted(address, irq->vector, irq->urgent, irte_source_of(irq->dev));
     return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
 }
 

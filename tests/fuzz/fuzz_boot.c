@@ -24,7 +24,8 @@ static void try_elf(const uint8_t *file, size_t bytes, struct problem *p)
     struct kernel_elf k;
     if (!kernel_elf_check(file, bytes, &k, p))
         return;
-    require(k.count && k.count <= KERNEL_SEGMENTS_MAX && k.bytes <= KERNEL_BYTES_MAX && k.bytes % 4096 == 0);
+    require(k.count && k.count <= KERNEL_SEGMENTS_MAX && k.bytes <= KERNEL_BYTES_MAX &&
+            k.bytes % 4096 == 0);
     for (size_t i = 0; i < k.count; i++)
         require(!(k.segments[i].write && k.segments[i].execute));
     require(k.symtab_bytes <= bytes && k.strtab_bytes <= bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fuzzes the DMAR parser, and the search for a device's unit in what it accepts. The input is parsed
-// as it is, and once more with length and checksum made right, so that the fuzzer gets past them.
+// Fuzzes the DMAR parser, and the search for a device's unit in what it accepts. The input is
+// parsed as it is, and once more with length and checksum made right, so that the fuzzer gets past
+// them.
 
 #include <stdlib.h>
 #include <string.h>

@@ -310,12 +310,6 @@ const char *irq_mode_name(enum irq_mode mode)
     return mode == IRQ_POSTED ? "posted" : "remapped";
 }
 
-const struct irq_chip *irq_get_chip(void)
-{
-    static const struct irq_chip chip = { .name = "VTD-POST" };
-    return &chip;
-}
-
 // ---- for tests ----
 
 static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint64_t blocks)
@@ -326,7 +320,9 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.free_bytes = GIB;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];
+        static const struct irq_chip chip = { .name = "VTD-POST" };
         fake.irqs[i] = (struct irq){ .cpu = i,
+                                     .chip = &chip,
                                      .vector = (uint8_t)(0x20 + i),
                                      .counts = fake.irq_counts[i],
                                      .next = i + 1 < cpus ? &fake.irqs[i + 1] : NULL };

@@ -14,14 +14,18 @@
 
 enum { NETWORK = 0x02, DISPLAY = 0x03, BRIDGE = 0x06, SYSTEM = 0x08, STORAGE = 0x01 };
 
-static struct pci_function function(uint16_t segment, uint8_t bus, uint8_t base_class, uint8_t sub_class)
+static struct pci_function function(uint16_t segment, uint8_t bus, uint8_t base_class,
+                                    uint8_t sub_class)
 {
-    return (struct pci_function){
-        .segment = segment, .bus = bus, .base_class = base_class, .sub_class = sub_class, .master = true
-    };
+    return (struct pci_function){ .segment = segment,
+                                  .bus = bus,
+                                  .base_class = base_class,
+                                  .sub_class = sub_class,
+                                  .master = true };
 }
 
-static struct pci_function bridge(uint16_t segment, uint8_t bus, uint8_t secondary, uint8_t subordinate)
+static struct pci_function bridge(uint16_t segment, uint8_t bus, uint8_t secondary,
+                                  uint8_t subordinate)
 {
     struct pci_function f = function(segment, bus, BRIDGE, 4);
     f.bridge = true;
@@ -33,7 +37,9 @@ static struct pci_function bridge(uint16_t segment, uint8_t bus, uint8_t seconda
 static void test_decodes_endpoint(void **state)
 {
     // An NVMe controller of several functions, bus mastering and memory on.
-    const uint32_t header[16] = { 0xa822144d, 0x00100006, 0x01080200, 0x00800010, 0, 0, 0x00ffff00 };
+    const uint32_t header[16] = {
+        0xa822144d, 0x00100006, 0x01080200, 0x00800010, 0, 0, 0x00ffff00
+    };
     struct pci_function f = { .segment = 3, .bus = 4, .device = 5, .function = 6, .config = 7 };
     bus_masters_decode(header, &f);
     assert_int_equal(f.base_class, STORAGE);
@@ -48,7 +54,9 @@ static void test_decodes_endpoint(void **state)
 static void test_decodes_bridge(void **state)
 {
     // A root port with buses 0x12 to 0x34 behind it, bus mastering off.
-    const uint32_t header[16] = { 0x34208086, 0x00100003, 0x06040001, 0x00810010, 0, 0, 0x00341200 };
+    const uint32_t header[16] = {
+        0x34208086, 0x00100003, 0x06040001, 0x00810010, 0, 0, 0x00341200
+    };
     struct pci_function f = { 0 };
     bus_masters_decode(header, &f);
     assert_int_equal(f.base_class, BRIDGE);
@@ -62,7 +70,9 @@ static void test_decodes_bridge(void **state)
 static void test_stops_what_is_not_needed(void **state)
 {
     struct pci_function f[] = {
-        function(0, 0, STORAGE, 8), function(0, 0, NETWORK, 0), bridge(0, 0, 1, 1),
+        function(0, 0, STORAGE, 8),
+        function(0, 0, NETWORK, 0),
+        bridge(0, 0, 1, 1),
         function(0, 0, SYSTEM, 0),
     };
     bus_masters_choose(f, ARRAY_SIZE(f));
@@ -73,9 +83,10 @@ static void test_stops_what_is_not_needed(void **state)
 static void test_spares_what_is_needed(void **state)
 {
     struct pci_function f[] = {
-        function(0, 0, DISPLAY, 0), function(0, 0, DISPLAY, 0x80), function(0, 0, BRIDGE, 0), // host
-        function(0, 0, BRIDGE, 1),                                                            // ISA
-        function(0, 0, SYSTEM, 6),                                                            // IOMMU
+        function(0, 0, DISPLAY, 0), function(0, 0, DISPLAY, 0x80),
+        function(0, 0, BRIDGE, 0),  // host
+        function(0, 0, BRIDGE, 1),  // ISA
+        function(0, 0, SYSTEM, 6),  // IOMMU
         function(0, 0, STORAGE, 8), // off already
     };
     f[5].master = false;
@@ -87,8 +98,9 @@ static void test_spares_what_is_needed(void **state)
 static void test_spares_the_way_to_the_display(void **state)
 {
     struct pci_function f[] = {
-        bridge(0, 0, 1, 5), bridge(0, 1, 2, 2), bridge(0, 1, 3, 3), bridge(0, 0, 6, 9),
-        bridge(1, 0, 1, 5), function(0, 3, DISPLAY, 0), function(0, 2, STORAGE, 8),
+        bridge(0, 0, 1, 5),         bridge(0, 1, 2, 2), bridge(0, 1, 3, 3),
+        bridge(0, 0, 6, 9),         bridge(1, 0, 1, 5), function(0, 3, DISPLAY, 0),
+        function(0, 2, STORAGE, 8),
     };
     const bool stops[] = { false, true, false, true, true, false, true };
     bus_masters_choose(f, ARRAY_SIZE(f));

@@ -46,10 +46,12 @@ static void test_finds_nothing_else(void **state)
     assert_false(NAMES_COM1(PCI_ROOT DISPLAY END));
     assert_false(NAMES_COM1(PCI_ROOT PCI_LPC COM("\x01") UART TERMINAL END)); // COM2
     assert_false(NAMES_COM1(PCI_ROOT PCI_LPC KEYBOARD UART END));
-    assert_false(NAMES_COM1(PCI_ROOT PCI_LPC COM("\x00") TERMINAL END));      // no UART node
-    assert_false(NAMES_COM1(PCI_ROOT COM("\x00") NEXT PCI_ROOT UART END));    // of another path
-    assert_false(NAMES_COM1("\x03" "\x01\x0c\x00\xd0\x41\x01\x05\x00\x00\x00\x00" UART END));
-    assert_false(NAMES_COM1("\x02" "\x02\x0c\x00\xd0\x41\x01\x05\x00\x00\x00\x00" UART END));
+    assert_false(NAMES_COM1(PCI_ROOT PCI_LPC COM("\x00") TERMINAL END));   // no UART node
+    assert_false(NAMES_COM1(PCI_ROOT COM("\x00") NEXT PCI_ROOT UART END)); // of another path
+    assert_false(NAMES_COM1("\x03"
+                            "\x01\x0c\x00\xd0\x41\x01\x05\x00\x00\x00\x00" UART END));
+    assert_false(NAMES_COM1("\x02"
+                            "\x02\x0c\x00\xd0\x41\x01\x05\x00\x00\x00\x00" UART END));
     assert_false(NAMES_COM1("\x02\x01\x0d\x00\xd0\x41\x01\x05\x00\x00\x00\x00\x00" UART END));
     assert_false(NAMES_COM1(COM("\x00") "\x02\x0e\x04\x00" END));
     assert_false(NAMES_COM1(COM("\x00") "\x03\x0f\x04\x00" END));

@@ -35,7 +35,8 @@ static bool check_bytes(size_t bytes)
 static void refuses(const char *field, uint64_t value)
 {
     char expected[120];
-    snprintf(expected, sizeof(expected), "damaged: %s is 0x%llx;", field, (unsigned long long)value);
+    snprintf(expected, sizeof(expected), "damaged: %s is 0x%llx;", field,
+             (unsigned long long)value);
     assert_false(check_bytes(sizeof(image)));
     assert_string_equal(problem.what, "kernel-elf");
     if (!strstr(problem.message, expected))
@@ -107,6 +108,8 @@ static void test_refuses_segments(void **state)
     refuses("a segment's file offset", sizeof(image) - ELF_TEXT_BYTES + 1);
     image.segments[0].offset = UINT64_MAX - 100;
     refuses("a segment's file offset", UINT64_MAX - 100);
+    image.segments[0].filesz = image.segments[0].memsz = UINT64_MAX;
+    refuses("a segment's file offset", offsetof(struct elf_image, text));
     image.segments[0].vaddr = KERNEL_LINK_BASE - 4096;
     refuses("a segment's address", KERNEL_LINK_BASE - 4096);
     image.segments[0].vaddr = KERNEL_LINK_BASE + KERNEL_BYTES_MAX;
@@ -177,8 +180,8 @@ static void test_refuses_symbols(void **state)
     refuses("the place of its symbol table", sizeof(image) - 1);
     image.sections[1].link = 3;
     refuses("the link to its symbols' names", 3);
-    image.sections[1].link = 0; // a section of another type
-    refuses("the table of its symbols' names", 0);
+    image.sections[1].link = 1; // a section of another type
+    refuses("the table of its symbols' names", offsetof(struct elf_image, symbols));
     image.sections[2].size = 0;
     refuses("the table of its symbols' names", offsetof(struct elf_image, names));
     image.sections[2].offset = UINT64_MAX;
@@ -189,10 +192,22 @@ static void test_refuses_symbols(void **state)
 
 static void test_accepts_without_symbols(void **state)
 {
-    image.header.shnum = 0;
+    image.header.shnum = image.header.shentsize = 0;
     assert_true(check_bytes(sizeof(image)));
     assert_int_equal(kernel.symtab_bytes, 0);
     assert_int_equal(kernel.strtab_bytes, 0);
+}
+
+static void test_accepts_odd_segments(void **state)
+{
+    struct elf64_segment text = image.segments[ELF_TEXT];
+    image.segments[ELF_TEXT] = image.segments[ELF_DATA]; // not in the order of their addresses
+    image.segments[ELF_DATA] = text;
+    image.segments[ELF_RODATA].memsz = image.segments[ELF_RODATA].filesz = 0; // empty, anywhere
+    image.segments[ELF_RODATA].vaddr = 1;
+    assert_true(check_bytes(sizeof(image)));
+    assert_int_equal(kernel.count, 2);
+    assert_int_equal(kernel.bytes, 0x6000);
 }
 
 // Every shorter file is refused: its symbols' names are its last bytes.
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup(test_refuses_entry, build),
         cmocka_unit_test_setup(test_refuses_symbols, build),
         cmocka_unit_test_setup(test_accepts_without_symbols, build),
+        cmocka_unit_test_setup(test_accepts_odd_segments, build),
         cmocka_unit_test_setup(test_refuses_every_cut, build),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ static void test_options_refused(void **state)
     OPTIONS_GIVE(u"abc\xe000", "abc?");
     OPTIONS_REFUSED("irq=posted app=jo");
     begin(NULL);
-    assert_false(add_options("rw=read bs=4k", 13)); // an odd number of bytes
+    assert_false(add_options(u"ab", 3)); // an odd number of bytes
     assert_string_equal(text, "");
 }
 
@@ -186,6 +186,11 @@ static void test_counts_what_is_dropped(void **state)
     assert_string_equal(text, "abcdef");
     assert_int_equal(options.dropped, 4);
     assert_int_equal(text[8], 'Z');
+
+    options_begin(&options, text, 8);
+    assert_true(add_file("abcdef gh", 9)); // there is room for the h, but not in its place
+    assert_string_equal(text, "abcdef");
+    assert_int_equal(options.dropped, 3);
 
     options_begin(&options, text, 1);
     assert_true(add_file("a", 1));

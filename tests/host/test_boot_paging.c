@@ -108,7 +108,7 @@ static void expect_layout(bool five)
         expect(five, halves[i] + 0x7fffffffffull, 0x7fffffffffull, true, true);
         expect_hole(five, halves[i] + 0x8000000000ull);
     }
-    expect(five, 0x7f8000212345ull, 0x212345, true, true); // entry 255
+    expect(five, 0x7f8000212345ull, 0x212345, true, true);  // entry 255
     expect_hole(five, HANDOFF_DIRECT_MAP + 44 * 512 * GIB); // firmware's upper half is not copied
 
     expect(five, KERNEL_LINK_BASE, IMAGE, false, true);
@@ -170,8 +170,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_four_levels, build_firmware, release),
         cmocka_unit_test_setup_teardown(test_five_levels, build_firmware, release),
-        cmocka_unit_test_setup_teardown(test_five_levels_without_low_memory, build_firmware, release),
-        cmocka_unit_test_setup_teardown(test_firmware_tables_are_not_changed, build_firmware, release),
+        cmocka_unit_test_setup_teardown(test_five_levels_without_low_memory, build_firmware,
+                                        release),
+        cmocka_unit_test_setup_teardown(test_firmware_tables_are_not_changed, build_firmware,
+                                        release),
         cmocka_unit_test(test_tables_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

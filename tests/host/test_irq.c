@@ -24,6 +24,8 @@ static unsigned current;
 static uint64_t now_ns, timer_at;
 static unsigned eois, ipis, halts, flushes;
 static uint64_t mask_writes;
+static bool enabled = true; // interrupts
+static unsigned notifies;
 static struct msi_msg last_msg;
 static bool route_fails;
 static void (*on_halt)(void);
@@ -41,6 +43,11 @@ struct cpu *cpu_get(unsigned index)
 unsigned cpu_count(void)
 {
     return ARRAY_SIZE(cpus);
+}
+
+unsigned cpu_index(void)
+{
+    return current;
 }
 
 uint32_t cpu_apic_id(unsigned cpu)
@@ -75,6 +82,10 @@ void apic_timer_set(uint64_t tsc)
 
 void apic_send(uint32_t id, uint8_t vector)
 {
+    if (vector == VECTOR_NOTIFY) {
+        notifies++;
+        return;
+    }
     assert_int_equal(vector, VECTOR_IPI);
     assert_int_equal(id, cpus[1].apic_id);
     ipis++;
@@ -88,14 +99,31 @@ void wrmsr(uint32_t msr, uint64_t value)
 
 void interrupts_off(void)
 {
+    enabled = false;
 }
 
 void interrupts_on(void)
 {
+    enabled = true;
+}
+
+void interrupts_on_and_mwait(void)
+{
+    interrupts_on_and_halt();
+}
+
+void cpu_monitor(const volatile void *line)
+{
+}
+
+uint64_t time_tsc_span(uint64_t ns)
+{
+    return ns;
 }
 
 void interrupts_on_and_halt(void)
 {
+    enabled = true;
     halts++;
     if (on_halt)
         on_halt();
@@ -141,6 +169,9 @@ static void chip_compose(const struct irq *irq, struct msi_msg *msg)
 }
 
 static const struct irq_chip chip = { "test", chip_alloc, chip_free, chip_route, chip_compose };
+static const struct irq_chip chip_post = { "post", chip_alloc, chip_free, chip_route,
+                                           chip_compose };
+static uint64_t window_ns;
 
 // ---- helpers ----
 
@@ -171,11 +202,20 @@ static void start(enum irq_mode mode)
     memset(handled, 0, sizeof(handled));
     cpus[1].index = 1;
     cpus[1].apic_id = 300;
-    current = eois = ipis = halts = flushes = order_count = chip_frees = 0;
+    current = eois = halts = flushes = order_count = chip_frees = notifies = 0;
+    enabled = true;
     now_ns = timer_at = 0;
     on_halt = NULL;
     route_fails = false;
-    irq_init(mode, &chip, 3);
+    irq_init(&(struct irq_config){
+        .mode = mode,
+        .chip = &chip,
+        .chip_post = mode == IRQ_REMAPPED || mode == IRQ_MSI ? NULL : &chip_post,
+        .loops = 3,
+        .preempt = true,
+        .window_ns = window_ns,
+    });
+    ipis = 0;
 }
 
 static void post(unsigned cpu, uint8_t vector)
@@ -228,7 +268,8 @@ static void poll_mode_needs_no_notification(void **state)
     start(IRQ_POLL);
     struct irq *irq = new_irq(0, 1);
     post(0, irq->vector);
-    assert_int_equal(irq_poll(), 1);
+    assert_true(irq_poll());
+    assert_int_equal(irq_poll(), 0);
     assert_int_equal(handled[1], 1);
     assert_int_equal(cpus[0].stats.notifications, 0);
     assert_int_equal(cpus[0].stats.msis, 1);
@@ -310,9 +351,132 @@ static void plain_msi_names_cpu_and_vector(void **state)
     assert_string_equal(p.what, "msi-apic-id");
 }
 
-// ---- the loop ----
+// ---- adaptive ----
 
 static bool stop;
+
+static void adaptive_posts_without_notification_while_awake(void **state)
+{
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    assert_false(pi_post(&cpus[0].pi, irq->vector, false));
+    assert_true(irq_pending());
+    assert_true(irq_poll());
+    assert_int_equal(handled[1], 1);
+    assert_true(enabled);
+}
+
+static void a_sleeper_is_notified_and_its_notification_only_wakes(void **state)
+{
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    assert_true(irq_fall_asleep());
+    cpus[0].sleeping = true;
+    assert_true(pi_post(&cpus[0].pi, irq->vector, false));
+    irq_take_notification();
+    assert_int_equal(cpus[0].stats.harvests, 0);
+    irq_wake_up();
+    cpus[0].sleeping = false;
+    assert_int_equal(cpus[0].pi.control & (PI_CONTROL_ON | PI_CONTROL_SN), PI_CONTROL_SN);
+    irq_poll();
+    assert_int_equal(handled[1], 1);
+}
+
+// What was posted while SN was set notified nobody: the sleeper must look again.
+static void a_post_before_sn_is_cleared_keeps_the_cpu_awake(void **state)
+{
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    pi_post(&cpus[0].pi, irq->vector, false);
+    assert_false(irq_fall_asleep());
+    irq_wake_up();
+    irq_poll();
+    assert_int_equal(handled[1], 1);
+}
+
+static void an_urgent_irq_notifies_an_awake_cpu(void **state)
+{
+    struct problem p;
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    assert_true(irq_set_urgent(irq, true, &p));
+    irq_set_immediate(irq);
+    irq_raise(irq);
+    assert_int_equal(notifies, 1);
+    irq_take_notification();
+    assert_int_equal(handled[1], 1); // at once
+    assert_int_equal(cpus[0].pi.control & (PI_CONTROL_ON | PI_CONTROL_SN), PI_CONTROL_SN);
+    assert_int_equal(irq_poll(), 0);
+}
+
+static void the_window_harvests_for_a_busy_cpu(void **state)
+{
+    window_ns = 1000;
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    irq_wake_up();
+    assert_int_equal(timer_at, 1000);
+    pi_post(&cpus[0].pi, irq->vector, false);
+    now_ns = 400;
+    irq_take_timer(); // another timer's: too early
+    assert_int_equal(cpus[0].stats.windows, 0);
+    now_ns = 1000;
+    irq_take_timer();
+    assert_int_equal(cpus[0].stats.windows, 1);
+    assert_int_equal(timer_at, 2000);
+    assert_true(cpus[0].ready[0]);
+    window_ns = 0;
+}
+
+// ---- immediate handlers, and changes at run time ----
+
+static bool seen_enabled;
+
+static void look(void *arg)
+{
+    seen_enabled = enabled;
+    handled[(uintptr_t)arg]++;
+}
+
+static void immediate_handlers_run_in_the_harvest_and_can_be_preempted(void **state)
+{
+    struct problem p;
+    start(IRQ_POSTED);
+    struct irq *irq = irq_alloc(&device, 0, 0, look, (void *)9, "x", &p);
+    irq_set_immediate(irq);
+    pi_post(&cpus[0].pi, irq->vector, false);
+    enabled = false; // as the interrupt gate leaves it
+    irq_take_notification();
+    assert_int_equal(handled[9], 1);
+    assert_true(seen_enabled);
+    assert_false(enabled);
+    assert_int_equal(irq_poll(), 0);
+    irq_take_device(irq->vector); // a real vector: not in between
+    assert_int_equal(handled[9], 2);
+    assert_false(seen_enabled);
+}
+
+static void delivery_changes_keep_what_is_pending(void **state)
+{
+    struct problem p;
+    start(IRQ_POSTED);
+    struct irq *irq = new_irq(0, 1);
+    pi_post(&cpus[0].pi, irq->vector, false);
+    assert_true(irq_set_posted(irq, false, &p));
+    assert_ptr_equal(irq->chip, &chip);
+    irq_take_device(irq->vector); // by the new route
+    irq_take_notification();      // by the old one
+    irq_poll();
+    assert_int_equal(handled[1], 1);
+    assert_int_equal(irq->counts[0], 2);
+    start(IRQ_REMAPPED);
+    irq = new_irq(0, 1);
+    assert_false(irq_set_posted(irq, true, &p));
+    assert_string_equal(p.what, "irq-delivery");
+}
+
+// ---- the loop ----
+
 static unsigned messages[8], messages_count;
 
 struct numbered {
@@ -467,6 +631,13 @@ int main(void)
         cmocka_unit_test(a_failed_route_leaves_nothing_behind),
         cmocka_unit_test(the_message_comes_from_the_chip),
         cmocka_unit_test(plain_msi_names_cpu_and_vector),
+        cmocka_unit_test(adaptive_posts_without_notification_while_awake),
+        cmocka_unit_test(a_sleeper_is_notified_and_its_notification_only_wakes),
+        cmocka_unit_test(a_post_before_sn_is_cleared_keeps_the_cpu_awake),
+        cmocka_unit_test(an_urgent_irq_notifies_an_awake_cpu),
+        cmocka_unit_test(the_window_harvests_for_a_busy_cpu),
+        cmocka_unit_test(immediate_handlers_run_in_the_harvest_and_can_be_preempted),
+        cmocka_unit_test(delivery_changes_keep_what_is_pending),
         cmocka_unit_test(messages_run_in_the_order_sent),
         cmocka_unit_test(a_message_wakes_a_sleeper),
         cmocka_unit_test(timers_fire_in_order_and_sleep_between),

@@ -91,11 +91,11 @@ static void texts(void **state)
     struct nvme_id id;
     memcpy(c.sn, "  S1 2\0\0  ", 10);
     memset(c.mn, 'M', sizeof(c.mn));
-    memcpy(c.fr, "\x01\377a\tb   ", 8);
+    memcpy(c.fr, "\x01\377a\tb \177 ", 8);
     assert_true(nvme_parse_controller("x", &c, &id, &p));
     assert_string_equal(id.serial, "S1 2");
     assert_int_equal(strlen(id.model), 40);
-    assert_string_equal(id.firmware, "??a?b");
+    assert_string_equal(id.firmware, "??a?b ?");
     memset(&c.sn, 0, sizeof(c.sn));
     assert_true(nvme_parse_controller("x", &c, &id, &p));
     assert_string_equal(id.serial, "");
@@ -196,8 +196,8 @@ static void format_indexes(void **state)
     assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
     assert_int_equal(format.block_shift, 9);
     ns.nlbaf = 63;
-    ns.lbaf[0x31] = 12 << 16;
-    ns.flbas = 0x71;
+    ns.lbaf[0x32] = 12 << 16;
+    ns.flbas = 0x72;
     assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
     assert_int_equal(format.block_shift, 12);
 }

@@ -27,7 +27,7 @@ static void test_order(void **state)
     assert_rules_kept(m);
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+");
     assert_int_equal(m->gsts, M_QIE | M_SIRTP | M_IRE);
-    assert_int_equal(m->irta_in_use & 0xfff, 1 << 11 | 11); // EIME, 4096 entries
+    assert_int_equal(m->irta_in_use & 0xfff, 1 << 11 | 11);   // EIME, 4096 entries
     assert_int_equal(m->irta_in_use % 0x10000, 1 << 11 | 11); // aligned to its size
     assert_int_equal(m->iqa & 0xfff, 0);
     assert_int_equal(told.warnings + told.errors, 0);
@@ -275,7 +275,7 @@ static void test_deaf(void **state)
     struct model_unit *m = machine_one_unit();
     m->cap |= M_CAP_PLMR;
     m->pmen = 0x80000001;
-    m->stubborn_pmen = true;
+    m->deaf_pmen = true;
     assert_problem(vtd_init(&p), "vtd-timeout");
     assert_non_null(strstr(p.message, "protected memory"));
 }
@@ -327,8 +327,7 @@ static void test_half(void **state)
     dmar_drhd(&machine_dmar, false, 0, MACHINE_BASE);
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE + 0x1000);
     blob_finish(&machine_dmar);
-    struct model_unit *second =
-        model_reset(1, MACHINE_BASE + 0x1000, MACHINE_CAP, MACHINE_ECAP);
+    struct model_unit *second = model_reset(1, MACHINE_BASE + 0x1000, MACHINE_CAP, MACHINE_ECAP);
     assert_true(vtd_init(&p));
     second->deaf = M_IRE;
     assert_problem(vtd_enable(0xf2, 0, &p), "vtd-timeout");

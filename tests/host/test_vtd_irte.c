@@ -160,12 +160,11 @@ static void test_decode(void **state)
 
 static void test_all_reasons(void **state)
 {
-    static const char *const whats[] = { "msi-reserved",      "irte-range",
-                                         "irte-absent",       "irte-unreadable",
-                                         "irte-reserved",     "msi-compatibility",
-                                         "irte-source",       "descriptor-unreadable",
-                                         "descriptor-reserved", "msi-malformed",
-                                         "eime-required",     "remapping-required" };
+    static const char *const whats[] = {
+        "msi-reserved",        "irte-range",        "irte-absent",   "irte-unreadable",
+        "irte-reserved",       "msi-compatibility", "irte-source",   "descriptor-unreadable",
+        "descriptor-reserved", "msi-malformed",     "eime-required", "remapping-required"
+    };
     // The unit knows the index of those faults that come after it (VT-d 11.4.7.6).
     static const bool index[] = { 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0 };
     char text[400], code[8];
@@ -217,10 +216,10 @@ static void test_sentence(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remapped),  cmocka_unit_test(test_posted),
-        cmocka_unit_test(test_bus_range), cmocka_unit_test(test_unpack),
-        cmocka_unit_test(test_message),   cmocka_unit_test(test_allows),
-        cmocka_unit_test(test_source_of), cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_remapped),    cmocka_unit_test(test_posted),
+        cmocka_unit_test(test_bus_range),   cmocka_unit_test(test_unpack),
+        cmocka_unit_test(test_message),     cmocka_unit_test(test_allows),
+        cmocka_unit_test(test_source_of),   cmocka_unit_test(test_decode),
         cmocka_unit_test(test_all_reasons), cmocka_unit_test(test_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,9 @@ const struct acpi_header *acpi_find(const char signature[4])
 static struct pci_dev machine_devs[MACHINE_DEVS] = {
     { .bdf = PCI_BDF(0, 4, 0), .requester = PCI_BDF(0, 4, 0), .name = "0000:00:04.0" },
     { .bdf = PCI_BDF(0, 5, 0), .requester = PCI_BDF(0, 5, 0), .name = "0000:00:05.0" },
-    { .segment = 9, .bdf = PCI_BDF(0, 6, 0), .requester = PCI_BDF(0, 6, 0),
+    { .segment = 9,
+      .bdf = PCI_BDF(0, 6, 0),
+      .requester = PCI_BDF(0, 6, 0),
       .name = "0009:00:06.0" },
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures for the tests of the QEMU platform model: a paused machine, the model laid over it."""
 
+import fcntl
 import subprocess
 import time
 
@@ -23,8 +24,11 @@ def pytest_collection_modifyitems(items):
 def build_model():
     names = ("onebell-posted.so", "test-logic", "fake-qemu", "fake-qemu-complete")
     targets = [f"{BUILD}/qemu/{name}" for name in names]
-    subprocess.run(["make", "-s", "-f", "tools/qemu/qemu.mk", f"B={BUILD}", *targets], cwd=ROOT,
-                   check=True)
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / ".model-lock", "w") as lock:  # pytest-xdist: several sessions at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(["make", "-s", "-f", "tools/qemu/qemu.mk", f"B={BUILD}", *targets],
+                       cwd=ROOT, check=True)
 
 
 class Bench:

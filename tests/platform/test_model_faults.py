@@ -281,9 +281,19 @@ def test_events_of_qemus_own_faults_to_an_apic_id_above_255(high_event):
     assert high_event.machine.irr(256) == {0x61, 0x62}
 
 
-def test_clearing_a_pending_event_sends_nothing_to_an_apic_id_above_255(high_event):
+@pytest.mark.parametrize("status_too", [True, False])
+def test_no_event_to_an_apic_id_above_255_for_a_fault_that_is_gone(high_event, status_too):
     high_event.unit.write(FECTL, IM)
     descriptor_fault(high_event)
-    high_event.unit.clear_faults()
+    if status_too:
+        high_event.unit.clear_faults()
+    else:
+        high_event.unit.write(high_event.unit.frcd + 12, 1 << 31)
     high_event.unit.write(FECTL, 0)
     assert high_event.machine.irr(256) == set()
+
+
+def test_a_reset_clears_the_message(bench):
+    program_event(bench, 0x61, apic_id=256)
+    bench.machine.qmp("system_reset")
+    assert [bench.unit.read(at) for at in (vtd.FEDATA, vtd.FEADDR, vtd.FEUADDR)] == [0, 0, 0]

@@ -55,12 +55,6 @@ static void find_apic(void)
         refuse("found no local APIC that takes messages in QEMU %s", qemu.version);
 }
 
-static void reset(void *opaque)
-{
-    model.irta = 0;
-    faults_reset();
-}
-
 static void attach(struct qemu_notifier *n, void *data)
 {
     qemu_abi_probe();
@@ -70,7 +64,7 @@ static void attach(struct qemu_notifier *n, void *data)
     qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
-    qemu.qemu_register_reset(reset, NULL);
+    qemu.qemu_register_reset(faults_reset, NULL);
     atexit(stats_print);
 }
 

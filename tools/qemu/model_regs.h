@@ -41,7 +41,7 @@
 #define FRCD3_FR BITS32(7, 0)
 #define FRCD3_F BIT32(31)
 
-// An interrupt request: a 4-byte write to FEEx_xxxxh (VT-d 5.1.2).
+// An interrupt request: a 4-byte write from FEE0_0000h on (VT-d 5.1.2).
 #define INTERRUPT_WINDOW 0xfee00000ull
 #define MSI_ADDRESS_HANDLE BITS64(19, 5) // handle[14:0]
 #define MSI_ADDRESS_FORMAT BIT64(4)      // 1: remappable

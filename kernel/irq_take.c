@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From an MSI to its handler: interrupt context and the loop put it into the CPU's ready set, and
+// the loop runs the handlers. Everything here belongs to the calling CPU.
+//
+// The ready set, the counters and the harvest are touched with interrupts off only, but for the one
+// exchange in run_word().
+
+#include "kernel/apic.h"
+#include "kernel/irq.h"
+#include "kernel/irq_entry.h"
+#include "kernel/percpu.h"
+#include "kernel/time.h"
+#include "kernel/time_init.h"
+#include "lib/mark.h"
+
+// ---- into the ready set: interrupts off ----
+
+static void take(struct cpu *cpu, unsigned vector)
+{
+    struct irq *irq = cpu->vectors[vector];
+    if (!irq) {
+        cpu->stats.spurious++;
+        return;
+    }
+    cpu->stats.msis++;
+    irq->counts[cpu->index]++;
+    cpu->ready[vector / 64] |= BIT64(vector % 64);
+}
+
+// Bucket n holds 2^(n-1) < vectors <= 2^n.
+static void count_harvest(struct cpu *cpu, unsigned vectors)
+{
+    unsigned bucket = vectors > 1 ? 32 - (unsigned)__builtin_clz(vectors - 1) : 0;
+    cpu->stats.harvests++;
+    cpu->stats.per_harvest[MIN(bucket, CPU_STATS_BUCKETS - 1u)]++;
+}
+
+static bool harvest(struct cpu *cpu)
+{
+    struct pi_set found;
+    unsigned vectors = 0;
+    MARK_BEGIN("harvest");
+    if (pi_harvest(&cpu->pi, &found)) {
+        for (unsigned w = 0; w < PI_WORDS; w++)
+            for_each_bit (bit, found.words[w]) {
+                take(cpu, w * 64 + (unsigned)bit);
+                vectors++;
+            }
+        count_harvest(cpu, vectors);
+    }
+    MARK_END("harvest");
+    return vectors;
+}
+
+// Handlers that may not wait for the loop. They are never entered twice: only the outermost
+// interrupt runs them, and the loop does so with interrupts off. With posted.preempt, what stands in
+// a higher priority class than the notification, which is in service, may come in between: timer
+// and IPI, whose own handlers keep interrupts off. So at most two interrupts nest, and an NMI.
+static void run_immediate(struct cpu *cpu, bool preempt)
+{
+    if (cpu->in_immediate)
+        return;
+    cpu->in_immediate = true;
+    for (unsigned w = 0; w < PI_WORDS; w++) {
+        uint64_t bits = cpu->ready[w] & cpu->immediate[w];
+        cpu->ready[w] &= ~bits;
+        for_each_bit (bit, bits) {
+            struct irq *irq = cpu->vectors[w * 64 + bit];
+            if (!irq)
+                continue;
+            if (preempt)
+                interrupts_on();
+            irq->handler(irq->arg);
+            interrupts_off();
+        }
+    }
+    cpu->in_immediate = false;
+}
+
+// ---- interrupt context ----
+
+void irq_take_device(uint8_t vector)
+{
+    struct cpu *cpu = this_cpu();
+    take(cpu, vector);
+    run_immediate(cpu, false);
+    apic_eoi();
+}
+
+// Harvest while there is something, at most `loops` times; clear ON; then once more, since what was
+// posted before ON was cleared has not notified.
+static void harvest_and_clear_on(struct cpu *cpu, const struct irq_config *config)
+{
+    unsigned loop = 0;
+    for (; loop < config->loops && harvest(cpu); loop++)
+        run_immediate(cpu, config->preempt);
+    pi_clear_on(&cpu->pi);
+    loop += harvest(cpu);
+    run_immediate(cpu, config->preempt);
+    cpu->stats.loops[MIN(loop, CPU_STATS_LOOPS - 1u)]++;
+}
+
+// In adaptive mode a sleeper's notification only ends the halt: the loop, which goes on behind it,
+// harvests. One that finds the CPU awake is an urgent one's, or came while it fell asleep.
+void irq_take_notification(void)
+{
+    struct cpu *cpu = this_cpu();
+    const struct irq_config *config = irq_get_config();
+    cpu->stats.notifications++;
+    if (config->mode != IRQ_ADAPTIVE || !atomic_load_explicit(&cpu->sleeping, memory_order_relaxed))
+        harvest_and_clear_on(cpu, config);
+    apic_eoi();
+}
+
+// The window: a CPU that is busy in an app's code doesn't harvest, so its timer does.
+static void window(struct cpu *cpu, const struct irq_config *config)
+{
+    uint64_t now = time_ns();
+    if (now < cpu->window_ns)
+        return;
+    cpu->window_ns = now + config->window_ns;
+    if (harvest(cpu)) {
+        cpu->stats.windows++;
+        run_immediate(cpu, false);
+    }
+    cpu_timer_program(cpu);
+}
+
+void irq_take_timer(void)
+{
+    struct cpu *cpu = this_cpu();
+    cpu->stats.timers++;
+    cpu->timer_due = true;
+    if (cpu->window_ns)
+        window(cpu, irq_get_config());
+    apic_eoi();
+}
+
+void irq_take_ipi(void)
+{
+    this_cpu()->stats.ipis++;
+    apic_eoi();
+}
+
+void irq_take_fault(void)
+{
+    struct cpu *cpu = this_cpu();
+    cpu->stats.faults++;
+    cpu->fault_due = true;
+    apic_eoi();
+}
+
+void irq_take_error(void)
+{
+    this_cpu()->stats.spurious++;
+    wrmsr(X2APIC_ESR, 0);
+    apic_eoi();
+}
+
+void irq_take_spurious(void)
+{
+    this_cpu()->stats.spurious++;
+}
+
+// ---- the loop ----
+
+static bool loop_harvests(enum irq_mode mode)
+{
+    return mode == IRQ_ADAPTIVE || mode == IRQ_POLL;
+}
+
+bool irq_pending(void)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t any = 0;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        any |= cpu->ready[w];
+    return any || cpu->fault_due || (loop_harvests(irq_get_mode()) && pi_any(&cpu->pi));
+}
+
+// An interrupt may set bits at any time: they are taken by one exchange, with interrupts on.
+static unsigned run_word(struct cpu *cpu, unsigned w)
+{
+    unsigned ran = 0;
+    uint64_t bits = __atomic_exchange_n(&cpu->ready[w], 0, __ATOMIC_ACQUIRE);
+    for_each_bit (bit, bits) {
+        struct irq *irq = cpu->vectors[w * 64 + bit];
+        if (!irq)
+            continue;
+        irq->handler(irq->arg);
+        ran++;
+    }
+    return ran;
+}
+
+// Interrupts off from the harvest until the immediate ones have run, so that none of them waits
+// behind a handler that may take long.
+static unsigned loop_harvest(struct cpu *cpu)
+{
+    interrupts_off();
+    bool found = harvest(cpu);
+    run_immediate(cpu, false);
+    interrupts_on();
+    return found;
+}
+
+static unsigned run_fault_handler(struct cpu *cpu)
+{
+    cpu->fault_due = false;
+    irq_run_fault_handler();
+    return 1;
+}
+
+unsigned irq_poll(void)
+{
+    struct cpu *cpu = this_cpu();
+    unsigned ran = 0;
+    if (loop_harvests(irq_get_mode()) && pi_any(&cpu->pi))
+        ran += loop_harvest(cpu);
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        if (__atomic_load_n(&cpu->ready[w], __ATOMIC_RELAXED))
+            ran += run_word(cpu, w);
+    if (__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED))
+        ran += run_fault_handler(cpu);
+    return ran;
+}
+
+// ---- sleep: interrupts off ----
+
+// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
+bool irq_fall_asleep(void)
+{
+    struct cpu *cpu = this_cpu();
+    const struct irq_config *config = irq_get_config();
+    if (config->mode != IRQ_ADAPTIVE)
+        return true;
+    cpu->window_ns = 0;
+    return config->mwait ? !pi_any(&cpu->pi) : pi_fall_asleep(&cpu->pi);
+}
+
+void irq_wake_up(void)
+{
+    struct cpu *cpu = this_cpu();
+    const struct irq_config *config = irq_get_config();
+    if (config->mode != IRQ_ADAPTIVE)
+        return;
+    if (!config->mwait)
+        pi_wake_up(&cpu->pi);
+    if (config->window_ns) {
+        cpu->window_ns = time_ns() + config->window_ns;
+        cpu_timer_program(cpu);
+    }
+}

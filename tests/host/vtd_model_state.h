@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the modelled machine and its remapping units hold: memory, time, the units' state, and their
+// fault records. Part of vtd_model.h.
+#pragma once
+
+#include <sanitizer/asan_interface.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mem.h"
+#include "kernel/time.h"
+#include "lib/cache.h"
+#include "lib/mmio.h"
+#include "lib/types.h"
+
+// ---- memory and time ----
+
+#define MODEL_MEMORY (8 << 20)
+#define MODEL_TIME_STEP_NS 10000 // time_ns() moves on by that
+
+static uint8_t model_memory[MODEL_MEMORY] __attribute__((aligned(MODEL_MEMORY)));
+static uint8_t model_dram[MODEL_MEMORY]; // what a unit without snooping reads
+static size_t model_memory_used;
+static unsigned model_last_node; // of the last mem_alloc()
+static uint64_t model_now;
+
+static void model_tick(void);
+
+uint64_t time_ns(void)
+{
+    model_now += MODEL_TIME_STEP_NS;
+    model_tick();
+    return model_now;
+}
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    size_t at = ALIGN_UP(model_memory_used, MAX(align, (size_t)CACHE_LINE));
+    if (at + bytes > MODEL_MEMORY)
+        abort();
+    ASAN_UNPOISON_MEMORY_REGION(model_memory + at, bytes);
+    memset(model_memory + at, 0, bytes);
+    model_memory_used = at + bytes + CACHE_LINE; // a gap, for the sanitizer
+    model_last_node = node;
+    return model_memory + at;
+}
+
+uint64_t mem_phys(const volatile void *virt)
+{
+    return (uint64_t)(uintptr_t)virt;
+}
+
+static bool model_is_memory(uint64_t phys, size_t bytes)
+{
+    uint64_t base = (uint64_t)(uintptr_t)model_memory;
+    return phys >= base && phys + bytes <= base + model_memory_used;
+}
+
+void cache_model_flush(const volatile void *at, size_t bytes)
+{
+    uintptr_t base = (uintptr_t)model_memory;
+    uintptr_t first = ALIGN_DOWN((uintptr_t)at, CACHE_LINE) - base;
+    uintptr_t end = ALIGN_UP((uintptr_t)at + bytes, (uintptr_t)CACHE_LINE) - base;
+    for (uintptr_t i = first; i < end; i += 8)
+        memcpy(model_dram + i, model_memory + i, 8);
+}
+
+// ---- the unit ----
+
+#define M_TE (1u << 31)
+#define M_SRTP (1u << 30)
+#define M_WBF (1u << 27)
+#define M_QIE (1u << 26)
+#define M_IRE (1u << 25)
+#define M_SIRTP (1u << 24)
+#define M_CFI (1u << 23)
+
+#define M_CAP_PI (1ull << 59)
+#define M_CAP_ESIRTPS (1ull << 62)
+#define M_CAP_PLMR (1ull << 5)
+#define M_CAP_RWBF (1ull << 4)
+#define M_CAP_RECORDS(offset, count) ((uint64_t)(offset) / 16 << 24 | (uint64_t)((count) - 1) << 40)
+#define M_ECAP_C (1ull << 0)
+#define M_ECAP_QI (1ull << 1)
+#define M_ECAP_IR (1ull << 3)
+#define M_ECAP_EIM (1ull << 4)
+#define M_ECAP_PRS (1ull << 29)
+#define M_ECAP_SMTS (1ull << 43)
+#define M_ECAP_IRO(offset) ((uint64_t)(offset) / 16 << 8)
+
+#define M_FSTS_PFO (1u << 0)
+#define M_FSTS_PPF (1u << 1)
+#define M_FSTS_IQE (1u << 4)
+#define M_FSTS_ICE (1u << 5)
+#define M_FSTS_ITE (1u << 6)
+
+#define MODEL_RECORDS 16
+#define MODEL_ENTRIES 65536
+#define MODEL_WINDOW 0x10000
+
+struct model_entry {
+    uint64_t low, high;
+};
+
+struct model_unit {
+    // What it is; set by the test.
+    uint64_t base, cap, ecap;
+    unsigned delay;        // GSTS reads that a command takes
+    unsigned lag;          // ticks of time until the queue is looked at
+    uint32_t deaf;         // commands that it never carries out
+    bool deaf_pmen;        // protected memory that doesn't end
+    bool hang_waits;       // wait descriptors that never complete
+    unsigned bad_requests; // so many invalidations to refuse (IQE)
+    unsigned ttm;          // RTADDR's translation mode, as firmware left it
+
+    // What it holds.
+    uint32_t gsts, fsts, fectl, iectl, pectl, fedata, feaddr, feuaddr, pmen;
+    uint64_t iqh, iqt, iqa, iqercd, irta, ccmd, iotlb;
+    uint64_t irta_in_use; // as of the last SIRTP
+    uint64_t records[MODEL_RECORDS][2];
+    unsigned next_record;
+    uint32_t pending; // a command under way
+    bool pending_on;
+    unsigned pending_reads;
+    uint64_t queue_due; // model_ticks at which the queue is looked at; 0: nothing to do
+    bool last_was_wait, cache_clean;
+    uint64_t refused; // offset of the request refused last, plus 1
+    size_t mapped;    // bytes of its registers
+
+    // What it saw.
+    char violation[160]; // the first rule broken
+    char log[1024];      // commands and invalidations, in order
+    unsigned events;     // fault events sent
+    uint64_t event_address;
+    uint32_t event_data;
+    unsigned entry_invalidations, global_invalidations;
+    struct model_entry cache[MODEL_ENTRIES];
+    bool cached[MODEL_ENTRIES];
+    uint8_t *window; // never read or written: only its addresses are used
+};
+
+#define MODEL_UNITS 3
+static struct model_unit model_units[MODEL_UNITS];
+static uint8_t model_windows[MODEL_UNITS][MODEL_WINDOW] __attribute__((aligned(4096)));
+static uint64_t model_ticks;
+
+static struct model_unit *model_reset(unsigned i, uint64_t base, uint64_t cap, uint64_t ecap)
+{
+    struct model_unit *m = &model_units[i];
+    memset(m, 0, sizeof(*m));
+    m->base = base;
+    m->cap = cap;
+    m->ecap = ecap;
+    m->fectl = m->iectl = m->pectl = 1u << 31;
+    m->window = model_windows[i];
+    return m;
+}
+
+static void model_reset_all(void)
+{
+    memset(model_units, 0, sizeof(model_units));
+    memset(model_dram, 0xff, sizeof(model_dram)); // what was in memory before
+    ASAN_POISON_MEMORY_REGION(model_memory, sizeof(model_memory));
+    model_memory_used = 0;
+}
+
+#define MODEL_BROKEN(m, ...)                                                                       \
+    do {                                                                                           \
+        if (!(m)->violation[0])                                                                    \
+            snprintf((m)->violation, sizeof((m)->violation), __VA_ARGS__);                         \
+    } while (0)
+
+static void model_log(struct model_unit *m, const char *text)
+{
+    size_t used = strlen(m->log);
+    snprintf(m->log + used, sizeof(m->log) - used, "%s%s", used ? " " : "", text);
+}
+
+volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
+{
+    for (unsigned i = 0; i < MODEL_UNITS; i++)
+        if (model_units[i].window && model_units[i].base == phys) {
+            model_units[i].mapped = bytes;
+            return model_units[i].window;
+        }
+    abort();
+}
+
+// ---- faults (VT-d 7.2, 7.3) ----
+
+static void model_send_event(struct model_unit *m)
+{
+    if (!(m->fectl & 1u << 30) || m->fectl & 1u << 31)
+        return;
+    m->fectl &= ~(1u << 30);
+    m->events++;
+    m->event_address = (uint64_t)m->feuaddr << 32 | m->feaddr;
+    m->event_data = m->fedata;
+}
+
+// Before the status changes: whether the change is an event.
+static void model_condition(struct model_unit *m)
+{
+    if (!(m->fsts & (M_FSTS_PFO | M_FSTS_PPF | M_FSTS_IQE | M_FSTS_ICE | M_FSTS_ITE)))
+        m->fectl |= 1u << 30;
+}
+
+static unsigned model_record_count(const struct model_unit *m)
+{
+    return (unsigned)(m->cap >> 40 & 0xff) + 1;
+}
+
+static void model_fault(struct model_unit *m, unsigned reason, uint16_t source, uint64_t info)
+{
+    uint64_t *r = m->records[m->next_record];
+    if (m->fsts & M_FSTS_PFO)
+        return;
+    if (r[1] >> 63) {
+        m->fsts |= M_FSTS_PFO;
+        return;
+    }
+    model_condition(m);
+    r[0] = info;
+    r[1] = 1ull << 63 | (uint64_t)reason << 32 | source;
+    if (!(m->fsts & M_FSTS_PPF))
+        m->fsts = (m->fsts & ~0xff00u) | M_FSTS_PPF | m->next_record << 8;
+    m->next_record = (m->next_record + 1) % model_record_count(m);
+    model_send_event(m);
+}
+
+static void model_clear_record(struct model_unit *m, unsigned i)
+{
+    m->records[i][1] &= ~(1ull << 63);
+    for (unsigned n = 0; n < model_record_count(m); n++)
+        if (m->records[n][1] >> 63)
+            return;
+    m->fsts &= ~M_FSTS_PPF;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// irq=posted: one bounded harvest for each notification, on one CPU.
+
+#define VECTORS 2
+#define CPUS 1
+#define URGENT 0
+#define MUST_BE_HANDLED ALL
+
+inline other_work(me) { skip }
+inline after_notification(me) { skip }
+
+#include "descriptor.pml"
+#include "cpu.pml"
+#include "one_cpu.pml"
