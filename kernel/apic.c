@@ -77,6 +77,16 @@ void apic_init_cpu(void)
     __asm__ volatile("mfence" ::: "memory");
 }
 
+bool apic_is_requested(uint8_t vector)
+{
+    return rdmsr(X2APIC_IRR + vector / 32) & BIT64(vector % 32);
+}
+
+void apic_stop_timer(void)
+{
+    wrmsr(X2APIC_LVT_TIMER, X2APIC_LVT_MASKED);
+}
+
 uint32_t apic_id(void)
 {
     return (uint32_t)rdmsr(X2APIC_ID);

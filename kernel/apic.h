@@ -21,6 +21,12 @@ static inline void apic_eoi(void)
     wrmsr(X2APIC_EOI, 0);
 }
 
+// True while the vector is requested and not yet in service on this CPU.
+bool apic_is_requested(uint8_t vector);
+
+// Masks the timer for good, before this CPU halts.
+void apic_stop_timer(void);
+
 // Sends a fixed interrupt; earlier stores are visible to the handler. Any CPU, any context.
 void apic_send(uint32_t id, uint8_t vector);
 void apic_send_init(uint32_t id);

@@ -14,6 +14,7 @@
     #define X2APIC_SVR_VECTOR BITS64(7, 0)
     #define X2APIC_SVR_ENABLE BIT64(8)
 #define X2APIC_ISR 0x810 // eight registers of 32 bits
+#define X2APIC_IRR 0x820 // eight registers of 32 bits
 #define X2APIC_ESR 0x828
 #define X2APIC_LVT_CMCI 0x82f
 #define X2APIC_ICR 0x830

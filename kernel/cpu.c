@@ -15,7 +15,14 @@
 
 // ---- messages ----
 
+// A CPU that is out of use runs nothing: the boot CPU does it in its place (a queue's message finds
+// its way to the queue's owner from there).
 void cpu_post(unsigned index, struct cpu_msg *msg)
+{
+    cpu_post_always(cpu_is_online(index) ? index : 0, msg);
+}
+
+void cpu_post_always(unsigned index, struct cpu_msg *msg)
 {
     struct cpu *to = cpu_get(index);
     struct cpu_msg *head = atomic_load_explicit(&to->inbox, memory_order_relaxed);
@@ -41,7 +48,7 @@ static struct cpu_msg *take_in_order(struct cpu *cpu)
     return oldest;
 }
 
-static unsigned run_messages(struct cpu *cpu)
+unsigned cpu_run_messages(struct cpu *cpu)
 {
     if (!atomic_load_explicit(&cpu->inbox, memory_order_relaxed))
         return 0;
@@ -202,7 +209,7 @@ void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
-        unsigned ran = irq_poll() + run_messages(cpu) + run_timers(cpu);
+        unsigned ran = irq_poll() + cpu_run_messages(cpu) + run_timers(cpu);
         block_flush();
         if (ran)
             cpu->round_tsc = 0;

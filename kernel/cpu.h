@@ -2,6 +2,7 @@
 // The CPUs: who they are, messages between them, and each one's run-to-completion loop.
 #pragma once
 
+#include "lib/problem.h"
 #include "lib/types.h"
 
 #define CPU_MAX 1024
@@ -33,6 +34,23 @@ void cpu_timer_stop(struct cpu_timer *timer);
 // Runs the loop (handlers, messages, timers, flush, sleep) until *stop is true. *stop is set from
 // something the loop runs. Owner CPU.
 void cpu_run_until(const bool *stop);
+
+// A CPU's leave or return. Embed it; valid until done() has been called on the boot CPU.
+struct cpu_change {
+    struct cpu_msg msg;
+    unsigned cpu; // not the boot CPU
+    bool ok;
+    struct problem problem; // where not ok
+    void (*done)(struct cpu_change *change);
+};
+
+// Takes a CPU out of use: its irqs, with their queues, and its timers go to other CPUs, then it
+// halts. The caller has seen to it that nothing of its own waits for completions there.
+// Brings it back: it starts anew, and the irqs that were allocated for it return. Both: boot CPU,
+// from its loop, one change at a time.
+void cpu_offline(struct cpu_change *change);
+void cpu_online(struct cpu_change *change);
+bool cpu_is_online(unsigned cpu);
 
 // Counters since boot, written by their CPU alone; others may read them at any time.
 #define CPU_STATS_BUCKETS 9

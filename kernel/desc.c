@@ -80,7 +80,7 @@ void desc_init(void)
     set_gate(VECTOR_SPURIOUS, isr_spurious, IST_NONE);
 }
 
-static void fill_tss(struct cpu *cpu)
+void desc_alloc_stacks(struct cpu *cpu)
 {
     for (unsigned ist = IST_NMI; ist <= IST_MACHINE_CHECK; ist++)
         cpu->tss.ist[ist - 1] = paging_alloc_stack(cpu->node);
@@ -124,7 +124,6 @@ static void load(struct cpu *cpu)
 
 void desc_load(struct cpu *cpu)
 {
-    fill_tss(cpu);
     fill_gdt(cpu);
     load(cpu);
 }

@@ -6,9 +6,11 @@
 
 #include "kernel/apic.h"
 #include "kernel/irq_entry.h"
+#include "kernel/irq_move.h"
 #include "kernel/mem.h"
 #include "kernel/percpu.h"
 #include "lib/format.h"
+#include "lib/spinlock.h"
 
 static struct {
     struct irq_config config;
@@ -72,12 +74,41 @@ struct pi_desc *irq_pi_desc(unsigned cpu)
 
 // ---- allocation ----
 
-static int free_vector(const struct cpu *cpu)
+// A CPU's vector table is read by that CPU at any time, and written by whoever moves an irq there.
+static struct spinlock vectors_lock;
+
+static bool take_free_vector(struct irq *irq, struct cpu *cpu, uint8_t *vector)
 {
-    for (int v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
-        if (!cpu->vectors[v])
-            return v;
-    return -1;
+    for (unsigned v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
+        if (!cpu->vectors[v]) {
+            __atomic_store_n(&cpu->vectors[v], irq, __ATOMIC_RELEASE);
+            if (irq->immediate)
+                __atomic_fetch_or(&cpu->immediate[v / 64], BIT64(v % 64), __ATOMIC_RELAXED);
+            *vector = (uint8_t)v;
+            return true;
+        }
+    return false;
+}
+
+bool irq_take_vector(struct irq *irq, unsigned cpu, uint8_t *vector, struct problem *p)
+{
+    spinlock_lock(&vectors_lock);
+    bool taken = take_free_vector(irq, cpu_get(cpu), vector);
+    spinlock_unlock(&vectors_lock);
+    if (taken)
+        return true;
+    return problem_set(p, "irq-no-vector",
+                       "%s: CPU %u has all its %d device vectors in use: run on more CPUs",
+                       irq->name, cpu, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
+}
+
+void irq_give_vector(unsigned index, uint8_t vector)
+{
+    struct cpu *cpu = cpu_get(index);
+    spinlock_lock(&vectors_lock);
+    __atomic_fetch_and(&cpu->immediate[vector / 64], ~BIT64(vector % 64), __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu->vectors[vector], NULL, __ATOMIC_RELEASE);
+    spinlock_unlock(&vectors_lock);
 }
 
 static void write_message(const struct irq *irq)
@@ -92,12 +123,13 @@ static bool connect(struct irq *irq, struct problem *p)
 {
     if (!irq->chip->alloc(irq, p))
         return false;
-    cpu_get(irq->cpu)->vectors[irq->vector] = irq;
-    if (irq->chip->route(irq, p)) {
-        write_message(irq);
-        return true;
+    if (irq_take_vector(irq, irq->cpu, &irq->vector, p)) {
+        if (irq->chip->route(irq, p)) {
+            write_message(irq);
+            return true;
+        }
+        irq_give_vector(irq->cpu, irq->vector);
     }
-    cpu_get(irq->cpu)->vectors[irq->vector] = NULL;
     irq->chip->free(irq);
     return false;
 }
@@ -105,20 +137,12 @@ static bool connect(struct irq *irq, struct problem *p)
 struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_handler handler,
                       void *arg, const char *name, struct problem *p)
 {
-    int vector = free_vector(cpu_get(cpu));
-    if (vector < 0) {
-        problem_set(p, "irq-no-vector",
-                    "%s: CPU %u has all its %d device vectors in use: run on more CPUs", name, cpu,
-                    VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
-        return NULL;
-    }
     struct irq *irq = mem_alloc(sizeof(*irq), CACHE_LINE, cpu_node(cpu));
     irq->counts = mem_alloc(cpu_count() * sizeof(*irq->counts), CACHE_LINE, cpu_node(cpu));
     format_text(irq->name, sizeof(irq->name), "%s", name);
     irq->dev = dev;
     irq->index = index;
-    irq->cpu = cpu;
-    irq->vector = (uint8_t)vector;
+    irq->cpu = irq->home = cpu;
     irq->handler = handler;
     irq->arg = arg;
     irq->chip = irqs.config.chip_post ? irqs.config.chip_post : irqs.config.chip;
@@ -131,11 +155,13 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
 
 void irq_enable(struct irq *irq)
 {
+    irq->enabled = true;
     msix_mask(irq->dev, irq->index, false);
 }
 
 void irq_disable(struct irq *irq)
 {
+    irq->enabled = false;
     msix_mask(irq->dev, irq->index, true);
 }
 
@@ -143,7 +169,7 @@ void irq_free(struct irq *irq)
 {
     irq_disable(irq);
     irq->chip->free(irq);
-    cpu_get(irq->cpu)->vectors[irq->vector] = NULL;
+    irq_give_vector(irq->cpu, irq->vector);
     for (struct irq **link = &irqs.first; *link; link = &(*link)->next)
         if (*link == irq) {
             *link = irq->next;

@@ -7,6 +7,7 @@
 // interrupt context, where the MSI was found.
 #pragma once
 
+#include "kernel/cpu.h"
 #include "kernel/msi.h"
 #include "kernel/pci.h"
 #include "lib/problem.h"
@@ -16,6 +17,7 @@ struct irq;
 struct pi_desc;
 
 typedef void (*irq_handler)(void *arg);
+typedef void (*irq_moved)(void *arg, unsigned cpu); // see irq_on_move()
 
 // How MSIs are delivered, one for the whole machine.
 enum irq_mode {
@@ -45,11 +47,14 @@ struct irq {
     char name[24]; // "nvme0q3"
     struct pci_dev *dev;
     unsigned index; // entry in the device's MSI-X table
-    unsigned cpu;   // index of the CPU it goes to
+    unsigned cpu;   // index of the CPU it goes to; changed by that CPU alone
+    unsigned home;  // the CPU that it was allocated for
     uint8_t vector; // on that CPU: IDT vector, or bit number in its PIR
     bool urgent;    // notifies even where notifications are suppressed (IRTE.URG)
     bool immediate; // its handler runs where the MSI is found
+    bool enabled;
     irq_handler handler;
+    irq_moved moved; // NULL: it can't be moved
     void *arg;
     const struct irq_chip *chip;
     void *chip_unit;      // the chip's: its unit
@@ -102,6 +107,25 @@ void irq_set_immediate(struct irq *irq);
 
 // Makes it pending by software: through the PIR where it is posted. Any CPU, any context.
 void irq_raise(struct irq *irq);
+
+// Tells the driver that the irq now goes to `cpu`. On the CPU that had it, from its loop, after the
+// last MSI by the old route was taken: what the handler touches is to be handed over.
+void irq_on_move(struct irq *irq, irq_moved moved);
+
+// A move under way. Embed it; it must stay valid until done() has been called on the CPU that asked.
+struct irq_move {
+    struct cpu_msg msg;
+    struct irq *irq;
+    unsigned to;
+    unsigned from_cpu; // who asked
+    bool ok;
+    struct problem problem; // where not ok; the irq then stays where it was
+    void (*done)(struct irq_move *move);
+};
+
+// Moves the irq to CPU move->to, with nothing lost: what is pending by the old route (in the PIR, or
+// in the old CPU's IRR) is raised on the new CPU. Any CPU, from its loop, while the irq is enabled.
+void irq_set_affinity(struct irq_move *move);
 
 // All irqs, for tables; NULL ends the list.
 struct irq *irq_first(void);

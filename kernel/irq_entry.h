@@ -15,3 +15,7 @@ void irq_take_spurious(void);
 
 // irq.c for irq_take.c: the handler of VT-d fault events.
 void irq_run_fault_handler(void);
+
+// Puts this CPU's descriptor into the state of a CPU that is awake: a notification that was on its
+// way when the CPU left is gone, so ON must not stand. Before the CPU takes interrupts.
+void irq_start_cpu(void);

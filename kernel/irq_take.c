@@ -8,6 +8,7 @@
 #include "kernel/apic.h"
 #include "kernel/irq.h"
 #include "kernel/irq_entry.h"
+#include "kernel/irq_move.h"
 #include "kernel/percpu.h"
 #include "kernel/time.h"
 #include "kernel/time_init.h"
@@ -223,6 +224,23 @@ unsigned irq_poll(void)
     if (__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED))
         ran += run_fault_handler(cpu);
     return ran;
+}
+
+void irq_start_cpu(void)
+{
+    pi_set_control(&this_cpu()->pi, loop_harvests(irq_get_mode()));
+}
+
+bool irq_drain_ready(uint8_t vector)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t bit = BIT64(vector % 64);
+    interrupts_off();
+    harvest(cpu);
+    bool pending = cpu->ready[vector / 64] & bit;
+    cpu->ready[vector / 64] &= ~bit;
+    interrupts_on();
+    return pending;
 }
 
 // ---- sleep: interrupts off ----

@@ -109,6 +109,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     paging_init(h);
     mem_add_boot_ranges();
     desc_init();
+    desc_alloc_stacks(&boot_cpu);
     desc_load(&boot_cpu);
     symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
                  (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);

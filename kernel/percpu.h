@@ -44,7 +44,8 @@ struct cpu {
     bool in_immediate;            // such a handler runs
     bool timer_due;               // the timer interrupt came
     bool fault_due;               // a VT-d fault event came
-    bool online;                  // runs its loop
+    bool online;                  // may be sent work
+    bool leaving;                 // ends its loop
     uint64_t round_tsc;           // when the last empty round ended; 0: the last one had work
     struct cpu_timer *timers;     // armed ones, earliest first
     uint64_t window_ns;           // next harvest by timer; 0: none
@@ -79,6 +80,12 @@ static inline struct cpu *this_cpu(void)
 extern struct cpu boot_cpu;
 
 struct cpu *cpu_get(unsigned index);
+
+// Runs what is in the inbox, which must be empty before a CPU halts for good. Owner CPU.
+unsigned cpu_run_messages(struct cpu *cpu);
+
+// cpu_post() for a CPU that may be about to leave.
+void cpu_post_always(unsigned cpu, struct cpu_msg *msg);
 
 // Sets the timer for what comes first: the earliest cpu_timer, or the window. Owner CPU.
 void cpu_timer_program(struct cpu *cpu);

@@ -5,6 +5,8 @@
 
 #include "kernel/apic.h"
 #include "kernel/desc.h"
+#include "kernel/hotplug.h"
+#include "kernel/irq_entry.h"
 #include "kernel/mem.h"
 #include "kernel/mem_init.h"
 #include "kernel/paging.h"
@@ -16,7 +18,7 @@
 #define STARTUP_WAIT_NS (10 * NS_PER_MS) // before the second one
 #define ONLINE_WAIT_NS (5 * NS_PER_S)
 
-struct cpu boot_cpu = { .node = NODE_ANY };
+struct cpu boot_cpu = { .node = NODE_ANY, .online = true };
 
 static struct {
     struct cpu *all[CPU_MAX];
@@ -61,6 +63,11 @@ const struct cpu_stats *cpu_stats(unsigned cpu)
     return &cpus.all[cpu]->stats;
 }
 
+bool cpu_is_online(unsigned cpu)
+{
+    return __atomic_load_n(&cpus.all[cpu]->online, __ATOMIC_SEQ_CST);
+}
+
 static unsigned node_of(const struct srat *srat, uint32_t apic_id)
 {
     for (size_t i = 0; i < srat->cpus_count; i++)
@@ -77,6 +84,7 @@ static void add_cpu(uint32_t id, unsigned node)
     cpu->apic_id = id;
     cpu->node = node;
     cpu->stack_top = paging_alloc_stack(node);
+    desc_alloc_stacks(cpu);
     cpus.all[cpus.count++] = cpu;
 }
 
@@ -99,15 +107,16 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 noreturn void cpu_start_secondary(void)
 {
     struct cpu *cpu = this_cpu();
-    const bool never = false;
     write_cr3(paging_root());
     paging_set_cpu();
     desc_load(cpu);
     apic_init_cpu();
+    cpu->sleeping = cpu->leaving = false; // as it left off, when it comes back
+    irq_start_cpu();
     __atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
     interrupts_on();
-    cpu_run_until(&never);
-    halt_forever();
+    cpu_run_until(&cpu->leaving);
+    hotplug_halt(cpu);
 }
 
 static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
@@ -125,6 +134,26 @@ static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
                        cpu->index, cpu->apic_id, ONLINE_WAIT_NS / NS_PER_S, cpu->index);
 }
 
+static struct trampoline_params *params; // in the trampoline's page
+static uint64_t trampoline_page;
+
+static void prepare_trampoline(uint64_t page_phys)
+{
+    char *page = (char *)(page_phys + HANDOFF_DIRECT_MAP);
+    memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+    params = (struct trampoline_params *)(page + (trampoline_params - trampoline_start));
+    params->cr3 = paging_trampoline_root(page_phys);
+    params->cr4 = read_cr4();
+    params->entry = (uint64_t)secondary_entry;
+    trampoline_page = page_phys;
+}
+
+bool smp_start_cpu(unsigned index, struct problem *p)
+{
+    params->cpu = (uint64_t)cpus.all[index];
+    return start(cpus.all[index], trampoline_page, p);
+}
+
 bool smp_start(const struct handoff *h, struct problem *p)
 {
     if (cpus.count == 1)
@@ -132,17 +161,9 @@ bool smp_start(const struct handoff *h, struct problem *p)
     if (!h->trampoline)
         return problem_set(p, "no-trampoline",
                            "firmware left no free page below 1 MiB to start CPUs from: use cpus=1");
-    char *page = (char *)(h->trampoline + HANDOFF_DIRECT_MAP);
-    struct trampoline_params *params =
-        (struct trampoline_params *)(page + (trampoline_params - trampoline_start));
-    memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
-    params->cr3 = paging_trampoline_root(h->trampoline);
-    params->cr4 = read_cr4();
-    params->entry = (uint64_t)secondary_entry;
-    for (unsigned i = 1; i < cpus.count; i++) {
-        params->cpu = (uint64_t)cpus.all[i];
-        if (!start(cpus.all[i], h->trampoline, p))
+    prepare_trampoline(h->trampoline);
+    for (unsigned i = 1; i < cpus.count; i++)
+        if (!smp_start_cpu(i, p))
             return false;
-    }
     return true;
 }

@@ -12,3 +12,6 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 
 // Starts them, one after the other; each then runs its loop.
 bool smp_start(const struct handoff *h, struct problem *p);
+
+// Starts one of them, again, after cpu_offline(). Boot CPU; takes at least 10 ms.
+bool smp_start_cpu(unsigned index, struct problem *p);

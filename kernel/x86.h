@@ -52,6 +52,7 @@ void interrupts_on(void);
 void interrupts_on_and_halt(void);
 void interrupts_on_and_mwait(void);
 void cpu_monitor(const volatile void *line);
+noreturn void halt_forever(void);
 
 #else
 

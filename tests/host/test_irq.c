@@ -26,6 +26,8 @@ static unsigned eois, ipis, halts, flushes;
 static uint64_t mask_writes;
 static bool enabled = true; // interrupts
 static unsigned notifies;
+static uint8_t vector_sent;
+static bool time_passes;
 static struct msi_msg last_msg;
 static bool route_fails;
 static void (*on_halt)(void);
@@ -67,6 +69,7 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
 
 uint64_t time_ns(void)
 {
+    now_ns += time_passes ? 1000 : 0;
     return now_ns;
 }
 
@@ -82,13 +85,29 @@ void apic_timer_set(uint64_t tsc)
 
 void apic_send(uint32_t id, uint8_t vector)
 {
-    if (vector == VECTOR_NOTIFY) {
-        notifies++;
+    if (vector != VECTOR_IPI) {
+        notifies += vector == VECTOR_NOTIFY;
+        vector_sent = vector;
         return;
     }
     assert_int_equal(vector, VECTOR_IPI);
     assert_int_equal(id, cpus[1].apic_id);
     ipis++;
+}
+
+static unsigned requested; // reads for which the old vector stays in IRR
+bool apic_is_requested(uint8_t vector)
+{
+    if (!requested)
+        return false;
+    if (--requested == 0)
+        irq_take_device(vector); // now it is taken
+    return requested;
+}
+
+bool cpu_is_online(unsigned cpu)
+{
+    return cpus[cpu].online;
 }
 
 void wrmsr(uint32_t msr, uint64_t value)
@@ -202,6 +221,8 @@ static void start(enum irq_mode mode)
     memset(handled, 0, sizeof(handled));
     cpus[1].index = 1;
     cpus[1].apic_id = 300;
+    cpus[0].online = cpus[1].online = true;
+    requested = 0;
     current = eois = halts = flushes = order_count = chip_frees = notifies = 0;
     enabled = true;
     now_ns = timer_at = 0;
@@ -475,6 +496,136 @@ static void delivery_changes_keep_what_is_pending(void **state)
     assert_string_equal(p.what, "irq-delivery");
 }
 
+// ---- moves ----
+
+static unsigned moved_to;
+
+static void note_moved(void *arg, unsigned cpu)
+{
+    moved_to = cpu;
+}
+
+static struct irq_move move;
+static bool move_ended;
+
+static void note_done(struct irq_move *m)
+{
+    move_ended = true;
+}
+
+static void run_messages_of(unsigned cpu)
+{
+    current = cpu;
+    cpu_run_messages(&cpus[cpu]);
+}
+
+static struct irq *moving_irq(enum irq_mode mode)
+{
+    start(mode);
+    struct irq *irq = new_irq(0, 1);
+    irq_on_move(irq, note_moved);
+    move = (struct irq_move){ .irq = irq, .to = 1, .done = note_done };
+    move_ended = false;
+    moved_to = 99;
+    return irq;
+}
+
+static void move_it(void)
+{
+    move_ended = false;
+    current = 1; // asked for from another CPU
+    irq_set_affinity(&move);
+    run_messages_of(0);
+    assert_false(move_ended); // told on the CPU that asked
+    run_messages_of(1);
+    assert_true(move_ended);
+}
+
+static void a_move_gives_another_cpu_and_vector(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_POSTED);
+    struct irq *other = new_irq(1, 2); // has the first vector there
+    move_it();
+    assert_true(move.ok);
+    assert_int_equal(moved_to, 1);
+    assert_int_equal(irq->cpu, 1);
+    assert_int_equal(irq->vector, other->vector + 1);
+    assert_null(cpus[0].vectors[VECTOR_DEVICE_FIRST]);
+    assert_int_equal(notifies, 0); // nothing was pending
+}
+
+static void what_was_posted_by_the_old_route_is_raised_anew(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_ADAPTIVE);
+    pi_post(&cpus[0].pi, irq->vector, false); // suppressed: nobody knows yet
+    move_it();
+    current = 0;
+    assert_int_equal(irq_poll(), 0); // not on the old CPU
+    current = 1;
+    assert_true(irq_poll());
+    assert_int_equal(handled[1], 1);
+}
+
+static void what_was_requested_by_the_old_route_is_raised_anew(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_REMAPPED);
+    requested = 5;
+    move_it();
+    assert_true(move.ok);
+    assert_int_equal(irq->counts[0], 1);
+    assert_int_equal(vector_sent, irq->vector); // the real vector, by IPI, to its new place
+}
+
+static void an_interrupt_that_is_never_taken_is_told(void **state)
+{
+    moving_irq(IRQ_REMAPPED);
+    requested = UINT32_MAX;
+    time_passes = true;
+    move_it();
+    time_passes = false;
+    assert_false(move.ok);
+    assert_string_equal(move.problem.what, "irq-not-drained");
+}
+
+static void a_move_that_can_not_be_changes_nothing(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_POSTED);
+    cpus[1].online = false;
+    current = 0;
+    irq_set_affinity(&move);
+    run_messages_of(0);
+    run_messages_of(0);
+    assert_true(move_ended);
+    assert_false(move.ok);
+    assert_string_equal(move.problem.what, "irq-affinity");
+    cpus[1].online = true;
+    route_fails = true;
+    move_it();
+    assert_false(move.ok);
+    assert_string_equal(move.problem.what, "route");
+    assert_int_equal(irq->cpu, 0);
+    assert_int_equal(irq->vector, VECTOR_DEVICE_FIRST);
+    assert_null(cpus[1].vectors[VECTOR_DEVICE_FIRST]);
+    route_fails = false;
+    irq->moved = NULL;
+    move_it();
+    assert_string_equal(move.problem.what, "irq-fixed");
+}
+
+static void a_move_follows_an_irq_that_moved_meanwhile(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_POSTED);
+    struct irq_move second = { .irq = irq, .to = 0, .done = note_done };
+    current = 0;
+    irq_set_affinity(&move);
+    irq_set_affinity(&second); // arrives at CPU 0, which has it no more
+    run_messages_of(0);
+    run_messages_of(1);
+    run_messages_of(0);
+    assert_true(move.ok && second.ok);
+    assert_int_equal(irq->cpu, 0);
+}
+
 // ---- the loop ----
 
 static unsigned messages[8], messages_count;
@@ -638,6 +789,12 @@ int main(void)
         cmocka_unit_test(the_window_harvests_for_a_busy_cpu),
         cmocka_unit_test(immediate_handlers_run_in_the_harvest_and_can_be_preempted),
         cmocka_unit_test(delivery_changes_keep_what_is_pending),
+        cmocka_unit_test(a_move_gives_another_cpu_and_vector),
+        cmocka_unit_test(what_was_posted_by_the_old_route_is_raised_anew),
+        cmocka_unit_test(what_was_requested_by_the_old_route_is_raised_anew),
+        cmocka_unit_test(an_interrupt_that_is_never_taken_is_told),
+        cmocka_unit_test(a_move_that_can_not_be_changes_nothing),
+        cmocka_unit_test(a_move_follows_an_irq_that_moved_meanwhile),
         cmocka_unit_test(messages_run_in_the_order_sent),
         cmocka_unit_test(a_message_wakes_a_sleeper),
         cmocka_unit_test(timers_fire_in_order_and_sleep_between),

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Taking a CPU out of use and back.
+//
+// Out: on the CPU itself, its irqs move to the others, its timers go to the boot CPU, and it is no
+// longer told of as online. Then one message makes the round of all other CPUs: once each has run
+// it, none can still be about to send us something, since senders look first and then send without a
+// pause. What has come until then is run; then the CPU halts for good, and only INIT ends that.
+
+#include "kernel/apic.h"
+#include "kernel/hotplug.h"
+#include "kernel/irq_move.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+
+static struct {
+    struct cpu_msg round;
+    unsigned next; // CPU that runs it next
+    struct cpu_change *change;
+    struct cpu_timer *timers; // the leaving CPU's, for the boot CPU
+    unsigned spread;          // where the next irq goes
+} leave;
+
+// ---- out: on the CPU that leaves ----
+
+static unsigned another_cpu(void)
+{
+    do {
+        leave.spread = (leave.spread + 1) % cpu_count();
+    } while (!cpu_is_online(leave.spread));
+    return leave.spread;
+}
+
+// What can't be moved is left where it is, and the CPU stays.
+static bool move_irqs_away(struct problem *p)
+{
+    for (struct irq *irq = irq_first(); irq; irq = irq->next)
+        if (irq->cpu == cpu_index() && !irq_move_here(irq, another_cpu(), p))
+            return false;
+    return true;
+}
+
+static void tell(struct cpu_msg *msg) // boot CPU
+{
+    for (struct cpu_timer *timer = leave.timers, *next; timer; timer = next) {
+        next = timer->next;
+        timer->armed = false;
+        cpu_timer_start(timer, timer->due_ns);
+    }
+    leave.timers = NULL;
+    leave.change->done(leave.change);
+}
+
+noreturn void hotplug_halt(struct cpu *cpu)
+{
+    while (cpu_run_messages(cpu))
+        ;
+    leave.timers = cpu->timers;
+    cpu->timers = NULL;
+    leave.round.fn = tell;
+    cpu_post(0, &leave.round);
+    interrupts_off();
+    apic_stop_timer();
+    halt_forever();
+}
+
+static void go_round(struct cpu_msg *msg)
+{
+    do {
+        leave.next++;
+    } while (leave.next < cpu_count() && !cpu_is_online(leave.next));
+    if (leave.next < cpu_count())
+        cpu_post(leave.next, msg);
+    else
+        cpu_post_always(leave.change->cpu, msg);
+}
+
+static void come_round(struct cpu_msg *msg)
+{
+    if (cpu_index() == leave.change->cpu)
+        this_cpu()->leaving = true; // the loop ends after this round, then hotplug_halt()
+    else
+        go_round(msg);
+}
+
+static void report_failure(struct cpu_msg *msg) // boot CPU
+{
+    leave.change->done(leave.change);
+}
+
+static void begin_to_leave(struct cpu_msg *msg)
+{
+    struct cpu_change *change = leave.change;
+    struct cpu *cpu = this_cpu();
+    __atomic_store_n(&cpu->online, false, __ATOMIC_SEQ_CST);
+    change->ok = move_irqs_away(&change->problem);
+    if (!change->ok) {
+        __atomic_store_n(&cpu->online, true, __ATOMIC_SEQ_CST);
+        msg->fn = report_failure;
+        cpu_post(0, msg);
+        return;
+    }
+    leave.next = UINT32_MAX; // go_round() begins with CPU 0
+    leave.round.fn = come_round;
+    go_round(&leave.round);
+}
+
+void cpu_offline(struct cpu_change *change)
+{
+    leave.change = change;
+    change->msg.fn = begin_to_leave;
+    cpu_post(change->cpu, &change->msg);
+}
+
+// ---- back ----
+
+static struct {
+    struct cpu_change *change;
+    struct irq *irq; // on its way home
+    struct irq_move move;
+} back;
+
+static void next_irq_home(void);
+
+static void irq_is_home(struct irq_move *move)
+{
+    back.irq = back.irq->next;
+    next_irq_home();
+}
+
+static void next_irq_home(void)
+{
+    while (back.irq && (back.irq->home != back.change->cpu || !back.irq->moved))
+        back.irq = back.irq->next;
+    if (!back.irq) {
+        back.change->done(back.change);
+        return;
+    }
+    back.move = (struct irq_move){ .irq = back.irq, .to = back.change->cpu, .done = irq_is_home };
+    irq_set_affinity(&back.move);
+}
+
+static void come_back(struct cpu_msg *msg)
+{
+    struct cpu_change *change = container_of(msg, struct cpu_change, msg);
+    change->ok = smp_start_cpu(change->cpu, &change->problem);
+    back.change = change;
+    back.irq = change->ok ? irq_first() : NULL;
+    next_irq_home();
+}
+
+void cpu_online(struct cpu_change *change)
+{
+    change->msg.fn = come_back;
+    cpu_post(0, &change->msg);
+}
