@@ -55,9 +55,12 @@ static void change_command(struct pci_dev *dev, uint16_t clear, uint16_t set)
     pci_write16(dev, PCI_COMMAND, (uint16_t)((command & ~clear) | set));
 }
 
+// A bridge passes requests from below, MSIs among them, on only if it may be a bus master itself
+// (PCIe 6.0, 7.5.1.1.3); the loader, or firmware, has turned that off.
 void pci_enable(struct pci_dev *dev)
 {
-    change_command(dev, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    for (struct pci_dev *d = dev; d; d = d->parent)
+        change_command(d, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 void pci_stop_bus_master(struct pci_dev *dev)

@@ -56,7 +56,8 @@ void pci_write32(const struct pci_dev *dev, unsigned offset, uint32_t value);
 // entries, so that a loop in it ends.
 unsigned pci_find_cap(const struct pci_dev *dev, uint8_t id);
 
-// Memory decoding and bus mastering.
+// Memory decoding and bus mastering, of the device and of the bridges above it; and the end of the
+// device's own bus mastering.
 void pci_enable(struct pci_dev *dev);
 void pci_stop_bus_master(struct pci_dev *dev);
 

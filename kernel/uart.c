@@ -15,7 +15,8 @@ enum {
     UART_MODEM = 4,
     UART_MODEM_DTR_RTS = 0x03,
     UART_STATUS = 5,
-    UART_STATUS_EMPTY = 0x20,
+    UART_STATUS_EMPTY = 0x20, // the FIFO
+    UART_STATUS_IDLE = 0x40,  // the line as well
     UART_SCRATCH = 7,
     UART_FIFO_BYTES = 16,
 };
@@ -31,8 +32,21 @@ static bool probe(uint16_t port)
     return first && in8(port + UART_SCRATCH) == 0xa5;
 }
 
+// A port read takes about a microsecond on hardware, so the bound is near 100 ms; the clock isn't
+// used, since the console works before there is one.
+static bool wait_for(uint16_t port, uint8_t status)
+{
+    for (unsigned tries = 0; tries < 100000; tries++)
+        if (in8(port + UART_STATUS) & status)
+            return true;
+    return false;
+}
+
+// What the loader has written goes out before the FIFO is cleared.
 static void set_up(uint16_t port)
 {
+    (void)wait_for(port,
+                   UART_STATUS_IDLE); // a port that never idles is found out by the first write
     out8(port + UART_INTERRUPTS, 0);
     out8(port + UART_LINE, UART_LINE_DIVISOR);
     out8(port + UART_DATA, 1); // 115200 baud
@@ -56,21 +70,11 @@ bool uart_present(enum uart port)
     return uart_there[port];
 }
 
-// A port read takes about a microsecond on hardware, so the bound is near 100 ms; the clock isn't
-// used, since the console works before there is one.
-static bool wait_empty(uint16_t port)
-{
-    for (unsigned tries = 0; tries < 100000; tries++)
-        if (in8(port + UART_STATUS) & UART_STATUS_EMPTY)
-            return true;
-    return false;
-}
-
 void uart_write(enum uart port, const char *bytes, size_t count)
 {
     uint16_t at = uart_ports[port];
     for (size_t i = 0; i < count && uart_there[port]; i++) {
-        if (i % UART_FIFO_BYTES == 0 && !wait_empty(at)) {
+        if (i % UART_FIFO_BYTES == 0 && !wait_for(at, UART_STATUS_EMPTY)) {
             uart_there[port] = false;
             return;
         }

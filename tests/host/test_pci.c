@@ -129,6 +129,17 @@ static void test_tree(void **state)
     assert_int_equal(dev(0, 1, 0)->port_type, ROOT_PORT);
     assert_int_equal(dev(4, 0, 0)->requester, PCI_BDF(4, 0, 0));
     assert_int_equal(model.warnings, 0);
+
+    // Requests from below pass only bridges that may be bus masters.
+    const uint16_t memory_and_master = 6;
+    for (size_t i = 0; i < 7; i++)
+        pci_write16(pci_get(i), 4, 0);
+    pci_enable(dev(4, 0, 0));
+    assert_int_equal(pci_read16(dev(4, 0, 0), 4) & memory_and_master, memory_and_master);
+    assert_int_equal(pci_read16(dev(2, 1, 0), 4) & memory_and_master, memory_and_master);
+    assert_int_equal(pci_read16(dev(1, 0, 0), 4) & memory_and_master, memory_and_master);
+    assert_int_equal(pci_read16(dev(0, 1, 0), 4) & memory_and_master, memory_and_master);
+    assert_int_equal(pci_read16(dev(2, 0, 0), 4) & 4, 0); // not on the way
 }
 
 static void test_multi_function(void **state)
