@@ -3,7 +3,8 @@
 
 BOOT_C   = $(sort $(wildcard boot/*.c))
 BOOT_LIB = lib/format.c lib/json.c lib/problem.c lib/string.c
-BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o
+BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) \
+           $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o
 
 # Parts without firmware calls or instructions, for host tests.
 BOOT_PURE_C = boot/boot_paging.c boot/bus_masters.c boot/device_path.c boot/kernel_elf.c \
@@ -22,12 +23,15 @@ BOOT_CFLAGS = -std=gnu11 -Os -ffreestanding -fpic -mno-red-zone -mgeneral-regs-o
     -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fno-stack-protector \
     -fcf-protection=none -fvisibility=hidden \
     -ffile-prefix-map=$(CURDIR)=. -fshort-wchar -DGNU_EFI_USE_MS_ABI $(WARNINGS) -I. \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+    -isystem $(or $(EFI_INCLUDE),$(error GNU-EFI is missing: run tools/setup.sh)) \
+    -isystem $(EFI_INCLUDE)/x86_64
 
-# GNU-EFI's start-up code calls efi_main() up to 3.0.15, and later _entry() of libefi, which sets that
-# library up first. Nothing of it is used here, and its memcpy() would clash with lib/string.c's.
+# GNU-EFI's start-up code calls efi_main() up to 3.0.15, and later _entry() of libefi, which sets
+# that library up first. Nothing of it is used here, and its memcpy() would clash with ours.
 BOOT_LDFLAGS = -nostdlib -shared -Bsymbolic --no-undefined -znocombreloc -z noexecstack \
     --defsym=_entry=efi_main --build-id=none -T $(EFI_LIBS)/elf_x86_64_efi.lds -L $(EFI_LIBS)
+
+IMAGE_BYTES_MAX = 1048576
 
 # Only what firmware loads; no symbols. Which of these there are depends on GNU-EFI's version.
 BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc)
@@ -52,5 +56,7 @@ $(B)/boot/loader.so: $(BOOT_OBJ)
 # SOURCE_DATE_EPOCH is what binutils puts into the PE header as the time: the same bytes always.
 $(B)/onebell.efi: $(B)/boot/loader.so
 	$(call quiet,OBJCOPY)SOURCE_DATE_EPOCH=0 $(OBJCOPY) $(BOOT_SECTIONS) --target=efi-app-x86_64 $< $@
+	@test $$(stat -c %s $@) -le $(IMAGE_BYTES_MAX) || \
+	    { echo "$@ has more than $(IMAGE_BYTES_MAX) bytes: find out what made it grow" >&2; exit 1; }
 
 -include $(BOOT_OBJ:.o=.d)

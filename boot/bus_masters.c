@@ -7,6 +7,7 @@
 
 void bus_masters_decode(const uint32_t header[PCI_HEADER_WORDS], struct pci_function *f)
 {
+    f->id = header[PCI_ID / 4];
     uint32_t class = header[PCI_CLASS / 4];
     f->base_class = (uint8_t)field_get(PCI_CLASS_BASE, class);
     f->sub_class = (uint8_t)field_get(PCI_CLASS_SUB, class);

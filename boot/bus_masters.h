@@ -12,6 +12,7 @@ struct pci_function {
     uint8_t secondary, subordinate; // the buses behind a bridge
     bool master;                    // bus mastering was on
     bool stop;                      // set by bus_masters_choose()
+    uint32_t id;                    // device and vendor
     uint64_t config;                // physical address of its registers; 0: reached by ports
 };
 

@@ -39,30 +39,37 @@ static bool convert(struct loader *l, struct problem *p)
     return true;
 }
 
+static bool allocate_map(struct loader *l, struct problem *p)
+{
+    UINTN key;
+    uint64_t map, ranges;
+    EFI_STATUS status = read_map(l, &key);
+    if (status != EFI_BUFFER_TOO_SMALL || l->map_step < sizeof(struct memory_descriptor))
+        return map_problem(status, p);
+    size_t descriptors = l->map_bytes / l->map_step + SLACK_DESCRIPTORS;
+    l->map_capacity = descriptors * l->map_step;
+    l->ranges_max = MEMORY_MAP_RANGES(descriptors);
+    if (!memory_take(l, MEMORY_BRIEF, l->map_capacity, MEMORY_ANYWHERE, "the memory map", &map,
+                     p) ||
+        !memory_take_low(l, MEMORY_KEPT, l->ranges_max * sizeof(struct handoff_range),
+                         "the memory ranges", &ranges, p))
+        return false;
+    l->map = (void *)map;
+    l->ranges = (struct handoff_range *)ranges;
+    return true;
+}
+
 // Everything that the conversion needs is allocated now, and it is tried out now, while what goes
 // wrong can still be told and firmware can go on to its next boot entry.
 bool memory_map_prepare(struct loader *l, struct problem *p)
 {
     UINTN key;
-    uint64_t base;
+    if (!allocate_map(l, p))
+        return false;
     EFI_STATUS status = read_map(l, &key);
-    if (status != EFI_BUFFER_TOO_SMALL || l->map_step < sizeof(struct memory_descriptor))
-        return map_problem(status, p);
-    size_t descriptors = l->map_bytes / l->map_step + SLACK_DESCRIPTORS;
-    if (!memory_take(l, MEMORY_BRIEF, descriptors * l->map_step, MEMORY_ANYWHERE, "the memory map",
-                     &base, p))
-        return false;
-    l->map = (void *)base;
-    l->map_capacity = descriptors * l->map_step;
-    l->ranges_max = MEMORY_MAP_RANGES(descriptors);
-    if (!memory_take_low(l, MEMORY_KEPT, l->ranges_max * sizeof(struct handoff_range),
-                         "the memory ranges", &base, p))
-        return false;
-    l->ranges = (struct handoff_range *)base;
-    status = read_map(l, &key);
     if (EFI_ERROR(status))
         return map_problem(status, p);
-    // Also ends the line that firmware's console may have begun on a port that the kernel writes to.
+    // Also ends a line that firmware's console may have begun on a port that the kernel writes to.
     console_line("Onebell: %llu KiB of kernel at 0x%llx; leaving firmware",
                  (unsigned long long)(l->kernel.bytes / KIB),
                  (unsigned long long)l->handoff->kernel_base);

@@ -67,7 +67,7 @@ static bool check_segment(const struct source *s, const struct elf64_segment *g)
     return true;
 }
 
-// Segments start at pages, so that those which share a byte's page overlap in bytes, too.
+// Segments start at a page and are not empty, so two that share a page also share bytes.
 static bool check_overlap(const struct source *s, const struct kernel_elf *k,
                           const struct kernel_segment *n)
 {

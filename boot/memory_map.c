@@ -99,19 +99,25 @@ static bool check(const struct map *m, size_t bytes, struct problem *p)
     return true;
 }
 
+// The lowest address from `from` on that a descriptor covers; ~0 if none does.
+static uint64_t next_base(const struct map *m, uint64_t from)
+{
+    uint64_t base = ~0ull;
+    for (size_t i = 0; i < m->count; i++) {
+        struct memory_descriptor d = descriptor_at(m, i);
+        if (d.pages && d.base + d.pages * PAGE > from)
+            base = MIN(base, MAX(d.base, from));
+    }
+    return base;
+}
+
 // The longest piece that starts at or after `from` and is covered by the same descriptors all
 // along; its kind is the largest among theirs. Page 0 holds the BIOS data area, firmware may leave
 // it unmapped, and its address is what C calls no address.
 static struct piece next_piece(const struct map *m, uint64_t from)
 {
-    struct piece piece = { .base = ~0ull, .end = from < PAGE ? PAGE : ~0ull };
-    for (size_t i = 0; i < m->count; i++) {
-        struct memory_descriptor d = descriptor_at(m, i);
-        if (d.pages && d.base + d.pages * PAGE > from)
-            piece.base = MIN(piece.base, MAX(d.base, from));
-    }
-    if (piece.base >= PAGE && piece.end == PAGE)
-        piece.end = ~0ull;
+    struct piece piece = { .base = next_base(m, from) };
+    piece.end = piece.base < PAGE ? PAGE : ~0ull;
     for (size_t i = 0; i < m->count; i++) {
         struct memory_descriptor d = descriptor_at(m, i);
         uint64_t end = d.base + d.pages * PAGE;

@@ -6,9 +6,9 @@
 // their devices in the notification functions that this call runs, and those need their DMA: a
 // network driver waits there for its shutdown command to complete (mu_basecore issue 520), iPXE had
 // to move its own ahead of firmware that cleared the bit first, and XhciDxe polls for a halt. Linux
-// (efi=disable_early_pci_dma) and NOVA clear the bit before the call, disconnect drivers for it, and
-// Linux warns of hangs. The order of notification functions at one priority is not defined, so an
-// event of our own can't be the last either. After the call all have run, and no memory has been
+// (efi=disable_early_pci_dma) and NOVA clear the bit before the call and disconnect drivers for it;
+// Linux warns of failures. The order of notification functions at one priority is not defined, so
+// an event of our own can't be the last either. After the call all have run, and no memory has been
 // used anew yet: nothing is lost by the wait.
 //
 // How: firmware's protocols are gone by then. The functions are listed through them before;
@@ -29,7 +29,7 @@ static bool read_function(EFI_PCI_IO_PROTOCOL *pci, struct pci_function *f)
     uint32_t header[PCI_HEADER_WORDS];
     if (EFI_ERROR(pci->GetLocation(pci, &segment, &bus, &device, &function)) ||
         EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, 0, PCI_HEADER_WORDS, header)) ||
-        header[PCI_ID / 4] == PCI_ID_NONE)
+        header[PCI_ID / 4] == PCI_ID_NONE || segment > UINT16_MAX || bus > UINT8_MAX)
         return false;
     *f = (struct pci_function){
         .segment = (uint16_t)segment,
@@ -89,20 +89,28 @@ bool bus_masters_find(struct loader *l, struct problem *p)
     return ok;
 }
 
-static void select_command(const struct pci_function *f)
+static void select_register(const struct pci_function *f, unsigned offset)
 {
-    port_write32(PORT_CONFIG_ADDRESS,
-                 PCI_ADDRESS_ENABLE | (uint32_t)field_put(PCI_ADDRESS_BUS, f->bus) |
-                     (uint32_t)field_put(PCI_ADDRESS_DEVICE, f->device) |
-                     (uint32_t)field_put(PCI_ADDRESS_FUNCTION, f->function) |
-                     (uint32_t)field_put(PCI_ADDRESS_REGISTER, PCI_COMMAND / 4));
+    port_write32(PORT_CONFIG_ADDRESS, PCI_ADDRESS_ENABLE |
+                                          (uint32_t)field_put(PCI_ADDRESS_BUS, f->bus) |
+                                          (uint32_t)field_put(PCI_ADDRESS_DEVICE, f->device) |
+                                          (uint32_t)field_put(PCI_ADDRESS_FUNCTION, f->function) |
+                                          (uint32_t)field_put(PCI_ADDRESS_REGISTER, offset / 4));
+}
+
+static uint32_t read_id(const struct pci_function *f)
+{
+    if (f->config)
+        return mmio_read32((volatile void *)(f->config + PCI_ID));
+    select_register(f, PCI_ID);
+    return port_read32(PORT_CONFIG_DATA);
 }
 
 static uint16_t read_command(const struct pci_function *f)
 {
     if (f->config)
         return mmio_read16((volatile void *)(f->config + PCI_COMMAND));
-    select_command(f);
+    select_register(f, PCI_COMMAND);
     return port_read16(PORT_CONFIG_DATA);
 }
 
@@ -112,16 +120,20 @@ static void write_command(const struct pci_function *f, uint16_t value)
         mmio_write16((volatile void *)(f->config + PCI_COMMAND), value);
         return;
     }
-    select_command(f);
+    select_register(f, PCI_COMMAND);
     port_write16(PORT_CONFIG_DATA, value);
 }
 
-// Some are off already: their drivers did it. The last read also waits for what the function had
-// under way, since its completion can't pass earlier posted writes (PCIe Base 6.0, 2.4.1).
+// Another id at the same place: the function is behind a controller such as VMD, which numbers its
+// buses on its own; stopping the controller stops it. Some are off already: their drivers did it.
+// The last read also waits for what the function had under way, since its completion can't pass
+// earlier posted writes (PCIe Base 6.0, 2.4.1).
 static bool stop(const struct pci_function *f)
 {
+    if (read_id(f) != f->id)
+        return false;
     uint16_t command = read_command(f);
-    if (command == UINT16_MAX || !(command & PCI_COMMAND_BUS_MASTER))
+    if (!(command & PCI_COMMAND_BUS_MASTER))
         return false;
     write_command(f, command & (uint16_t)~PCI_COMMAND_BUS_MASTER);
     return !(read_command(f) & PCI_COMMAND_BUS_MASTER);

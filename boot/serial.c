@@ -16,9 +16,18 @@ static bool keeps(uint16_t port, uint8_t value)
     return port_read8(port + UART_SCR) == value;
 }
 
+static bool wait_for(uint16_t port, uint8_t status)
+{
+    for (unsigned i = 0; i < TRIES; i++)
+        if (port_read8(port + UART_LSR) & status)
+            return true;
+    return false;
+}
+
+// What firmware is still sending goes out first: clearing the FIFO would cut it off.
 bool serial_open(uint16_t port)
 {
-    if (!keeps(port, 0x5a) || !keeps(port, 0xa5))
+    if (!keeps(port, 0x5a) || !keeps(port, 0xa5) || !wait_for(port, UART_LSR_TEMT))
         return false;
     port_write8(port + UART_IER, 0);
     port_write8(port + UART_LCR, UART_LCR_DLAB);
@@ -30,18 +39,10 @@ bool serial_open(uint16_t port)
     return true;
 }
 
-static bool can_send(uint16_t port)
-{
-    for (unsigned i = 0; i < TRIES; i++)
-        if (port_read8(port + UART_LSR) & UART_LSR_THRE)
-            return true;
-    return false;
-}
-
 bool serial_write(uint16_t port, const char *text)
 {
     for (; *text; text++) {
-        if (!can_send(port))
+        if (!wait_for(port, UART_LSR_THRE))
             return false;
         port_write8(port + UART_THR, (uint8_t)*text);
     }

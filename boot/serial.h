@@ -7,8 +7,8 @@
 #define SERIAL_COM1 0x3f8
 #define SERIAL_COM2 0x2f8
 
-// True if a UART answers at the port (its scratch register keeps what is written). Sets it to
-// 115200 baud, 8N1.
+// True if a working UART answers at the port: its scratch register keeps what is written, and it
+// gets done with sending. Sets it to 115200 baud, 8N1.
 bool serial_open(uint16_t port);
 
 // Sends the text. False: the UART stopped taking bytes.

@@ -20,4 +20,5 @@
 #define UART_MCR_RTS BIT32(1)
 #define UART_LSR 5
 #define UART_LSR_THRE BIT32(5)
+#define UART_LSR_TEMT BIT32(6)
 #define UART_SCR 7

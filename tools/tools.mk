@@ -33,21 +33,21 @@ debug: ## the same, waiting for a debugger on port 1234
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
 test-tools: ## the scripts in tools/
-	$(PYTEST) tests/tools
+	@$(PYTEST) tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
-	$(PYTEST) -n 2 tests/platform
+	@$(PYTEST) -n 2 tests/platform
 
 # A QEMU plugin that breaks devices on purpose.
 $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
-	$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
+	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
 
 # Two at a time: a boot keeps about one core busy.
 test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
-	$(PYTEST) -n 2 --dist worksteal -m 'not speed' tests/qemu
+	@$(PYTEST) -n 2 --dist worksteal -m 'not speed' tests/qemu
 
 test-speed: $(RUNNABLE) ## the speed floor, alone on the machine
-	$(PYTEST) -m speed tests/qemu
+	@$(PYTEST) -m speed tests/qemu
 
 C_DIRS    = $(KERNEL_DIRS) boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
