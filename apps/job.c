@@ -8,6 +8,7 @@
 #include "kernel/report.h"
 #include "kernel/time.h"
 #include "lib/muldiv.h"
+#include "lib/random.h"
 #include "lib/stamp.h"
 
 #define ERRORS_TOLD 5 // for each disk; all are counted
@@ -15,18 +16,10 @@
 
 // ---- one I/O: owner CPU, from its loop ----
 
-// A linear congruential generator (Knuth's MMIX); only its high bits, which are the good ones,
-// reach the result, and the range needs no division.
-static inline uint64_t random_below(struct job_worker *w, uint64_t end)
-{
-    w->random = w->random * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint64_t)((unsigned __int128)w->random * end >> 64);
-}
-
 static inline uint64_t next_read(struct job_worker *w)
 {
     if (w->is_random)
-        return random_below(w, w->region);
+        return random_below(&w->random, w->region);
     uint64_t read = w->next;
     w->next = read + 1 == w->end ? w->first : read + 1;
     return read;
@@ -36,6 +29,8 @@ static inline void submit(struct job_worker *w, struct job_io *io, uint64_t now)
 {
     io->start_tsc = now;
     io->req.lba = next_read(w) * w->io_blocks;
+    if (unlikely(w->urgent_percent))
+        io->req.urgent = random_below(&w->random, 100) < w->urgent_percent;
     if (++w->submitted == w->quota)
         w->end_tsc = 0;
     block_submit(&io->req);
@@ -80,8 +75,7 @@ static __attribute__((noinline, cold)) void io_failed(struct job_worker *w,
         w->end_tsc = 0;
 }
 
-// Out of line, as io_failed(): io_done() needs no frame of its own then.
-static __attribute__((noinline)) void verify(struct job_worker *w, const struct block_req *req)
+static void verify(struct job_worker *w, const struct block_req *req)
 {
     uint32_t bytes = w->dev->block_size;
     struct problem p;
@@ -95,6 +89,16 @@ static __attribute__((noinline)) void verify(struct job_worker *w, const struct 
     }
 }
 
+// Out of line, as io_failed(): io_done() needs no frame of its own then.
+static __attribute__((noinline)) void io_special(struct job_worker *w, const struct block_req *req,
+                                                 uint64_t latency)
+{
+    if (req->urgent)
+        histogram_record(w->urgent, latency);
+    if (w->verify)
+        verify(w, req);
+}
+
 static void io_done(struct block_req *req)
 {
     struct job_io *io = container_of(req, struct job_io, req);
@@ -103,8 +107,8 @@ static void io_done(struct block_req *req)
     w->completed++;
     if (likely(req->status == BLOCK_OK)) {
         histogram_record(&w->latency, now - io->start_tsc);
-        if (w->verify) {
-            verify(w, req);
+        if (w->is_special) {
+            io_special(w, req, now - io->start_tsc);
             now = rdtsc();
         }
     } else {
@@ -239,6 +243,10 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
     w->cpu = cpu;
     w->is_random = config->random;
     w->verify = config->verify;
+    w->urgent_percent = (uint8_t)config->urgent;
+    w->is_special = config->verify || config->urgent;
+    if (config->urgent)
+        w->urgent = mem_alloc(sizeof(*w->urgent), CACHE_LINE, cpu_node(cpu->cpu));
     w->iodepth = config->iodepth;
     w->io_blocks = config->bs / dev->block_size;
     w->region = job_region(config, dev);
@@ -260,6 +268,8 @@ static bool check_memory(const struct job *job, struct problem *p)
     const struct job_config *config = &job->config;
     uint64_t io_bytes = sizeof(struct job_io) + config->bs;
     uint64_t worker_bytes = sizeof(struct job_worker) + config->iodepth * io_bytes + 4 * PAGE_BYTES;
+    if (config->urgent)
+        worker_bytes += sizeof(struct histogram);
     uint64_t bytes = job->workers_count * worker_bytes;
     if (bytes <= mem_free_bytes())
         return true;

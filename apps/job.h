@@ -20,6 +20,7 @@ struct job_config {
     uint64_t runtime_us; // 0: until each worker has done its share of the region
     uint64_t size;       // bytes used at the start of each disk; 0: all
     unsigned numjobs;    // CPUs, and thus workers, for each disk
+    unsigned urgent;     // percent of the reads
 };
 
 // Reads the options; `cpus` are in use. Problem: "job-numjobs".
@@ -53,8 +54,12 @@ struct job_worker {
     uint64_t region;
     uint64_t next; // sequential: the next read, of [first, end)
     uint32_t io_blocks;
-    bool is_random, verify;
+    bool is_random;
+    bool is_special; // verified, or some of them urgent
+    uint8_t urgent_percent;
     // The rest
+    bool verify;
+    struct histogram *urgent; // latency of urgent reads; NULL: there are none
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
@@ -65,7 +70,7 @@ struct job_worker {
     struct job_worker *next_on_cpu;
     struct job_io *ios;
     unsigned iodepth;
-    struct histogram latency; // TSC cycles
+    struct histogram latency; // of all, TSC cycles
 } __attribute__((aligned(CACHE_LINE)));
 
 // A CPU's counters at one moment, read by itself.

@@ -42,6 +42,11 @@ const struct option job_options[] = {
       .fallback = "none",
       .choices = "none|crc32c|0|1",
       .help = "check the stamps that mkdisk wrote" },
+    { .name = "urgent",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 100,
+      .help = "percent of reads that use an urgent queue, see nvme.urgent=" },
     { .name = NULL },
 };
 
@@ -61,6 +66,7 @@ bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *ou
         .runtime_us = cmdline_number(c, "runtime"),
         .size = cmdline_number(c, "size"),
         .numjobs = numjobs ? numjobs : cpus,
+        .urgent = (unsigned)cmdline_number(c, "urgent"),
     };
     return true;
 }

@@ -15,8 +15,10 @@ struct result {
     const char *filename;
     unsigned cpus, disks;
     uint64_t submitted, completed, errors, verify_errors;
-    uint64_t tsc; // of the worker that took longest
-    struct histogram latency;
+    uint64_t tsc;             // of the worker that took longest
+    struct histogram latency; // of all reads
+    struct histogram urgent;  // of those
+    bool is_urgent;           // these are the urgent reads alone: errors are not told apart
 };
 
 // What interrupts and CPUs did during the run; it can't be told apart by disk.
@@ -87,6 +89,8 @@ static void add_worker(struct result *r, const struct job_worker *w)
     r->verify_errors += w->verify_errors;
     r->tsc = MAX(r->tsc, w->ended_tsc - w->began_tsc);
     histogram_merge(&r->latency, &w->latency);
+    if (w->urgent)
+        histogram_merge(&r->urgent, w->urgent);
 }
 
 static unsigned cpus_with_work(const struct job *job)
@@ -136,7 +140,7 @@ static void sum_up_cpus(const struct job *job, struct totals *t)
 
 // ---- JSON ----
 
-static void json_latency(struct json *j, const struct histogram *h)
+static void json_latency(struct json *j, const char *name, const struct histogram *h)
 {
     static const struct {
         const char *name;
@@ -145,7 +149,7 @@ static void json_latency(struct json *j, const struct histogram *h)
         { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
         { "99.900000", 99900 }, { "99.990000", 99990 },
     };
-    json_open(j, "clat_ns");
+    json_open(j, name);
     json_u64(j, "mean", ns_of(histogram_mean(h)));
     json_u64(j, "max", ns_of(h->max));
     json_u64(j, "N", histogram_count(h));
@@ -160,7 +164,7 @@ static void json_latency(struct json *j, const struct histogram *h)
 static void send_result(const struct job_config *config, const struct result *r,
                         const struct totals *t, uint64_t cycles_per_io)
 {
-    char buffer[1536];
+    char buffer[2048];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "job");
     json_text(&j, "filename", r->filename);
@@ -181,13 +185,26 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_u64(&j, "msis", t->msis); // these three are of the whole run, in each object
     json_u64(&j, "notifications", t->notifications);
     json_u64(&j, "cycles_per_io", cycles_per_io);
-    json_latency(&j, &r->latency);
+    json_latency(&j, "clat_ns", &r->latency);
+    if (config->urgent)
+        json_latency(&j, "urgent_clat_ns", &r->urgent);
     report_json(&j);
 }
 
 // ---- for people ----
 
 #define COLUMNS 10
+
+// The urgent reads of `all` as a result of their own.
+static const struct result *urgent_of(const struct result *all, struct result *to)
+{
+    to->filename = "urgent";
+    to->completed = histogram_count(&all->urgent);
+    to->tsc = all->tsc;
+    to->latency = all->urgent;
+    to->is_urgent = true;
+    return to;
+}
 
 static void add_row(struct table *t, const struct job_config *config, const struct result *r)
 {
@@ -202,21 +219,24 @@ static void add_row(struct table *t, const struct job_config *config, const stru
         table_cell(t, "%s",
                    human_tenths(text, ns_of(histogram_percentile(h, percentiles[i])) / 100));
     table_cell(t, "%s", human_tenths(text, ns_of(h->max) / 100));
-    table_cell(t, "%lu", r->errors);
-    if (config->verify)
+    if (r->is_urgent)
+        table_cell(t, "-");
+    else
+        table_cell(t, "%lu", r->errors);
+    if (config->verify && !r->is_urgent)
         table_cell(t, "%lu", r->verify_errors);
     else
         table_cell(t, "-");
 }
 
 static void print_results(const struct job *job, const struct result *disks,
-                          const struct result *all)
+                          const struct result *all, const struct result *urgent)
 {
     static const char *const heads[COLUMNS] = {
         "disk",   "IOPS",     "MB/s",   "mean us", "p50 us",
         "p99 us", "p99.9 us", "max us", "errors",  "verify"
     };
-    size_t cells = (job->disks.count + 2) * COLUMNS;
+    size_t cells = (job->disks.count + 3) * COLUMNS;
     struct table table;
     char line[TABLE_LINE_BYTES];
     table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
@@ -226,6 +246,8 @@ static void print_results(const struct job *job, const struct result *disks,
     for (size_t d = 0; d < job->disks.count; d++)
         add_row(&table, &job->config, &disks[d]);
     add_row(&table, &job->config, all);
+    if (urgent)
+        add_row(&table, &job->config, urgent);
     for (size_t row = 0; row < table_rows(&table); row++)
         info("%s", table_line(&table, row, line));
 }
@@ -284,7 +306,7 @@ static void print_totals(const struct result *all, const struct totals *t, uint6
 void job_report(const struct job *job)
 {
     size_t count = job->disks.count;
-    struct result *disks = mem_alloc((count + 1) * sizeof(*disks), CACHE_LINE, NODE_ANY);
+    struct result *disks = mem_alloc((count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
     struct result *all = &disks[count];
     struct totals totals = { 0 };
     sum_up(job, disks, all);
@@ -292,7 +314,7 @@ void job_report(const struct job *job)
     uint64_t cycles_per_io = all->completed ? totals.cycles / all->completed : 0;
 
     info("%s", "");
-    print_results(job, disks, all);
+    print_results(job, disks, all, job->config.urgent ? urgent_of(all, all + 1) : NULL);
     info("%s", "");
     job_report_irqs(job);
     info("%s", "");

@@ -31,7 +31,8 @@ static void enter_x2apic(void)
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_EN | APIC_BASE_EXTD);
 }
 
-// Which LVT entries exist follows from their number (SDM vol. 3, 11.4.8).
+// Which LVT entries exist follows from their number (SDM vol. 3, 11.4.8). An entry that firmware
+// uses for SMIs (thermal throttling) stays, and all CPUs get it.
 static void mask_local_sources(void)
 {
     static const struct {
@@ -41,10 +42,16 @@ static void mask_local_sources(void)
         { X2APIC_LVT_TIMER, 0 },       { X2APIC_LVT_LINT0, 0 },   { X2APIC_LVT_LINT1, 0 },
         { X2APIC_LVT_PERFORMANCE, 4 }, { X2APIC_LVT_THERMAL, 5 }, { X2APIC_LVT_CMCI, 6 },
     };
+    static uint64_t smi[ARRAY_SIZE(sources)]; // the boot CPU's; INIT resets the others'
     uint64_t max_lvt = field_get(X2APIC_VERSION_MAX_LVT, rdmsr(X2APIC_VERSION));
-    for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-        if (max_lvt >= sources[i].least_max_lvt)
-            wrmsr(sources[i].msr, X2APIC_LVT_MASKED);
+    for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+        if (max_lvt < sources[i].least_max_lvt)
+            continue;
+        uint64_t lvt = rdmsr(sources[i].msr);
+        if (field_get(X2APIC_LVT_MODE, lvt) == X2APIC_LVT_MODE_SMI)
+            smi[i] = lvt;
+        wrmsr(sources[i].msr, smi[i] ? smi[i] : X2APIC_LVT_MASKED);
+    }
 }
 
 // At most one EOI per vector, so it ends even where the hardware lies.
@@ -116,10 +123,15 @@ void apic_send_startup(uint32_t id, uint8_t page)
          field_put(X2APIC_ICR_MODE, X2APIC_ICR_MODE_STARTUP) | page);
 }
 
-void apic_stop_others(void)
+void apic_send_nmi(uint32_t id)
 {
-    send(field_put(X2APIC_ICR_SHORTHAND, X2APIC_ICR_SHORTHAND_OTHERS) | X2APIC_ICR_LEVEL_ASSERT |
+    send(field_put(X2APIC_ICR_DESTINATION, id) | X2APIC_ICR_LEVEL_ASSERT |
          field_put(X2APIC_ICR_MODE, X2APIC_ICR_MODE_NMI));
+}
+
+bool apic_is_ready(void)
+{
+    return rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
 }
 
 static void measure_counter(void)
@@ -133,9 +145,16 @@ static void measure_counter(void)
     apic_timer.ticks_per_tsc = (ticks << 32) / cycles;
 }
 
+// With some microcode of the Haswell to Skylake servers, deadlines fire wrongly where firmware has
+// written TSC_ADJUST; the counter doesn't care.
+static bool tsc_is_adjusted(void)
+{
+    return cpuid(7, 0).b & BIT32(1) && rdmsr(MSR_TSC_ADJUST);
+}
+
 void apic_timer_init(void)
 {
-    apic_timer.tsc_deadline = cpuid(1, 0).c & BIT32(24);
+    apic_timer.tsc_deadline = cpuid(1, 0).c & BIT32(24) && !tsc_is_adjusted();
     if (!apic_timer.tsc_deadline)
         measure_counter();
     apic_init_cpu();

@@ -32,8 +32,11 @@ void apic_send(uint32_t id, uint8_t vector);
 void apic_send_init(uint32_t id);
 void apic_send_startup(uint32_t id, uint8_t page);
 
-// NMI to all others, which halt for good (trap.c).
-void apic_stop_others(void);
+// NMI, whatever the CPU is doing.
+void apic_send_nmi(uint32_t id);
+
+// False before apic_init_cpu(): then no IPI can be sent.
+bool apic_is_ready(void);
 
 // The one-shot timer. apic_timer_init() on the boot CPU once, after time_init(); apic_timer_set()
 // on each CPU for itself: VECTOR_TIMER comes at or, where the counter is too short, before that TSC.

@@ -28,6 +28,7 @@ struct block_req {
     enum block_op op;
     uint64_t lba;
     uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
+    bool urgent;     // by a queue whose interrupts are urgent, where the device has one
     void *buffer;    // from mem_alloc(), 4-byte aligned at least, physically contiguous
     void (*done)(struct block_req *req); // on the submitting CPU, from its loop
     void *arg;                           // for done()

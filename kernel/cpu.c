@@ -72,13 +72,16 @@ static void unlink_timer(struct cpu *cpu, struct cpu_timer *timer)
     timer->armed = false;
 }
 
+// The window's interrupt sets the hardware as well, so it must not come in between.
 void cpu_timer_program(struct cpu *cpu)
 {
+    uint64_t flags = interrupts_save();
     uint64_t due = cpu->timers ? cpu->timers->due_ns : UINT64_MAX;
     if (cpu->window_ns)
         due = MIN(due, cpu->window_ns);
     if (due != UINT64_MAX)
         apic_timer_set(time_tsc_at(due));
+    interrupts_restore(flags);
 }
 
 void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
@@ -208,6 +211,7 @@ static void idle(struct cpu *cpu)
 void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
+    MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         unsigned ran = irq_poll() + cpu_run_messages(cpu) + run_timers(cpu);
         block_flush();
@@ -216,4 +220,5 @@ void cpu_run_until(const bool *stop)
         else
             idle(cpu);
     }
+    MARK_END("loop");
 }

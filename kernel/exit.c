@@ -3,8 +3,11 @@
 
 #include "kernel/exit.h"
 
+#include "kernel/cpu.h"
 #include "kernel/mem.h"
 #include "kernel/report.h"
+#include "kernel/report_init.h"
+#include "kernel/smp.h"
 #include "kernel/time.h"
 #include "kernel/x86.h"
 #include "lib/mmio.h"
@@ -20,6 +23,7 @@
 #define KEYBOARD_RESET 0xfe
 
 static struct {
+    void (*cleanup)(void);
     struct fadt fadt;
     bool can_power_off;
     uint8_t slp_typ_a, slp_typ_b;
@@ -38,16 +42,32 @@ void exit_init(const struct fadt *fadt)
         exit_state.reset = mem_map_mmio(fadt->reset, 1);
 }
 
+void exit_set_cleanup(void (*cleanup)(void))
+{
+    exit_state.cleanup = cleanup;
+}
+
+// Once, and only from the boot CPU, whose loop owns what is to be shut down.
+void exit_clean_up(void)
+{
+    void (*cleanup)(void) = exit_state.cleanup;
+    exit_state.cleanup = NULL;
+    if (cleanup && cpu_index() == 0)
+        cleanup();
+}
+
 void exit_set(enum exit_kind kind)
 {
     exit_state.kind = kind;
 }
 
-static void sleep_by(uint16_t port, uint8_t slp_typ)
+static void set_pm1(uint16_t port, uint8_t slp_typ, uint16_t enable)
 {
+    if (!port)
+        return;
     uint16_t value = in16(port);
     field_set(&value, PM1_SLP_TYP, slp_typ);
-    out16(port, value | PM1_SLP_EN);
+    out16(port, value | enable);
 }
 
 // In legacy mode the firmware must first be told that ACPI is in charge (ACPI 6.5, 4.8.2.5); both
@@ -61,9 +81,10 @@ static void power_off(void)
         out8(f->smi_command, f->acpi_enable);
         (void)poll_until(in16(f->pm1a_control) & PM1_SCI_EN, 3 * NS_PER_S); // best effort
     }
-    sleep_by(f->pm1a_control, exit_state.slp_typ_a);
-    if (f->pm1b_control)
-        sleep_by(f->pm1b_control, exit_state.slp_typ_b);
+    for (unsigned pass = 0; pass < 2; pass++) { // first both types, then both enables
+        set_pm1(f->pm1a_control, exit_state.slp_typ_a, pass ? PM1_SLP_EN : 0);
+        set_pm1(f->pm1b_control, exit_state.slp_typ_b, pass ? PM1_SLP_EN : 0);
+    }
     time_delay_ns(NS_PER_S);
 }
 
@@ -85,6 +106,8 @@ noreturn void exit_run(bool ok)
     if (__atomic_exchange_n(&entered, true, __ATOMIC_ACQ_REL))
         halt_forever();
     interrupts_off();
+    smp_stop_others();
+    report_take_over(); // one of them may have been stopped while it held the lock
     char line[64];
     struct json j;
     json_begin(&j, line, sizeof(line), "end");

@@ -63,6 +63,16 @@ noreturn void hotplug_halt(struct cpu *cpu)
     halt_forever();
 }
 
+static bool has_irqs(void)
+{
+    for (const struct irq *irq = irq_first(); irq; irq = irq->next)
+        if (irq_is_here(irq))
+            return true;
+    return false;
+}
+
+static void leave_with_irqs(void);
+
 static void go_round(struct cpu_msg *msg)
 {
     do {
@@ -76,10 +86,12 @@ static void go_round(struct cpu_msg *msg)
 
 static void come_round(struct cpu_msg *msg)
 {
-    if (cpu_index() == leave.change->cpu)
-        this_cpu()->leaving = true; // the loop ends after this round, then hotplug_halt()
-    else
+    if (cpu_index() != leave.change->cpu)
         go_round(msg);
+    else if (has_irqs()) // one was already on its way here: once more
+        leave_with_irqs();
+    else
+        this_cpu()->leaving = true; // the loop ends after this round, then hotplug_halt()
 }
 
 static void report_failure(struct cpu_msg *msg) // boot CPU
@@ -87,7 +99,7 @@ static void report_failure(struct cpu_msg *msg) // boot CPU
     leave.change->done(leave.change);
 }
 
-static void begin_to_leave(struct cpu_msg *msg)
+static void leave_with_irqs(void)
 {
     struct cpu_change *change = leave.change;
     struct cpu *cpu = this_cpu();
@@ -95,8 +107,8 @@ static void begin_to_leave(struct cpu_msg *msg)
     change->ok = move_irqs_away(&change->problem);
     if (!change->ok) {
         __atomic_store_n(&cpu->online, true, __ATOMIC_SEQ_CST);
-        msg->fn = report_failure;
-        cpu_post(0, msg);
+        change->msg.fn = report_failure;
+        cpu_post(0, &change->msg);
         return;
     }
     leave.next = UINT32_MAX; // go_round() begins with CPU 0
@@ -104,8 +116,30 @@ static void begin_to_leave(struct cpu_msg *msg)
     go_round(&leave.round);
 }
 
+static void begin_to_leave(struct cpu_msg *msg)
+{
+    leave_with_irqs();
+}
+
+// The answer to what can't be done comes as any other: later, from the loop.
+static bool refuse(struct cpu_change *change, bool online)
+{
+    if (change->cpu > 0 && change->cpu < cpu_count() && cpu_is_online(change->cpu) == online)
+        return false;
+    change->ok =
+        problem_set(&change->problem, "cpu-change",
+                    "CPU %u can't be taken %s: it is the boot CPU, not in use, or so already",
+                    change->cpu, online ? "out of use" : "back");
+    leave.change = change;
+    change->msg.fn = report_failure;
+    cpu_post(0, &change->msg);
+    return true;
+}
+
 void cpu_offline(struct cpu_change *change)
 {
+    if (refuse(change, true))
+        return;
     leave.change = change;
     change->msg.fn = begin_to_leave;
     cpu_post(change->cpu, &change->msg);
@@ -150,6 +184,8 @@ static void come_back(struct cpu_msg *msg)
 
 void cpu_online(struct cpu_change *change)
 {
+    if (refuse(change, false))
+        return;
     change->msg.fn = come_back;
     cpu_post(0, &change->msg);
 }

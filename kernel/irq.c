@@ -214,7 +214,12 @@ void irq_set_immediate(struct irq *irq)
 {
     struct cpu *cpu = cpu_get(irq->cpu);
     irq->immediate = true;
-    cpu->immediate[irq->vector / 64] |= BIT64(irq->vector % 64);
+    __atomic_fetch_or(&cpu->immediate[irq->vector / 64], BIT64(irq->vector % 64), __ATOMIC_RELAXED);
+}
+
+bool irq_is_here(const struct irq *irq)
+{
+    return __atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE) == cpu_index();
 }
 
 // As a unit would post it; a real vector sent by IPI is taken and ended like the device's own.

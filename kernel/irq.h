@@ -54,6 +54,8 @@ struct irq {
     bool immediate; // its handler runs where the MSI is found
     bool enabled;
     irq_handler handler;
+    struct cpu_msg raise; // follows it to its new CPU
+    bool raising;
     irq_moved moved; // NULL: it can't be moved
     void *arg;
     const struct irq_chip *chip;
@@ -95,17 +97,19 @@ void irq_disable(struct irq *irq); // masks
 void irq_free(struct irq *irq);    // masked first; the device must have stopped
 
 // Posted, or its own interrupt: changed at any time without losing one. Problem "irq-delivery" where
-// the mode has no chip for it. Any CPU, from its loop.
+// the mode has no chip for it. As all changes, from the loop of the CPU that the irq goes to, since it
+// may move; or from the boot CPU before irq_enable().
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p);
 
-// Urgent ones notify at once even while their CPU is awake. Any CPU, from its loop.
+// Urgent ones notify at once even while their CPU is awake. From where irq_set_posted() may be called.
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p);
 
 // The handler is to run in interrupt context, and from the loop only with interrupts off: it is
 // never entered twice at once. Before irq_enable().
 void irq_set_immediate(struct irq *irq);
 
-// Makes it pending by software: through the PIR where it is posted. Any CPU, any context.
+// Makes it pending by software: through the PIR where it is posted. From where irq_set_posted() may be
+// called, in any context.
 void irq_raise(struct irq *irq);
 
 // Tells the driver that the irq now goes to `cpu`. On the CPU that had it, from its loop, after the
@@ -119,7 +123,7 @@ struct irq_move {
     unsigned to;
     unsigned from_cpu; // who asked
     bool ok;
-    struct problem problem; // where not ok; the irq then stays where it was
+    struct problem problem; // where not ok: the irq has stayed where it was
     void (*done)(struct irq_move *move);
 };
 
@@ -134,7 +138,11 @@ struct irq *irq_first(void);
 // IRQ_POLL). Returns 0 where there was nothing to do. Owner CPU, from its loop, interrupts on.
 unsigned irq_poll(void);
 
-// True where irq_poll() would find something. Owner CPU, interrupts off.
+// From a handler that has left work for its next turn: it comes after all others that are ready.
+// The CPU that the irq goes to, from its loop.
+void irq_again(struct irq *irq);
+
+// True where irq_poll() would find something; with interrupts on, for the moment. Owner CPU.
 bool irq_pending(void);
 
 // Around a CPU's sleep, interrupts off: false where there is work, found at the last moment.
@@ -142,5 +150,5 @@ bool irq_fall_asleep(void);
 void irq_wake_up(void);
 const struct irq_config *irq_get_config(void);
 
-// This CPU's descriptor, for the chip that posts. NULL where the mode doesn't post.
+// A CPU's descriptor, for the chip that posts. NULL where the mode doesn't post.
 struct pi_desc *irq_pi_desc(unsigned cpu);

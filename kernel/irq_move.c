@@ -7,6 +7,7 @@
 #include "kernel/apic.h"
 #include "kernel/irq_entry.h"
 #include "kernel/percpu.h"
+#include "kernel/report.h"
 #include "kernel/time.h"
 #include "lib/string.h"
 
@@ -43,15 +44,34 @@ static void rewrite_message(struct irq *irq)
 
 // From when the chip's route() has returned, no further MSI takes the old route; what took it before
 // is in our PIR, or in our local APIC and taken as soon as it allows.
-static bool drain(struct place old, struct problem *p)
+static void drain(const struct irq *irq, struct place old)
 {
     if (!poll_until(!apic_is_requested(old.vector), DRAIN_WAIT_NS))
-        return problem_set(
-            p, "irq-not-drained",
-            "vector 0x%x of CPU %u stayed requested for %llu ms though interrupts are "
-            "on: a bug; run with fixed CPUs",
-            old.vector, old.cpu, DRAIN_WAIT_NS / NS_PER_MS);
-    return true;
+        error(
+            "irq-not-drained",
+            "%s: its old vector 0x%x on CPU %u stayed requested for %llu ms though interrupts are "
+            "on: an interrupt may be lost; please report this",
+            irq->name, old.vector, old.cpu, DRAIN_WAIT_NS / NS_PER_MS);
+}
+
+// What was pending is raised by the new CPU itself, since only that one may, or by the next.
+static void raise_here(struct cpu_msg *msg)
+{
+    struct irq *irq = container_of(msg, struct irq, raise);
+    if (!irq_is_here(irq)) {
+        cpu_post(__atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE), msg);
+        return;
+    }
+    __atomic_store_n(&irq->raising, false, __ATOMIC_RELEASE);
+    irq_raise(irq);
+}
+
+static void raise_there(struct irq *irq, unsigned cpu)
+{
+    if (__atomic_exchange_n(&irq->raising, true, __ATOMIC_ACQ_REL))
+        return; // one is on its way
+    irq->raise.fn = raise_here;
+    cpu_post(cpu, &irq->raise);
 }
 
 static bool route_to(struct irq *irq, struct place to, struct problem *p)
@@ -86,13 +106,13 @@ bool irq_move_here(struct irq *irq, unsigned to, struct problem *p)
         irq_give_vector(to, new.vector);
         return false;
     }
-    bool drained = drain(old, p);
+    drain(irq, old);
     bool pending = irq_drain_ready(old.vector);
     irq_give_vector(old.cpu, old.vector);
     irq->moved(irq->arg, to);
     if (pending)
-        irq_raise(irq);
-    return drained;
+        raise_there(irq, to);
+    return true;
 }
 
 static void moved(struct cpu_msg *msg) // on the CPU that asked
@@ -106,7 +126,7 @@ static void forward(struct irq_move *move);
 static void move_here(struct cpu_msg *msg)
 {
     struct irq_move *move = container_of(msg, struct irq_move, msg);
-    if (__atomic_load_n(&move->irq->cpu, __ATOMIC_ACQUIRE) != cpu_index())
+    if (!irq_is_here(move->irq))
         return forward(move); // it has moved meanwhile
     move->ok = irq_move_here(move->irq, move->to, &move->problem);
     msg->fn = moved;

@@ -8,6 +8,9 @@
 // loop, interrupts on.
 bool irq_move_here(struct irq *irq, unsigned to, struct problem *p);
 
+// True on the CPU that the irq goes to.
+bool irq_is_here(const struct irq *irq);
+
 // irq.c: a free vector of the CPU, which leads to the irq from now on, and giving it back. Any CPU.
 bool irq_take_vector(struct irq *irq, unsigned cpu, uint8_t *vector, struct problem *p);
 void irq_give_vector(unsigned cpu, uint8_t vector);

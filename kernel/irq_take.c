@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // From an MSI to its handler: interrupt context and the loop put it into the CPU's ready set, and
-// the loop runs the handlers. Everything here belongs to the calling CPU.
+// the loop runs the handlers. Everything here belongs to the calling CPU, but for its vector table,
+// where others may enter an irq that moves here (irq_move.c).
 //
 // The ready set, the counters and the harvest are touched with interrupts off only, but for the one
 // exchange in run_word().
@@ -114,17 +115,19 @@ void irq_take_notification(void)
 }
 
 // The window: a CPU that is busy in an app's code doesn't harvest, so its timer does.
+// What timers are due is noted in timer_due, so from here on the hardware is the window's alone until
+// the loop runs them.
 static void window(struct cpu *cpu, const struct irq_config *config)
 {
     uint64_t now = time_ns();
-    if (now < cpu->window_ns)
-        return;
-    cpu->window_ns = now + config->window_ns;
-    if (harvest(cpu)) {
-        cpu->stats.windows++;
-        run_immediate(cpu, false);
+    if (now >= cpu->window_ns) {
+        cpu->window_ns = now + config->window_ns;
+        if (harvest(cpu)) {
+            cpu->stats.windows++;
+            run_immediate(cpu, false);
+        }
     }
-    cpu_timer_program(cpu);
+    apic_timer_set(time_tsc_at(cpu->window_ns));
 }
 
 void irq_take_timer(void)
@@ -153,8 +156,10 @@ void irq_take_fault(void)
 
 void irq_take_error(void)
 {
-    this_cpu()->stats.spurious++;
-    wrmsr(X2APIC_ESR, 0);
+    struct cpu *cpu = this_cpu();
+    cpu->stats.spurious++;
+    wrmsr(X2APIC_ESR, 0); // latches what it then reads as
+    cpu->apic_errors |= rdmsr(X2APIC_ESR);
     apic_eoi();
 }
 
@@ -179,11 +184,13 @@ bool irq_pending(void)
     return any || cpu->fault_due || (loop_harvests(irq_get_mode()) && pi_any(&cpu->pi));
 }
 
-// An interrupt may set bits at any time: they are taken by one exchange, with interrupts on.
+// An interrupt may set bits at any time: they are taken by one instruction, with interrupts on. Those
+// of immediate handlers are left to loop_harvest().
 static unsigned run_word(struct cpu *cpu, unsigned w)
 {
     unsigned ran = 0;
-    uint64_t bits = __atomic_exchange_n(&cpu->ready[w], 0, __ATOMIC_ACQUIRE);
+    uint64_t bits = __atomic_fetch_and(&cpu->ready[w], cpu->immediate[w], __ATOMIC_ACQUIRE);
+    bits &= ~cpu->immediate[w];
     for_each_bit (bit, bits) {
         struct irq *irq = cpu->vectors[w * 64 + bit];
         if (!irq)
@@ -199,10 +206,11 @@ static unsigned run_word(struct cpu *cpu, unsigned w)
 static unsigned loop_harvest(struct cpu *cpu)
 {
     interrupts_off();
-    bool found = harvest(cpu);
+    if (loop_harvests(irq_get_mode()))
+        harvest(cpu);
     run_immediate(cpu, false);
     interrupts_on();
-    return found;
+    return 1;
 }
 
 static unsigned run_fault_handler(struct cpu *cpu)
@@ -212,11 +220,20 @@ static unsigned run_fault_handler(struct cpu *cpu)
     return 1;
 }
 
+// A move's drain, or an interrupt that came in between, may have left some behind.
+static bool immediate_left(const struct cpu *cpu)
+{
+    uint64_t any = 0;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        any |= cpu->ready[w] & cpu->immediate[w];
+    return any;
+}
+
 unsigned irq_poll(void)
 {
     struct cpu *cpu = this_cpu();
     unsigned ran = 0;
-    if (loop_harvests(irq_get_mode()) && pi_any(&cpu->pi))
+    if ((loop_harvests(irq_get_mode()) && pi_any(&cpu->pi)) || immediate_left(cpu))
         ran += loop_harvest(cpu);
     for (unsigned w = 0; w < PI_WORDS; w++)
         if (__atomic_load_n(&cpu->ready[w], __ATOMIC_RELAXED))
@@ -241,6 +258,13 @@ bool irq_drain_ready(uint8_t vector)
     cpu->ready[vector / 64] &= ~bit;
     interrupts_on();
     return pending;
+}
+
+// An interrupt may set bits of the same word at any time.
+void irq_again(struct irq *irq)
+{
+    __atomic_fetch_or(&this_cpu()->ready[irq->vector / 64], BIT64(irq->vector % 64),
+                      __ATOMIC_RELAXED);
 }
 
 // ---- sleep: interrupts off ----

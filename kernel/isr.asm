@@ -6,6 +6,21 @@ default rel
 bits 64
 section .text progbits alloc exec nowrite align=16
 
+; Marks, as in lib/mark.h: what is executed between them counts for a region, the last instruction,
+; an iretq, too. They name their places by labels that are there anyway.
+%define MARK_BEGIN 1
+%define MARK_END_AFTER 3
+%macro MARK 3               ; kind, region, address
+    [section .marks progbits noalloc noexec nowrite align=32]
+  %strlen %%length %2
+    dq %3
+    dd %1
+    db %2
+    times 20 - %%length db 0
+    __?SECT?__
+%endmacro
+%define IRETQ_BYTES 2
+
 extern trap_handle, irq_take_device, irq_take_notification, irq_take_timer, irq_take_ipi
 extern irq_take_fault, irq_take_error, irq_take_spurious
 
@@ -26,6 +41,7 @@ isr_stubs:
     push v
     jmp exception_common
   %else
+    MARK MARK_BEGIN, "device", isr_stubs + v * 16
     push rdi
     mov edi, v
     jmp device_common
@@ -53,28 +69,9 @@ exception_common:
     push r14
     push r15
     mov rdi, rsp
-    mov rbx, rsp
     and rsp, -16
-    mov rbp, rsp
-    call trap_handle
-    mov rsp, rbx            ; only an NMI comes back
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rbp
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rbx
-    pop rax
-    add rsp, 16
-    iretq
+    call trap_handle        ; never comes back
+    ud2
 
 ; Interrupts save what the C ABI lets a callee change; with the CPU's five words and these nine, RSP
 ; is aligned for the call (long mode aligns it to 16 at entry; SDM vol. 3, 7.14.2).
@@ -108,8 +105,10 @@ device_common:              ; EDI: vector
     SAVE_AFTER_RDI
     call irq_take_device
     RESTORE
+.end:
+    MARK MARK_END_AFTER, "device", device_common.end - IRETQ_BYTES
 
-%macro DIRECT 2             ; stub, handler without arguments
+%macro DIRECT 3             ; stub, handler without arguments, region
 global %1:function (%1.end - %1)
 align 16
 %1:
@@ -118,15 +117,17 @@ align 16
     call %2
     RESTORE
 .end:
+    MARK MARK_BEGIN, %3, %1
+    MARK MARK_END_AFTER, %3, %1.end - IRETQ_BYTES
 %endmacro
 
-DIRECT isr_notification, irq_take_notification
-DIRECT isr_timer, irq_take_timer
-DIRECT isr_ipi, irq_take_ipi
-DIRECT isr_fault, irq_take_fault
-DIRECT isr_error, irq_take_error
+DIRECT isr_notification, irq_take_notification, "notification"
+DIRECT isr_timer, irq_take_timer, "timer"
+DIRECT isr_ipi, irq_take_ipi, "ipi"
+DIRECT isr_fault, irq_take_fault, "fault"
+DIRECT isr_error, irq_take_error, "error"
 
 ; A spurious interrupt sets no ISR bit: its handler sends no EOI (SDM vol. 3, 11.9).
-DIRECT isr_spurious, irq_take_spurious
+DIRECT isr_spurious, irq_take_spurious, "spurious"
 
 section .note.GNU-stack noalloc noexec nowrite progbits

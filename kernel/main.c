@@ -28,7 +28,7 @@
 #include "kernel/x86.h"
 #include "lib/string.h"
 
-static const struct app *const apps[] = { &app_job, &app_sha256sum, &app_crash };
+static const struct app *const apps[] = { &app_job, &app_sha256sum, &app_selftest, &app_crash };
 
 static const struct option kernel_options[] = {
     { .name = "irq",
@@ -69,10 +69,15 @@ static const struct option kernel_options[] = {
       .min = 1000,
       .max = 3600 * 1000000ull,
       .help = "how long a command may take" },
+    { .name = "nvme.urgent",
+      .kind = OPTION_CHOICE,
+      .fallback = "0",
+      .choices = "0|1",
+      .help = "a second queue for each CPU, whose interrupt is urgent" },
     { .name = "app",
       .kind = OPTION_CHOICE,
       .fallback = "job",
-      .choices = "job|sha256sum|crash",
+      .choices = "job|sha256sum|selftest|crash",
       .help = "what runs" },
     { .name = "exit",
       .kind = OPTION_CHOICE,
@@ -105,12 +110,12 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     uart_init();
     if (h->magic != HANDOFF_MAGIC || h->bytes != sizeof(*h))
         fail("handoff", "the loader and the kernel are of different builds: build again");
+    desc_init();
+    desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);
     paging_init(h);
-    mem_add_boot_ranges();
-    desc_init();
     desc_alloc_stacks(&boot_cpu);
-    desc_load(&boot_cpu);
+    mem_add_boot_ranges();
     symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
                  (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);
     screen_init(&h->framebuffer);
@@ -255,15 +260,21 @@ static bool wants_mwait(const struct cmdline *c, enum irq_mode mode)
     return true;
 }
 
+// Nothing is wrong, only something isn't there: plain MSIs don't need it.
+static bool is_lacking(const struct problem *p)
+{
+    return strcmp(p->what, "no-vtd") == 0 || strncmp(p->what, "vtd-no-", 7) == 0;
+}
+
 static void start_irqs(const struct cmdline *c)
 {
     struct problem p;
     bool plain = cmdline_is(c, "irq", "msi");
     // Units that firmware left remapping would block plain MSIs, so they are taken over all the same.
-    bool found = vtd_init(&p), absent = !found && strcmp(p.what, "no-vtd") == 0;
-    if (absent && !plain)
+    bool found = vtd_init(&p), lacking = !found && is_lacking(&p);
+    if (lacking && !plain)
         fail(p.what, "%s; or run with irq=msi, without remapping", p.message);
-    if (!found && !absent)
+    if (!found && !lacking)
         fail_problem(&p);
     enum irq_mode mode = plain ? IRQ_MSI : choose_mode(c);
     bool posts = mode == IRQ_POSTED || mode == IRQ_ADAPTIVE || mode == IRQ_POLL;
@@ -284,6 +295,14 @@ static void start_irqs(const struct cmdline *c)
         vtd_print();
 }
 
+static void report_apic_errors(void)
+{
+    for (unsigned i = 0; i < cpu_count(); i++)
+        if (cpu_get(i)->apic_errors)
+            warn("CPU %u: its local APIC reports errors (ESR 0x%llx; SDM vol. 3, 11.5.3)", i,
+                 (unsigned long long)cpu_get(i)->apic_errors);
+}
+
 // ---- the whole ----
 
 noreturn void kernel_main(uint64_t handoff_phys)
@@ -300,6 +319,8 @@ noreturn void kernel_main(uint64_t handoff_phys)
         fail_problem(&p);
     start_irqs(&cmdline);
     nvme_set_timeout(cmdline_number(&cmdline, "nvme.timeout") / 1000);
+    nvme_set_urgent(cmdline_is(&cmdline, "nvme.urgent", "1"));
+    exit_set_cleanup(nvme_shutdown);
     nvme_init();
     nvme_print();
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
@@ -307,6 +328,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
 
     app->run(&cmdline);
 
-    nvme_shutdown();
+    exit_clean_up();
+    report_apic_errors();
     exit_run(!report_failed());
 }

@@ -6,6 +6,7 @@
 #include "kernel/mem_init.h"
 #include "kernel/paging.h"
 #include "kernel/report.h"
+#include "kernel/x86.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
@@ -63,12 +64,18 @@ void mem_init(const struct handoff *h)
     add_ranges(HANDOFF_FREE);
 }
 
-void mem_add_boot_ranges(void)
+static void warn_passed_over(void)
 {
-    add_ranges(HANDOFF_BOOT);
     if (mem.passed_over)
         warn("memory: %llu KiB lie in more pieces than the %d we keep track of: not used",
              (unsigned long long)(mem.passed_over / KIB), REGIONS_MAX);
+    mem.passed_over = 0;
+}
+
+void mem_add_boot_ranges(void)
+{
+    add_ranges(HANDOFF_BOOT);
+    warn_passed_over();
 }
 
 // Cuts region `i` where the node's memory begins and ends, and marks the part within.
@@ -91,6 +98,7 @@ void mem_set_nodes(const struct srat *srat)
     for (size_t m = 0; m < srat->memory_count; m++)
         for (size_t i = 0; i < mem.count; i++)
             mark_node(i, &srat->memory[m]);
+    warn_passed_over();
 }
 
 // Cuts `bytes` from the region, or returns 0. Regions start above 1 MiB, so 0 is no address.
@@ -153,19 +161,25 @@ uint64_t mem_total_bytes(void)
     return mem.total;
 }
 
-uint64_t mem_phys(const volatile void *virt)
+uint64_t mem_phys_image(const volatile void *virt)
 {
     uint64_t at = (uint64_t)virt;
     if (at >= KERNEL_BASE)
         return at - KERNEL_BASE + mem.handoff->kernel_base;
-    if (at >= HANDOFF_DIRECT_MAP && at < HANDOFF_DIRECT_MAP + DIRECT_MAP_BYTES)
-        return at - HANDOFF_DIRECT_MAP;
     fail("mem-phys", "memory: %p is not an address that a device may be given", (const void *)virt);
 }
 
+uint64_t mem_phys_end(void)
+{
+    unsigned bits = cpuid(0x80000000, 0).a >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+    return BIT64(MIN(MAX(bits, 32u), 52u));
+}
+
+// A page table entry for an address that the CPU can't form would be a reserved-bit fault.
 static bool sane_range(uint64_t phys, uint64_t bytes)
 {
-    return bytes && bytes <= GIB && phys < BIT64(52) && phys + bytes <= BIT64(52);
+    uint64_t end = mem_phys_end();
+    return bytes && bytes <= GIB && phys < end && bytes <= end - phys;
 }
 
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
@@ -188,7 +202,7 @@ const void *mem_map_firmware(uint64_t phys, size_t bytes)
 bool mem_is_ram(uint64_t phys, uint64_t bytes)
 {
     uint64_t end = phys + bytes;
-    if (end < phys)
+    if (end < phys || end > DIRECT_MAP_BYTES)
         return false;
     for (uint64_t i = 0; i < mem.handoff->ranges && phys < end; i++) {
         const struct handoff_range *r = &handoff_ranges()[i];

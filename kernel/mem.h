@@ -3,6 +3,8 @@
 // torn down is reused by its owner); device registers are mapped uncached.
 #pragma once
 
+#include "kernel/handoff.h"
+#include "kernel/paging.h"
 #include "lib/types.h"
 
 #define PAGE_BYTES 4096ull
@@ -18,7 +20,17 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node);
 uint64_t mem_free_bytes(void);
 
 // Physical address of memory from mem_alloc(), of the kernel image, or of a per-CPU structure.
+// Inline: each I/O asks.
+#ifdef ONEBELL_HOST
 uint64_t mem_phys(const volatile void *virt);
+#else
+uint64_t mem_phys_image(const volatile void *virt); // what is not in the direct map
+static inline uint64_t mem_phys(const volatile void *virt)
+{
+    uint64_t offset = (uint64_t)virt - HANDOFF_DIRECT_MAP;
+    return likely(offset < DIRECT_MAP_BYTES) ? offset : mem_phys_image(virt);
+}
+#endif
 
 // Maps device registers, uncached. Never fails for an aligned, sane range: ends the run otherwise.
 // Not in interrupt context.
@@ -27,5 +39,8 @@ volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
 // Maps firmware's tables read-only, wherever they lie. NULL if the range is not canonical.
 const void *mem_map_firmware(uint64_t phys, size_t bytes);
 
-// True where the whole range is RAM by the firmware's memory map.
+// One past the last physical address that this CPU can form (CPUID 80000008h).
+uint64_t mem_phys_end(void);
+
+// True where the whole range is RAM by the firmware's memory map, and in the direct map.
 bool mem_is_ram(uint64_t phys, uint64_t bytes);

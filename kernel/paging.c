@@ -126,6 +126,13 @@ void paging_set_cpu(void)
     wrmsr(MSR_PAT, PAT_VALUE);
 }
 
+static void map_ram(const struct handoff_range *r)
+{
+    if (r->kind != HANDOFF_OTHER && r->base < DIRECT_MAP_BYTES)
+        map(HANDOFF_DIRECT_MAP + r->base, r->base, MIN(r->bytes, DIRECT_MAP_BYTES - r->base),
+            PAGE_DATA);
+}
+
 void paging_init(const struct handoff *h)
 {
     if (cpuid(0x80000000, 0).a < 0x80000001 || !(cpuid(0x80000001, 0).d & BIT32(20)))
@@ -138,8 +145,7 @@ void paging_init(const struct handoff *h)
 
     const struct handoff_range *ranges = (void *)(h->ranges_base + HANDOFF_DIRECT_MAP);
     for (uint64_t i = 0; i < h->ranges; i++)
-        if (ranges[i].kind != HANDOFF_OTHER && ranges[i].base + ranges[i].bytes <= DIRECT_MAP_BYTES)
-            map(HANDOFF_DIRECT_MAP + ranges[i].base, ranges[i].base, ranges[i].bytes, PAGE_DATA);
+        map_ram(&ranges[i]);
     map_image(h);
     if (paging.five_levels) {
         uint64_t *pml5 = new_table();

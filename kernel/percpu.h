@@ -44,12 +44,13 @@ struct cpu {
     bool in_immediate;            // such a handler runs
     bool timer_due;               // the timer interrupt came
     bool fault_due;               // a VT-d fault event came
-    bool online;                  // may be sent work
     bool leaving;                 // ends its loop
     uint64_t round_tsc;           // when the last empty round ended; 0: the last one had work
     struct cpu_timer *timers;     // armed ones, earliest first
     uint64_t window_ns;           // next harvest by timer; 0: none
     uint64_t spin_tsc;            // how long the loop looks on before it sleeps
+    uint64_t apic_errors;         // all bits that ESR has shown
+    uint64_t start_tsc;           // when it last started
     uint64_t msis_before;         // stats.msis when the last wait began
     struct irq *vectors[VECTORS];
     struct cpu_stats stats;
@@ -57,6 +58,7 @@ struct cpu {
     // Written by others: lines of their own.
     _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first
     _Atomic bool sleeping;
+    bool online;                            // may be sent work
     _Alignas(CACHE_LINE) struct pi_desc pi; // written by the remapping units
 
     uint32_t node;
@@ -65,6 +67,7 @@ struct cpu {
 };
 static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
 static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
+static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
 
 #ifdef ONEBELL_HOST
 struct cpu *this_cpu(void); // the test says which CPU it plays

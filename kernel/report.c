@@ -116,12 +116,14 @@ noreturn void fail(const char *what, const char *fmt, ...)
     va_start(args, fmt);
     error_v(what, fmt, args);
     va_end(args);
+    exit_clean_up();
     exit_run(false);
 }
 
 noreturn void fail_problem(const struct problem *p)
 {
     error_problem(p);
+    exit_clean_up();
     exit_run(false);
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernel/screen.h"
 
+#include "kernel/mem.h"
 #include "kernel/paging.h"
 #include "lib/string.h"
 
@@ -24,7 +25,8 @@ static struct {
 
 static bool plausible(const struct handoff_framebuffer *fb)
 {
-    return fb->base && fb->width >= FONT_WIDTH && fb->width <= 16384 && fb->height <= 16384 &&
+    return fb->base && fb->base < mem_phys_end() && fb->bytes <= mem_phys_end() - fb->base &&
+           fb->width >= FONT_WIDTH && fb->width <= 16384 && fb->height <= 16384 &&
            fb->stride >= fb->width && (uint64_t)fb->stride * fb->height * 4 <= fb->bytes;
 }
 

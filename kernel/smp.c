@@ -43,11 +43,6 @@ unsigned cpu_count(void)
     return cpus.count;
 }
 
-unsigned cpu_index(void)
-{
-    return this_cpu()->index;
-}
-
 uint32_t cpu_apic_id(unsigned cpu)
 {
     return cpus.all[cpu]->apic_id;
@@ -66,6 +61,22 @@ const struct cpu_stats *cpu_stats(unsigned cpu)
 bool cpu_is_online(unsigned cpu)
 {
     return __atomic_load_n(&cpus.all[cpu]->online, __ATOMIC_SEQ_CST);
+}
+
+static bool stopping;
+
+void smp_stop_others(void)
+{
+    if (__atomic_exchange_n(&stopping, true, __ATOMIC_ACQ_REL) || !apic_is_ready())
+        return;
+    for (unsigned i = 0; i < cpus.count; i++)
+        if (cpus.all[i] != this_cpu() && cpu_is_online(i))
+            apic_send_nmi(cpus.all[i]->apic_id);
+}
+
+bool smp_is_stopping(void)
+{
+    return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
 }
 
 static unsigned node_of(const struct srat *srat, uint32_t apic_id)
@@ -107,6 +118,7 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 noreturn void cpu_start_secondary(void)
 {
     struct cpu *cpu = this_cpu();
+    cpu->start_tsc = rdtsc();
     write_cr3(paging_root());
     paging_set_cpu();
     desc_load(cpu);
@@ -119,16 +131,33 @@ noreturn void cpu_start_secondary(void)
     hotplug_halt(cpu);
 }
 
+// Timers and deadlines travel between CPUs, so their TSCs must agree: the CPU read its own between
+// two readings of ours.
+static bool check_tsc(const struct cpu *cpu, uint64_t before, struct problem *p)
+{
+    uint64_t after = rdtsc(), theirs = cpu->start_tsc;
+    if (theirs >= before && theirs <= after)
+        return true;
+    return problem_set(
+        p, "tsc-not-synchronised",
+        "the TSC of CPU %u (APIC id %u) reads %llu while the boot CPU's goes from %llu "
+        "to %llu: update the firmware, or leave the CPU out with cpus=%u",
+        cpu->index, cpu->apic_id, (unsigned long long)theirs, (unsigned long long)before,
+        (unsigned long long)after, cpu->index);
+}
+
+// After INIT and its wait. One that fails is put to sleep again, lest it wake up late and take the
+// next one's place.
 static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
 {
-    apic_send_init(cpu->apic_id);
-    time_delay_ns(INIT_WAIT_NS);
+    uint64_t before = rdtsc();
     apic_send_startup(cpu->apic_id, (uint8_t)(page / PAGE_BYTES));
     if (poll_until(__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE), STARTUP_WAIT_NS))
-        return true;
+        return check_tsc(cpu, before, p);
     apic_send_startup(cpu->apic_id, (uint8_t)(page / PAGE_BYTES));
     if (poll_until(__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE), ONLINE_WAIT_NS))
-        return true;
+        return check_tsc(cpu, before, p);
+    apic_send_init(cpu->apic_id);
     return problem_set(p, "cpu-not-started",
                        "CPU %u (APIC id %u) did not start within %llu s: leave it out with cpus=%u",
                        cpu->index, cpu->apic_id, ONLINE_WAIT_NS / NS_PER_S, cpu->index);
@@ -148,10 +177,19 @@ static void prepare_trampoline(uint64_t page_phys)
     trampoline_page = page_phys;
 }
 
+static bool start_on_trampoline(struct cpu *cpu, struct problem *p)
+{
+    params->cpu = (uint64_t)cpu;
+    bool ok = start(cpu, trampoline_page, p);
+    params->cpu = 0; // the trampoline halts who comes late
+    return ok;
+}
+
 bool smp_start_cpu(unsigned index, struct problem *p)
 {
-    params->cpu = (uint64_t)cpus.all[index];
-    return start(cpus.all[index], trampoline_page, p);
+    apic_send_init(cpus.all[index]->apic_id);
+    time_delay_ns(INIT_WAIT_NS);
+    return start_on_trampoline(cpus.all[index], p);
 }
 
 bool smp_start(const struct handoff *h, struct problem *p)
@@ -163,7 +201,10 @@ bool smp_start(const struct handoff *h, struct problem *p)
                            "firmware left no free page below 1 MiB to start CPUs from: use cpus=1");
     prepare_trampoline(h->trampoline);
     for (unsigned i = 1; i < cpus.count; i++)
-        if (!smp_start_cpu(i, p))
+        apic_send_init(cpus.all[i]->apic_id);
+    time_delay_ns(INIT_WAIT_NS); // once for all
+    for (unsigned i = 1; i < cpus.count; i++)
+        if (!start_on_trampoline(cpus.all[i], p))
             return false;
     return true;
 }

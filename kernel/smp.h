@@ -13,5 +13,10 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 // Starts them, one after the other; each then runs its loop.
 bool smp_start(const struct handoff *h, struct problem *p);
 
+// Halts all others for good, before the run ends. Only CPUs that run our code get the NMI: what
+// firmware has parked may have no handler for it any more. Any CPU, any context.
+void smp_stop_others(void);
+bool smp_is_stopping(void);
+
 // Starts one of them, again, after cpu_offline(). Boot CPU; takes at least 10 ms.
 bool smp_start_cpu(unsigned index, struct problem *p);

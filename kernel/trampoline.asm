@@ -47,8 +47,13 @@ long_mode:
     mov fs, ax
     mov gs, ax
     mov rdi, [rbx + AT(param_cpu)]
+    test rdi, rdi
+    jz .late
     mov rcx, [rbx + AT(param_entry)]
     jmp rcx                 ; secondary_entry leaves these tables as soon as it is in C
+.late:                      ; given up long ago
+    hlt
+    jmp .late
 
 align 8
 gdt:

@@ -3,19 +3,20 @@
 
 #include "kernel/trap.h"
 
-#include "kernel/apic.h"
 #include "kernel/exit.h"
 #include "kernel/paging.h"
 #include "kernel/percpu.h"
 #include "kernel/report.h"
 #include "kernel/report_init.h"
+#include "kernel/smp.h"
 #include "kernel/symbols.h"
 #include "kernel/x86.h"
 #include "lib/format.h"
 
 #define BACKTRACE_MOST 32
 
-static unsigned panicking; // index + 1 of the CPU that panics
+static unsigned panicking;   // index + 1 of the CPU that panics
+static char panic_text[240]; // of panic()
 
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
     [0] = "divide error",
@@ -103,8 +104,8 @@ static void begin_panic(void)
             exit_run(false);
         halt_forever();
     }
-    apic_stop_others();
     report_take_over();
+    smp_stop_others();
 }
 
 static const char *page_fault_hint(uint64_t address, uint64_t error)
@@ -116,11 +117,28 @@ static const char *page_fault_hint(uint64_t address, uint64_t error)
     return error & BIT64(1) ? ": writing" : ": reading";
 }
 
+// What the machine says about it (SDM vol. 3, 17.3).
+static void print_machine_check(void)
+{
+    uint64_t banks = field_get(MCG_CAP_COUNT, rdmsr(MSR_MCG_CAP));
+    info("  MCG_STATUS %016llx", (unsigned long long)rdmsr(MSR_MCG_STATUS));
+    for (uint32_t i = 0; i < banks; i++) {
+        uint64_t status = rdmsr(MSR_MC_STATUS(i));
+        if (status & MC_STATUS_VALID)
+            info("  bank %u: STATUS %016llx ADDR %016llx MISC %016llx", i,
+                 (unsigned long long)status,
+                 (unsigned long long)(status & MC_STATUS_ADDRV ? rdmsr(MSR_MC_ADDR(i)) : 0),
+                 (unsigned long long)(status & MC_STATUS_MISCV ? rdmsr(MSR_MC_MISC(i)) : 0));
+    }
+}
+
 static void print_exception(const struct trap_frame *f)
 {
     const char *name = exception_names[f->vector];
     unsigned cpu = this_cpu()->index;
-    if (f->vector == VECTOR_PAGE_FAULT)
+    if (f->vector == VECTOR_INVALID_OPCODE && panic_text[0])
+        error("panic", "panic on CPU %u: %s", cpu, panic_text);
+    else if (f->vector == VECTOR_PAGE_FAULT)
         error("panic", "panic on CPU %u: page fault at address 0x%llx, error code 0x%llx%s", cpu,
               (unsigned long long)read_cr2(), (unsigned long long)f->error,
               page_fault_hint(read_cr2(), f->error));
@@ -133,30 +151,28 @@ static void print_exception(const struct trap_frame *f)
                   : "");
 }
 
-void trap_handle(struct trap_frame *frame)
+noreturn void trap_handle(struct trap_frame *frame)
 {
-    if (frame->vector == VECTOR_NMI && __atomic_load_n(&panicking, __ATOMIC_ACQUIRE))
+    if (frame->vector == VECTOR_NMI && smp_is_stopping())
         halt_forever();
     begin_panic();
     print_exception(frame);
+    if (frame->vector == VECTOR_MACHINE_CHECK)
+        print_machine_check();
     print_registers(frame);
     print_backtrace(frame->rip, frame->rbp);
     exit_run(false);
 }
 
+// By way of an exception, which saves the registers.
 noreturn void panic(const char *fmt, ...)
 {
-    char text[240];
     va_list args;
+    interrupts_off();
     va_start(args, fmt);
-    format_text_v(text, sizeof(text), fmt, args);
+    format_text_v(panic_text, sizeof(panic_text), fmt, args);
     va_end(args);
-    begin_panic();
-    error("panic", "panic on CPU %u: %s", this_cpu()->index, text);
-    // The call itself: what follows a call that never returns may be another function.
-    print_backtrace((uint64_t)__builtin_return_address(0) - 1,
-                    *(uint64_t *)__builtin_frame_address(0));
-    exit_run(false);
+    __builtin_trap();
 }
 
 noreturn void __stack_chk_fail(void);

@@ -12,7 +12,7 @@ struct trap_frame {
 };
 static_assert(sizeof(struct trap_frame) == 22 * 8, "isr.asm");
 
-void trap_handle(struct trap_frame *frame);
+noreturn void trap_handle(struct trap_frame *frame);
 
 // A state that can't be: stops the other CPUs, prints the message and a backtrace, ends failed.
 noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -18,11 +18,12 @@ enum {
     UART_STATUS_EMPTY = 0x20, // the FIFO
     UART_STATUS_IDLE = 0x40,  // the line as well
     UART_SCRATCH = 7,
-    UART_FIFO_BYTES = 16,
+    UART_FIFO_WORKS = 0xc0, // read at the same place
 };
 
 static const uint16_t uart_ports[UART_COUNT] = { [UART_COM1] = 0x3f8, [UART_COM2] = 0x2f8 };
 static bool uart_there[UART_COUNT];
+static unsigned uart_burst[UART_COUNT]; // characters that it takes at once
 
 static bool probe(uint16_t port)
 {
@@ -43,8 +44,9 @@ static bool wait_for(uint16_t port, uint8_t status)
 }
 
 // What the loader has written goes out before the FIFO is cleared.
-static void set_up(uint16_t port)
+static void set_up(unsigned i)
 {
+    uint16_t port = uart_ports[i];
     (void)wait_for(port,
                    UART_STATUS_IDLE); // a port that never idles is found out by the first write
     out8(port + UART_INTERRUPTS, 0);
@@ -53,6 +55,7 @@ static void set_up(uint16_t port)
     out8(port + UART_INTERRUPTS, 0);
     out8(port + UART_LINE, UART_LINE_8N1);
     out8(port + UART_FIFO, 0x07); // on, both cleared
+    uart_burst[i] = (in8(port + UART_FIFO) & UART_FIFO_WORKS) == UART_FIFO_WORKS ? 16 : 1;
     out8(port + UART_MODEM, UART_MODEM_DTR_RTS);
 }
 
@@ -61,20 +64,15 @@ void uart_init(void)
     for (unsigned i = 0; i < UART_COUNT; i++) {
         uart_there[i] = probe(uart_ports[i]);
         if (uart_there[i])
-            set_up(uart_ports[i]);
+            set_up(i);
     }
-}
-
-bool uart_present(enum uart port)
-{
-    return uart_there[port];
 }
 
 void uart_write(enum uart port, const char *bytes, size_t count)
 {
     uint16_t at = uart_ports[port];
     for (size_t i = 0; i < count && uart_there[port]; i++) {
-        if (i % UART_FIFO_BYTES == 0 && !wait_for(at, UART_STATUS_EMPTY)) {
+        if (i % uart_burst[port] == 0 && !wait_for(at, UART_STATUS_EMPTY)) {
             uart_there[port] = false;
             return;
         }

@@ -9,8 +9,5 @@ enum uart { UART_COM1, UART_COM2, UART_COUNT };
 // 115200 8N1, no interrupts. Boot CPU, once.
 void uart_init(void);
 
-// False where there is no such port.
-bool uart_present(enum uart port);
-
 // Sends the bytes; gives up on the port if it takes none for about 100 ms. The caller serialises.
 void uart_write(enum uart port, const char *bytes, size_t count);

@@ -4,6 +4,7 @@
 #pragma once
 
 #define VECTOR_NMI 2
+#define VECTOR_INVALID_OPCODE 6
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_MACHINE_CHECK 18

@@ -24,6 +24,16 @@
 #define APIC_BASE_BSP BIT64(8)
 #define APIC_BASE_EXTD BIT64(10)
 #define APIC_BASE_EN BIT64(11)
+#define MSR_TSC_ADJUST 0x3b
+#define MSR_MCG_CAP 0x179
+#define MCG_CAP_COUNT BITS64(7, 0)
+#define MSR_MCG_STATUS 0x17a
+#define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
+#define MC_STATUS_VALID BIT64(63)
+#define MC_STATUS_MISCV BIT64(59)
+#define MC_STATUS_ADDRV BIT64(58)
+#define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
+#define MSR_MC_MISC(bank) (0x403 + 4 * (bank))
 #define MSR_PAT 0x277
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_EFER 0xc0000080
@@ -53,6 +63,8 @@ void interrupts_on_and_halt(void);
 void interrupts_on_and_mwait(void);
 void cpu_monitor(const volatile void *line);
 noreturn void halt_forever(void);
+uint64_t interrupts_save(void);
+void interrupts_restore(uint64_t flags);
 
 #else
 
@@ -151,6 +163,20 @@ static inline uint64_t read_rflags(void)
     uint64_t flags;
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags)::"memory");
     return flags;
+}
+
+// Turns interrupts off; the result tells whether they were on.
+static inline uint64_t interrupts_save(void)
+{
+    uint64_t flags = read_rflags();
+    interrupts_off();
+    return flags;
+}
+
+static inline void interrupts_restore(uint64_t flags)
+{
+    if (flags & RFLAGS_IF)
+        interrupts_on();
 }
 
 noreturn static inline void halt_forever(void)

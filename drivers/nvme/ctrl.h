@@ -13,6 +13,7 @@ struct nvme_ns {
     // What submission needs: one line.
     uint64_t head;                // a Read's first 8 bytes, without the command id
     struct nvme_queue **queue_of; // the controller's, by CPU
+    struct nvme_queue **urgent_of;
     uint32_t block_shift;
     uint32_t max_shift; // one command takes 1 << max_shift blocks
 
@@ -43,8 +44,10 @@ struct nvme_ctrl {
     void *page; // for Identify data
     struct nvme_queue **queues;
     struct irq **irqs;
-    unsigned queues_count;
-    struct nvme_queue **queue_of; // by CPU
+    unsigned queues_count; // all; the first plain_count of them are not urgent
+    unsigned plain_count;
+    struct nvme_queue **queue_of;  // by CPU
+    struct nvme_queue **urgent_of; // by CPU; queue_of where there are no urgent queues
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;
     struct nvme_cpu *cpus; // by CPU
@@ -66,7 +69,19 @@ bool nvme_ctrl_alive(const struct nvme_ctrl *c, uint32_t *csts);
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_queues_fit(const struct nvme_ctrl *c);
 
-// Asks for I/O queues, creates them, and gives each CPU one.
+// The queue for a CPU's request.
+static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
+                                                const struct block_req *req, unsigned cpu)
+{
+    if (unlikely(req->urgent))
+        return ns->urgent_of[cpu];
+    return ns->queue_of[cpu];
+}
+
+// Wanted: an urgent queue for each CPU. Boot CPU, before nvme_queues_start().
+void nvme_queues_set_urgent(bool urgent);
+
+// Asks for I/O queues, creates them, and gives each CPU one, and an urgent one if wanted.
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
 

@@ -19,6 +19,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
 
     ns->head = NVME_CMD_READ | field_put(NVME_SQE_NSID, nsid);
     ns->queue_of = c->queue_of;
+    ns->urgent_of = c->urgent_of;
     ns->block_shift = format->block_shift;
     ns->max_shift = (uint32_t)__builtin_ctzll(most); // both are powers of two
     ns->ctrl = c;
@@ -27,7 +28,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .block_size = 1u << format->block_shift,
         .blocks = format->blocks,
         .max_transfer = most << format->block_shift,
-        .queues = c->queues_count,
+        .queues = c->plain_count,
         .submit = nvme_submit,
         .driver = ns,
     };

@@ -19,6 +19,11 @@ void nvme_set_timeout(uint64_t ms)
     nvme_watch_set_timeout(ms);
 }
 
+void nvme_set_urgent(bool urgent)
+{
+    nvme_queues_set_urgent(urgent);
+}
+
 static void flush(void)
 {
     nvme_queue_flush(&nvme.cpus[cpu_index()]);
@@ -77,12 +82,14 @@ static const char *size_text(uint64_t bytes, char *to, size_t room)
 static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
 {
     char size[16], block[16], transfer[16];
-    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u",
+    unsigned urgent = c->queues_count - c->plain_count;
+    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u%s",
          dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
          size_text(dev->blocks * dev->block_size, size, sizeof(size)),
          size_text(dev->block_size, block, sizeof(block)),
-         size_text(dev->max_transfer, transfer, sizeof(transfer)), c->queues_count,
-         c->queues_count == 1 ? "" : "s", c->limits.queue_entries - 1);
+         size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
+         c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1,
+         urgent ? ", and as many urgent ones" : "");
 }
 
 static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
@@ -100,7 +107,8 @@ static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
     json_u64(&j, "size", dev->blocks * dev->block_size);
     json_u64(&j, "block_size", dev->block_size);
     json_u64(&j, "max_transfer", dev->max_transfer);
-    json_u64(&j, "queues", c->queues_count);
+    json_u64(&j, "queues", c->plain_count);
+    json_u64(&j, "urgent_queues", c->queues_count - c->plain_count);
     json_u64(&j, "queue_depth", c->limits.queue_entries - 1);
     json_u64(&j, "vectors", c->queues_count);
     report_json(&j);

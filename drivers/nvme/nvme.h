@@ -9,6 +9,10 @@
 // before nvme_init().
 void nvme_set_timeout(uint64_t ms);
 
+// A second queue for each CPU, whose interrupt is urgent, where the controller has so many. Boot
+// CPU, before nvme_init().
+void nvme_set_urgent(bool urgent);
+
 // Starts all controllers. One that fails is reported by error() and left disabled; the others go
 // on. Boot CPU, after irq_init(). Returns the number of controllers found, working or not.
 unsigned nvme_init(void);

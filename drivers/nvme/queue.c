@@ -6,6 +6,7 @@
 #include "drivers/nvme/ctrl.h"
 #include "kernel/mem.h"
 #include "kernel/report.h"
+#include "lib/mark.h"
 #include "lib/mmio.h"
 #include "lib/string.h"
 
@@ -58,20 +59,26 @@ void nvme_queue_issue(struct nvme_queue *q, const struct nvme_ns *ns, struct blo
 
 void nvme_submit(struct block_req *req)
 {
+    MARK_BEGIN("submit");
     const struct nvme_ns *ns = req->dev->driver;
     unsigned cpu = cpu_index();
-    struct nvme_queue *q = ns->queue_of[cpu];
+    struct nvme_queue *q = nvme_queue_for(ns, req, cpu);
 
     req->cpu = cpu;
     req->status = BLOCK_OK;
-    if (unlikely(q->cpu != cpu))
+    if (unlikely(nvme_queue_owner(q) != cpu)) {
+        MARK_END("submit");
         return nvme_request_forward(q, req);
+    }
     uint64_t phys = mem_phys(req->buffer);
     uint64_t bytes = (uint64_t)req->blocks << ns->block_shift;
-    if (unlikely(!nvme_queue_has_room(q) || phys % NVME_PAGE + bytes > NVME_PAGE))
+    if (unlikely(!nvme_queue_has_room(q) || phys % NVME_PAGE + bytes > NVME_PAGE)) {
+        MARK_END("submit");
         return nvme_request_enqueue(q, ns, req);
+    }
     req->pending = 1;
     write_read(q, ns, take_slot(q, req), (struct nvme_prp){ phys, 0 }, req->lba, req->blocks);
+    MARK_END("submit");
 }
 
 bool nvme_queue_command(struct nvme_queue *q, struct nvme_sqe *sqe, struct block_req *req)
@@ -137,7 +144,9 @@ static inline void complete(struct nvme_queue *q, uint64_t entry)
         return;
     if (unlikely(req->cpu != q->cpu))
         return nvme_request_return(req);
+    MARK_BEGIN("callback");
     req->done(req);
+    MARK_END("callback");
 }
 
 // One load takes phase tag, status and ids together: none can be older than the tag (3.3.3.2).
@@ -152,12 +161,11 @@ bool nvme_queue_ready(const struct nvme_queue *q)
     return !(next_entry(q) & NVME_CQE_P);
 }
 
-// More than a full queue can't be new at once: the limit is for controllers that lie. The queue's
-// state is in memory again before each done(), which may submit.
-unsigned nvme_queue_reap(struct nvme_queue *q)
+// The queue's state is in memory again before each done(), which may submit.
+static inline unsigned reap(struct nvme_queue *q, unsigned most)
 {
     unsigned count = 0;
-    for (; count <= q->mask; count++) {
+    for (; count < most; count++) {
         uint64_t entry = next_entry(q);
         if (entry & NVME_CQE_P)
             break;
@@ -170,9 +178,24 @@ unsigned nvme_queue_reap(struct nvme_queue *q)
     return count;
 }
 
+// More than a full queue can't be new at once: the limit is for controllers that lie.
+unsigned nvme_queue_reap(struct nvme_queue *q)
+{
+    MARK_BEGIN("reap");
+    unsigned count = reap(q, q->mask + 1u);
+    MARK_END("reap");
+    return count;
+}
+
 void nvme_queue_interrupt(void *arg)
 {
-    nvme_queue_reap(arg);
+    struct nvme_queue *q = arg;
+    if (unlikely(nvme_queue_owner(q) != cpu_index()))
+        return;
+    MARK_BEGIN("reap");
+    if (unlikely(reap(q, NVME_REAP_BUDGET) == NVME_REAP_BUDGET) && nvme_queue_ready(q))
+        irq_again(q->irq);
+    MARK_END("reap");
 }
 
 // ---- creation ----
@@ -214,5 +237,6 @@ struct nvme_queue *nvme_queue_create(const struct nvme_queue_config *config)
     if (config->max_transfer)
         make_lists(q, config->max_transfer, config->node);
     nvme_watch_init(q);
+    nvme_move_init(q);
     return q;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A queue pair: one submission and one completion queue, owned by one CPU. Nobody else touches it,
-// so there are no locks. All functions: owner CPU, from its loop.
+// so there are no locks. All functions: owner CPU, from its loop. It can change its owner: see
+// move.c.
 //
 // A command holds a slot, whose index is its command id, from submission to completion. There is
 // one slot less than there are entries: a queue that has a free slot has a free entry as well.
@@ -13,7 +14,8 @@
 
 #define NVME_QUEUE_ENTRIES 256 // at most, a power of two
 #define NVME_NO_SLOT 0xffffu
-#define NVME_WATCH_TICKS 8 // a time-out is noticed after 8 to 9 ticks of the watch
+#define NVME_WATCH_TICKS 8  // a time-out is noticed after 8 to 9 ticks of the watch
+#define NVME_REAP_BUDGET 64 // completions for one interrupt, before other queues have their turn
 
 struct nvme_ctrl;
 struct nvme_ns;
@@ -41,7 +43,7 @@ struct nvme_queue {
     uint16_t sq_tail, sq_head;
     uint16_t mask;  // entries - 1
     uint16_t free;  // first free slot, or NVME_NO_SLOT
-    uint32_t cpu;   // its owner
+    uint32_t cpu;   // its owner; others read it too: nvme_queue_owner()
     uint16_t epoch; // ticks of the watch
     bool dirty;     // on home's list
     bool gone;      // the controller is
@@ -56,7 +58,7 @@ struct nvme_queue {
     volatile void *sq_doorbell;
     uint32_t watch_head; // cq_head at the watch's last tick
     bool watch_ready;    // and a completion lay there unreaped
-    bool watched;        // the watch is running
+    bool watched;        // the watch is running, or goes on at adoption
     uint16_t failures;   // commands whose failure was shown
 
     // The rest is for bring-up, long transfers and trouble.
@@ -67,7 +69,10 @@ struct nvme_queue {
     uint16_t qid;
     uint64_t watch_since_ns; // when the unreaped completion was first seen
     struct cpu_timer watch;
-    struct cpu_msg end; // "the controller is gone"
+    struct cpu_msg end;   // "the controller is gone"
+    struct cpu_msg adopt; // "it is yours"
+    bool adopting;        // that message is under way
+    struct irq *irq;      // NULL: the admin queue
 };
 static_assert(offsetof(struct nvme_queue, cq) == CACHE_LINE, "submission's line");
 static_assert(offsetof(struct nvme_queue, ctrl) == 2 * CACHE_LINE, "reaping's line");
@@ -96,8 +101,23 @@ bool nvme_queue_command(struct nvme_queue *q, struct nvme_sqe *sqe, struct block
 // Serves interrupts and polling alike. Returns how many entries it consumed.
 unsigned nvme_queue_reap(struct nvme_queue *q);
 
-// An irq_handler; arg is the queue.
+// An irq_handler; arg is the queue. Reaps NVME_REAP_BUDGET entries; with more left, the irq stays
+// ready. Any CPU: one that isn't the owner leaves them to the adoption that follows.
 void nvme_queue_interrupt(void *arg);
+
+// An irq_moved; arg is the queue. Not from within a function of this header.
+void nvme_queue_moved(void *arg, unsigned cpu);
+
+// Who owns it. Any CPU; it may be another one the next moment, unless it is the calling CPU.
+// Acquire: what the last owner wrote is read after it.
+static inline unsigned nvme_queue_owner(const struct nvme_queue *q)
+{
+    return __atomic_load_n(&q->cpu, __ATOMIC_ACQUIRE);
+}
+
+// For a message to the owner: where that is another CPU by now, sends it there and returns true.
+// Any CPU.
+bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg);
 
 // There is a completion that was not reaped yet.
 bool nvme_queue_ready(const struct nvme_queue *q);
@@ -140,6 +160,9 @@ void nvme_request_give_up(struct nvme_queue *q, struct block_req *req, uint32_t 
 
 // Gives up all that waits for a slot.
 void nvme_request_give_up_waiting(struct nvme_queue *q, enum block_status status);
+
+// Prepares the "it is yours" message. Any CPU.
+void nvme_move_init(struct nvme_queue *q);
 
 // ---- watch.c: time-outs, lost interrupts, controllers that are gone ----
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How many I/O queues a controller gets, and which CPUs share them: one for each CPU, unless the
-// controller, its interrupt vectors or its doorbells are fewer.
+// controller, its interrupt vectors or its doorbells are fewer; and if wanted, and as many again are
+// there, an urgent one for each CPU, behind all others.
 //
 // Queue i + 1 uses vector i. The admin queue uses vector 0 too (3.1.3.10) and is polled: an
 // interrupt of its own finds nothing to reap. So a controller with a single vector still has an I/O
@@ -10,8 +11,21 @@
 
 #include "kernel/mem.h"
 #include "kernel/msi.h"
+#include "kernel/report.h"
 #include "lib/format.h"
 #include "lib/mmio.h"
+
+static bool wants_urgent;
+
+void nvme_queues_set_urgent(bool urgent)
+{
+    wants_urgent = urgent;
+}
+
+static bool is_urgent(const struct nvme_ctrl *c, unsigned i)
+{
+    return i >= c->plain_count;
+}
 
 unsigned nvme_queues_fit(const struct nvme_ctrl *c)
 {
@@ -40,7 +54,8 @@ static bool ask(struct nvme_ctrl *c, unsigned wanted, unsigned *granted, struct 
 
 static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
 {
-    unsigned cpu = nvme_owner_of_queue(i, cpu_count(), c->queues_count);
+    unsigned cpu =
+        is_urgent(c, i) ? i - c->plain_count : nvme_owner_of_queue(i, cpu_count(), c->plain_count);
     size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
     return nvme_queue_create(&(struct nvme_queue_config){
         .ctrl = c,
@@ -85,9 +100,13 @@ static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
     char name[sizeof(c->irqs[0]->name)];
     struct nvme_queue *q = c->queues[i] = make(c, i);
 
-    format_text(name, sizeof(name), "%sq%u", c->name, q->qid);
-    c->irqs[i] = irq_alloc(c->dev, i, q->cpu, nvme_queue_interrupt, q, name, p);
-    return c->irqs[i] && create_cq(c, q, i, p) && create_sq(c, q, p);
+    format_text(name, sizeof(name), "%sq%u%s", c->name, q->qid, is_urgent(c, i) ? "u" : "");
+    q->irq = c->irqs[i] = irq_alloc(c->dev, i, q->cpu, nvme_queue_interrupt, q, name, p);
+    if (!q->irq)
+        return false;
+    irq_on_move(q->irq, nvme_queue_moved);
+    return (!is_urgent(c, i) || irq_set_urgent(q->irq, true, p)) && create_cq(c, q, i, p) &&
+           create_sq(c, q, p);
 }
 
 static void share(struct nvme_ctrl *c)
@@ -95,7 +114,20 @@ static void share(struct nvme_ctrl *c)
     unsigned cpus = cpu_count();
     c->queue_of = mem_alloc(cpus * sizeof(*c->queue_of), CACHE_LINE, c->dev->node);
     for (unsigned cpu = 0; cpu < cpus; cpu++)
-        c->queue_of[cpu] = c->queues[nvme_queue_for_cpu(cpu, cpus, c->queues_count)];
+        c->queue_of[cpu] = c->queues[nvme_queue_for_cpu(cpu, cpus, c->plain_count)];
+    c->urgent_of = is_urgent(c, c->queues_count - 1) ? &c->queues[c->plain_count] : c->queue_of;
+}
+
+// How many queues of those granted are used, and how many are not urgent.
+static void split(struct nvme_ctrl *c, unsigned granted)
+{
+    unsigned cpus = cpu_count();
+    c->plain_count = MIN(granted, cpus);
+    c->queues_count = wants_urgent && granted == 2 * cpus ? granted : c->plain_count;
+    if (wants_urgent && c->queues_count == c->plain_count)
+        warn("%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
+             "are %u; urgent reads use the others",
+             c->label, 2 * cpus, granted);
 }
 
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
@@ -103,10 +135,11 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
         return problem_set(p, "nvme-no-msix", "%s: it has no MSI-X, and nothing else is used here",
                            c->label);
-    unsigned wanted = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
-    wanted = MIN(wanted, cpu_count());
-    if (!ask(c, wanted, &c->queues_count, p) || !msix_enable(c->dev, p))
+    unsigned granted, wanted = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
+    wanted = MIN(wanted, cpu_count() * (wants_urgent ? 2 : 1));
+    if (!ask(c, wanted, &granted, p) || !msix_enable(c->dev, p))
         return false;
+    split(c, granted);
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
     c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);
     for (unsigned i = 0; i < c->queues_count; i++)

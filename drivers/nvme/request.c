@@ -113,17 +113,19 @@ void nvme_request_give_up_waiting(struct nvme_queue *q, enum block_status status
     }
 }
 
-// ---- sharing: fewer queues than CPUs ----
+// ---- a queue that another CPU owns: there are fewer than CPUs, or it has moved ----
 
 static void forward_message(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
     const struct nvme_ns *ns = req->dev->driver;
-    nvme_request_enqueue(ns->queue_of[req->cpu], ns, req);
+    struct nvme_queue *q = nvme_queue_for(ns, req, req->cpu);
+    if (!nvme_queue_pass_on(q, msg))
+        nvme_request_enqueue(q, ns, req);
 }
 
 void nvme_request_forward(struct nvme_queue *q, struct block_req *req)
 {
     req->msg.fn = forward_message;
-    cpu_post(q->cpu, &req->msg);
+    cpu_post(nvme_queue_owner(q), &req->msg);
 }

@@ -151,6 +151,8 @@ static void end_queue(struct cpu_msg *msg)
 {
     struct nvme_queue *q = container_of(msg, struct nvme_queue, end);
 
+    if (nvme_queue_pass_on(q, msg))
+        return;
     nvme_queue_reap(q);
     q->gone = true;
     q->free = NVME_NO_SLOT;
@@ -177,7 +179,7 @@ void nvme_ctrl_gone(struct nvme_ctrl *c, uint32_t csts)
           gone_words(csts));
     pci_stop_bus_master(c->dev);
     for (unsigned i = 0; i < c->queues_count; i++)
-        cpu_post(c->queues[i]->cpu, &c->queues[i]->end);
+        cpu_post(nvme_queue_owner(c->queues[i]), &c->queues[i]->end);
 }
 
 void nvme_watch_init(struct nvme_queue *q)

@@ -42,14 +42,14 @@ static struct {
     unsigned cpus, current;
     struct cpu_stats stats[FAKE_CPUS];
     struct cpu_msg *inbox[FAKE_CPUS], **inbox_end[FAKE_CPUS];
-    struct cpu_timer *timer;
+    struct cpu_timer *timers;
     unsigned timers_fired;
 
     struct fake_disk disks[FAKE_DISKS];
     struct block_dev *first_disk;
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
-    uint64_t submitted;
+    uint64_t submitted, urgent;
     uint32_t random;
 
     struct irq irqs[FAKE_CPUS];
@@ -168,17 +168,36 @@ void cpu_post(unsigned cpu, struct cpu_msg *msg)
     fake.inbox_end[cpu] = &msg->next;
 }
 
-void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
-{
-    timer->due_ns = due_ns;
-    timer->armed = true;
-    fake.timer = timer;
-}
-
 void cpu_timer_stop(struct cpu_timer *timer)
 {
+    struct cpu_timer **link = &fake.timers;
+    while (*link && *link != timer)
+        link = &(*link)->next;
+    if (*link)
+        *link = timer->next;
     timer->armed = false;
-    fake.timer = NULL;
+}
+
+void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
+{
+    cpu_timer_stop(timer);
+    timer->due_ns = due_ns;
+    timer->armed = true;
+    timer->next = fake.timers;
+    fake.timers = timer;
+}
+
+// The boot CPU's: one at a time.
+static void fake_run_timer(void)
+{
+    for (struct cpu_timer *timer = fake.timers; timer; timer = timer->next)
+        if (time_ns() >= timer->due_ns) {
+            cpu_timer_stop(timer);
+            fake.current = 0;
+            fake.timers_fired++;
+            timer->fn(timer);
+            return;
+        }
 }
 
 static uint32_t fake_random(uint32_t below)
@@ -220,6 +239,7 @@ void block_submit(struct block_req *req)
     req->cpu = fake.current;
     fake.in_flight[fake.in_flight_count++] = req;
     fake.submitted++;
+    fake.urgent += req->urgent;
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
@@ -282,11 +302,7 @@ void cpu_run_until(const bool *stop)
             fake_complete_one();
             ran = true;
         }
-        if (fake.timer && time_ns() >= fake.timer->due_ns) {
-            fake.current = 0;
-            fake.timers_fired++;
-            fake.timer->fn(fake.timer);
-        }
+        fake_run_timer();
         idle = ran ? 0 : idle + 1;
         assert_true(idle < 100000); // nothing left to do, and the app still waits
     }

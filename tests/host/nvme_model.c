@@ -218,6 +218,7 @@ static void doorbell(struct model *m, size_t offset, uint32_t value)
     require(offset % stride(m) == 0 && qid < MODEL_QUEUES, "no doorbell at %zu", offset);
     struct model_queue *q = &m->queues[qid];
     require(m->csts & NVME_CSTS_RDY, "a doorbell while not ready");
+    require(world_may_ring(m, qid), "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
     if (n % 2) {
         require(q->cq && value < q->cq_entries, "CQ %u head %u", qid, value);
         unsigned used = (q->cq_tail + q->cq_entries - q->cq_head) % q->cq_entries;

@@ -104,6 +104,16 @@ bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t byte
 void world_begin(unsigned cpus);
 void world_end(void);   // shuts the driver down and checks that all it owes was done
 void world_round(void); // each CPU's loop once, then each controller
+
+// For tests of what may come in between: one part of a CPU's round, or anything at random.
+enum world_part { WORLD_IRQS, WORLD_MESSAGES, WORLD_TIMERS, WORLD_FLUSH, WORLD_PARTS };
+void world_turn(unsigned cpu, enum world_part part);
+void world_turn_any(void);
+
+// The vector's MSIs go to another CPU from now on; the one that had it is told in its next turn.
+// False: it is there, or moves already, or that CPU is busy with another move.
+bool world_move(struct model *m, unsigned vector, unsigned to);
+
 bool world_run(const bool *stop, unsigned rounds); // false: *stop is still false
 void world_pass(uint64_t ns);                      // lets the time pass in small steps, with rounds
 void world_skip(uint64_t ns);                      // lets the time pass at once

@@ -30,6 +30,8 @@ static struct {
     struct cpu_timer *timers[CPUS_MAX];
     struct model *models[MODELS_MAX];
     unsigned models_count;
+    struct irq
+        *moving[CPUS_MAX]; // routed to its new CPU; the old one, which this is, is not told yet
     char whats[ERRORS_MAX][32];
     unsigned errors, warnings;
     char last_error[512], last_warning[512], last_json[1024];
@@ -219,6 +221,23 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     return irq;
 }
 
+void irq_on_move(struct irq *irq, irq_moved moved)
+{
+    irq->moved = moved;
+}
+
+bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p)
+{
+    irq->urgent = urgent;
+    return true;
+}
+
+void irq_again(struct irq *irq)
+{
+    assert_int_equal(irq->cpu, world.cpu);
+    of(irq->dev)->raised[irq->index] = true;
+}
+
 void irq_enable(struct irq *irq)
 {
     of(irq->dev)->masked[irq->index] = false;
@@ -274,6 +293,12 @@ struct nvme_ctrl *world_ctrl(const struct model *m)
     return dev ? ((struct nvme_ns *)dev->driver)->ctrl : NULL;
 }
 
+bool world_may_ring(const struct model *m, unsigned qid)
+{
+    const struct nvme_ctrl *c = world_ctrl(m);
+    return !qid || !c || nvme_queue_owner(c->queues[qid - 1]) == world.cpu;
+}
+
 // ---- time and turns ----
 
 void world_begin(unsigned cpus)
@@ -321,9 +346,18 @@ static void run_timers(void)
     }
 }
 
+static void finish_move(void)
+{
+    struct irq *irq = world.moving[world.cpu];
+    world.moving[world.cpu] = NULL;
+    if (irq)
+        irq->moved(irq->arg, irq->cpu);
+}
+
 void world_round(void)
 {
     for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
+        finish_move();
         if (world.timers_first)
             run_timers();
         run_irqs();
@@ -335,6 +369,44 @@ void world_round(void)
     for (unsigned i = 0; i < world.models_count; i++)
         model_work(world.models[i]);
     world.now += 1000;
+}
+
+bool world_move(struct model *m, unsigned vector, unsigned to)
+{
+    struct irq *irq = m->irqs[vector];
+    unsigned from = irq->cpu;
+    for (unsigned cpu = 0; cpu < world.cpus; cpu++)
+        if (world.moving[cpu] == irq)
+            return false;
+    if (world.moving[from] || from == to)
+        return false;
+    world.moving[from] = irq;
+    irq->cpu = to;
+    return true;
+}
+
+void world_turn(unsigned cpu, enum world_part part)
+{
+    world.cpu = cpu;
+    finish_move();
+    if (part == WORLD_IRQS)
+        run_irqs();
+    else if (part == WORLD_MESSAGES)
+        run_messages();
+    else if (part == WORLD_TIMERS)
+        run_timers();
+    else if (part == WORLD_FLUSH)
+        block_flush();
+    world.cpu = 0;
+    world.now += 1000;
+}
+
+void world_turn_any(void)
+{
+    if (rand() % 8)
+        world_turn((unsigned)rand() % world.cpus, (enum world_part)(rand() % WORLD_PARTS));
+    else
+        model_work(world.models[(unsigned)rand() % world.models_count]);
 }
 
 bool world_run(const bool *stop, unsigned rounds)

@@ -42,6 +42,7 @@ static void test_decodes_endpoint(void **state)
     };
     struct pci_function f = { .segment = 3, .bus = 4, .device = 5, .function = 6, .config = 7 };
     bus_masters_decode(header, &f);
+    assert_int_equal(f.id, 0xa822144d);
     assert_int_equal(f.base_class, STORAGE);
     assert_int_equal(f.sub_class, 8);
     assert_false(f.bridge);

@@ -77,6 +77,30 @@ static void test_random_reads_cover_the_region_and_no_more(void **state)
     assert_int_equal(fake.errors, 0);
 }
 
+// Those that are urgent are counted among all, and apart.
+static void test_urgent_share(void **state)
+{
+    fake_start(2, 2, 512, FAKE_LBAS);
+    fake_run(&app_job, "runtime=0 urgent=25 verify=1");
+    const char *urgent = strstr(job_object("all"), "\"urgent_clat_ns\":");
+    assert_non_null(urgent);
+    assert_int_equal(all("total_ios"), 1024);
+    assert_int_equal(all("N"), 1024);
+    assert_in_range(json_number(urgent, "N"), 180, 330);
+    expect_line(fake.console, "urgent");
+    assert_int_equal(fake.urgent, json_number(urgent, "N"));
+
+    fake_stop(NULL);
+    fake_start(1, 1, 512, FAKE_LBAS);
+    fake_run(&app_job, "runtime=0 urgent=100");
+    assert_int_equal(fake.urgent, 512);
+    fake_stop(NULL);
+    fake_start(1, 1, 512, FAKE_LBAS);
+    fake_run(&app_job, "runtime=0");
+    assert_int_equal(fake.urgent, 0);
+    assert_null(strstr(fake.json, "urgent"));
+}
+
 static void test_runs_are_repeatable(void **state)
 {
     uint32_t first[64], in_run_1[64];
@@ -213,7 +237,7 @@ static void test_progress_each_second(void **state)
     fake_start(1, 1, 512, 512);
     fake_run(&app_job, "runtime=0");
     assert_int_equal(fake.timers_fired, 0);
-    assert_null(fake.timer); // stopped
+    assert_null(fake.timers); // stopped
     job = (struct job){ .config = { .runtime_us = 5000000, .bs = 4096 } };
     job.began_ns = time_ns() - 2500000000;
     job.shown_ns = time_ns() - NS_PER_S;
@@ -321,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_sequential_pass_reads_each_block_once, fake_stop),
         cmocka_unit_test_teardown(test_random_reads_cover_the_region_and_no_more, fake_stop),
+        cmocka_unit_test_teardown(test_urgent_share, fake_stop),
         cmocka_unit_test_teardown(test_runs_are_repeatable, fake_stop),
         cmocka_unit_test_teardown(test_runtime_ends_it, fake_stop),
         cmocka_unit_test_teardown(test_fewer_reads_than_workers, fake_stop),

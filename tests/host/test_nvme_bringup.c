@@ -403,7 +403,8 @@ static void json_and_names(void **state)
     snprintf(expected, sizeof(expected),
              "{\"type\":\"nvme\",\"filename\":\"%sn1\",\"pci\":\"%s\",\"model\":\"Model Disk\","
              "\"serial\":\"S123\",\"firmware\":\"1.0\",\"nsid\":1,\"size\":536870912,"
-             "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"queue_depth\":255,"
+             "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"urgent_queues\":0,\"queue_"
+             "depth\":255,"
              "\"vectors\":1}",
              c->name, m->pci.name);
     assert_string_equal(world_json(), expected);

@@ -269,7 +269,7 @@ static void doorbells_are_batched(void **state)
 {
     struct model *m = model_new();
     struct block_dev *dev = start(m);
-    struct world_read reads[100];
+    struct world_read reads[NVME_REAP_BUDGET];
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
         world_read_start(&reads[i], dev, 0, i, 8, 0);
     assert_int_equal(m->queues[1].tail_writes, 0);
@@ -277,9 +277,9 @@ static void doorbells_are_batched(void **state)
     assert_int_equal(m->queues[1].tail_writes, 1);
     block_flush();
     assert_int_equal(m->queues[1].tail_writes, 1);
-    assert_int_equal(m->pending_count, 100);
+    assert_int_equal(m->pending_count, NVME_REAP_BUDGET);
     unsigned interrupts = m->interrupts;
-    assert_true(world_run(&reads[99].done, 10));
+    assert_true(world_run(&reads[NVME_REAP_BUDGET - 1].done, 10));
     assert_int_equal(m->queues[1].head_writes, 1);
     assert_int_equal(m->interrupts - interrupts, 1);
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or CPUs
+// leave and come back. In the end as many reads have completed as were submitted.
+#include "apps/apps.h"
+#include "apps/human.h"
+#include "apps/load.h"
+#include "kernel/irq.h"
+#include "kernel/mem.h"
+#include "kernel/report.h"
+#include "kernel/time.h"
+#include "lib/format.h"
+#include "lib/random.h"
+
+#define MOVERS 8u                   // moves in flight at most
+#define STALL_NS (45 * NS_PER_S)    // no read and no step for so long: longer than nvme.timeout
+#define AWAY_NS_MAX (2 * NS_PER_MS) // how long a CPU stays away
+
+static const struct option options[] = {
+    LOAD_OPTIONS,
+    { .name = "test",
+      .kind = OPTION_CHOICE,
+      .fallback = "moves",
+      .choices = "moves|offline",
+      .help = "irqs move to other CPUs, or CPUs go offline and come back" },
+    { .name = "moves",
+      .kind = OPTION_NUMBER,
+      .fallback = "20000",
+      .min = 1,
+      .max = 1000000000,
+      .help = "moves to do (test=moves)" },
+    { .name = "rounds",
+      .kind = OPTION_NUMBER,
+      .fallback = "1000",
+      .min = 1,
+      .max = 1000000000,
+      .help = "times that a CPU leaves and comes back (test=offline)" },
+    { .name = NULL },
+};
+
+// Asks for one move after another, from its own CPU.
+struct mover {
+    struct cpu_msg msg;
+    struct irq_move move;
+    unsigned cpu;
+    size_t busy; // index of the irq that moves
+    uint64_t random;
+} __attribute__((aligned(CACHE_LINE)));
+
+static struct selftest {
+    struct load load;
+    bool offline;           // test=offline, else moves
+    uint64_t wanted, begun; // steps: moves or rounds
+    uint64_t done, failed;
+    bool stop, stalled;
+    unsigned waiting; // movers that run; then CPUs that have not drained
+    uint64_t began_ns, progress_ns;
+    uint64_t seen; // steps and reads when there last was any progress
+    struct cpu_timer progress;
+
+    struct mover *movers;
+    struct irq **irqs; // that can move
+    bool *busy;        // ... and do
+    size_t irqs_count;
+
+    uint64_t random;
+    struct cpu_change change;
+    struct cpu_timer away;
+} test;
+
+// ---- the end: boot CPU ----
+
+static void drained(struct load_cpu *cpu)
+{
+    test.stop = --test.waiting == 0;
+}
+
+static void drain(void)
+{
+    test.waiting = cpu_count();
+    for (unsigned i = 0; i < cpu_count(); i++)
+        load_pause(&test.load, i, drained);
+}
+
+static void step_done(bool ok, const struct problem *p)
+{
+    if (!ok && !__atomic_fetch_add(&test.failed, 1, __ATOMIC_RELAXED))
+        error_problem(p);
+    __atomic_fetch_add(&test.done, 1, __ATOMIC_RELAXED);
+}
+
+// ---- test=moves: each mover on its CPU ----
+
+static void mover_ended(struct cpu_msg *msg) // boot CPU
+{
+    if (!--test.waiting)
+        drain();
+}
+
+// There are more irqs than other movers.
+static struct irq *take_irq(struct mover *m)
+{
+    m->busy = random_below(&m->random, test.irqs_count);
+    while (__atomic_exchange_n(&test.busy[m->busy], true, __ATOMIC_ACQUIRE))
+        m->busy = (m->busy + 1) % test.irqs_count;
+    return test.irqs[m->busy];
+}
+
+static void moved(struct irq_move *move);
+
+static void next_move(struct mover *m)
+{
+    if (__atomic_fetch_add(&test.begun, 1, __ATOMIC_RELAXED) >= test.wanted) {
+        m->msg.fn = mover_ended;
+        cpu_post(0, &m->msg);
+        return;
+    }
+    struct irq *irq = take_irq(m);
+    unsigned to = (unsigned)random_below(&m->random, cpu_count() - 1);
+    to += to >= irq->cpu; // any but where it is
+    m->move = (struct irq_move){ .irq = irq, .to = to, .done = moved };
+    irq_set_affinity(&m->move);
+}
+
+static void moved(struct irq_move *move)
+{
+    struct mover *m = container_of(move, struct mover, move);
+    struct problem p;
+    bool arrived = move->ok && move->irq->cpu == move->to;
+    if (move->ok && !arrived)
+        problem_set(&p, "selftest-moves", "%s: it is on CPU %u and not on CPU %u, where it moved",
+                    move->irq->name, move->irq->cpu, move->to);
+    step_done(arrived, move->ok ? &p : &move->problem);
+    __atomic_store_n(&test.busy[m->busy], false, __ATOMIC_RELEASE);
+    next_move(m);
+}
+
+static void begin_moves(struct cpu_msg *msg)
+{
+    next_move(container_of(msg, struct mover, msg));
+}
+
+static void find_irqs(void)
+{
+    size_t most = 0;
+    for (const struct irq *irq = irq_first(); irq; irq = irq->next)
+        most++;
+    test.irqs = mem_alloc(most * sizeof(struct irq *) + 1, CACHE_LINE, NODE_ANY);
+    test.busy = mem_alloc(most + 1, CACHE_LINE, NODE_ANY);
+    for (struct irq *irq = irq_first(); irq; irq = irq->next)
+        if (irq->moved)
+            test.irqs[test.irqs_count++] = irq;
+}
+
+static void start_moves(void)
+{
+    unsigned count = (unsigned)MIN((size_t)MOVERS, test.irqs_count);
+    test.movers = mem_alloc(count * sizeof(*test.movers), CACHE_LINE, NODE_ANY);
+    test.waiting = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct mover *m = &test.movers[i];
+        *m = (struct mover){ .cpu = i % cpu_count(), .random = i + 1, .msg.fn = begin_moves };
+        cpu_post(m->cpu, &m->msg);
+    }
+}
+
+// ---- test=offline: boot CPU ----
+
+static void next_round(void);
+
+static void check_change(bool online)
+{
+    struct problem p;
+    bool ok = test.change.ok && cpu_is_online(test.change.cpu) == online;
+    if (test.change.ok && !ok)
+        problem_set(&p, "selftest-offline", "CPU %u is %s though it was to %s", test.change.cpu,
+                    online ? "away" : "there", online ? "come back" : "leave");
+    if (!ok || online)
+        step_done(ok, test.change.ok ? &p : &test.change.problem);
+}
+
+static void is_back(struct cpu_change *change)
+{
+    check_change(true);
+    load_run(&test.load, change->cpu);
+    next_round();
+}
+
+static void call_back(struct cpu_timer *timer)
+{
+    test.change.done = is_back;
+    cpu_online(&test.change);
+}
+
+static void is_away(struct cpu_change *change)
+{
+    check_change(false);
+    if (test.failed) { // it is still there
+        load_run(&test.load, change->cpu);
+        next_round();
+        return;
+    }
+    test.away.fn = call_back;
+    cpu_timer_start(&test.away, time_ns() + random_below(&test.random, AWAY_NS_MAX));
+}
+
+static void may_leave(struct load_cpu *cpu)
+{
+    test.change.done = is_away;
+    cpu_offline(&test.change);
+}
+
+static void next_round(void)
+{
+    if (test.begun == test.wanted || test.failed) {
+        drain();
+        return;
+    }
+    test.begun++;
+    test.change =
+        (struct cpu_change){ .cpu = 1 + (unsigned)random_below(&test.random, cpu_count() - 1) };
+    load_pause(&test.load, test.change.cpu, may_leave);
+}
+
+// ---- the run ----
+
+static const char *name(void)
+{
+    return test.offline ? "offline" : "moves";
+}
+
+static const char *steps(void)
+{
+    return test.offline ? "rounds" : "moves";
+}
+
+static void check_stall(uint64_t now, uint64_t progress)
+{
+    if (progress != test.seen) {
+        test.seen = progress;
+        test.progress_ns = now;
+    }
+    if (now - test.progress_ns < STALL_NS)
+        return;
+    error("selftest-stalled",
+          "no read has completed and no step was done for %llu s: %lu of %lu %s",
+          STALL_NS / NS_PER_S, test.done, test.wanted, steps());
+    test.stalled = test.stop = true;
+}
+
+static void show_progress(struct cpu_timer *timer)
+{
+    char reads[HUMAN_BYTES], seconds[HUMAN_BYTES], done[HUMAN_BYTES], wanted[HUMAN_BYTES];
+    uint64_t now = time_ns(), completed = load_sum(&test.load).completed;
+    uint64_t steps_done = __atomic_load_n(&test.done, __ATOMIC_RELAXED);
+    info("selftest %s: %s s: %s of %s %s, %s reads", name(),
+         human_ratio(seconds, now - test.began_ns, NS_PER_S, 1), human_count(done, steps_done),
+         human_count(wanted, test.wanted), steps(), human_count(reads, completed));
+    check_stall(now, completed + steps_done);
+    cpu_timer_start(timer, timer->due_ns + NS_PER_S);
+}
+
+static void run(void)
+{
+    test.began_ns = test.progress_ns = time_ns();
+    test.progress.fn = show_progress;
+    cpu_timer_start(&test.progress, test.began_ns + NS_PER_S);
+    for (unsigned i = 0; i < cpu_count(); i++)
+        load_run(&test.load, i);
+    if (test.offline)
+        next_round();
+    else
+        start_moves();
+    cpu_run_until(&test.stop);
+    cpu_timer_stop(&test.progress);
+}
+
+// ---- what it tells ----
+
+static void send(const struct load_counts *c, bool ok, uint64_t ns)
+{
+    char text[512];
+    struct json j;
+    json_begin(&j, text, sizeof(text), "test");
+    json_text(&j, "name", name());
+    json_bool(&j, "ok", ok);
+    json_text(&j, "status", ok ? "ok" : "failed");
+    json_text(&j, "irq", irq_mode_name(irq_get_mode()));
+    json_u64(&j, "cpus", cpu_count());
+    json_u64(&j, "disks", test.load.disks.count);
+    json_u64(&j, steps(), test.done);
+    json_u64(&j, "failed", test.failed);
+    json_u64(&j, "ios", c->completed);
+    json_u64(&j, "submitted", c->submitted);
+    json_u64(&j, "errors", c->errors);
+    json_u64(&j, "verify_errors", c->verify_errors);
+    json_text(&j, "verify", test.load.verify ? "crc32c" : "none");
+    json_u64(&j, "runtime", ns / NS_PER_MS);
+    report_json(&j);
+}
+
+// What failed by itself, a read or a move, was told where it happened.
+static void report(void)
+{
+    char reads[HUMAN_BYTES], done[HUMAN_BYTES], time[HUMAN_BYTES];
+    struct load_counts c = load_sum(&test.load);
+    uint64_t ns = time_ns() - test.began_ns;
+    if (c.submitted != c.completed)
+        error("selftest-lost", "%lu reads were submitted and %lu completed", c.submitted,
+              c.completed);
+    else if (test.done != test.wanted)
+        error("selftest-steps", "%lu of %lu %s were done", test.done, test.wanted, steps());
+    bool ok = !report_failed();
+    send(&c, ok, ns);
+    info("selftest %s: %s: %s %s under %s reads in %s, %s, %s", name(), ok ? "ok" : "failed",
+         human_count(done, test.done), steps(), human_count(reads, c.completed),
+         human_time(time, ns), irq_mode_name(irq_get_mode()),
+         test.load.verify ? "all data verified" : "data not verified");
+}
+
+static bool prepare(const struct cmdline *c, struct problem *p)
+{
+    test = (struct selftest){ .offline = cmdline_is(c, "test", "offline"), .random = 1 };
+    test.wanted = cmdline_number(c, steps());
+    if (cpu_count() < 2)
+        return problem_set(
+            p, "selftest-cpus",
+            "test=%s needs two CPUs at least, and one is in use: raise cpus=", name());
+    find_irqs();
+    if (!load_prepare(&test.load, c, p))
+        return false;
+    if (test.irqs_count)
+        return true;
+    return problem_set(p, "selftest-irqs", "test=%s: there is no irq that can move", name());
+}
+
+static void selftest_run(const struct cmdline *c)
+{
+    struct problem p;
+    if (!prepare(c, &p)) {
+        error_problem(&p);
+        return;
+    }
+    info("selftest %s: %lu %s, iodepth %u, on %zu disks, %u CPUs, %s", name(), test.wanted, steps(),
+         test.load.iodepth, test.load.disks.count, cpu_count(), irq_mode_name(irq_get_mode()));
+    run();
+    report();
+}
+
+const struct app app_selftest = {
+    .name = "selftest",
+    .help = "moves irqs, or takes CPUs out and back, under full load",
+    .options = options,
+    .run = selftest_run,
+};

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// app=selftest on a fake machine: it moves what it says, pauses what it takes away, and notices what
+// went wrong.
+#include "apps/apps.h"
+#include "tests/host/fake_machine.h"
+
+static struct {
+    uint64_t moves, most_at_once, at_once;
+    uint64_t leaves, returns;
+    uint64_t fail_move, fail_leave; // the how manyth fails; 0: none
+    bool lies;                      // a move is done that did not happen
+    bool away[FAKE_CPUS];
+} hooks;
+
+bool report_failed(void)
+{
+    return fake.errors;
+}
+
+unsigned cpu_index(void)
+{
+    return fake.current;
+}
+
+// ---- moves ----
+
+static void move_done(struct cpu_msg *msg)
+{
+    struct irq_move *move = container_of(msg, struct irq_move, msg);
+    assert_int_equal(fake.current, move->from_cpu);
+    hooks.at_once--;
+    move->done(move);
+}
+
+static void move_here(struct cpu_msg *msg)
+{
+    struct irq_move *move = container_of(msg, struct irq_move, msg);
+    assert_int_equal(fake.current, move->irq->cpu);
+    move->ok = ++hooks.moves != hooks.fail_move ||
+               problem_set(&move->problem, "irq-affinity", "this one failed");
+    if (move->ok && !hooks.lies)
+        move->irq->cpu = move->to;
+    msg->fn = move_done;
+    cpu_post(move->from_cpu, msg);
+}
+
+void irq_set_affinity(struct irq_move *move)
+{
+    assert_true(move->to < fake.cpus && move->to != move->irq->cpu);
+    assert_non_null(move->irq->moved);
+    move->from_cpu = fake.current;
+    hooks.most_at_once = MAX(hooks.most_at_once, ++hooks.at_once);
+    move->msg.fn = move_here;
+    cpu_post(move->irq->cpu, &move->msg);
+}
+
+static void can_move(void *arg, unsigned cpu)
+{
+}
+
+// ---- offline ----
+
+bool cpu_is_online(unsigned cpu)
+{
+    return !hooks.away[cpu];
+}
+
+static void has_left(struct cpu_msg *msg)
+{
+    struct cpu_change *change = container_of(msg, struct cpu_change, msg);
+    change->done(change);
+}
+
+void cpu_offline(struct cpu_change *change)
+{
+    assert_int_equal(fake.current, 0);
+    assert_in_range(change->cpu, 1, fake.cpus - 1);
+    assert_false(hooks.away[change->cpu]);
+    for (size_t i = 0; i < fake.in_flight_count; i++)
+        assert_int_not_equal(fake.in_flight[i]->cpu, change->cpu);
+    change->ok = ++hooks.leaves != hooks.fail_leave ||
+                 problem_set(&change->problem, "cpu-offline", "this one failed");
+    hooks.away[change->cpu] = change->ok;
+    change->msg.fn = has_left;
+    cpu_post(0, &change->msg);
+}
+
+void cpu_online(struct cpu_change *change)
+{
+    assert_int_equal(fake.current, 0);
+    hooks.returns++;
+    hooks.away[change->cpu] = false;
+    change->ok = true;
+    change->msg.fn = has_left;
+    cpu_post(0, &change->msg);
+}
+
+// ---- the tests ----
+
+static void start(unsigned cpus, unsigned disks)
+{
+    memset(&hooks, 0, sizeof(hooks));
+    fake_start(cpus, disks, 512, FAKE_LBAS);
+    for (unsigned i = 0; i < cpus; i++)
+        fake.irqs[i].moved = can_move;
+}
+
+static void expect_counts(const char *steps, uint64_t wanted)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "\"%s\":%lu,\"failed\":0", steps, wanted);
+    expect_line(fake.json, text);
+    snprintf(text, sizeof(text), "\"ios\":%lu,\"submitted\":%lu,\"errors\":0", fake.submitted,
+             fake.submitted);
+    expect_line(fake.json, text);
+    expect_line(fake.json, "\"ok\":true,\"status\":\"ok\"");
+    assert_int_equal(fake.errors, 0);
+    assert_int_equal(fake.in_flight_count, 0);
+}
+
+static void test_moves(void **state)
+{
+    start(5, 2);
+    fake_run(&app_selftest, "moves=300 iodepth=4 verify=crc32c");
+    assert_int_equal(hooks.moves, 300);
+    assert_in_range(hooks.most_at_once, 3, 5);
+    assert_true(fake.submitted > 300);
+    expect_counts("moves", 300);
+    expect_line(fake.console, "selftest moves: ok: 300 moves under ");
+    expect_line(fake.console, "all data verified");
+}
+
+static void test_offline(void **state)
+{
+    start(4, 2);
+    fake_run(&app_selftest, "test=offline rounds=40 iodepth=3");
+    assert_int_equal(hooks.leaves, 40);
+    assert_int_equal(hooks.returns, 40);
+    expect_counts("rounds", 40);
+}
+
+static void expect_failure(const char *words, const char *what)
+{
+    fake_run(&app_selftest, words);
+    assert_string_equal(fake.error_what, what);
+    if (fake.submitted) {
+        expect_line(fake.json, "\"ok\":false,\"status\":\"failed\"");
+        expect_line(fake.console, ": failed: ");
+    }
+    assert_true(fake.errors > 0);
+}
+
+static void test_move_fails(void **state)
+{
+    start(3, 1);
+    hooks.fail_move = 50;
+    expect_failure("moves=100", "irq-affinity");
+    expect_line(fake.json, "\"moves\":100,\"failed\":1");
+}
+
+static void test_move_that_did_not_happen(void **state)
+{
+    start(3, 1);
+    hooks.lies = true;
+    expect_failure("moves=100", "selftest-moves");
+}
+
+static void test_cpu_does_not_leave(void **state)
+{
+    start(3, 1);
+    hooks.fail_leave = 7;
+    expect_failure("test=offline rounds=10", "selftest-steps");
+    expect_line(fake.json, "\"failed\":1");
+    assert_int_equal(hooks.returns, 6);
+}
+
+static void test_bad_read(void **state)
+{
+    start(3, 1);
+    fake.disks[0].bad_status = BLOCK_ERROR;
+    fake.disks[0].bad_lba = 0;
+    fake_run(&app_selftest, "moves=3000 iodepth=8");
+    assert_string_equal(fake.error_what, "load-io");
+    expect_line(fake.json, "\"ok\":false");
+}
+
+// Its buffer is not used again; the others go on.
+static void test_timed_out_reads(void **state)
+{
+    start(3, 1);
+    fake.disks[0].bad_status = BLOCK_TIMEOUT;
+    fake.disks[0].bad_lba = 8;
+    fake_run(&app_selftest, "moves=3000 iodepth=8");
+    assert_string_equal(fake.error_what, "load-io");
+    expect_line(fake.json, "\"moves\":3000,\"failed\":0");
+}
+
+static void test_damaged_data(void **state)
+{
+    start(2, 1);
+    fake.disks[0].damaged_lba = 100;
+    expect_failure("moves=3000 verify=crc32c", "verify-crc");
+}
+
+static void test_what_it_needs(void **state)
+{
+    start(1, 1);
+    expect_failure("moves=3", "selftest-cpus");
+    fake_stop(NULL);
+    fake_start(2, 1, 512, FAKE_LBAS);
+    expect_failure("moves=3", "selftest-irqs");
+    fake_stop(NULL);
+    start(2, 1);
+    expect_failure("bs=700", "load-bs");
+    fake_stop(NULL);
+    start(2, 1);
+    fake.free_bytes = MIB;
+    expect_failure("bs=1m", "load-memory");
+    fake_stop(NULL);
+    start(2, 0);
+    expect_failure("moves=3", "job-no-disk");
+}
+
+#define selftest_test(f) cmocka_unit_test_teardown(f, fake_stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        selftest_test(test_moves),
+        selftest_test(test_offline),
+        selftest_test(test_move_fails),
+        selftest_test(test_move_that_did_not_happen),
+        selftest_test(test_cpu_does_not_leave),
+        selftest_test(test_bad_read),
+        selftest_test(test_timed_out_reads),
+        selftest_test(test_damaged_data),
+        selftest_test(test_what_it_needs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
