@@ -7,4 +7,5 @@
 extern const struct app app_job;
 extern const struct app app_sha256sum;
 extern const struct app app_crash;
+extern const struct app app_burst;
 extern const struct app app_selftest;

@@ -28,7 +28,8 @@
 #include "kernel/x86.h"
 #include "lib/string.h"
 
-static const struct app *const apps[] = { &app_job, &app_sha256sum, &app_selftest, &app_crash };
+static const struct app *const apps[] = { &app_job, &app_sha256sum, &app_selftest, &app_burst,
+                                          &app_crash };
 
 static const struct option kernel_options[] = {
     { .name = "irq",
@@ -77,7 +78,7 @@ static const struct option kernel_options[] = {
     { .name = "app",
       .kind = OPTION_CHOICE,
       .fallback = "job",
-      .choices = "job|sha256sum|selftest|crash",
+      .choices = "job|sha256sum|selftest|burst|crash",
       .help = "what runs" },
     { .name = "exit",
       .kind = OPTION_CHOICE,
