@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing is lost while irqs move between CPUs, and while CPUs leave and come back, under full load.
+
+ONEBELL_FULL=1 runs the full counts: some 20 minutes on two cores.
+"""
+import os
+
+import pytest
+
+from conftest import stamped
+
+FULL = bool(os.environ.get("ONEBELL_FULL"))
+MOVES = 20_000 if FULL else 1_000
+ROUNDS = 1_000 if FULL else 40
+SECONDS = 900 if FULL else 90
+
+
+def check(run, name, steps, count):
+    run.ended_well()
+    test = run.one("test")
+    assert (test["name"], test["ok"], test["status"]) == (name, True, "ok")
+    assert (test[steps], test["failed"]) == (count, 0)
+    assert test["ios"] == test["submitted"] > count
+    assert (test["errors"], test["verify_errors"], test["verify"]) == (0, 0, "crc32c")
+    assert f"{count:,} {steps} under {test['ios']:,} reads" in run.line(f"^selftest {name}: ok: ")
+    assert not any(run.model["faults"].values())
+    return test
+
+
+@pytest.mark.timeout(4 * SECONDS)
+@pytest.mark.parametrize("mode", ["posted", "adaptive", "remapped"])
+def test_irqs_move(boot, mode):
+    run = boot(f"app=selftest test=moves moves={MOVES} irq={mode} verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    assert check(run, "moves", "moves", MOVES)["irq"] == mode
+
+
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+def test_no_later_interrupt_helps(boot, mode):
+    """One read at a time: where its interrupt is missed, no other one serves it."""
+    run = boot(f"app=selftest moves=2000 iodepth=1 nvme.timeout=4s irq={mode} verify=crc32c",
+               cpus=4, disks=stamped(4)).ended_well()
+    test = run.one("test")
+    assert (test["moves"], test["failed"]) == (2000, 0)
+    assert test["ios"] == test["submitted"] > 0
+
+
+@pytest.mark.timeout(4 * SECONDS)
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+def test_cpus_leave_and_return(boot, mode):
+    run = boot(f"app=selftest test=offline rounds={ROUNDS} irq={mode} verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    assert check(run, "offline", "rounds", ROUNDS)["irq"] == mode
+
+
+def test_shared_queues_move(boot):
+    """Fewer queues than CPUs: most reads are forwarded, to where the queue is by then."""
+    run = boot("app=selftest test=moves moves=500 irq=posted verify=crc32c", cpus=4,
+               disks=stamped(2, controller={"max_ioqpairs": 2}))
+    check(run, "moves", "moves", 500)
+
+
+def test_urgent_queues_move(boot):
+    run = boot("app=selftest test=moves moves=500 irq=adaptive nvme.urgent=1 verify=crc32c", cpus=2,
+               disks=stamped(2))
+    check(run, "moves", "moves", 500)
+
+
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+def test_one_cpu_leaves_of_two(boot, mode):
+    run = boot(f"app=selftest test=offline rounds=20 irq={mode} verify=crc32c", cpus=2,
+               disks=stamped(2))
+    check(run, "offline", "rounds", 20)
+
+
+def test_one_cpu_is_too_few(boot):
+    boot("app=selftest", cpus=1, disks=stamped(1)).failed("selftest-cpus", "cpus=")
