@@ -3,7 +3,8 @@
 // a record in a section of the ELF file that nobody loads; in the code itself there is nothing.
 #pragma once
 
-// Record of 32 bytes: address (8), kind (4: 1 begin, 2 end), name (up to 19 characters and zeros).
+// Record of 32 bytes: address (8), kind (4: 1 begin, 2 end, 3 end behind the instruction there), name
+// (up to 19 characters and zeros).
 #ifdef ONEBELL_HOST
 #define MARK_RECORD(kind, name)
 #else

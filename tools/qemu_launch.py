@@ -17,6 +17,7 @@ BUILD = ROOT / "build"
 
 QEMU_LEAST = (9, 0)  # x2APIC and intel-iommu's eim=on without KVM
 EXIT_OK, EXIT_FAILED, EXIT_TIMEOUT = 33, 35, 124
+EXIT_BREACH = 77  # the run ended well, but broke rules that the strict model knows
 
 FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF.fd", "/usr/share/qemu/OVMF.fd")
 
@@ -60,6 +61,8 @@ class Machine:
     model_file: Path = BUILD / "qemu" / "onebell-posted.so"
     model_json: Path = BUILD / "run" / "model.json"
     high_apic_ids: bool = False  # all CPUs but the first have APIC ids from 256 up
+    strict: bool = False  # the model watches over VT-d's rules, and caches entries
+    count: Path = None  # an ELF file with marks, whose instructions the model counts
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
     display: str = "none"
@@ -128,6 +131,10 @@ def prepare(machine):
         raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
     if use_model(machine) and not machine.model_file.exists():
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
+    if (machine.count or machine.strict) and not use_model(machine):
+        raise LaunchError("counting and strict rules need the platform model, which is not in use")
+    if machine.count and not machine.count.exists():
+        raise LaunchError(f"{machine.count} is missing, whose instructions are to be counted")
     for disk in machine.disks:
         if disk.path and not disk.path.exists():
             raise LaunchError(f"{disk.path}: no such disk image")
@@ -155,6 +162,15 @@ def size_bytes(text):
 def quoted(path):
     """A file name inside an option: QEMU reads a doubled comma as one."""
     return str(path).replace(",", ",,")
+
+
+def model_options(machine):
+    words = {"json": quoted(machine.model_json)}
+    if machine.strict:
+        words["strict"] = "on"
+    if machine.count:
+        words["count"] = quoted(machine.count)
+    return words
 
 
 def cpu_arguments(machine):
@@ -211,7 +227,7 @@ def command(machine):
     if machine.iommu:  # ahead of every PCI device
         args += ["-device", f"intel-iommu,{machine.iommu}"]
     if use_model(machine):
-        args += ["-plugin", options(quoted(machine.model_file), {"json": quoted(machine.model_json)})]
+        args += ["-plugin", options(quoted(machine.model_file), model_options(machine))]
     args += ["-vga", "std", "-display", machine.display]
     args += disk_arguments(machine)
     if machine.com1 == "stdio":

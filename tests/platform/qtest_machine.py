@@ -37,7 +37,8 @@ def command_line(plugin_args="", plugin=True, iommu=IOMMU, devices=(), smp="2",
 
 
 class Machine:
-    """Use as a context manager: leaving it ends QEMU, and `stderr` then holds what it said."""
+    """Use as a context manager: leaving it ends QEMU; `stderr` then holds what it said, and
+    `status` its exit status."""
 
     def __init__(self, **options):
         ours, theirs = socket.socketpair()
@@ -49,7 +50,7 @@ class Machine:
             stderr=self._errors, text=True, bufsize=1, pass_fds=[theirs.fileno()])
         theirs.close()
         self._qmp = ours.makefile("rw")
-        self.stderr = ""
+        self.stderr, self.status = "", None
         try:
             self._qmp_reply("QMP")
             self.qmp("qmp_capabilities")
@@ -70,7 +71,7 @@ class Machine:
             self._finish()
 
     def _finish(self):
-        self._process.wait()
+        self.status = self._process.wait()
         self._errors.seek(0)
         self.stderr = self._errors.read()
 

@@ -29,6 +29,11 @@ class Run:
         self.events = launch.read_json(folder / "com2")
         self.model = next(iter(launch.read_json(folder / "model")), None)
 
+    @property
+    def breaches(self):
+        """Of VT-d's programming rules, by rule; also of runs that fail for another reason."""
+        return self.model["breaches"] if self.model else {}
+
     def of(self, kind, **fields):
         """The JSON lines of a type, with these values in their fields."""
         return [e for e in self.events if e["type"] == kind and fields.items() <= e.items()]
@@ -107,6 +112,7 @@ def boot(request, tmp_path):
         folder.mkdir()
         machine = launch.Machine(append=append, com1=folder / "com1", com2=folder / "com2",
                                  model_json=folder / "model", **options)
+        machine.strict = launch.use_model(machine)
         launch.prepare(machine)
         command = launch.command(machine)
         begun = time.monotonic()
@@ -115,6 +121,7 @@ def boot(request, tmp_path):
         done = Run(folder, command, status, time.monotonic() - begun)
         request.node.boots.append(done)
         assert status != launch.EXIT_TIMEOUT, f"no end within {deadline} s"
+        assert done.breaches == {}, "VT-d's programming rules were broken: see what QEMU said"
         return done
 
     return run

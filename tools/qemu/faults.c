@@ -60,7 +60,7 @@ void faults_init(void)
 }
 
 // What was recorded goes with the records, which QEMU clears.
-void faults_reset(void *opaque)
+void faults_reset(void)
 {
     feuaddr = fedata = 0;
 }

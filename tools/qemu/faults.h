@@ -15,7 +15,7 @@ qemu_result fault_report(enum fault_reason reason, uint16_t index, bool hidden,
                          struct qemu_attrs attrs);
 
 void faults_init(void); // once the registers are known
-void faults_reset(void *opaque);
+void faults_reset(void);
 
 // The fault registers as the guest is to see them, one word at a time.
 uint32_t faults_read(uint32_t offset);

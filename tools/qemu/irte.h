@@ -35,6 +35,12 @@ static inline bool irte_reserved_clear(struct irte e)
     return !(e.low & IRTE_LOW_RESERVED) && !(e.high & IRTE_HIGH_RESERVED);
 }
 
+static inline bool irte_remapped_reserved_clear(struct irte e, bool x2apic)
+{
+    uint64_t low = IRTE_REMAPPED_LOW_RESERVED | (x2apic ? 0 : IRTE_DST & ~IRTE_DST_XAPIC);
+    return !(e.low & low) && !(e.high & IRTE_REMAPPED_HIGH_RESERVED);
+}
+
 // SQ n leaves out function bits: none, 2, 2:1 or 2:0 (VT-d 9.9).
 static inline bool irte_accepts_source(struct irte e, uint16_t source)
 {
@@ -64,6 +70,32 @@ static inline enum fault_reason irte_posted_fault(struct irte e, bool source_kno
     if (!irte_reserved_clear(e))
         return FAULT_IRTE_RESERVED;
     return FAULT_NONE;
+}
+
+// The same for a remapped entry.
+static inline enum fault_reason irte_remapped_fault(struct irte e, bool source_known,
+                                                    uint16_t source, bool x2apic)
+{
+    if (source_known && !irte_accepts_source(e, source))
+        return FAULT_SOURCE_ID;
+    return irte_remapped_reserved_clear(e, x2apic) ? FAULT_NONE : FAULT_IRTE_RESERVED;
+}
+
+struct msi_message {
+    uint64_t address; // the APIC id's upper bits in 63:40
+    uint32_t data;
+};
+
+static inline struct msi_message irte_remapped_message(struct irte e, bool x2apic)
+{
+    uint64_t id = field_get(x2apic ? IRTE_DST : IRTE_DST_XAPIC, e.low);
+    return (struct msi_message){
+        .address = (id & ~0xffull) << 32 | INTERRUPT_WINDOW | (id & 0xff) << 12 |
+                   (e.low & IRTE_RH ? MSI_ADDRESS_RH : 0) | (e.low & IRTE_DM ? MSI_ADDRESS_DM : 0),
+        .data = (uint32_t)field_get(IRTE_V, e.low) | MSI_DATA_LEVEL |
+                (uint32_t)field_put(MSI_DATA_DLM, field_get(IRTE_DLM, e.low)) |
+                (e.low & IRTE_TM ? MSI_DATA_TRIGGER : 0),
+    };
 }
 
 static inline uint64_t irte_descriptor_address(struct irte e)

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/qemu/count.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
+#include "tools/qemu/rules.h"
 #include "tools/qemu/stats.h"
+#include "tools/qemu/strict.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -20,14 +23,29 @@ __attribute__((constructor)) static void claim_interface(void)
     qemu_plugin_version = qemu_plugin_interface();
 }
 
-static void parse_arguments(int argc, char **argv)
+static struct {
+    const char *json, *count;
+    bool strict;
+} arguments;
+
+// The value of `argument` if it has this name, else NULL.
+static const char *value_of(const char *argument, const char *name)
 {
-    static const char json[] = "json=";
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], json, strlen(json)) || !argv[i][strlen(json)])
-            refuse("unknown argument '%s'; the only one is json=FILE", argv[i]);
-        stats_open_json(argv[i] + strlen(json));
-    }
+    size_t length = strlen(name);
+    return strncmp(argument, name, length) || !argument[length] ? NULL : argument + length;
+}
+
+static void parse_argument(const char *argument)
+{
+    const char *value;
+    if ((value = value_of(argument, "json=")))
+        arguments.json = value;
+    else if ((value = value_of(argument, "count=")))
+        arguments.count = value;
+    else if (!strcmp(argument, "strict=on") || !strcmp(argument, "strict=off"))
+        arguments.strict = argument[strlen("strict=o")] == 'n';
+    else
+        refuse("unknown argument '%s'; there are json=FILE, count=ELF and strict=on", argument);
 }
 
 static void find_unit(void)
@@ -55,6 +73,13 @@ static void find_apic(void)
         refuse("found no local APIC that takes messages in QEMU %s", qemu.version);
 }
 
+static void reset(void *opaque)
+{
+    faults_reset();
+    rules_reset();
+    count_reset();
+}
+
 static void attach(struct qemu_notifier *n, void *data)
 {
     qemu_abi_probe();
@@ -64,7 +89,7 @@ static void attach(struct qemu_notifier *n, void *data)
     qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
-    qemu.qemu_register_reset(faults_reset, NULL);
+    qemu.qemu_register_reset(reset, NULL);
     atexit(stats_print);
 }
 
@@ -72,8 +97,15 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
 {
     static struct qemu_notifier machine_done = { .notify = attach };
     max_cpus = info->system.max_vcpus;
-    parse_arguments(argc, argv);
+    for (int i = 0; i < argc; i++)
+        parse_argument(argv[i]);
+    if (arguments.json)
+        stats_open_json(arguments.json);
     qemu_abi_init();
+    if (arguments.strict)
+        strict_init();
+    if (arguments.count)
+        count_init(id, arguments.count, max_cpus);
     qemu.qemu_add_machine_init_done_notifier(&machine_done);
     return 0;
 }

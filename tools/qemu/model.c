@@ -33,3 +33,34 @@ void apic_send(uint64_t address, uint32_t data)
     qemu.memory_region_dispatch_write(model.apic, address - INTERRUPT_WINDOW, data, QEMU_SIZE_4,
                                       QEMU_ATTRS_NONE);
 }
+
+// Memory that isn't RAM is "mapped" as a bounce buffer, which lies in no memory region.
+void *ram_map(uint64_t address, uint64_t bytes)
+{
+    uint64_t offset, length = bytes;
+    void *host =
+        qemu.address_space_map(qemu.address_space_memory, address, &length, true, QEMU_ATTRS_NONE);
+    if (host && (length < bytes || !qemu.memory_region_from_host(host, &offset))) {
+        qemu.address_space_unmap(qemu.address_space_memory, host, length, true, 0);
+        host = NULL;
+    }
+    return host;
+}
+
+void ram_unmap(void *host, uint64_t bytes)
+{
+    qemu.address_space_unmap(qemu.address_space_memory, host, bytes, true, bytes);
+}
+
+static bool ram_word_at(uint64_t address)
+{
+    void *host = ram_map(address, 4);
+    if (host)
+        qemu.address_space_unmap(qemu.address_space_memory, host, 4, true, 0);
+    return host;
+}
+
+bool ram_at(uint64_t address, uint64_t bytes)
+{
+    return ram_word_at(address) && ram_word_at(address + bytes - 4);
+}

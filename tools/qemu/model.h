@@ -22,6 +22,11 @@ void stock_write(uint32_t offset, uint32_t value);
 // Hands a request to QEMU's own unit.
 qemu_result stock_request(uint64_t offset, uint32_t data, struct qemu_attrs attrs);
 
+// RAM at a guest's physical address; NULL where it is none, or not all of it.
+void *ram_map(uint64_t address, uint64_t bytes);
+void ram_unmap(void *host, uint64_t bytes);
+bool ram_at(uint64_t address, uint64_t bytes); // both ends are
+
 // An interrupt message past the unit, straight to the local APICs; as MSI address and data.
 void apic_send(uint64_t address, uint32_t data);
 

@@ -11,13 +11,23 @@
 #define REG_CAP 0x08
 #define CAP_FRO BITS64(33, 24) // in units of 16 bytes
 #define CAP_NFR BITS64(47, 40) // one less than the number of records
+#define CAP_ESIRTPS BIT64(62)  // SIRTP empties the interrupt entry cache
 #define REG_ECAP 0x10
 #define ECAP_IR BIT64(3)
 #define ECAP_EIM BIT64(4)
+#define ECAP_MHMV BITS64(23, 20) // the largest IM of an invalidation
+#define ECAP_SMTS BIT64(43)
 #define REG_GCMD 0x18
+#define GCMD_CFI BIT32(23)
 #define GCMD_SIRTP BIT32(24)
+#define GCMD_IRE BIT32(25)
+#define GCMD_QIE BIT32(26)
+#define GCMD_STATES (BIT32(31) | BIT32(28) | GCMD_QIE | GCMD_IRE | GCMD_CFI) // on or off
+#define GCMD_ONE_SHOTS (BIT32(30) | BIT32(29) | BIT32(27) | GCMD_SIRTP)      // done once
 #define REG_GSTS 0x1c
+#define GSTS_IRTPS BIT32(24)
 #define GSTS_IRES BIT32(25)
+#define GSTS_QIES BIT32(26)
 #define REG_FSTS 0x34
 #define FSTS_PFO BIT32(0)
 #define FSTS_PPF BIT32(1)
@@ -28,8 +38,17 @@
 #define REG_FEDATA 0x3c
 #define REG_FEADDR 0x40
 #define REG_FEUADDR 0x44
+#define REG_IQH 0x80
+#define REG_IQT 0x88
+#define IQT_RESERVED (~0u & ~BITS32(18, 4))
+#define REG_IQA 0x90
+#define IQA_QS BITS64(2, 0) // 2^QS pages
+#define IQA_RESERVED BITS64(10, 3)
+#define IQA_DW BIT64(11) // descriptors of 256 bits
+#define IQA_BASE BITS64(63, 12)
 #define REG_IRTA 0xb8
 #define IRTA_S BITS64(3, 0) // 2^(S+1) entries
+#define IRTA_RESERVED BITS64(10, 4)
 #define IRTA_EIME BIT64(11)
 #define IRTA_BASE BITS64(63, 12)
 
@@ -50,13 +69,52 @@
 #define MSI_DATA_SUBHANDLE BITS64(15, 0)
 #define MSI_DATA_RESERVED BITS64(31, 16) // where SHV is set
 
+// Descriptors of the invalidation queue (VT-d 6.5.2): the low half, and the high one where it says.
+#define QI_TYPE BITS64(3, 0)
+#define QI_TYPE_HIGH BITS64(11, 9)
+#define QI_TYPE_CONTEXT 1
+#define QI_CONTEXT_RESERVED (BITS64(8, 6) | BITS64(15, 12) | BITS64(63, 50))
+#define QI_TYPE_IOTLB 2
+#define QI_IOTLB_RESERVED (BIT64(8) | BITS64(15, 12) | BITS64(63, 32))
+#define QI_IOTLB_HIGH_RESERVED BITS64(11, 7)
+#define QI_TYPE_DEVICE_TLB 3
+#define QI_TYPE_IEC 4
+#define QI_IEC_RESERVED (BITS64(8, 5) | BITS64(26, 12) | BITS64(63, 48))
+#define QI_IEC_BY_INDEX BIT64(4) // else all entries
+#define QI_IEC_IM BITS64(31, 27)
+#define QI_IEC_IIDX BITS64(47, 32)
+#define QI_TYPE_WAIT 5
+#define QI_WAIT_RESERVED (BITS64(8, 7) | BITS64(31, 12))
+#define QI_WAIT_HIGH_RESERVED BITS64(1, 0)
+#define QI_WAIT_SW BIT64(5)
+#define QI_TYPE_PASID_FIRST 6 // to LAST: for scalable mode
+#define QI_TYPE_PASID_LAST 8
+
+// The entry of the remapping table in its remapped form (VT-d 9.9); P, FPD, IM, SID, SQ and SVT are
+// as below.
+#define IRTE_DM BIT64(2)
+#define IRTE_RH BIT64(3)
+#define IRTE_TM BIT64(4)
+#define IRTE_DLM BITS64(7, 5)
+#define IRTE_V BITS64(23, 16)
+#define IRTE_DST BITS64(63, 32)
+#define IRTE_DST_XAPIC BITS64(47, 40)
+#define IRTE_REMAPPED_LOW_RESERVED (BITS64(14, 12) | BITS64(31, 24))
+#define IRTE_REMAPPED_HIGH_RESERVED BITS64(63, 20)
+#define MSI_DATA_LEVEL BIT32(14)
+#define MSI_DATA_TRIGGER BIT32(15)
+#define MSI_DATA_DLM BITS32(10, 8)
+#define MSI_ADDRESS_RH BIT64(3) // in compatibility format
+#define MSI_ADDRESS_DM BIT64(2)
+
 // The entry of the remapping table in its posted form (VT-d 9.10).
 #define IRTE_P BIT64(0)
 #define IRTE_FPD BIT64(1)
 #define IRTE_URG BIT64(14)
 #define IRTE_IM BIT64(15)
 #define IRTE_VV BITS64(23, 16)
-#define IRTE_PDA_LOW BITS64(63, 38) // descriptor address 31:6
+#define IRTE_PDA_LOW BITS64(63, 38)       // descriptor address 31:6
+#define IRTE_PDA_UNALIGNED BITS64(37, 32) // where address bits 5:0 would be; reserved, too
 #define IRTE_LOW_RESERVED (BITS64(7, 2) | BITS64(13, 12) | BITS64(37, 24))
 #define IRTE_SID BITS64(15, 0)
 #define IRTE_SQ BITS64(17, 16)

@@ -1,45 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The interrupt window: requests whose entry is a posted one are handled here, all others go to
-// QEMU's own unit as they came (VT-d 5.1.4, 5.2.3).
+// QEMU's own unit as they came (VT-d 5.1.4, 5.2.3). With strict=on, requests whose entry is a
+// remapped one are handled here as well, since QEMU's unit has no cache.
 #include "tools/qemu/descriptor.h"
+#include "tools/qemu/entry_cache.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/irte.h"
 #include "tools/qemu/model.h"
 #include "tools/qemu/stats.h"
+#include "tools/qemu/strict.h"
 
 static bool x2apic_mode(void)
 {
     return model.irta & IRTA_EIME;
-}
-
-// Reads the entry whole, with one access (VT-d 5.1.4). False where QEMU's own unit has to report
-// that it can't be had: index out of range (21h) or table unreadable (23h).
-static bool irte_read(uint16_t index, struct irte *e)
-{
-    if (index >= 2ull << field_get(IRTA_S, model.irta))
-        return false;
-    uint64_t address = (model.irta & IRTA_BASE) + index * sizeof(*e);
-    return qemu.address_space_rw(qemu.address_space_memory, address, QEMU_ATTRS_NONE, e, sizeof(*e),
-                                 false) == QEMU_OK;
-}
-
-// Memory that isn't RAM is "mapped" as a bounce buffer, which lies in no memory region.
-static struct descriptor *descriptor_map(uint64_t address)
-{
-    uint64_t offset, length = sizeof(struct descriptor);
-    void *host =
-        qemu.address_space_map(qemu.address_space_memory, address, &length, true, QEMU_ATTRS_NONE);
-    if (host &&
-        (length < sizeof(struct descriptor) || !qemu.memory_region_from_host(host, &offset))) {
-        qemu.address_space_unmap(qemu.address_space_memory, host, length, true, 0);
-        host = NULL;
-    }
-    return host;
-}
-
-static void descriptor_unmap(struct descriptor *d)
-{
-    qemu.address_space_unmap(qemu.address_space_memory, d, sizeof(*d), true, sizeof(*d));
 }
 
 // Fixed, edge, physical, no redirection hint: all zero bits of the message.
@@ -51,24 +24,43 @@ static void notify(const struct post *p)
 
 static enum fault_reason post_to_descriptor(struct irte e)
 {
-    struct descriptor *d = descriptor_map(irte_descriptor_address(e));
-    if (!d)
+    uint64_t address = irte_descriptor_address(e);
+    struct descriptor *d = ram_map(address, sizeof(*d));
+    if (!d) {
+        strict_breach(RULE_PD_MEMORY, "the descriptor at %#llx is not RAM",
+                      (unsigned long long)address);
         return FAULT_DESCRIPTOR_ACCESS;
+    }
     struct post p = descriptor_post(d, irte_virtual_vector(e), e.low & IRTE_URG, x2apic_mode());
-    descriptor_unmap(d);
-    if (p.outcome == POST_REFUSED)
+    ram_unmap(d, sizeof(*d));
+    if (p.outcome == POST_REFUSED) {
+        strict_breach(RULE_PD_RESERVED, "the descriptor at %#llx has reserved bits set",
+                      (unsigned long long)address);
         return FAULT_DESCRIPTOR_RESERVED;
+    }
     stats_count_post(&p);
     if (p.outcome == POST_NOTIFIED)
         notify(&p);
     return FAULT_NONE;
 }
 
-static enum fault_reason post_request(struct irte e, struct qemu_attrs attrs)
+static enum fault_reason send_remapped(struct irte e)
+{
+    struct msi_message message = irte_remapped_message(e, x2apic_mode());
+    apic_send(message.address, message.data);
+    return FAULT_NONE;
+}
+
+static enum fault_reason serve(struct irte e, struct qemu_attrs attrs)
 {
     uint16_t source = (uint16_t)field_get(QEMU_ATTRS_REQUESTER_ID, attrs.fields);
-    enum fault_reason fault = irte_posted_fault(e, !attrs.unspecified, source);
-    return fault ? fault : post_to_descriptor(e);
+    bool posted = e.low & IRTE_IM;
+    enum fault_reason fault =
+        posted ? irte_posted_fault(e, !attrs.unspecified, source)
+               : irte_remapped_fault(e, !attrs.unspecified, source, x2apic_mode());
+    if (fault)
+        return fault;
+    return posted ? post_to_descriptor(e) : send_remapped(e);
 }
 
 static qemu_result pass(uint64_t offset, uint32_t data, struct qemu_attrs attrs)
@@ -79,13 +71,47 @@ static qemu_result pass(uint64_t offset, uint32_t data, struct qemu_attrs attrs)
     return result;
 }
 
-static bool is_posted(struct msi_request request, struct irte *e)
+// At the first use of a present entry.
+static void check_entry(uint16_t index, struct irte e)
 {
-    if (!request.remappable || !irte_read(request.index, e))
+    bool posted = e.low & IRTE_IM;
+    if (posted && (e.low & IRTE_PDA_UNALIGNED))
+        strict_breach(RULE_PD_ALIGN,
+                      "entry %u: bits 37:32, where address bits 5:0 would be, are "
+                      "not zero (%016llx)",
+                      index, (unsigned long long)e.low);
+    else if (posted ? !irte_reserved_clear(e) : !irte_remapped_reserved_clear(e, x2apic_mode()))
+        strict_breach(RULE_IRTE_RESERVED, "entry %u (%s): %016llx %016llx", index,
+                      posted ? "posted" : "remapped", (unsigned long long)e.high,
+                      (unsigned long long)e.low);
+}
+
+// The entry that serves the request: the cached one, or memory's, which is cached from now on.
+static bool entry_get(uint16_t index, struct irte *e)
+{
+    struct irte memory;
+    if (!entry_read(index, &memory))
         return false;
-    if (!(e->low & IRTE_P))
+    if (entry_cache_find(index, memory, e))
+        return true;
+    *e = memory;
+    if (memory.low & IRTE_P) {
+        check_entry(index, memory);
+        entry_cache_add(index, memory);
+    }
+    return true;
+}
+
+static bool is_ours(struct msi_request request, struct irte *e)
+{
+    if (!request.remappable || !entry_get(request.index, e))
+        return false;
+    if (!(e->low & IRTE_P)) {
         fault_count(FAULT_NOT_PRESENT, e->low & IRTE_FPD);
-    return (e->low & IRTE_P) && (e->low & IRTE_IM);
+        strict_breach(RULE_IRTE_ABSENT, "entry %u is not present", request.index);
+        return false;
+    }
+    return (e->low & IRTE_IM) || strict_on();
 }
 
 static qemu_result window_write(void *opaque, uint64_t offset, uint64_t data, unsigned size,
@@ -96,13 +122,13 @@ static qemu_result window_write(void *opaque, uint64_t offset, uint64_t data, un
 
     if (!(stock_read(REG_GSTS) & GSTS_IRES))
         return pass(offset, (uint32_t)data, attrs);
-    if (!is_posted(request, &e)) {
-        stats.passed++;
+    bool ours = is_ours(request, &e);
+    stats.passed += !ours || !(e.low & IRTE_IM);
+    if (!ours)
         return pass(offset, (uint32_t)data, attrs);
-    }
     if (request.data_reserved)
         return fault_report(FAULT_REQUEST_RESERVED, request.index, false, attrs);
-    enum fault_reason fault = post_request(e, attrs);
+    enum fault_reason fault = serve(e, attrs);
     return fault ? fault_report(fault, request.index, e.low & IRTE_FPD, attrs) : QEMU_OK;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Finds QEMU's symbols, and refuses a QEMU whose internals the model wasn't checked against.
 #include "tools/qemu/qemu_abi.h"
+#include "tools/qemu/qemu_count_abi.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #define REGION_BYTES 4096
 
 struct qemu_abi qemu;
+struct qemu_count_abi qemu_count;
 
 void refuse(const char *format, ...)
 {
@@ -66,6 +68,13 @@ void qemu_abi_init(void)
     QEMU_FUNCTIONS(QEMU_FIND)
 #undef QEMU_FIND
     qemu.address_space_memory = find("address_space_memory");
+}
+
+void qemu_count_abi_init(void)
+{
+#define QEMU_FIND(type, name, parameters) qemu_count.name = find(#name);
+    QEMU_COUNT_FUNCTIONS(QEMU_FIND)
+#undef QEMU_FIND
 }
 
 void qemu_use_atomics(int max_cpus)

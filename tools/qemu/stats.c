@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/qemu/count.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/qemu_abi.h"
+#include "tools/qemu/rules.h"
+#include "tools/qemu/strict.h"
 
 struct model_stats stats;
 static FILE *json;
@@ -45,7 +48,7 @@ static void print_fault_row(enum fault_reason reason)
 static void print_table(void)
 {
     fprintf(stderr, MODEL_NAME ": interrupt posting on QEMU %s\n", qemu.version);
-    print_row("not posted: left to QEMU's own unit", stats.passed);
+    print_row("not posted", stats.passed);
     print_row("posted", stats.posted);
     print_row("  notified", stats.notified);
     print_row("    although SN was set (urgent)", stats.overrode);
@@ -57,6 +60,7 @@ static void print_table(void)
         if (fault_name(r))
             print_fault_row(r);
     print_row("  not reported: FPD was set", stats.hidden_faults);
+    strict_print_table();
 }
 
 static void print_json(void)
@@ -74,13 +78,18 @@ static void print_json(void)
         fprintf(json, "%s\"%02xh\":%" PRIu64, separator, r, stats.faults[r]);
         separator = ",";
     }
-    fprintf(json, "},\"hidden_faults\":%" PRIu64 "}\n", stats.hidden_faults);
+    fprintf(json, "},\"hidden_faults\":%" PRIu64, stats.hidden_faults);
+    strict_print_json(json);
+    count_print_json(json);
+    fprintf(json, "}\n");
     fclose(json);
 }
 
 void stats_print(void)
 {
+    rules_finish();
     print_table();
+    count_print_table();
     if (json)
         print_json();
 }

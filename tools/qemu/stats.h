@@ -6,7 +6,7 @@
 
 // posted = notified + coalesced + suppressed. All under QEMU's big lock.
 struct model_stats {
-    uint64_t passed;     // requests left to QEMU's own unit while remapping was on
+    uint64_t passed;     // requests while remapping was on that were not posted
     uint64_t posted;     // PIR bits set, or found set
     uint64_t notified;   // notification interrupts sent
     uint64_t overrode;   // of these: URG, with SN set

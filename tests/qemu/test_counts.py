@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a read costs, in guest instructions (lib/mark.h): they don't depend on the host's load."""
+
+import pytest
+
+from conftest import launch
+
+JOB = "rw=randread bs=4k iodepth=32 runtime=2s"
+KERNEL = launch.BUILD / "kernel.elf"
+
+# Busy instructions for each I/O; about twice what was measured.
+LEAST, MOST = 100, 400
+
+
+def null_disks(count):
+    return [launch.Disk(size="1g", null=True) for _ in range(count)]
+
+
+def entries(run, region):
+    return run.model["regions"][region]["entries"]
+
+
+def instructions(run, *regions):
+    return sum(run.model["regions"][region]["instructions"] for region in regions)
+
+
+def busy(run):
+    """All that the job costs. "other" is what runs once: the way up, tables, the way down."""
+    return instructions(run, *(name for name in run.model["regions"]
+                               if name not in ("idle", "other")))
+
+
+@pytest.mark.parametrize("mode", ["remapped", "posted", "adaptive", "poll"])
+def test_a_read_has_its_price(boot, mode):
+    run = boot(f"irq={mode} {JOB}", cpus=1, disks=null_disks(8), count=KERNEL).ended_well()
+    job = run.job
+    assert entries(run, "submit") == job["submitted"] == job["total_ios"]
+    assert entries(run, "callback") >= job["total_ios"]
+    assert 0 < entries(run, "reap") <= entries(run, "callback") + run.model["passed"] \
+        + run.model["posted"]
+    assert all(instructions(run, name) > 0
+               for name in ("submit", "reap", "callback", "loop", "idle"))
+    path = instructions(run, "submit", "reap", "callback") / job["total_ios"]
+    assert LEAST < path < MOST
+    if mode != "poll":  # its empty rounds are not told from others
+        assert path < busy(run) / job["total_ios"] < MOST
+
+    if mode != "adaptive":  # it may or may not have slept
+        assert (instructions(run, "notification") > 0) == (mode == "posted")
+    assert (instructions(run, "device") > 0) == (mode == "remapped")
+    assert (instructions(run, "harvest") > 0) == (mode != "remapped")
+    if mode in ("posted", "poll"):
+        assert entries(run, "notification") == run.model["notified"]
+
+
+def test_each_cpu_has_its_own(boot):
+    run = boot(f"irq=posted {JOB} numjobs=2", cpus=2, disks=null_disks(2),
+               count=KERNEL).ended_well()
+    cpus = run.model["cpus"]
+    assert [cpu["cpu"] for cpu in cpus] == [0, 1]
+    assert all(cpu["regions"]["submit"]["entries"] > 0 for cpu in cpus)
+    assert sum(cpu["regions"]["submit"]["entries"] for cpu in cpus) == run.job["submitted"]
+
+
+def test_nothing_is_counted_unless_asked_for(boot):
+    run = boot("irq=posted runtime=1s", cpus=1, disks=null_disks(1)).ended_well()
+    assert "regions" not in run.model and "instructions of" not in run.qemu_said

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// strict=on: the programming rules of VT-d that stock QEMU lets pass. Each breach is told, counted,
+// and makes QEMU exit with STRICT_EXIT.
+#pragma once
+
+#include <stdio.h>
+
+#include "lib/bits.h"
+
+#define STRICT_EXIT 77
+
+// RULE(constant, short id, section, rule)
+// clang-format off
+#define STRICT_RULES(RULE)                                                                         \
+    RULE(GCMD_ONE, "gcmd-one-command", "11.4.4.1", "GCMD changes one thing at a time")             \
+    RULE(GCMD_BUSY, "gcmd-not-awaited", "11.4.4.1",                                                \
+         "GCMD is written only when GSTS has shown the last command done")                         \
+    RULE(IRE_TABLE, "ire-before-sirtp", "6.7", "IRE is set only when a table is, by SIRTP")        \
+    RULE(IRE_CACHE, "ire-before-invalidation", "6.7",                                              \
+         "a global invalidation of the interrupt entry cache follows SIRTP")                       \
+    RULE(IRTA_SIRTP, "irta-without-sirtp", "6.7", "while IRE=1, SIRTP follows a change of IRTA")   \
+    RULE(IRTA_VALUE, "irta-invalid", "5.1.3", "IRTA names RAM, and its reserved bits are zero")    \
+    RULE(IQA_WHILE_ON, "iqa-while-enabled", "6.5.2", "IQA is written only while QIE=0")            \
+    RULE(IQA_VALUE, "iqa-invalid", "6.5.2", "IQA names RAM, and its reserved bits are zero")       \
+    RULE(IQT_START, "iqt-not-zero", "6.5.2", "IQT is zero when QIE is set")                        \
+    RULE(IQT_VALUE, "iqt-invalid", "6.5.2", "IQT points to a descriptor of the queue")             \
+    RULE(QIE_OFF, "qie-off-with-work", "6.5.2", "QIE is cleared only when the queue is empty")     \
+    RULE(QI_READ, "descriptor-unreadable", "6.5.2", "descriptors lie in memory")                   \
+    RULE(QI_TYPE, "descriptor-type", "6.5.2", "a descriptor has a type that the unit knows")       \
+    RULE(QI_RESERVED, "descriptor-reserved", "6.5.2", "reserved bits of descriptors are zero")     \
+    RULE(QI_IEC_MASK, "iec-mask", "6.5.2.8", "IM is at most ECAP.MHMV")                            \
+    RULE(QI_WAIT, "wait-status", "6.5.2.9", "a wait descriptor's status goes to RAM")              \
+    RULE(IRTE_ABSENT, "entry-not-present", "5.1.4", "interrupts go to present entries")            \
+    RULE(IRTE_STALE, "entry-not-invalidated", "6.5.2.8",                                           \
+         "a changed entry is invalidated in the interrupt entry cache")                            \
+    RULE(IRTE_RESERVED, "entry-reserved", "9.9, 9.10", "reserved bits of entries are zero")        \
+    RULE(PD_ALIGN, "posted-descriptor-unaligned", "9.10, 9.11",                                    \
+         "a posted-interrupt descriptor is aligned to 64 bytes")                                   \
+    RULE(PD_MEMORY, "posted-descriptor-memory", "9.11", "a posted-interrupt descriptor is RAM")    \
+    RULE(PD_RESERVED, "posted-descriptor-reserved", "9.11",                                        \
+         "reserved bits of posted-interrupt descriptors are zero")
+// clang-format on
+
+enum strict_rule {
+#define RULE(constant, id, section, text) RULE_##constant,
+    STRICT_RULES(RULE)
+#undef RULE
+        RULES_END,
+};
+
+// From qemu_plugin_install(), ahead of what QEMU itself does at exit.
+void strict_init(void);
+bool strict_on(void);
+// Does nothing unless strict=on.
+void strict_breach(enum strict_rule rule, const char *format, ...) PRINTF_LIKE(2, 3);
+
+// At exit.
+void strict_print_table(void);
+void strict_print_json(FILE *out); // a member of an object, after a comma
