@@ -213,11 +213,10 @@ void cpu_run_until(const bool *stop)
     struct cpu *cpu = this_cpu();
     MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
-        unsigned ran = irq_poll() + cpu_run_messages(cpu) + run_timers(cpu);
-        block_flush();
-        if (ran)
+        if (irq_poll() + cpu_run_messages(cpu) + run_timers(cpu))
             cpu->round_tsc = 0;
-        else
+        block_flush();
+        if (!has_work(cpu) && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
             idle(cpu);
     }
     MARK_END("loop");

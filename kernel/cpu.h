@@ -74,8 +74,7 @@ struct cpu_stats {
     uint64_t ipis;          // wake-ups by other CPUs
     uint64_t faults;        // VT-d fault events
     uint64_t spurious;      // spurious and unexpected vectors
-    uint64_t harvests;      // PIR scans that found something
-    uint64_t per_harvest[CPU_STATS_BUCKETS]; // harvests by vectors found: 1, 2, 3-4, 5-8, ...
+    uint64_t per_harvest[CPU_STATS_BUCKETS]; // PIR scans by vectors found: 1, 2, 3-4, 5-8, ...
     uint64_t loops[CPU_STATS_LOOPS]; // notifications by harvests that found something: 0, 1, 2, ...
     uint64_t spins;                  // waits that ended before the CPU slept
     uint64_t sleeps;                 // times it halted

@@ -30,6 +30,7 @@ void irq_init(const struct irq_config *config)
     bool suppress = config->mode == IRQ_ADAPTIVE || config->mode == IRQ_POLL;
     irqs.config = *config;
     for (unsigned i = 0; i < cpu_count(); i++) {
+        cpu_get(i)->loop_harvests = suppress;
         pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
         if (i != cpu_index())
             apic_send(cpu_apic_id(i), VECTOR_IPI);
@@ -77,13 +78,20 @@ struct pi_desc *irq_pi_desc(unsigned cpu)
 // A CPU's vector table is read by that CPU at any time, and written by whoever moves an irq there.
 static struct spinlock vectors_lock;
 
+static void mark_immediate(struct cpu *cpu, unsigned vector)
+{
+    __atomic_fetch_or(&cpu->immediate[vector / 64], BIT64(vector % 64), __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu->has_immediate, true, __ATOMIC_RELEASE);
+}
+
 static bool take_free_vector(struct irq *irq, struct cpu *cpu, uint8_t *vector)
 {
     for (unsigned v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
         if (!cpu->vectors[v]) {
             __atomic_store_n(&cpu->vectors[v], irq, __ATOMIC_RELEASE);
+            __atomic_store_n(&cpu->words, MAX(cpu->words, v / 64 + 1), __ATOMIC_RELEASE);
             if (irq->immediate)
-                __atomic_fetch_or(&cpu->immediate[v / 64], BIT64(v % 64), __ATOMIC_RELAXED);
+                mark_immediate(cpu, v);
             *vector = (uint8_t)v;
             return true;
         }
@@ -212,9 +220,8 @@ bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p)
 
 void irq_set_immediate(struct irq *irq)
 {
-    struct cpu *cpu = cpu_get(irq->cpu);
     irq->immediate = true;
-    __atomic_fetch_or(&cpu->immediate[irq->vector / 64], BIT64(irq->vector % 64), __ATOMIC_RELAXED);
+    mark_immediate(cpu_get(irq->cpu), irq->vector);
 }
 
 bool irq_is_here(const struct irq *irq)

@@ -3,8 +3,8 @@
 // the loop runs the handlers. Everything here belongs to the calling CPU, but for its vector table,
 // where others may enter an irq that moves here (irq_move.c).
 //
-// The ready set, the counters and the harvest are touched with interrupts off only, but for the one
-// exchange in run_word().
+// Interrupts may come at any time while the loop runs, so what both touch is changed by one instruction
+// each: ready bits, counters, words of the PIR.
 
 #include "kernel/apic.h"
 #include "kernel/irq.h"
@@ -17,24 +17,30 @@
 
 // ---- into the ready set: interrupts off ----
 
-static void take(struct cpu *cpu, unsigned vector)
+// Whose MSI it is, counted; NULL where nobody's.
+static inline struct irq *count_msi(struct cpu *cpu, unsigned vector)
 {
     struct irq *irq = cpu->vectors[vector];
     if (!irq) {
-        cpu->stats.spurious++;
-        return;
+        local_add(&cpu->stats.spurious, 1);
+        return NULL;
     }
-    cpu->stats.msis++;
-    irq->counts[cpu->index]++;
-    cpu->ready[vector / 64] |= BIT64(vector % 64);
+    local_add(&cpu->stats.msis, 1);
+    local_add(&irq->counts[cpu->index], 1);
+    return irq;
+}
+
+static void take(struct cpu *cpu, unsigned vector)
+{
+    if (count_msi(cpu, vector))
+        cpu->ready[vector / 64] |= BIT64(vector % 64);
 }
 
 // Bucket n holds 2^(n-1) < vectors <= 2^n.
 static void count_harvest(struct cpu *cpu, unsigned vectors)
 {
-    unsigned bucket = vectors > 1 ? 32 - (unsigned)__builtin_clz(vectors - 1) : 0;
-    cpu->stats.harvests++;
-    cpu->stats.per_harvest[MIN(bucket, CPU_STATS_BUCKETS - 1u)]++;
+    unsigned bucket = vectors > 1 ? 32 - (unsigned)__builtin_clz(vectors - 1) : 0; // at most 8
+    local_add(&cpu->stats.per_harvest[bucket], 1);
 }
 
 static bool harvest(struct cpu *cpu)
@@ -60,7 +66,7 @@ static bool harvest(struct cpu *cpu)
 // and IPI, whose own handlers keep interrupts off. So at most two interrupts nest, and an NMI.
 static void run_immediate(struct cpu *cpu, bool preempt)
 {
-    if (cpu->in_immediate)
+    if (!cpu->has_immediate || cpu->in_immediate)
         return;
     cpu->in_immediate = true;
     for (unsigned w = 0; w < PI_WORDS; w++) {
@@ -91,8 +97,9 @@ void irq_take_device(uint8_t vector)
 
 // Harvest while there is something, at most `loops` times; clear ON; then once more, since what was
 // posted before ON was cleared has not notified.
-static void harvest_and_clear_on(struct cpu *cpu, const struct irq_config *config)
+static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 {
+    const struct irq_config *config = irq_get_config();
     unsigned loop = 0;
     for (; loop < config->loops && harvest(cpu); loop++)
         run_immediate(cpu, config->preempt);
@@ -107,10 +114,9 @@ static void harvest_and_clear_on(struct cpu *cpu, const struct irq_config *confi
 void irq_take_notification(void)
 {
     struct cpu *cpu = this_cpu();
-    const struct irq_config *config = irq_get_config();
     cpu->stats.notifications++;
-    if (config->mode != IRQ_ADAPTIVE || !atomic_load_explicit(&cpu->sleeping, memory_order_relaxed))
-        harvest_and_clear_on(cpu, config);
+    if (!cpu->loop_harvests || !atomic_load_explicit(&cpu->sleeping, memory_order_relaxed))
+        harvest_and_clear_on(cpu);
     apic_eoi();
 }
 
@@ -170,23 +176,36 @@ void irq_take_spurious(void)
 
 // ---- the loop ----
 
-static bool loop_harvests(enum irq_mode mode)
-{
-    return mode == IRQ_ADAPTIVE || mode == IRQ_POLL;
-}
-
 bool irq_pending(void)
 {
     struct cpu *cpu = this_cpu();
-    uint64_t any = 0;
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        any |= cpu->ready[w];
-    return any || cpu->fault_due || (loop_harvests(irq_get_mode()) && pi_any(&cpu->pi));
+    uint64_t any = 0, harvests = cpu->loop_harvests ? ~0ull : 0;
+    for (unsigned w = 0; w < cpu->words; w++)
+        any |= cpu->ready[w] |
+               (atomic_load_explicit(&cpu->pi.pir[w], memory_order_relaxed) & harvests);
+    return any || cpu->fault_due;
 }
 
-// An interrupt may set bits at any time: they are taken by one instruction, with interrupts on. Those
-// of immediate handlers are left to loop_harvest().
-static unsigned run_word(struct cpu *cpu, unsigned w)
+static void run_immediate_off(struct cpu *cpu)
+{
+    interrupts_off();
+    run_immediate(cpu, false);
+    interrupts_on();
+}
+
+// An immediate one goes by way of the ready set: an interrupt may come between, and run it.
+static inline void run(struct cpu *cpu, struct irq *irq)
+{
+    if (likely(!irq->immediate)) {
+        irq->handler(irq->arg);
+        return;
+    }
+    __atomic_fetch_or(&cpu->ready[irq->vector / 64], BIT64(irq->vector % 64), __ATOMIC_RELAXED);
+    run_immediate_off(cpu);
+}
+
+// An interrupt may set bits at any time: they are taken by one instruction, with interrupts on.
+static unsigned run_ready(struct cpu *cpu, unsigned w)
 {
     unsigned ran = 0;
     uint64_t bits = __atomic_fetch_and(&cpu->ready[w], cpu->immediate[w], __ATOMIC_ACQUIRE);
@@ -201,16 +220,31 @@ static unsigned run_word(struct cpu *cpu, unsigned w)
     return ran;
 }
 
-// Interrupts off from the harvest until the immediate ones have run, so that none of them waits
-// behind a handler that may take long.
+// Straight from the PIR to the handlers.
+static inline unsigned run_posted(struct cpu *cpu, unsigned w)
+{
+    unsigned vectors = 0;
+    uint64_t bits = atomic_exchange_explicit(&cpu->pi.pir[w], 0, memory_order_acq_rel);
+    for_each_bit (bit, bits) {
+        struct irq *irq = count_msi(cpu, w * 64 + (unsigned)bit);
+        if (likely(irq))
+            run(cpu, irq);
+        vectors++;
+    }
+    return vectors;
+}
+
 static unsigned loop_harvest(struct cpu *cpu)
 {
-    interrupts_off();
-    if (loop_harvests(irq_get_mode()))
-        harvest(cpu);
-    run_immediate(cpu, false);
-    interrupts_on();
-    return 1;
+    unsigned vectors = 0;
+    MARK_BEGIN("harvest");
+    for (unsigned w = 0; w < cpu->words; w++)
+        if (atomic_load_explicit(&cpu->pi.pir[w], memory_order_relaxed))
+            vectors += run_posted(cpu, w);
+    if (vectors)
+        count_harvest(cpu, vectors);
+    MARK_END("harvest");
+    return vectors;
 }
 
 static unsigned run_fault_handler(struct cpu *cpu)
@@ -221,31 +255,34 @@ static unsigned run_fault_handler(struct cpu *cpu)
 }
 
 // A move's drain, or an interrupt that came in between, may have left some behind.
-static bool immediate_left(const struct cpu *cpu)
+static unsigned run_immediate_left(struct cpu *cpu)
 {
     uint64_t any = 0;
     for (unsigned w = 0; w < PI_WORDS; w++)
         any |= cpu->ready[w] & cpu->immediate[w];
-    return any;
+    if (any)
+        run_immediate_off(cpu);
+    return any != 0;
 }
 
 unsigned irq_poll(void)
 {
     struct cpu *cpu = this_cpu();
-    unsigned ran = 0;
-    if ((loop_harvests(irq_get_mode()) && pi_any(&cpu->pi)) || immediate_left(cpu))
-        ran += loop_harvest(cpu);
-    for (unsigned w = 0; w < PI_WORDS; w++)
+    unsigned ran = cpu->loop_harvests ? loop_harvest(cpu) : 0;
+    for (unsigned w = 0; w < cpu->words; w++)
         if (__atomic_load_n(&cpu->ready[w], __ATOMIC_RELAXED))
-            ran += run_word(cpu, w);
-    if (__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED))
+            ran += run_ready(cpu, w);
+    if (unlikely(cpu->has_immediate))
+        ran += run_immediate_left(cpu);
+    if (unlikely(__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED)))
         ran += run_fault_handler(cpu);
     return ran;
 }
 
 void irq_start_cpu(void)
 {
-    pi_set_control(&this_cpu()->pi, loop_harvests(irq_get_mode()));
+    struct cpu *cpu = this_cpu();
+    pi_set_control(&cpu->pi, cpu->loop_harvests);
 }
 
 bool irq_drain_ready(uint8_t vector)

@@ -41,6 +41,9 @@ struct cpu {
     // The loop's and the interrupt handlers' own.
     uint64_t ready[PI_WORDS];     // irqs whose handler is to run, by vector
     uint64_t immediate[PI_WORDS]; // irqs whose handler doesn't wait for the loop, by vector
+    unsigned words;               // of ready and PIR that have irqs: the loop looks no further
+    bool loop_harvests;           // IRQ_ADAPTIVE, IRQ_POLL
+    bool has_immediate;           // there are such irqs
     bool in_immediate;            // such a handler runs
     bool timer_due;               // the timer interrupt came
     bool fault_due;               // a VT-d fault event came
@@ -89,6 +92,12 @@ unsigned cpu_run_messages(struct cpu *cpu);
 
 // cpu_post() for a CPU that may be about to leave.
 void cpu_post_always(unsigned cpu, struct cpu_msg *msg);
+
+// Adds in one instruction, so that an interrupt of the same CPU may do the same at any time.
+static inline void local_add(uint64_t *counter, uint64_t n)
+{
+    __asm__("addq %1, %0" : "+m"(*counter) : "er"(n));
+}
 
 // Sets the timer for what comes first: the earliest cpu_timer, or the window. Owner CPU.
 void cpu_timer_program(struct cpu *cpu);
