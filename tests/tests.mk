@@ -76,4 +76,3 @@ test: ## everything; about 15 minutes on two cores
 	@$(MAKE) --no-print-directory test-tools
 	@$(MAKE) --no-print-directory test-platform
 	@$(MAKE) --no-print-directory test-qemu
-	@$(MAKE) --no-print-directory test-speed
