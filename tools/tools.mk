@@ -44,7 +44,7 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 
 # Two at a time: a boot keeps about one core busy.
 test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
-	@$(PYTEST) -n 2 --dist worksteal tests/qemu
+	@$(PYTEST) -n 2 tests/qemu
 
 C_DIRS    = $(KERNEL_DIRS) boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))

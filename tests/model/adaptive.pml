@@ -4,11 +4,8 @@
 #define VECTORS 2
 #define CPUS 1
 #define ADAPTIVE
-#define URGENT 2 // vector 1
+#define URGENT 1 // vector 0
 #define MUST_BE_HANDLED ALL
-
-inline other_work(me) { skip }
-inline after_notification(me) { skip }
 
 #include "descriptor.pml"
 #include "cpu.pml"

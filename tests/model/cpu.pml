@@ -1,176 +1,167 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A CPU: its local APIC, the interrupts that it takes, its loop and its way to sleep, as in
-// kernel/irq.c and kernel/cpu.c. It runs as two processes: loop() stands still while interrupts()
-// is inside a handler. The model that includes this defines VECTORS and CPUS before, has the
-// inlines other_work(me) (of the loop) and after_notification(me), and may define
+// kernel/irq_take.c and kernel/cpu.c. It runs as up to three processes: each stands still while one
+// with a higher priority is inside a handler. What nobody else can see happens in one step with what
+// they can.
 //
-//   ADAPTIVE   SN follows idleness, and the loop harvests; without: the notification's handler does
-//   MWAIT      idle in mwait on the descriptor's line; without: in hlt
-//   AT_ONCE    device handlers run in the harvest, preemptible; without: later, in the loop
-//   MOVES      there are messages between CPUs, and remapped vectors
+// The model that includes this may define
+//   ADAPTIVE     SN follows idleness, and the loop harvests; without: the notification's handler
+//   MWAIT        idle in mwait on the descriptor's line; without: in hlt
+//   IMMEDIATE    the vectors whose handlers don't wait for the loop; without: none
+//   WINDOW       posted.window: a timer harvests
+//   MOVES        there are messages between CPUs, and remapped vectors
+//   OTHER_WORK   an inline: what else the loop does
+//   RUN_HANDLER  an inline: what a vector's handler does
 
+#ifndef LOOPS
 #define LOOPS 2 // posted.loops
+#endif
+#ifndef IMMEDIATE
+#define IMMEDIATE 0
+#endif
+#ifndef RUN_HANDLER
+#define RUN_HANDLER(me, v) handle(v)
+#endif
 
 typedef processor {
     bool interrupts_on; // IF
-    bool halted;     // in hlt or mwait, and no interrupt came
-    bool masked;     // the task priority (CR8) holds the notification's class back
-    bool notify;     // local APIC: the notification is in IRR; a second one coalesces
-    bool in_service; // local APIC: it is in ISR and blocks its class until EOI
-    bool serving;    // inside the notification's handler
-    bool in_timer;   // inside the timer's handler
-    byte owned;      // vectors that have an irq here: cpu->vectors[]
-    byte ready;      // irqs whose handler the loop is to run: cpu->ready[], as one word
+    bool halted;        // in hlt or mwait, and no interrupt came
+    bool notify;        // local APIC: the notification is in IRR; a second one coalesces
+    bool in_service;    // local APIC: it is in ISR, and blocks its class until EOI
+    bool armed;         // local APIC: the timer is set, to the window
+    bool serving;       // inside the notification's handler
+    bool in_timer;      // inside the timer's handler
+    bool in_immediate;  // handlers run that don't wait for the loop
+    bool sleeping;      // tells notifications that they only wake, senders of messages to send an IPI
+    byte owned;         // vectors that have an irq here: vectors[]
+    byte ready;         // vectors whose handler is to run, all in one word
 #ifdef MOVES
-    byte device;     // local APIC: remapped device vectors in IRR
-    bool ipi;        // local APIC: a wake-up by another CPU is in IRR
-    bool sleeping;   // tells senders of messages to send an IPI as well
-    byte inbox;      // irqs that come from another CPU
+    byte irr;           // local APIC: remapped device vectors in IRR
+    bool ipi;           // local APIC: a wake-up by another CPU is in IRR
+    byte inbox;         // messages
+    bool leaving;       // goes offline once they are done
 #endif
 };
 processor cpu[CPUS];
 
-#define ACCEPTS_NOTIFICATION(me) \
-    (cpu[me].notify && cpu[me].interrupts_on && !cpu[me].in_service && !cpu[me].masked)
-
 byte running; // irqs whose handler runs now, on whatever CPU
 
-// ---- the descriptor, seen from its CPU ----
-
-// SN and ON stand in one word and are written by one exchange: an ON that stayed set would stop
-// every notification to come.
-inline set_awake(me)
-{
-    d_step { pi[me].sn = true; pi[me].on = false }
-}
-
-inline set_asleep(me)
-{
-#ifdef SLEEP_LEAVES_ON
-    pi[me].sn = false
-#else
-    d_step { pi[me].sn = false; pi[me].on = false }
-#endif
-}
+#define ACCEPTS_NOTIFICATION(me) (cpu[me].notify && cpu[me].interrupts_on && !cpu[me].in_service)
 
 // ---- handlers ----
 
 // Sees all that its device has done so far. No handler is entered twice.
-inline handle(v)
+inline handle(irq)
 {
-    d_step { assert(!HAS(running, v)); running = WITH(running, v) };
-    d_step { running = WITHOUT(running, v); waiting = WITHOUT(waiting, v) }
+    d_step { assert(!HAS(running, irq)); running = WITH(running, irq) };
+    d_step { running = WITHOUT(running, irq); waiting = WITHOUT(waiting, irq) }
 }
 
-inline handle_all(v, found)
+inline run_found(me)
 {
     do
-    :: v < VECTORS && HAS(found, v) -> handle(v); v++
-    :: d_step { v < VECTORS && !HAS(found, v) -> v++ }
-    :: d_step { v == VECTORS -> v = 0; found = 0 }; break
+    :: HAS(found, 0) -> RUN_HANDLER(me, 0); found = WITHOUT(found, 0)
+    :: found == 2 -> RUN_HANDLER(me, 1); found = 0
+    :: !found -> break
     od
 }
 
-// Bits without an irq are spurious. One locked instruction: the loop and interrupt handlers both
-// come here.
-inline make_ready(me, found)
-{
-#ifdef READY_IN_TWO_STEPS
-    word = cpu[me].ready;
-    d_step { cpu[me].ready = word | (found & cpu[me].owned); word = 0; found = 0 }
+#ifdef IMMEDIATE_TWICE
+#define MAY_RUN_IMMEDIATE(me) (cpu[me].ready & IMMEDIATE)
 #else
-    d_step { cpu[me].ready = cpu[me].ready | (found & cpu[me].owned); found = 0 }
+#define MAY_RUN_IMMEDIATE(me) (cpu[me].ready & IMMEDIATE && !cpu[me].in_immediate)
 #endif
+
+// Interrupts off but where preempt says so. What an interrupt adds in between stays for later.
+inline run_immediate(me, preempt)
+{
+    if
+    :: !MAY_RUN_IMMEDIATE(me)
+    :: d_step {
+           MAY_RUN_IMMEDIATE(me) ->
+           cpu[me].in_immediate = true;
+           found = cpu[me].ready & IMMEDIATE;
+           cpu[me].ready = cpu[me].ready & ~IMMEDIATE;
+           cpu[me].interrupts_on = preempt
+       };
+       run_found(me);
+       cpu[me].interrupts_on = false;
+       cpu[me].in_immediate = false
+    fi
 }
 
-inline run_now(v, found)
+// Bits without an irq are spurious. ready[] is read, changed and written: interrupts must be off.
+inline make_ready(me)
 {
-    d_step { were_on = cpu[me].interrupts_on; cpu[me].interrupts_on = true };
-    handle_all(v, found);
-    d_step { cpu[me].interrupts_on = were_on; were_on = false }
+#ifdef LOOP_HARVESTS_INTERRUPTIBLE
+    word = cpu[me].ready;
+    d_step { any = true; cpu[me].ready = word | (found & cpu[me].owned); found = 0; word = 0 }
+#else
+    d_step { any = true; cpu[me].ready = cpu[me].ready | (found & cpu[me].owned); found = 0 }
+#endif
 }
 
 // any: there was something.
 inline harvest(me)
 {
-    pi_harvest(me, v, found);
-    any = found != 0;
+    scan(me);
     if
-#ifdef AT_ONCE
-    :: any -> run_now(v, found)
-#else
-    :: any -> make_ready(me, found)
+    :: d_step { found -> exchange(me, 0) };
+#if WORDS > 1
+       d_step { exchange(me, 1) };
 #endif
-    :: !any
+       make_ready(me)
+    :: d_step { !found -> any = false }
     fi
 }
 
-// ---- interrupts ----
+// ---- the notification ----
+
+#ifdef HARVEST_UNTIL_EMPTY
+#define HARVEST_AGAIN any
+#else
+#define HARVEST_AGAIN (any && loop_number < LOOPS)
+#endif
 
 inline harvest_and_clear_on(me)
 {
+    loop_number = 1;
     do
-#ifdef HARVEST_UNTIL_EMPTY
-    :: true ->
-#else
-    :: passes == LOOPS -> break
-    :: passes < LOOPS ->
-#endif
-       harvest(me);
-       passes++;
+    :: harvest(me);
+       run_immediate(me, true);
        if
-       :: any
-       :: !any -> break
+       :: d_step { HARVEST_AGAIN -> loop_number++; assert(loop_number <= LOOPS) }
+       :: !HARVEST_AGAIN -> break
        fi
     od;
 #ifdef CLEAR_ON_AFTER_LAST_HARVEST
     harvest(me);
-    pi[me].on = false;
+    run_immediate(me, true);
+    pi[me].on = false
 #else
     pi[me].on = false;
     harvest(me);
+    run_immediate(me, true)
 #endif
-    d_step { assert(passes <= LOOPS); passes = 0 }
 }
 
-// Adaptive: asleep, it is a wake-up and nothing else. While an app keeps the CPU busy, it is the
-// harvest that the loop can't do.
+// An adaptive sleeper's notification only ends its sleep.
 inline take_notification(me)
 {
-#ifndef ADAPTIVE
+#ifdef ADAPTIVE
+    if
+    :: cpu[me].sleeping
+    :: !cpu[me].sleeping -> harvest_and_clear_on(me)
+    fi
+#else
     harvest_and_clear_on(me)
-#else
-#ifdef AT_ONCE
-#ifndef URGENT_LEAVES_ON
-    set_awake(me);
-#endif
-    harvest(me)
-#else
-    skip
-#endif
 #endif
 }
 
-// Handlers that are over at once, and leave nothing behind but a ready bit.
-inline take_device(me, v)
+proctype notification(byte me) provided (!cpu[me].in_timer)
 {
-    d_step {
-        HAS(cpu[me].device, v) && cpu[me].interrupts_on ->
-        cpu[me].device = WITHOUT(cpu[me].device, v);
-        cpu[me].ready = cpu[me].ready | (1 << v & cpu[me].owned);
-        cpu[me].halted = false
-    }
-}
-
-inline take_ipi(me)
-{
-    d_step { cpu[me].ipi && cpu[me].interrupts_on -> cpu[me].ipi = false; cpu[me].halted = false }
-}
-
-proctype interrupts(byte me) provided (!cpu[me].in_timer)
-{
-    byte v, found, word, passes;
-    bool any, were_on;
+    byte found, word, loop_number;
+    bool any;
 end_none:
     do
     :: d_step {
@@ -185,51 +176,90 @@ end_none:
        cpu[me].in_service = false;
 #endif
        take_notification(me);
-       after_notification(me);
        d_step { // EOI, iret
            cpu[me].in_service = false;
            cpu[me].serving = false;
            cpu[me].interrupts_on = true;
-           any = false
+           any = false;
+           loop_number = 0
        }
-#ifdef MOVES
-    :: take_ipi(me)
-    :: take_device(me, 0)
-    :: take_device(me, VECTORS - 1)
-#endif
     od
 }
 
-// ---- the loop ----
+// ---- the other interrupts: theirs is a higher priority class ----
 
-// Handlers that run at once run here too: the notification, which could enter them a second time,
-// is held back meanwhile.
-inline poll(me)
-{
-#ifdef AT_ONCE
-#ifndef POLL_UNMASKED
-    cpu[me].masked = true;
-#endif
-    harvest(me);
-    cpu[me].masked = false;
+#ifdef WINDOW
+#ifdef WINDOW_RUNS_NEW_ONES_ONLY
+#define WINDOW_RUNS any
 #else
-    harvest(me);
+#define WINDOW_RUNS true
 #endif
-    d_step { busy = busy || any; any = false }
-}
 
-inline run_ready(me)
+// In the end no immediate handler is left to run, but behind one that this has interrupted: then
+// the next window runs it.
+proctype window_timer(byte me)
 {
-    d_step { found = cpu[me].ready; cpu[me].ready = 0; busy = busy || found };
-    handle_all(v, found)
+    byte found, word;
+    bool any;
+end_none:
+    do
+    :: d_step {
+           cpu[me].armed && cpu[me].interrupts_on ->
+           cpu[me].armed = false;
+           cpu[me].in_timer = true;
+           cpu[me].interrupts_on = false;
+           cpu[me].halted = false
+       };
+       harvest(me);
+       if
+       :: WINDOW_RUNS -> run_immediate(me, false)
+       :: !WINDOW_RUNS
+       fi;
+       assert(cpu[me].in_immediate || !(cpu[me].ready & IMMEDIATE));
+progress_of_time:
+       d_step {
+#ifndef WINDOW_NOT_REARMED
+           cpu[me].armed = true;
+#endif
+           cpu[me].in_timer = false;
+           cpu[me].interrupts_on = true;
+           any = false
+       }
+    od
 }
+#endif
 
 #ifdef MOVES
-#define HAS_WORK(me) (found || cpu[me].ready || cpu[me].inbox)
-#define SAY_SLEEPING(me, yes) cpu[me].sleeping = yes
+inline take_device(me, v)
+{
+    d_step {
+        HAS(cpu[me].irr, v) && cpu[me].interrupts_on ->
+        cpu[me].irr = WITHOUT(cpu[me].irr, v);
+        cpu[me].ready = cpu[me].ready | (1 << v & cpu[me].owned);
+        cpu[me].halted = false
+    }
+}
+
+// Handlers that are over at once.
+proctype other_interrupts(byte me) provided (!cpu[me].serving)
+{
+end_none:
+    do
+    :: d_step {
+           cpu[me].ipi && cpu[me].interrupts_on -> cpu[me].ipi = false; cpu[me].halted = false
+       }
+    :: take_device(me, 0)
+    :: take_device(me, 1)
+    od
+}
+#endif
+
+// ---- sleep ----
+
+#ifdef MOVES
+#define HAS_WORK(me) (found || cpu[me].ready || cpu[me].inbox || cpu[me].leaving)
 #else
 #define HAS_WORK(me) (found || cpu[me].ready)
-#define SAY_SLEEPING(me, yes) skip
 #endif
 
 #ifdef MWAIT
@@ -239,26 +269,22 @@ inline run_ready(me)
 #endif
 
 // From here on a post notifies, or ends mwait. One that came before does neither: hence the scan.
-inline expect_posts(me)
+inline fall_asleep(me)
 {
-#ifdef ADAPTIVE
 #ifdef SCAN_FIRST
-    scan(me, v, found);
+    scan(me);
 #endif
 #ifdef MWAIT
-    monitoring[me] = true;
+    monitoring[me] = true
 #else
-    set_asleep(me);
+    clear_sn(me)
 #endif
-#if !defined(NO_SCAN) && !defined(SCAN_FIRST)
-    scan(me, v, found)
-#endif
-#else
-    skip
+#if !defined(NO_RESCAN) && !defined(SCAN_FIRST)
+    ; scan(me)
 #endif
 }
 
-inline wait(me)
+inline sleep_now(me)
 {
 #ifdef STI_APART_FROM_HLT
     cpu[me].interrupts_on = true;
@@ -267,41 +293,94 @@ inline wait(me)
     d_step { cpu[me].interrupts_on = true; cpu[me].halted = true };
 #endif
 end_asleep:
-    d_step { WOKEN(me) -> cpu[me].halted = false; monitoring[me] = false }
+    d_step { WOKEN(me) -> cpu[me].halted = false };
+    cpu[me].interrupts_on = false
 }
 
 inline go_to_sleep(me)
 {
+    d_step {
+        !HAS_WORK(me) ->
 #ifndef SLEEP_WITH_INTERRUPTS_ON
-    cpu[me].interrupts_on = false;
+        cpu[me].interrupts_on = false;
 #endif
-    SAY_SLEEPING(me, true);
-    expect_posts(me);
+#ifndef SAY_SLEEPING_LATE
+        cpu[me].sleeping = true
+#endif
+    };
+#ifdef ADAPTIVE
+    fall_asleep(me);
+#endif
     if
-    :: HAS_WORK(me) -> d_step { found = 0; monitoring[me] = false }
-    :: else -> wait(me)
+    :: d_step { HAS_WORK(me) -> found = 0 }
+    :: d_step { !HAS_WORK(me) -> cpu[me].armed = false };
+#ifdef SAY_SLEEPING_LATE
+       cpu[me].sleeping = true;
+#endif
+       sleep_now(me)
     fi;
 #ifdef ADAPTIVE
-    set_awake(me);
+#if !defined(MWAIT) || !defined(MWAIT_LEAVES_ON)
+    set_sn(me);
 #endif
-    cpu[me].interrupts_on = true;
-    SAY_SLEEPING(me, false)
+#endif
+    d_step {
+#ifdef WINDOW
+        cpu[me].armed = true;
+#endif
+        monitoring[me] = false;
+        cpu[me].sleeping = false;
+        cpu[me].interrupts_on = true
+    }
 }
 
+// ---- the loop ----
+
+inline loop_harvest(me)
+{
+#ifndef LOOP_HARVESTS_INTERRUPTIBLE
+    cpu[me].interrupts_on = false;
+#endif
+#if defined(ADAPTIVE) && !defined(LOOP_WITHOUT_HARVEST)
+    harvest(me);
+#endif
+#if IMMEDIATE
+    run_immediate(me, false);
+#endif
+    d_step { cpu[me].interrupts_on = true; any = false }
+}
+
+inline run_ready(me)
+{
+    d_step {
+        cpu[me].ready & ~IMMEDIATE ->
+        found = cpu[me].ready & ~IMMEDIATE;
+        cpu[me].ready = cpu[me].ready & IMMEDIATE
+    };
+    run_found(me)
+}
+
+// Each round does one of the things that there are to do.
 proctype loop(byte me) provided (!cpu[me].serving && !cpu[me].in_timer)
 {
-    byte v, found, word;
-    bool any, busy, were_on;
-    do
-    :: busy = false;
-#ifdef ADAPTIVE
-       poll(me);
+    byte found, word;
+    bool any;
+#ifdef MOVES
+    byte old, new, to;
+    bool pending;
 #endif
-       run_ready(me);
-       other_work(me);
+    do
+    ::
+#if defined(ADAPTIVE) || IMMEDIATE
+       loop_harvest(me);
+#endif
        if
-       :: busy
-       :: !busy -> go_to_sleep(me)
+       :: run_ready(me)
+       :: cpu[me].ready & IMMEDIATE
+       :: go_to_sleep(me)
+#ifdef OTHER_WORK
+       :: OTHER_WORK(me)
+#endif
        fi
     od
 }

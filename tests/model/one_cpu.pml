@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The world around a single CPU: devices, other interrupts, and the end of the story.
+// The world around a single CPU: devices, an interrupt of another kind, and the end of the story.
+
+#ifndef POSTS
+#define POSTS 2 // of vector 0; there is a single one of vector 1
+#endif
 
 proctype device(byte v; byte posts)
 {
     do
-    :: d_step { posts > 0 -> posts--; waiting = WITH(waiting, v) };
-       post(0, v)
+    :: d_step { posts > 0 -> posts--; waiting = WITH(waiting, v); set_pir(0, v) };
+       decide(0, v, in_flight)
     :: posts == 0 -> break
     od
 }
 
-// An interrupt that has nothing to do with the descriptor: it wakes, and that is all.
-proctype other_interrupt()
+// One that has nothing to do with the descriptor: it wakes, and that is all.
+proctype other_interrupt() provided (!cpu[0].in_timer)
 {
     d_step { cpu[0].interrupts_on -> cpu[0].halted = false }
 }
@@ -19,18 +23,14 @@ proctype other_interrupt()
 // No process can go on: devices have finished, no interrupt is pending, the CPU sleeps.
 proctype at_rest()
 {
-    byte v;
     timeout ->
     assert(!(waiting & MUST_BE_HANDLED));
-    for (v : 0 .. VECTORS - 1) {
-        assert(!pi[0].pir[v] || !HAS(MUST_BE_HANDLED, v))
-    }
-    assert(!cpu[0].ready && !running)
+    assert(!((pi[0].pir[0] | pi[0].pir[WORDS - 1] | cpu[0].ready) & MUST_BE_HANDLED));
+    assert(!running)
 }
 
-#ifdef AT_ONCE
-// At any time: a second notification doesn't come in on top of the first, or else there is no
-// bound on the stack.
+#if IMMEDIATE
+// At any time: no second notification comes in on top of the first, or the stack has no bound.
 proctype never_nested()
 {
     assert(!(cpu[0].serving && ACCEPTS_NOTIFICATION(0)))
@@ -45,15 +45,20 @@ init
 #ifdef ADAPTIVE
         pi[0].sn = true;
 #endif
-        urgent = URGENT;
-        run interrupts(0);
-        run loop(0);
+#ifdef WINDOW
+        cpu[0].armed = true;
+        run window_timer(0);
+#else
         run other_interrupt();
-        run at_rest();
-#ifdef AT_ONCE
+#if IMMEDIATE
         run never_nested();
 #endif
-        run device(0, 2);
+#endif
+        urgent = URGENT;
+        run notification(0);
+        run loop(0);
+        run at_rest();
+        run device(0, POSTS);
         run device(1, 1)
     }
 }

@@ -6,9 +6,6 @@
 #define URGENT 0
 #define MUST_BE_HANDLED ALL
 
-inline other_work(me) { skip }
-inline after_notification(me) { skip }
-
 #include "descriptor.pml"
 #include "cpu.pml"
 #include "one_cpu.pml"
