@@ -7,6 +7,7 @@
 #include "kernel/mem.h"
 #include "kernel/report.h"
 #include "kernel/time.h"
+#include "kernel/trace.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
@@ -322,6 +323,7 @@ static void job_run(const struct cmdline *c)
     }
     describe(&job);
     run(&job);
+    trace_stop(); // what follows is no work
     job_report(&job);
 }
 

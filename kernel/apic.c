@@ -176,3 +176,9 @@ void apic_timer_set(uint64_t tsc)
     uint64_t ticks = (cycles * apic_timer.ticks_per_tsc) >> 32;
     wrmsr(X2APIC_TIMER_INITIAL, MAX(MIN(ticks, (uint64_t)UINT32_MAX), 1ull));
 }
+
+// Both ways stop at zero (SDM vol. 3, 11.5.4 and 11.5.4.1).
+void apic_timer_cancel(void)
+{
+    wrmsr(apic_timer.tsc_deadline ? MSR_TSC_DEADLINE : X2APIC_TIMER_INITIAL, 0);
+}

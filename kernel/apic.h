@@ -43,3 +43,4 @@ bool apic_is_ready(void);
 void apic_timer_init(void);
 bool apic_timer_is_tsc_deadline(void);
 void apic_timer_set(uint64_t tsc);
+void apic_timer_cancel(void);

@@ -9,6 +9,7 @@
 #include "kernel/percpu.h"
 #include "kernel/time.h"
 #include "kernel/time_init.h"
+#include "kernel/trace.h"
 #include "lib/mark.h"
 
 #define SPIN_SHARES 8ull
@@ -81,6 +82,8 @@ void cpu_timer_program(struct cpu *cpu)
         due = MIN(due, cpu->window_ns);
     if (due != UINT64_MAX)
         apic_timer_set(time_tsc_at(due));
+    else
+        apic_timer_cancel();
     interrupts_restore(flags);
 }
 
@@ -146,12 +149,14 @@ static void monitor_and_wait(struct cpu *cpu)
 
 static void sleep_now(struct cpu *cpu)
 {
+    trace(TRACE_SLEEP, 0);
     cpu->stats.sleeps++;
     if (irq_get_config()->mwait)
         monitor_and_wait(cpu);
     else
         interrupts_on_and_halt();
     interrupts_off();
+    trace(TRACE_WAKE, 0);
     cpu->stats.wakes += irq_pending() || pi_any(&cpu->pi);
 }
 
@@ -171,6 +176,8 @@ static void go_to_sleep(struct cpu *cpu)
 // Looks on for a while: what comes within costs no sleep and no notification.
 static bool spin(struct cpu *cpu, uint64_t start)
 {
+    if (cpu->spin_tsc)
+        trace(TRACE_SPIN, 0);
     while (rdtsc() - start < cpu->spin_tsc) {
         if (has_work(cpu)) {
             cpu->stats.spins++;

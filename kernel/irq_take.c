@@ -13,6 +13,7 @@
 #include "kernel/percpu.h"
 #include "kernel/time.h"
 #include "kernel/time_init.h"
+#include "kernel/trace.h"
 #include "lib/mark.h"
 
 // ---- into the ready set: interrupts off ----
@@ -49,12 +50,15 @@ static bool harvest(struct cpu *cpu)
     unsigned vectors = 0;
     MARK_BEGIN("harvest");
     if (pi_harvest(&cpu->pi, &found)) {
+        trace(TRACE_HARVEST, 0);
         for (unsigned w = 0; w < PI_WORDS; w++)
             for_each_bit (bit, found.words[w]) {
+                trace(TRACE_POST, w * 64 + (unsigned)bit);
                 take(cpu, w * 64 + (unsigned)bit);
                 vectors++;
             }
         count_harvest(cpu, vectors);
+        trace(TRACE_HARVEST_END, vectors);
     }
     MARK_END("harvest");
     return vectors;
@@ -73,12 +77,15 @@ static void run_immediate(struct cpu *cpu, bool preempt)
         uint64_t bits = cpu->ready[w] & cpu->immediate[w];
         cpu->ready[w] &= ~bits;
         for_each_bit (bit, bits) {
-            struct irq *irq = cpu->vectors[w * 64 + bit];
+            unsigned vector = w * 64 + (unsigned)bit;
+            struct irq *irq = cpu->vectors[vector];
             if (!irq)
                 continue;
             if (preempt)
                 interrupts_on();
+            trace(TRACE_HANDLER, vector);
             irq->handler(irq->arg);
+            trace(TRACE_HANDLER_END, vector);
             interrupts_off();
         }
     }
@@ -90,9 +97,11 @@ static void run_immediate(struct cpu *cpu, bool preempt)
 void irq_take_device(uint8_t vector)
 {
     struct cpu *cpu = this_cpu();
+    trace(TRACE_DEVICE, vector);
     take(cpu, vector);
     run_immediate(cpu, false);
     apic_eoi();
+    trace(TRACE_EOI, 0);
 }
 
 // Harvest while there is something, at most `loops` times; clear ON; then once more, since what was
@@ -104,6 +113,7 @@ static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
     for (; loop < config->loops && harvest(cpu); loop++)
         run_immediate(cpu, config->preempt);
     pi_clear_on(&cpu->pi);
+    trace(TRACE_CLEAR_ON, 0);
     loop += harvest(cpu);
     run_immediate(cpu, config->preempt);
     cpu->stats.loops[MIN(loop, CPU_STATS_LOOPS - 1u)]++;
@@ -114,10 +124,12 @@ static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 void irq_take_notification(void)
 {
     struct cpu *cpu = this_cpu();
+    trace(TRACE_NOTIFY, 0);
     cpu->stats.notifications++;
     if (!cpu->loop_harvests || !atomic_load_explicit(&cpu->sleeping, memory_order_relaxed))
         harvest_and_clear_on(cpu);
     apic_eoi();
+    trace(TRACE_EOI, 0);
 }
 
 // The window: a CPU that is busy in an app's code doesn't harvest, so its timer does.
@@ -127,6 +139,7 @@ static void window(struct cpu *cpu, const struct irq_config *config)
 {
     uint64_t now = time_ns();
     if (now >= cpu->window_ns) {
+        trace(TRACE_WINDOW, 0);
         cpu->window_ns = now + config->window_ns;
         if (harvest(cpu)) {
             cpu->stats.windows++;
@@ -139,25 +152,31 @@ static void window(struct cpu *cpu, const struct irq_config *config)
 void irq_take_timer(void)
 {
     struct cpu *cpu = this_cpu();
+    trace(TRACE_TIMER, 0);
     cpu->stats.timers++;
     cpu->timer_due = true;
     if (cpu->window_ns)
         window(cpu, irq_get_config());
     apic_eoi();
+    trace(TRACE_EOI, 0);
 }
 
 void irq_take_ipi(void)
 {
+    trace(TRACE_IPI, 0);
     this_cpu()->stats.ipis++;
     apic_eoi();
+    trace(TRACE_EOI, 0);
 }
 
 void irq_take_fault(void)
 {
     struct cpu *cpu = this_cpu();
+    trace(TRACE_FAULT, 0);
     cpu->stats.faults++;
     cpu->fault_due = true;
     apic_eoi();
+    trace(TRACE_EOI, 0);
 }
 
 void irq_take_error(void)
@@ -197,7 +216,9 @@ static void run_immediate_off(struct cpu *cpu)
 static inline void run(struct cpu *cpu, struct irq *irq)
 {
     if (likely(!irq->immediate)) {
+        trace(TRACE_HANDLER, irq->vector);
         irq->handler(irq->arg);
+        trace(TRACE_HANDLER_END, irq->vector);
         return;
     }
     __atomic_fetch_or(&cpu->ready[irq->vector / 64], BIT64(irq->vector % 64), __ATOMIC_RELAXED);
@@ -211,10 +232,13 @@ static unsigned run_ready(struct cpu *cpu, unsigned w)
     uint64_t bits = __atomic_fetch_and(&cpu->ready[w], cpu->immediate[w], __ATOMIC_ACQUIRE);
     bits &= ~cpu->immediate[w];
     for_each_bit (bit, bits) {
-        struct irq *irq = cpu->vectors[w * 64 + bit];
+        unsigned vector = w * 64 + (unsigned)bit;
+        struct irq *irq = cpu->vectors[vector];
         if (!irq)
             continue;
+        trace(TRACE_HANDLER, vector);
         irq->handler(irq->arg);
+        trace(TRACE_HANDLER_END, vector);
         ran++;
     }
     return ran;
@@ -227,6 +251,7 @@ static inline unsigned run_posted(struct cpu *cpu, unsigned w)
     uint64_t bits = atomic_exchange_explicit(&cpu->pi.pir[w], 0, memory_order_acq_rel);
     for_each_bit (bit, bits) {
         struct irq *irq = count_msi(cpu, w * 64 + (unsigned)bit);
+        trace(TRACE_POST, w * 64 + (unsigned)bit);
         if (likely(irq))
             run(cpu, irq);
         vectors++;
@@ -239,8 +264,12 @@ static unsigned loop_harvest(struct cpu *cpu)
     unsigned vectors = 0;
     MARK_BEGIN("harvest");
     for (unsigned w = 0; w < cpu->words; w++)
-        if (atomic_load_explicit(&cpu->pi.pir[w], memory_order_relaxed))
-            vectors += run_posted(cpu, w);
+        if (atomic_load_explicit(&cpu->pi.pir[w], memory_order_relaxed)) {
+            trace(TRACE_HARVEST, 0);
+            unsigned found = run_posted(cpu, w);
+            trace(TRACE_HARVEST_END, found);
+            vectors += found;
+        }
     if (vectors)
         count_harvest(cpu, vectors);
     MARK_END("harvest");
@@ -313,7 +342,10 @@ bool irq_fall_asleep(void)
     const struct irq_config *config = irq_get_config();
     if (config->mode != IRQ_ADAPTIVE)
         return true;
-    cpu->window_ns = 0;
+    if (cpu->window_ns) {
+        cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
+        cpu_timer_program(cpu);
+    }
     return config->mwait ? !pi_any(&cpu->pi) : pi_fall_asleep(&cpu->pi);
 }
 

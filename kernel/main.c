@@ -24,6 +24,7 @@
 #include "kernel/symbols.h"
 #include "kernel/time.h"
 #include "kernel/time_init.h"
+#include "kernel/trace.h"
 #include "kernel/uart.h"
 #include "kernel/x86.h"
 #include "lib/string.h"
@@ -75,6 +76,11 @@ static const struct option kernel_options[] = {
       .fallback = "0",
       .choices = "0|1",
       .help = "a second queue for each CPU, whose interrupt is urgent" },
+    { .name = "trace",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = TRACE_ENTRIES_MAX,
+      .help = "trace entries kept for each CPU, sent to COM2 after the run" },
     { .name = "app",
       .kind = OPTION_CHOICE,
       .fallback = "job",
@@ -319,6 +325,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     if (!pci_init(&p))
         fail_problem(&p);
     start_irqs(&cmdline);
+    trace_start((unsigned)cmdline_number(&cmdline, "trace"));
     nvme_set_timeout(cmdline_number(&cmdline, "nvme.timeout") / 1000);
     nvme_set_urgent(cmdline_is(&cmdline, "nvme.urgent", "1"));
     exit_set_cleanup(nvme_shutdown);
@@ -328,6 +335,8 @@ noreturn void kernel_main(uint64_t handoff_phys)
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 
     app->run(&cmdline);
+    trace_stop();
+    trace_dump();
 
     exit_clean_up();
     report_apic_errors();

@@ -10,10 +10,12 @@
 #include "kernel/report_init.h"
 #include "kernel/smp.h"
 #include "kernel/symbols.h"
+#include "kernel/trace.h"
 #include "kernel/x86.h"
 #include "lib/format.h"
 
 #define BACKTRACE_MOST 32
+#define TRACE_LAST 16
 
 static unsigned panicking;   // index + 1 of the CPU that panics
 static char panic_text[240]; // of panic()
@@ -161,6 +163,7 @@ noreturn void trap_handle(struct trap_frame *frame)
         print_machine_check();
     print_registers(frame);
     print_backtrace(frame->rip, frame->rbp);
+    trace_print_last(this_cpu()->index, TRACE_LAST);
     exit_run(false);
 }
 

@@ -79,6 +79,11 @@ uint64_t time_tsc_at(uint64_t ns)
     return ns;
 }
 
+void apic_timer_cancel(void)
+{
+    timer_at = 0;
+}
+
 void apic_timer_set(uint64_t tsc)
 {
     timer_at = tsc;
@@ -439,6 +444,17 @@ static void a_post_before_sn_is_cleared_keeps_the_cpu_awake(void **state)
     irq_wake_up();
     irq_poll();
     assert_int_equal(handled[1], 1);
+}
+
+static void a_sleeper_has_no_window(void **state)
+{
+    window_ns = 1000;
+    start(IRQ_ADAPTIVE);
+    irq_wake_up();
+    assert_int_equal(timer_at, 1000);
+    assert_true(irq_fall_asleep());
+    assert_int_equal(timer_at, 0);
+    window_ns = 0;
 }
 
 // A timer that falls due before the window must not be its end.
@@ -850,6 +866,7 @@ int main(void)
         cmocka_unit_test(a_post_before_sn_is_cleared_keeps_the_cpu_awake),
         cmocka_unit_test(an_urgent_irq_notifies_an_awake_cpu),
         cmocka_unit_test(the_window_harvests_for_a_busy_cpu),
+        cmocka_unit_test(a_sleeper_has_no_window),
         cmocka_unit_test(the_window_outlives_other_timers),
         cmocka_unit_test(immediate_handlers_left_behind_run_with_interrupts_off),
         cmocka_unit_test(immediate_handlers_run_in_the_harvest_and_can_be_preempted),
