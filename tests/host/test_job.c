@@ -267,7 +267,7 @@ static void test_all_errors_are_counted_and_few_are_told(void **state)
     fake_start(1, 1, 512, 64);
     fake.disks[0].bad_status = BLOCK_ERROR;
     fake.disks[0].bad_lba = 5;
-    fake_run(&app_job, "rw=read bs=512 runtime=2ms");
+    fake_run(&app_job, "rw=read bs=512 runtime=200ms");
     assert_true(all("errors") >= 2);
     assert_in_range(fake.errors, 2, 5);
     assert_string_equal(fake.error_what, "job-io");
