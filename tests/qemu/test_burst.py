@@ -9,7 +9,7 @@ DISK = launch.Disk(size="64m", null=True, controller={"msix_qsize": 256})
 
 @pytest.mark.parametrize("preempt", [1, 0])
 def test_burst(boot, preempt):
-    run = boot(f"app=burst irq=posted posted.preempt={preempt}", cpus=1, disks=[DISK]).ended_well()
+    run = boot(f"app=burst work=300000 irq=posted posted.preempt={preempt}", cpus=1, disks=[DISK]).ended_well()
     test = run.one("test")
     assert test["vectors"] == test["handled"] == 200
     assert test["notifications"] == 1
