@@ -49,16 +49,20 @@ static struct cpu_msg *take_in_order(struct cpu *cpu)
     return oldest;
 }
 
-unsigned cpu_run_messages(struct cpu *cpu)
+static __attribute__((noinline)) unsigned run_messages(struct cpu *cpu)
 {
-    if (!atomic_load_explicit(&cpu->inbox, memory_order_relaxed))
-        return 0;
     unsigned ran = 0;
     for (struct cpu_msg *msg = take_in_order(cpu), *next; msg; msg = next, ran++) {
         next = msg->next; // fn may reuse it
         msg->fn(msg);
     }
     return ran;
+}
+
+unsigned cpu_run_messages(struct cpu *cpu)
+{
+    return unlikely(atomic_load_explicit(&cpu->inbox, memory_order_relaxed)) ? run_messages(cpu)
+                                                                             : 0;
 }
 
 // ---- timers ----
@@ -198,6 +202,14 @@ static void tune_spin(struct cpu *cpu)
     cpu->msis_before = cpu->stats.msis;
 }
 
+// Looks on until there is work: all that polling does while idle is in the idle region, so that the
+// rounds of the loop are those that find something, as where the CPU sleeps.
+static void watch(const struct cpu *cpu)
+{
+    while (!has_work(cpu))
+        cpu_relax();
+}
+
 // An empty round: time that counts as idle, from the end of the last empty one.
 static void idle(struct cpu *cpu)
 {
@@ -207,7 +219,7 @@ static void idle(struct cpu *cpu)
     if (mode == IRQ_ADAPTIVE)
         tune_spin(cpu);
     if (mode == IRQ_POLL)
-        cpu_relax();
+        watch(cpu);
     else if (mode != IRQ_ADAPTIVE || !spin(cpu, start))
         go_to_sleep(cpu);
     cpu->round_tsc = rdtsc();

@@ -10,6 +10,7 @@
 #include "kernel/hotplug.h"
 #include "kernel/irq_move.h"
 #include "kernel/percpu.h"
+#include "kernel/report.h"
 #include "kernel/smp.h"
 
 static struct {
@@ -99,6 +100,13 @@ static void report_failure(struct cpu_msg *msg) // boot CPU
     leave.change->done(leave.change);
 }
 
+static void bring_irqs_home(struct cpu_change *change);
+
+static void stay(struct cpu_msg *msg) // boot CPU: some irqs may have left already
+{
+    bring_irqs_home(leave.change);
+}
+
 static void leave_with_irqs(void)
 {
     struct cpu_change *change = leave.change;
@@ -107,7 +115,7 @@ static void leave_with_irqs(void)
     change->ok = move_irqs_away(&change->problem);
     if (!change->ok) {
         __atomic_store_n(&cpu->online, true, __ATOMIC_SEQ_CST);
-        change->msg.fn = report_failure;
+        change->msg.fn = stay;
         cpu_post(0, &change->msg);
         return;
     }
@@ -155,8 +163,11 @@ static struct {
 
 static void next_irq_home(void);
 
+// One that can't come works where it is.
 static void irq_is_home(struct irq_move *move)
 {
+    if (!move->ok)
+        error_problem(&move->problem);
     back.irq = back.irq->next;
     next_irq_home();
 }
@@ -173,13 +184,21 @@ static void next_irq_home(void)
     irq_set_affinity(&back.move);
 }
 
+static void bring_irqs_home(struct cpu_change *change) // boot CPU
+{
+    back.change = change;
+    back.irq = irq_first();
+    next_irq_home();
+}
+
 static void come_back(struct cpu_msg *msg)
 {
     struct cpu_change *change = container_of(msg, struct cpu_change, msg);
     change->ok = smp_start_cpu(change->cpu, &change->problem);
-    back.change = change;
-    back.irq = change->ok ? irq_first() : NULL;
-    next_irq_home();
+    if (change->ok)
+        bring_irqs_home(change);
+    else
+        change->done(change);
 }
 
 void cpu_online(struct cpu_change *change)

@@ -23,8 +23,15 @@ static const char *const mode_names[] = {
     [IRQ_POLL] = "poll",         [IRQ_MSI] = "msi",
 };
 
-// SN is set from the start where the loop harvests; a CPU that sleeps from before is woken, so that
-// it falls asleep anew, by this mode's rules.
+static void begin(struct cpu_msg *msg)
+{
+    uint64_t flags = interrupts_save();
+    irq_start_cpu();
+    interrupts_restore(flags);
+}
+
+// SN is set from the start where the loop harvests. Each CPU begins by itself; one that sleeps from
+// before is woken by the message, and falls asleep anew by this mode's rules.
 void irq_init(const struct irq_config *config)
 {
     bool suppress = config->mode == IRQ_ADAPTIVE || config->mode == IRQ_POLL;
@@ -32,9 +39,11 @@ void irq_init(const struct irq_config *config)
     for (unsigned i = 0; i < cpu_count(); i++) {
         cpu_get(i)->loop_harvests = suppress;
         pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
+        cpu_get(i)->begin.fn = begin;
         if (i != cpu_index())
-            apic_send(cpu_apic_id(i), VECTOR_IPI);
+            cpu_post(i, &cpu_get(i)->begin);
     }
+    begin(NULL);
 }
 
 const struct irq_config *irq_get_config(void)
@@ -78,10 +87,25 @@ struct pi_desc *irq_pi_desc(unsigned cpu)
 // A CPU's vector table is read by that CPU at any time, and written by whoever moves an irq there.
 static struct spinlock vectors_lock;
 
+// The bit of a vector in one of a CPU's sets.
+static void mark(uint64_t *set, unsigned vector, bool in)
+{
+    if (in)
+        __atomic_fetch_or(&set[vector / 64], BIT64(vector % 64), __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_and(&set[vector / 64], ~BIT64(vector % 64), __ATOMIC_RELAXED);
+}
+
 static void mark_immediate(struct cpu *cpu, unsigned vector)
 {
-    __atomic_fetch_or(&cpu->immediate[vector / 64], BIT64(vector % 64), __ATOMIC_RELAXED);
+    mark(cpu->immediate, vector, true);
     __atomic_store_n(&cpu->has_immediate, true, __ATOMIC_RELEASE);
+}
+
+static void mark_urgent(struct cpu *cpu, unsigned vector)
+{
+    mark(cpu->urgent, vector, true);
+    __atomic_store_n(&cpu->has_urgent, true, __ATOMIC_RELEASE);
 }
 
 static bool take_free_vector(struct irq *irq, struct cpu *cpu, uint8_t *vector)
@@ -92,6 +116,8 @@ static bool take_free_vector(struct irq *irq, struct cpu *cpu, uint8_t *vector)
             __atomic_store_n(&cpu->words, MAX(cpu->words, v / 64 + 1), __ATOMIC_RELEASE);
             if (irq->immediate)
                 mark_immediate(cpu, v);
+            if (irq->urgent)
+                mark_urgent(cpu, v);
             *vector = (uint8_t)v;
             return true;
         }
@@ -105,24 +131,32 @@ bool irq_take_vector(struct irq *irq, unsigned cpu, uint8_t *vector, struct prob
     spinlock_unlock(&vectors_lock);
     if (taken)
         return true;
-    return problem_set(p, "irq-no-vector",
-                       "%s: CPU %u has all its %d device vectors in use: run on more CPUs",
-                       irq->name, cpu, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
+    return problem_set(
+        p, "irq-no-vector",
+        "%s: CPU %u has all its %d device vectors in use: run on more CPUs (cpus=), or "
+        "with fewer queues (nvme.queues=)",
+        irq->name, cpu, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
 }
 
 void irq_give_vector(unsigned index, uint8_t vector)
 {
     struct cpu *cpu = cpu_get(index);
     spinlock_lock(&vectors_lock);
-    __atomic_fetch_and(&cpu->immediate[vector / 64], ~BIT64(vector % 64), __ATOMIC_RELAXED);
+    mark(cpu->immediate, vector, false);
+    mark(cpu->urgent, vector, false);
     __atomic_store_n(&cpu->vectors[vector], NULL, __ATOMIC_RELEASE);
     spinlock_unlock(&vectors_lock);
+}
+
+static struct irq_place irq_place(const struct irq *irq)
+{
+    return (struct irq_place){ irq->cpu, irq->vector };
 }
 
 static void write_message(const struct irq *irq)
 {
     struct msi_msg msg;
-    irq->chip->compose(irq, &msg);
+    irq->chip->compose(irq, irq_place(irq), &msg);
     msix_write(irq->dev, irq->index, &msg);
 }
 
@@ -132,7 +166,7 @@ static bool connect(struct irq *irq, struct problem *p)
     if (!irq->chip->alloc(irq, p))
         return false;
     if (irq_take_vector(irq, irq->cpu, &irq->vector, p)) {
-        if (irq->chip->route(irq, p)) {
+        if (irq->chip->route(irq, irq_place(irq), p)) {
             write_message(irq);
             return true;
         }
@@ -194,7 +228,7 @@ void irq_free(struct irq *irq)
 
 static bool reroute(struct irq *irq, struct problem *p)
 {
-    if (!irq->chip->route(irq, p))
+    if (!irq->chip->route(irq, irq_place(irq), p))
         return false;
     write_message(irq);
     return true;
@@ -206,16 +240,27 @@ bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
     if (!chip)
         return problem_set(p, "irq-delivery", "%s: irq=%s has no way to %s one MSI", irq->name,
                            irq_mode_name(irqs.config.mode), posted ? "post" : "remap");
-    if (chip == irq->chip)
-        return true;
+    const struct irq_chip *old = irq->chip;
     irq->chip = chip;
-    return reroute(irq, p);
+    if (old == chip || reroute(irq, p))
+        return true;
+    irq->chip = old;
+    return false;
 }
 
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p)
 {
+    bool old = irq->urgent;
     irq->urgent = urgent;
-    return reroute(irq, p);
+    if (!reroute(irq, p)) {
+        irq->urgent = old;
+        return false;
+    }
+    if (urgent)
+        mark_urgent(cpu_get(irq->cpu), irq->vector);
+    else
+        mark(cpu_get(irq->cpu)->urgent, irq->vector, false);
+    return true;
 }
 
 void irq_set_immediate(struct irq *irq)
@@ -250,24 +295,23 @@ static void msi_free(struct irq *irq)
 {
 }
 
-static bool msi_route(struct irq *irq, struct problem *p)
+static bool msi_route(struct irq *irq, struct irq_place to, struct problem *p)
 {
-    uint32_t id = cpu_apic_id(irq->cpu);
+    uint32_t id = cpu_apic_id(to.cpu);
     if (id <= 254)
         return true;
     return problem_set(
         p, "msi-apic-id",
         "%s: without interrupt remapping an MSI can't reach the APIC id %u of CPU %u: "
         "turn VT-d on, or use fewer CPUs (cpus=)",
-        irq->name, id, irq->cpu);
+        irq->name, id, to.cpu);
 }
 
 // SDM vol. 3, 11.11: physical destination, fixed, edge.
-static void msi_compose(const struct irq *irq, struct msi_msg *msg)
+static void msi_compose(const struct irq *irq, struct irq_place to, struct msi_msg *msg)
 {
-    *msg =
-        (struct msi_msg){ .address = 0xfee00000 | field_put(BITS64(19, 12), cpu_apic_id(irq->cpu)),
-                          .data = irq->vector };
+    *msg = (struct msi_msg){ .address = 0xfee00000 | field_put(BITS64(19, 12), cpu_apic_id(to.cpu)),
+                             .data = to.vector };
 }
 
 const struct irq_chip irq_chip_msi = {

@@ -28,6 +28,12 @@ enum irq_mode {
     IRQ_MSI,      // no remapping hardware
 };
 
+// Where an MSI ends up.
+struct irq_place {
+    unsigned cpu;   // index
+    uint8_t vector; // on that CPU: IDT vector, or bit number in its PIR
+};
+
 struct irq_chip {
     const char *name; // "VTD-REMAP", "VTD-POST", "MSI"
 
@@ -35,12 +41,12 @@ struct irq_chip {
     bool (*alloc)(struct irq *irq, struct problem *p);
     void (*free)(struct irq *irq);
 
-    // Makes MSIs of irq go to irq->cpu, irq->vector, from now on. When it returns, no older route
-    // is cached anywhere.
-    bool (*route)(struct irq *irq, struct problem *p);
+    // Makes MSIs of irq go to `to` from now on. When it returns, no older route is cached anywhere;
+    // where it fails, the older one holds.
+    bool (*route)(struct irq *irq, struct irq_place to, struct problem *p);
 
     // The message for the device's MSI-X table; fixed once allocated if the chip remaps.
-    void (*compose)(const struct irq *irq, struct msi_msg *msg);
+    void (*compose)(const struct irq *irq, struct irq_place to, struct msi_msg *msg);
 };
 
 struct irq {
@@ -105,7 +111,7 @@ bool irq_set_posted(struct irq *irq, bool posted, struct problem *p);
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p);
 
 // The handler is to run in interrupt context, and from the loop only with interrupts off: it is
-// never entered twice at once. Before irq_enable().
+// never entered twice at once. Before irq_enable(), or while the device has nothing to send.
 void irq_set_immediate(struct irq *irq);
 
 // Makes it pending by software: through the PIR where it is posted. From where irq_set_posted() may be

@@ -17,5 +17,6 @@ void irq_take_spurious(void);
 void irq_run_fault_handler(void);
 
 // Puts this CPU's descriptor into the state of a CPU that is awake: a notification that was on its
-// way when the CPU left is gone, so ON must not stand. Before the CPU takes interrupts.
+// way when the CPU left is gone, so ON must not stand. Starts its window. Owner CPU, in its loop or
+// before that, interrupts off.
 void irq_start_cpu(void);

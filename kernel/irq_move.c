@@ -13,38 +13,26 @@
 
 #define DRAIN_WAIT_NS (10 * NS_PER_MS) // an interrupt in IRR is taken at once, interrupts being on
 
-struct place {
-    unsigned cpu;
-    uint8_t vector;
-};
-
 void irq_on_move(struct irq *irq, irq_moved moved)
 {
     irq->moved = moved;
 }
 
-static void set_place(struct irq *irq, struct place place)
-{
-    irq->vector = place.vector;
-    __atomic_store_n(&irq->cpu, place.cpu, __ATOMIC_RELEASE);
-}
-
-// A plain MSI's message names CPU and vector, so it changes; it may only do so while masked (PCIe 6.0,
-// 6.1.4.2). A remapped one's doesn't.
-static void rewrite_message(struct irq *irq)
+// A plain MSI's message names CPU and vector, so it changes; a remapped one's doesn't. The write is
+// masked and read back, and the answer to a read pushes all messages sent before it ahead (PCIe 6.0,
+// 2.4.1): none by the old route is under way any more.
+static void rewrite_message(const struct irq *irq, struct irq_place to)
 {
     if (irq->chip != &irq_chip_msi)
         return;
     struct msi_msg msg;
-    irq->chip->compose(irq, &msg);
-    msix_mask(irq->dev, irq->index, true);
+    irq->chip->compose(irq, to, &msg);
     msix_write(irq->dev, irq->index, &msg);
-    msix_mask(irq->dev, irq->index, !irq->enabled);
 }
 
 // From when the chip's route() has returned, no further MSI takes the old route; what took it before
 // is in our PIR, or in our local APIC and taken as soon as it allows.
-static void drain(const struct irq *irq, struct place old)
+static void drain(const struct irq *irq, struct irq_place old)
 {
     if (!poll_until(!apic_is_requested(old.vector), DRAIN_WAIT_NS))
         error(
@@ -74,18 +62,6 @@ static void raise_there(struct irq *irq, unsigned cpu)
     cpu_post(cpu, &irq->raise);
 }
 
-static bool route_to(struct irq *irq, struct place to, struct problem *p)
-{
-    struct place old = { irq->cpu, irq->vector };
-    set_place(irq, to);
-    if (!irq->chip->route(irq, p)) {
-        set_place(irq, old);
-        return false;
-    }
-    rewrite_message(irq);
-    return true;
-}
-
 static bool can_move(const struct irq *irq, unsigned to, struct problem *p)
 {
     if (!irq->moved)
@@ -95,21 +71,26 @@ static bool can_move(const struct irq *irq, unsigned to, struct problem *p)
     return true;
 }
 
+// The CPU is published last: from then on the irq is the new one's, to be moved on or changed there.
+// The vector is needed by a handler that runs there as soon as it is the owner of what it handles.
 bool irq_move_here(struct irq *irq, unsigned to, struct problem *p)
 {
-    struct place old = { irq->cpu, irq->vector }, new = { .cpu = to };
+    struct irq_place old = { irq->cpu, irq->vector }, new = { .cpu = to };
     if (old.cpu == to)
         return true;
     if (!can_move(irq, to, p) || !irq_take_vector(irq, to, &new.vector, p))
         return false;
-    if (!route_to(irq, new, p)) {
+    if (!irq->chip->route(irq, new, p)) {
         irq_give_vector(to, new.vector);
         return false;
     }
+    rewrite_message(irq, new);
     drain(irq, old);
     bool pending = irq_drain_ready(old.vector);
     irq_give_vector(old.cpu, old.vector);
+    irq->vector = new.vector;
     irq->moved(irq->arg, to);
+    __atomic_store_n(&irq->cpu, to, __ATOMIC_RELEASE);
     if (pending)
         raise_there(irq, to);
     return true;

@@ -18,6 +18,18 @@
 
 // ---- into the ready set: interrupts off ----
 
+// What a harvest took out of one word of the PIR.
+static __attribute__((noinline)) void trace_harvest(unsigned w, uint64_t bits)
+{
+    unsigned vectors = 0;
+    trace(TRACE_HARVEST, 0);
+    for_each_bit (bit, bits) {
+        trace(TRACE_POST, w * 64 + (unsigned)bit);
+        vectors++;
+    }
+    trace(TRACE_HARVEST_END, vectors);
+}
+
 // Whose MSI it is, counted; NULL where nobody's.
 static inline struct irq *count_msi(struct cpu *cpu, unsigned vector)
 {
@@ -31,46 +43,56 @@ static inline struct irq *count_msi(struct cpu *cpu, unsigned vector)
     return irq;
 }
 
-static void take(struct cpu *cpu, unsigned vector)
+// Of one word: returns how many.
+static inline unsigned take(struct cpu *cpu, unsigned w, uint64_t bits)
 {
-    if (count_msi(cpu, vector))
-        cpu->ready[vector / 64] |= BIT64(vector % 64);
-}
-
-// Bucket n holds 2^(n-1) < vectors <= 2^n.
-static void count_harvest(struct cpu *cpu, unsigned vectors)
-{
-    unsigned bucket = vectors > 1 ? 32 - (unsigned)__builtin_clz(vectors - 1) : 0; // at most 8
-    local_add(&cpu->stats.per_harvest[bucket], 1);
-}
-
-static bool harvest(struct cpu *cpu)
-{
-    struct pi_set found;
     unsigned vectors = 0;
-    MARK_BEGIN("harvest");
-    if (pi_harvest(&cpu->pi, &found)) {
-        trace(TRACE_HARVEST, 0);
-        for (unsigned w = 0; w < PI_WORDS; w++)
-            for_each_bit (bit, found.words[w]) {
-                trace(TRACE_POST, w * 64 + (unsigned)bit);
-                take(cpu, w * 64 + (unsigned)bit);
-                vectors++;
-            }
-        count_harvest(cpu, vectors);
-        trace(TRACE_HARVEST_END, vectors);
+    if (unlikely(trace_is_on()))
+        trace_harvest(w, bits);
+    cpu->ready[w] |= bits;
+    if (unlikely(bits & cpu->urgent[w]))
+        cpu->urgent_due = true;
+    for_each_bit (bit, bits) {
+        count_msi(cpu, w * 64 + (unsigned)bit);
+        vectors++;
     }
-    MARK_END("harvest");
     return vectors;
+}
+
+// Bucket n holds 2^(n-1) < vectors <= 2^n: it is the number of the highest bit of 2 * vectors - 1.
+static inline void count_harvest(struct cpu *cpu, unsigned vectors)
+{
+    local_add(&cpu->stats.per_harvest[31 ^ __builtin_clz(2 * vectors - 1)], 1);
+}
+
+static __attribute__((noinline)) bool harvest_words(struct cpu *cpu)
+{
+    unsigned vectors = 0;
+    for (unsigned w = 0; w < PI_WORDS; w++) {
+        uint64_t bits = pi_take(&cpu->pi, w);
+        if (bits)
+            vectors += take(cpu, w, bits);
+    }
+    if (vectors)
+        count_harvest(cpu, vectors);
+    return vectors;
+}
+
+static inline bool harvest(struct cpu *cpu)
+{
+    MARK_BEGIN("harvest");
+    bool found = pi_any(&cpu->pi) && harvest_words(cpu);
+    MARK_END("harvest");
+    return found;
 }
 
 // Handlers that may not wait for the loop. They are never entered twice: only the outermost
 // interrupt runs them, and the loop does so with interrupts off. With posted.preempt, what stands in
 // a higher priority class than the notification, which is in service, may come in between: timer
 // and IPI, whose own handlers keep interrupts off. So at most two interrupts nest, and an NMI.
-static void run_immediate(struct cpu *cpu, bool preempt)
+static __attribute__((noinline)) void run_all_immediate(struct cpu *cpu, bool preempt)
 {
-    if (!cpu->has_immediate || cpu->in_immediate)
+    if (cpu->in_immediate)
         return;
     cpu->in_immediate = true;
     for (unsigned w = 0; w < PI_WORDS; w++) {
@@ -92,13 +114,23 @@ static void run_immediate(struct cpu *cpu, bool preempt)
     cpu->in_immediate = false;
 }
 
+static inline void run_immediate(struct cpu *cpu, bool preempt)
+{
+    if (unlikely(cpu->has_immediate))
+        run_all_immediate(cpu, preempt);
+}
+
 // ---- interrupt context ----
 
 void irq_take_device(uint8_t vector)
 {
     struct cpu *cpu = this_cpu();
     trace(TRACE_DEVICE, vector);
-    take(cpu, vector);
+    struct irq *irq = count_msi(cpu, vector);
+    if (irq) {
+        cpu->ready[vector / 64] |= BIT64(vector % 64);
+        cpu->urgent_due |= irq->urgent;
+    }
     run_immediate(cpu, false);
     apic_eoi();
     trace(TRACE_EOI, 0);
@@ -141,10 +173,8 @@ static void window(struct cpu *cpu, const struct irq_config *config)
     if (now >= cpu->window_ns) {
         trace(TRACE_WINDOW, 0);
         cpu->window_ns = now + config->window_ns;
-        if (harvest(cpu)) {
-            cpu->stats.windows++;
-            run_immediate(cpu, false);
-        }
+        cpu->stats.windows += harvest(cpu);
+        run_immediate(cpu, false); // those too that an interrupt came upon and left
     }
     apic_timer_set(time_tsc_at(cpu->window_ns));
 }
@@ -212,75 +242,120 @@ static void run_immediate_off(struct cpu *cpu)
     interrupts_on();
 }
 
-// An immediate one goes by way of the ready set: an interrupt may come between, and run it.
-static inline void run(struct cpu *cpu, struct irq *irq)
+static inline void run(const struct irq *irq, unsigned vector)
 {
-    if (likely(!irq->immediate)) {
-        trace(TRACE_HANDLER, irq->vector);
-        irq->handler(irq->arg);
-        trace(TRACE_HANDLER_END, irq->vector);
-        return;
-    }
-    __atomic_fetch_or(&cpu->ready[irq->vector / 64], BIT64(irq->vector % 64), __ATOMIC_RELAXED);
-    run_immediate_off(cpu);
+    trace(TRACE_HANDLER, vector);
+    irq->handler(irq->arg);
+    trace(TRACE_HANDLER_END, vector);
 }
 
-// An interrupt may set bits at any time: they are taken by one instruction, with interrupts on.
+// An interrupt may set ready bits at any time, so each is one instruction.
+static inline void set_ready(struct cpu *cpu, unsigned w, uint64_t bits)
+{
+    __atomic_fetch_or(&cpu->ready[w], bits, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t take_ready(struct cpu *cpu, unsigned w, uint64_t mask)
+{
+    return __atomic_fetch_and(&cpu->ready[w], ~mask, __ATOMIC_ACQ_REL) & mask;
+}
+
+// Urgent ones don't wait for the handlers that were ready before them, only for the one that runs.
+static __attribute__((noinline)) unsigned run_urgent(struct cpu *cpu)
+{
+    unsigned ran = 0;
+    __atomic_store_n(&cpu->urgent_due, false, __ATOMIC_RELAXED);
+    for (unsigned w = 0; w < cpu->words; w++)
+        for_each_bit (bit, take_ready(cpu, w, cpu->urgent[w] & ~cpu->immediate[w])) {
+            struct irq *irq = cpu->vectors[w * 64 + (unsigned)bit];
+            if (irq)
+                run(irq, w * 64 + (unsigned)bit);
+            ran++;
+        }
+    return ran;
+}
+
+static inline void run_urgent_if_due(struct cpu *cpu)
+{
+    if (unlikely(cpu->urgent_due))
+        run_urgent(cpu);
+}
+
 static unsigned run_ready(struct cpu *cpu, unsigned w)
 {
     unsigned ran = 0;
-    uint64_t bits = __atomic_fetch_and(&cpu->ready[w], cpu->immediate[w], __ATOMIC_ACQUIRE);
-    bits &= ~cpu->immediate[w];
+    run_urgent_if_due(cpu);
+    uint64_t bits = take_ready(cpu, w, ~cpu->immediate[w]);
     for_each_bit (bit, bits) {
-        unsigned vector = w * 64 + (unsigned)bit;
-        struct irq *irq = cpu->vectors[vector];
+        struct irq *irq = cpu->vectors[w * 64 + (unsigned)bit];
         if (!irq)
             continue;
-        trace(TRACE_HANDLER, vector);
-        irq->handler(irq->arg);
-        trace(TRACE_HANDLER_END, vector);
+        run_urgent_if_due(cpu);
+        run(irq, w * 64 + (unsigned)bit);
         ran++;
     }
     return ran;
 }
 
-// Straight from the PIR to the handlers.
-static inline unsigned run_posted(struct cpu *cpu, unsigned w)
+// They go by way of the ready set: an interrupt may come between, and run an immediate one.
+static __attribute__((noinline)) unsigned run_specials(struct cpu *cpu, unsigned w, uint64_t bits)
 {
     unsigned vectors = 0;
-    uint64_t bits = atomic_exchange_explicit(&cpu->pi.pir[w], 0, memory_order_acq_rel);
     for_each_bit (bit, bits) {
+        count_msi(cpu, w * 64 + (unsigned)bit);
+        vectors++;
+    }
+    set_ready(cpu, w, bits);
+    run_immediate_off(cpu);
+    run_urgent(cpu);
+    return vectors;
+}
+
+static __attribute__((noinline)) unsigned run_posted_rare(struct cpu *cpu, unsigned w,
+                                                          uint64_t bits)
+{
+    if (trace_is_on())
+        trace_harvest(w, bits);
+    uint64_t specials = bits & (cpu->urgent[w] | cpu->immediate[w]);
+    unsigned vectors = specials ? run_specials(cpu, w, specials) : 0;
+    for_each_bit (bit, bits & ~specials) {
         struct irq *irq = count_msi(cpu, w * 64 + (unsigned)bit);
-        trace(TRACE_POST, w * 64 + (unsigned)bit);
-        if (likely(irq))
-            run(cpu, irq);
+        run_urgent_if_due(cpu);
+        if (irq)
+            run(irq, w * 64 + (unsigned)bit);
         vectors++;
     }
     return vectors;
 }
 
-static unsigned loop_harvest(struct cpu *cpu)
+// Straight from the PIR to the handlers.
+static inline unsigned run_posted(struct cpu *cpu, unsigned w, uint64_t bits)
+{
+    if (unlikely(cpu->rare))
+        return run_posted_rare(cpu, w, bits);
+    unsigned vectors = 0;
+    for_each_bit (bit, bits) {
+        const struct irq *irq = count_msi(cpu, w * 64 + (unsigned)bit);
+        if (likely(irq))
+            irq->handler(irq->arg);
+        vectors++;
+    }
+    return vectors;
+}
+
+static inline unsigned loop_harvest(struct cpu *cpu)
 {
     unsigned vectors = 0;
     MARK_BEGIN("harvest");
-    for (unsigned w = 0; w < cpu->words; w++)
-        if (atomic_load_explicit(&cpu->pi.pir[w], memory_order_relaxed)) {
-            trace(TRACE_HARVEST, 0);
-            unsigned found = run_posted(cpu, w);
-            trace(TRACE_HARVEST_END, found);
-            vectors += found;
-        }
+    for (unsigned w = 0; w < cpu->words; w++) {
+        uint64_t bits = pi_take(&cpu->pi, w);
+        if (bits)
+            vectors += run_posted(cpu, w, bits);
+    }
     if (vectors)
         count_harvest(cpu, vectors);
     MARK_END("harvest");
     return vectors;
-}
-
-static unsigned run_fault_handler(struct cpu *cpu)
-{
-    cpu->fault_due = false;
-    irq_run_fault_handler();
-    return 1;
 }
 
 // A move's drain, or an interrupt that came in between, may have left some behind.
@@ -294,6 +369,19 @@ static unsigned run_immediate_left(struct cpu *cpu)
     return any != 0;
 }
 
+static __attribute__((noinline)) unsigned run_rare(struct cpu *cpu)
+{
+    unsigned ran = cpu->urgent_due ? run_urgent(cpu) : 0;
+    if (cpu->has_immediate)
+        ran += run_immediate_left(cpu);
+    if (cpu->fault_due) {
+        cpu->fault_due = false;
+        irq_run_fault_handler();
+        ran++;
+    }
+    return ran;
+}
+
 unsigned irq_poll(void)
 {
     struct cpu *cpu = this_cpu();
@@ -301,17 +389,9 @@ unsigned irq_poll(void)
     for (unsigned w = 0; w < cpu->words; w++)
         if (__atomic_load_n(&cpu->ready[w], __ATOMIC_RELAXED))
             ran += run_ready(cpu, w);
-    if (unlikely(cpu->has_immediate))
-        ran += run_immediate_left(cpu);
-    if (unlikely(__atomic_load_n(&cpu->fault_due, __ATOMIC_RELAXED)))
-        ran += run_fault_handler(cpu);
+    if (unlikely(cpu->rare))
+        ran += run_rare(cpu);
     return ran;
-}
-
-void irq_start_cpu(void)
-{
-    struct cpu *cpu = this_cpu();
-    pi_set_control(&cpu->pi, cpu->loop_harvests);
 }
 
 bool irq_drain_ready(uint8_t vector)
@@ -326,14 +406,36 @@ bool irq_drain_ready(uint8_t vector)
     return pending;
 }
 
-// An interrupt may set bits of the same word at any time.
 void irq_again(struct irq *irq)
 {
-    __atomic_fetch_or(&this_cpu()->ready[irq->vector / 64], BIT64(irq->vector % 64),
-                      __ATOMIC_RELAXED);
+    set_ready(this_cpu(), irq->vector / 64, BIT64(irq->vector % 64));
 }
 
-// ---- sleep: interrupts off ----
+// ---- awake and asleep: interrupts off ----
+
+static void start_window(struct cpu *cpu)
+{
+    const struct irq_config *config = irq_get_config();
+    if (config->mode != IRQ_ADAPTIVE || !config->window_ns)
+        return;
+    cpu->window_ns = time_ns() + config->window_ns;
+    cpu_timer_program(cpu);
+}
+
+void irq_start_cpu(void)
+{
+    struct cpu *cpu = this_cpu();
+    pi_set_control(&cpu->pi, cpu->loop_harvests);
+    start_window(cpu);
+}
+
+static bool can_sleep(struct cpu *cpu, bool mwait)
+{
+    if (mwait ? !pi_any(&cpu->pi) : pi_fall_asleep(&cpu->pi))
+        return true;
+    harvest(cpu); // in all words: what leads to no irq would keep the CPU awake for ever
+    return false;
+}
 
 // With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
 bool irq_fall_asleep(void)
@@ -346,19 +448,15 @@ bool irq_fall_asleep(void)
         cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
         cpu_timer_program(cpu);
     }
-    return config->mwait ? !pi_any(&cpu->pi) : pi_fall_asleep(&cpu->pi);
+    return can_sleep(cpu, config->mwait);
 }
 
+// With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.
 void irq_wake_up(void)
 {
     struct cpu *cpu = this_cpu();
-    const struct irq_config *config = irq_get_config();
-    if (config->mode != IRQ_ADAPTIVE)
+    if (irq_get_mode() != IRQ_ADAPTIVE)
         return;
-    if (!config->mwait)
-        pi_wake_up(&cpu->pi);
-    if (config->window_ns) {
-        cpu->window_ns = time_ns() + config->window_ns;
-        cpu_timer_program(cpu);
-    }
+    pi_wake_up(&cpu->pi);
+    start_window(cpu);
 }

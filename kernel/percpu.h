@@ -41,22 +41,32 @@ struct cpu {
     // The loop's and the interrupt handlers' own.
     uint64_t ready[PI_WORDS];     // irqs whose handler is to run, by vector
     uint64_t immediate[PI_WORDS]; // irqs whose handler doesn't wait for the loop, by vector
+    uint64_t urgent[PI_WORDS];    // irqs whose handler runs before others, by vector
     unsigned words;               // of ready and PIR that have irqs: the loop looks no further
     bool loop_harvests;           // IRQ_ADAPTIVE, IRQ_POLL
-    bool has_immediate;           // there are such irqs
-    bool in_immediate;            // such a handler runs
-    bool timer_due;               // the timer interrupt came
-    bool fault_due;               // a VT-d fault event came
-    bool leaving;                 // ends its loop
-    uint64_t round_tsc;           // when the last empty round ended; 0: the last one had work
-    struct cpu_timer *timers;     // armed ones, earliest first
-    uint64_t window_ns;           // next harvest by timer; 0: none
-    uint64_t spin_tsc;            // how long the loop looks on before it sleeps
-    uint64_t apic_errors;         // all bits that ESR has shown
-    uint64_t start_tsc;           // when it last started
-    uint64_t msis_before;         // stats.msis when the last wait began
+    union {
+        struct {
+            bool has_immediate; // there are such irqs
+            bool has_urgent;
+            bool urgent_due; // an urgent irq was made ready
+            bool fault_due;  // a VT-d fault event came
+            bool traced;
+        };
+        uint64_t rare; // not 0: one of these
+    };
+    bool in_immediate;        // an immediate irq's handler runs
+    bool timer_due;           // the timer interrupt came
+    bool leaving;             // ends its loop
+    uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
+    struct cpu_timer *timers; // armed ones, earliest first
+    uint64_t window_ns;       // next harvest by timer; 0: none
+    uint64_t spin_tsc;        // how long the loop looks on before it sleeps
+    uint64_t apic_errors;     // all bits that ESR has shown
+    uint64_t start_tsc;       // when it last started
+    uint64_t msis_before;     // stats.msis when the last wait began
     struct irq *vectors[VECTORS];
     struct cpu_stats stats;
+    struct cpu_msg begin; // "interrupts are delivered anew": irq_init()
 
     // Written by others: lines of their own.
     _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first

@@ -24,11 +24,6 @@ struct pi_desc {
 static_assert(sizeof(struct pi_desc) == 64, "VT-d 9.11");
 static_assert(offsetof(struct pi_desc, control) == 32, "VT-d 9.11");
 
-// What a harvest found: one bit for each vector.
-struct pi_set {
-    uint64_t words[PI_WORDS];
-};
-
 // Prepares a descriptor that no unit uses yet. `suppress` sets SN: post, but never notify.
 static inline void pi_init(struct pi_desc *d, uint32_t apic_id, uint8_t vector, bool suppress)
 {
@@ -39,20 +34,14 @@ static inline void pi_init(struct pi_desc *d, uint32_t apic_id, uint8_t vector, 
     atomic_store_explicit(&d->control, control, memory_order_release);
 }
 
-// Takes the bits that are set and clears them; false: there were none. The plain loads come first,
-// so that an idle scan never takes the line away from the units. Acquire: what the device wrote
-// before its MSI is visible after. Owner CPU.
-static inline bool pi_harvest(struct pi_desc *d, struct pi_set *found)
+// Takes the bits of one word and clears them. The plain load comes first, so that an idle scan never
+// takes the line away from the units. Acquire: what the device wrote before its MSI is visible
+// after. Owner CPU.
+static inline uint64_t pi_take(struct pi_desc *d, unsigned word)
 {
-    uint64_t any = 0;
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        any |= found->words[w] = atomic_load_explicit(&d->pir[w], memory_order_relaxed);
-    if (!any)
-        return false;
-    for (unsigned w = 0; w < PI_WORDS; w++)
-        if (found->words[w])
-            found->words[w] = atomic_exchange_explicit(&d->pir[w], 0, memory_order_acq_rel);
-    return true;
+    if (!atomic_load_explicit(&d->pir[word], memory_order_relaxed))
+        return 0;
+    return atomic_exchange_explicit(&d->pir[word], 0, memory_order_acq_rel);
 }
 
 // Lets the next post notify again. What was posted before is found by a harvest after this one:
@@ -66,6 +55,7 @@ static inline void pi_clear_on(struct pi_desc *d)
 static inline bool pi_any(const struct pi_desc *d)
 {
     uint64_t any = 0;
+#pragma GCC unroll 4
     for (unsigned w = 0; w < PI_WORDS; w++)
         any |= atomic_load_explicit(&d->pir[w], memory_order_relaxed);
     return any;

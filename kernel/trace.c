@@ -48,6 +48,7 @@ void trace_start(unsigned entries)
         struct trace_ring *ring = mem_alloc(bytes, CACHE_LINE, cpu_node(cpu));
         ring->mask = size - 1;
         trace_rings.of[cpu] = ring;
+        cpu_get(cpu)->traced = true;
     }
     // Release: who sees it on finds its ring.
     __atomic_store_n(&trace_rings.on, true, __ATOMIC_RELEASE);

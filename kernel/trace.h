@@ -59,10 +59,15 @@ __attribute__((no_caller_saved_registers)) void trace_record(enum trace_kind kin
     __asm__ volatile("call %P0" : : "i"(trace_record), "D"(kind), "S"(arg) : "memory", "cc")
 #endif
 
+static inline bool trace_is_on(void)
+{
+    return trace_rings.on;
+}
+
 // Notes an event, if the trace is on. Owner CPU, any context, interrupts on or off.
 static inline void trace(enum trace_kind kind, uint32_t arg)
 {
-    if (unlikely(trace_rings.on))
+    if (unlikely(trace_is_on()))
         TRACE_RECORD(kind, arg);
 }
 

@@ -29,18 +29,29 @@ $(B)/host/libonebell.a: $(HOST_OBJ)
 $(B)/host/tests/host/test_%: $(B)/host/tests/host/test_%.o $$(call shared_of,$$*) $(B)/host/libonebell.a
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -lcmocka -o $@
 
-$(B)/host/tests/host/threads_%: tests/host/threads_%.c Makefile tests/tests.mk
-	@mkdir -p $(@D)
-	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(TSAN) -MMD -MP $< -lcmocka -lpthread -o $@
+# Threads: the CPU's side of the descriptor, and the machine around it.
+TSAN_C = $(addprefix kernel/,cpu.c irq.c irq_move.c irq_take.c trace.c) lib/format.c lib/problem.c \
+         tests/host/irq_world.c
 
-.PRECIOUS: $(B)/host/%.o
+$(B)/tsan/%.o: %.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(TSAN) -MMD -MP -c $< -o $@
+
+$(B)/tsan/libonebell.a: $(TSAN_C:%.c=$(B)/tsan/%.o)
+	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
+
+$(B)/host/tests/host/threads_%: $(B)/tsan/tests/host/threads_%.o $(B)/tsan/libonebell.a
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(TSAN) $^ -lcmocka -lpthread -o $@
+
+.PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o
 
 .PHONY: test-host
 test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and threads, with sanitizers
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
 
--include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(THREAD_TESTS:=.d)
+-include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*.d $(B)/tsan/*/*/*.d)
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4
@@ -75,4 +86,5 @@ test: ## everything; about 15 minutes on two cores
 	@$(MAKE) --no-print-directory style
 	@$(MAKE) --no-print-directory test-tools
 	@$(MAKE) --no-print-directory test-platform
+	@$(MAKE) --no-print-directory test-protocol
 	@$(MAKE) --no-print-directory test-qemu

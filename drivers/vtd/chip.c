@@ -23,32 +23,32 @@ static void chip_free(struct irq *irq)
         error_problem(&p);
 }
 
-static void chip_compose(const struct irq *irq, struct msi_msg *msg)
+static void chip_compose(const struct irq *irq, struct irq_place to, struct msi_msg *msg)
 {
     *msg = irte_message((uint16_t)irq->chip_handle);
 }
 
-static bool route_remapped(struct irq *irq, struct problem *p)
+static bool route_remapped(struct irq *irq, struct irq_place to, struct problem *p)
 {
-    struct irte entry = irte_remapped(cpu_apic_id(irq->cpu), irq->vector, irte_source_of(irq->dev));
+    struct irte entry = irte_remapped(cpu_apic_id(to.cpu), to.vector, irte_source_of(irq->dev));
     return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
 }
 
-static bool route_posted(struct irq *irq, struct problem *p)
+static bool route_posted(struct irq *irq, struct irq_place to, struct problem *p)
 {
-    const struct pi_desc *descriptor = irq_pi_desc(irq->cpu);
+    const struct pi_desc *descriptor = irq_pi_desc(to.cpu);
     if (!descriptor)
         return problem_set(p, "vtd-no-descriptor",
                            "%s can't be posted to CPU %u, which has no posted-interrupt descriptor "
                            "in mode %s",
-                           irq->name, irq->cpu, irq_mode_name(irq_get_mode()));
+                           irq->name, to.cpu, irq_mode_name(irq_get_mode()));
     uint64_t address = mem_phys(descriptor);
     if (address % sizeof(struct pi_desc))
         return problem_set(p, "vtd-descriptor-address",
                            "the posted-interrupt descriptor of CPU %u lies at 0x%llx, not on a "
                            "64-byte boundary",
-                           irq->cpu, (unsigned long long)address);
-    struct irte entry = irte_posted(address, irq->vector, irq->urgent, irte_source_of(irq->dev));
+                           to.cpu, (unsigned long long)address);
+    struct irte entry = irte_posted(address, to.vector, irq->urgent, irte_source_of(irq->dev));
     return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
 }
 

@@ -50,8 +50,7 @@ static bool replace(struct irte *at, struct irte old, struct irte new)
     return ok;
 }
 
-// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock.
-static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
+static bool store(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
     struct irte *at = &u->table.entries[index];
     if (!replace(at, *at, entry))
@@ -60,7 +59,21 @@ static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct
                            "writes into the remapping table",
                            index, (unsigned long long)u->base);
     flush(u, at, sizeof(*at));
-    return vtd_invalidate_entry(u, (uint16_t)index, p);
+    return true;
+}
+
+// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Where the unit doesn't answer, the old entry
+// comes back, since that's the one that the caller goes on with. Under the lock.
+static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
+{
+    struct irte old = u->table.entries[index];
+    struct problem ignored;
+    if (!store(u, index, entry, p))
+        return false;
+    if (vtd_invalidate_entry(u, (uint16_t)index, p))
+        return true;
+    store(u, index, old, &ignored);
+    return false;
 }
 
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)

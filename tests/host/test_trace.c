@@ -38,6 +38,11 @@ struct cpu *this_cpu(void)
     return &cpus[current];
 }
 
+struct cpu *cpu_get(unsigned index)
+{
+    return &cpus[index];
+}
+
 unsigned cpu_count(void)
 {
     return ARRAY_SIZE(cpus);

@@ -12,18 +12,12 @@ static struct problem p;
         assert_string_equal(p.what, id);                                                           \
     } while (0)
 
-static void enable(void)
-{
-    assert_true(vtd_init(&p));
-    assert_true(vtd_enable(0xf2, 0x301, &p));
-}
-
 // ---- a clean unit ----
 
 static void test_order(void **state)
 {
     struct model_unit *m = machine_one_unit();
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+");
     assert_int_equal(m->gsts, M_QIE | M_SIRTP | M_IRE);
@@ -41,7 +35,7 @@ static void test_speeds(void **state)
         struct model_unit *m = machine_one_unit();
         m->delay = delays[i];
         m->lag = delays[i];
-        enable();
+        machine_enable();
         assert_rules_kept(m);
         assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+");
     }
@@ -51,7 +45,7 @@ static void test_compatibility_off(void **state)
 {
     struct model_unit *m = machine_one_unit();
     m->gsts = M_CFI;
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+ CFI-");
 }
@@ -60,7 +54,7 @@ static void test_write_buffer(void **state)
 {
     struct model_unit *m = machine_one_unit();
     m->cap |= M_CAP_RWBF;
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_string_equal(m->log, "QIE+ WBF+ SIRTP+ IEC IRE+");
     m = machine_one_unit();
@@ -75,7 +69,7 @@ static void test_esirtps(void **state)
 {
     struct model_unit *m = machine_one_unit();
     m->cap |= M_CAP_ESIRTPS;
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_int_equal(m->global_invalidations, 1);
 }
@@ -88,7 +82,7 @@ static void test_table_size(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
         struct model_unit *m = machine_one_unit();
         machine_cpus = sizes[i].cpus;
-        enable();
+        machine_enable();
         assert_int_equal(m->irta_in_use & 0xf, sizes[i].s);
     }
 }
@@ -101,7 +95,7 @@ static void test_node(void **state)
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
     dmar_rhsa(&machine_dmar, MACHINE_BASE, 5);
     blob_finish(&machine_dmar);
-    enable();
+    machine_enable();
     assert_int_equal(model_last_node, 5);
 }
 
@@ -123,12 +117,12 @@ static void test_far_records(void **state)
 {
     struct model_unit *m = machine_one_unit();
     m->cap = M_CAP_RECORDS(0x3f10, 16);
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_int_equal(m->mapped, 0x5000);
     m = machine_one_unit();
     m->ecap |= M_ECAP_IRO(0x1000);
-    enable();
+    machine_enable();
     assert_int_equal(m->mapped, 0x2000);
 }
 
@@ -286,7 +280,7 @@ static void test_left_scalable(void **state)
     struct model_unit *m = machine_one_unit();
     m->ecap |= M_ECAP_SMTS;
     m->ttm = 1;
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_int_equal(m->iqa & 0xfff, 1 << 11); // 256-bit descriptors
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+");
@@ -337,7 +331,7 @@ static void test_half(void **state)
 
     // And once more, now that it works.
     model_reset(1, MACHINE_BASE + 0x1000, MACHINE_CAP, MACHINE_ECAP);
-    enable();
+    machine_enable();
     assert_true(first->gsts & second->gsts & M_IRE);
     assert_rules_kept(first);
 }
@@ -401,7 +395,7 @@ static void test_opt_out(void **state)
     machine_one_unit();
     machine_dmar.bytes[37] = 3;
     blob_finish(&machine_dmar);
-    enable();
+    machine_enable();
     assert_int_equal(told.warnings, 1);
     assert_non_null(strstr(told.warning, "x2APIC"));
 }
@@ -416,7 +410,7 @@ static void test_absent(void **state)
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
     blob_finish(&machine_dmar);
     model_reset(1, MACHINE_BASE + 0x1000, ~0ull, ~0ull);
-    enable();
+    machine_enable();
     assert_rules_kept(m);
     assert_true(m->gsts & M_IRE);
     assert_int_equal(told.warnings, 1);
@@ -444,7 +438,7 @@ static void test_idle_unit(void **state)
     blob_finish(&machine_dmar);
     struct model_unit *idle = model_reset(1, MACHINE_BASE + 0x1000, MACHINE_CAP, MACHINE_ECAP);
     struct model_unit *far = model_reset(2, MACHINE_BASE + 0x2000, MACHINE_CAP, MACHINE_ECAP);
-    enable();
+    machine_enable();
     assert_rules_kept(first);
     assert_rules_kept(idle);
     assert_rules_kept(far);

@@ -11,11 +11,10 @@ static struct irq irq;
 static int set_up(void **state)
 {
     m = machine_one_unit();
-    assert_true(vtd_init(&p));
-    assert_true(vtd_enable(0xf2, 0x301, &p));
+    machine_enable();
     irq = (struct irq){ .name = "nvme0q3", .dev = &machine_devs[0], .vector = 0x41 };
     assert_true(vtd_chip_remapped()->alloc(&irq, &p));
-    assert_true(vtd_chip_remapped()->route(&irq, &p));
+    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
     return 0;
 }
 
@@ -192,8 +191,7 @@ static void test_other_status(void **state)
 static void test_enable_again(void **state)
 {
     send(PCI_BDF(0, 20, 0), 100);
-    assert_true(vtd_init(&p));
-    assert_true(vtd_enable(0xf2, 0x301, &p));
+    machine_enable();
     m->events = 0;
     vtd_report_faults();
     assert_int_equal(vtd_fault_count(), 0);

@@ -14,8 +14,7 @@ static struct model_unit *m;
 static int set_up(void **state)
 {
     m = machine_one_unit();
-    assert_true(vtd_init(&p));
-    assert_true(vtd_enable(0xf2, 0x301, &p));
+    machine_enable();
     m->log[0] = 0;
     return 0;
 }
@@ -36,7 +35,7 @@ static struct irq make(const struct irq_chip *chip, unsigned dev, unsigned cpu, 
 static struct model_result send(const struct irq_chip *chip, const struct irq *irq, uint16_t source)
 {
     struct msi_msg msg;
-    chip->compose(irq, &msg);
+    chip->compose(irq, machine_place(irq), &msg);
     return model_msi(m, source, msg.address, msg.data);
 }
 
@@ -55,13 +54,13 @@ static void test_remapped(void **state)
     assert_string_equal(chip->name, "VTD-REMAP");
     struct irq irq = make(chip, 0, 0, 0x41);
     assert_int_equal(send(chip, &irq, irq.dev->requester).reason, 0x22); // not routed yet
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x41);
 
     irq.cpu = 1; // moved; the message stays
     irq.vector = 0x52;
     assert_arrives(&irq, 0x301, 0x41);
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x12345, 0x52);
 
     assert_int_equal(send(chip, &irq, 0x0028).reason, 0x26); // another device
@@ -75,7 +74,7 @@ static void test_posted(void **state)
     const struct irq_chip *chip = vtd_chip_posted();
     assert_string_equal(chip->name, "VTD-POST");
     struct irq irq = make(chip, 0, 0, 0xc5);
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     struct model_result r = send(chip, &irq, irq.dev->requester);
     assert_int_equal(r.reason, 0);
     assert_true(r.posted);
@@ -84,7 +83,7 @@ static void test_posted(void **state)
 
     irq.cpu = 1;
     irq.vector = 0x20;
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     r = send(chip, &irq, irq.dev->requester);
     assert_ptr_equal(r.descriptor, &machine_pi[1]);
     assert_int_equal(machine_pi[1].pir[0], 1ull << 0x20);
@@ -95,11 +94,11 @@ static void test_posted(void **state)
 static void test_change_kind(void **state)
 {
     struct irq irq = make(vtd_chip_posted(), 0, 0, 0x30);
-    assert_true(vtd_chip_posted()->route(&irq, &p));
+    assert_true(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
     assert_true(send(vtd_chip_posted(), &irq, irq.dev->requester).posted);
-    assert_true(vtd_chip_remapped()->route(&irq, &p));
+    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x30);
-    assert_true(vtd_chip_posted()->route(&irq, &p));
+    assert_true(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
     assert_true(send(vtd_chip_posted(), &irq, irq.dev->requester).posted);
 }
 
@@ -112,10 +111,10 @@ static void test_invalidates(void **state)
     m->lag = 50;
     for (unsigned i = 0; i < 3; i++) {
         m->log[0] = 0;
-        assert_true(chip->route(&first, &p));
+        assert_true(chip->route(&first, machine_place(&first), &p));
         snprintf(expected, sizeof(expected), "IEC%u", first.chip_handle);
         assert_string_equal(m->log, expected);
-        assert_true(chip->route(&second, &p));
+        assert_true(chip->route(&second, machine_place(&second), &p));
         snprintf(expected, sizeof(expected), "IEC%u IEC%u", first.chip_handle, second.chip_handle);
         assert_string_equal(m->log, expected);
         assert_int_equal(m->iqh, m->iqt);
@@ -127,14 +126,13 @@ static void test_not_coherent(void **state)
 {
     m = machine_one_unit();
     m->ecap &= ~M_ECAP_C;
-    assert_true(vtd_init(&p));
-    assert_true(vtd_enable(0xf2, 0x301, &p));
+    machine_enable();
     for (unsigned index = 0; index < 4096; index += 117)
         assert_int_equal(model_msi(m, 0, 0xfee00010 | index << 5, 0).reason, 0x22);
     struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
     for (unsigned i = 0; i < 3; i++) {
         irq.vector = (uint8_t)(0x50 + i);
-        assert_true(vtd_chip_remapped()->route(&irq, &p));
+        assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
         assert_arrives(&irq, 0x301, 0x50 + i);
     }
 }
@@ -145,12 +143,11 @@ static void test_wraps(void **state)
     for (unsigned wide = 0; wide < 2; wide++) {
         m = machine_one_unit();
         m->ecap |= wide ? M_ECAP_SMTS : 0;
-        assert_true(vtd_init(&p));
-        assert_true(vtd_enable(0xf2, 0x301, &p));
+        machine_enable();
         struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
         for (unsigned i = 0; i < 700; i++) {
             irq.vector = (uint8_t)(0x40 + i % 100);
-            assert_true(vtd_chip_remapped()->route(&irq, &p));
+            assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
             assert_arrives(&irq, 0x301, 0x40 + i % 100);
         }
         assert_rules_kept(m);
@@ -202,7 +199,7 @@ static void test_no_descriptor(void **state)
 {
     struct irq irq = make(vtd_chip_posted(), 0, 0, 0x41);
     machine_posts = false;
-    assert_false(vtd_chip_posted()->route(&irq, &p));
+    assert_false(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
     assert_string_equal(p.what, "vtd-no-descriptor");
     assert_string_equal(m->log, ""); // nothing was written
 }
@@ -216,7 +213,7 @@ static void test_aliases(void **state)
     struct irq irq = { .name = "old", .dev = &old, .vector = 0x60 };
     const struct irq_chip *chip = vtd_chip_remapped();
     assert_true(chip->alloc(&irq, &p));
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_int_equal(send(chip, &irq, 0x0200).reason, 0);
     assert_int_equal(send(chip, &irq, 0x0218).reason, 0);
     assert_int_equal(send(chip, &irq, 0x0100).reason, 0x26);
@@ -224,7 +221,7 @@ static void test_aliases(void **state)
 
     irq = (struct irq){ .name = "vmd", .dev = &vmd, .vector = 0x61 };
     assert_true(chip->alloc(&irq, &p));
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_int_equal(send(chip, &irq, 0x0018).reason, 0);
     assert_int_equal(send(chip, &irq, 0x0900).reason, 0x26);
 }
@@ -236,15 +233,16 @@ static void test_refused(void **state)
 {
     const struct irq_chip *chip = vtd_chip_remapped();
     struct irq irq = make(chip, 0, 0, 0x41);
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     m->bad_requests = 1;
     irq.vector = 0x42;
-    assert_false(chip->route(&irq, &p));
+    assert_false(chip->route(&irq, machine_place(&irq), &p));
+    assert_arrives(&irq, 0x301, 0x41); // the old entry is back
     assert_string_equal(p.what, "vtd-queue-error");
     assert_non_null(strstr(p.message, "invalid descriptor type"));
     assert_non_null(strstr(p.message, "the queue goes on"));
     assert_int_equal(m->fsts & M_FSTS_IQE, 0);
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x42);
 }
 
@@ -255,12 +253,12 @@ static void test_hung(void **state)
     struct irq irq = make(chip, 0, 0, 0x41);
     m->hang_waits = true;
     uint64_t before = model_now;
-    assert_false(chip->route(&irq, &p));
+    assert_false(chip->route(&irq, machine_place(&irq), &p));
     assert_string_equal(p.what, "vtd-queue-stuck");
     assert_in_range(model_now - before, NS_PER_S, 2 * NS_PER_S);
     assert_non_null(strstr(p.message, "0xfed90000"));
     before = model_now;
-    assert_false(chip->route(&irq, &p));
+    assert_false(chip->route(&irq, machine_place(&irq), &p));
     assert_string_equal(p.what, "vtd-queue-stuck");
     assert_in_range(model_now - before, 0, NS_PER_MS);
 }
@@ -270,7 +268,7 @@ static void test_late(void **state)
 {
     struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
     m->lag = NS_PER_S / MODEL_TIME_STEP_NS - 10;
-    assert_true(vtd_chip_remapped()->route(&irq, &p));
+    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x41);
 }
 
@@ -280,7 +278,7 @@ static void test_free_unconfirmed(void **state)
     const struct irq_chip *chip = vtd_chip_remapped();
     struct irq irq = make(chip, 0, 0, 0x41);
     uint32_t lost = irq.chip_handle;
-    assert_true(chip->route(&irq, &p));
+    assert_true(chip->route(&irq, machine_place(&irq), &p));
     m->bad_requests = 1;
     chip->free(&irq);
     assert_int_equal(told.errors, 1);
@@ -307,7 +305,7 @@ static void *route_often(void *arg)
     struct problem mine;
     for (unsigned i = 0; i < ROUNDS; i++) {
         irq->vector = (uint8_t)(0x40 + i % 64);
-        if (!vtd_chip_remapped()->route(irq, &mine))
+        if (!vtd_chip_remapped()->route(irq, machine_place(irq), &mine))
             return irq;
     }
     return NULL;

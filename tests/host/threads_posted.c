@@ -66,13 +66,15 @@ static void *post(void *arg)
 
 static bool harvest(void)
 {
-    struct pi_set found;
-    if (!pi_harvest(&desc, &found))
-        return false;
-    for (unsigned i = 0; i < POSTERS; i++)
-        if (found.words[vector_of(i) / 64] & BIT64(vector_of(i) % 64))
-            seen[i] = atomic_load_explicit(&posted[i], memory_order_relaxed);
-    return true;
+    bool any = false;
+    for (unsigned w = 0; w < PI_WORDS; w++) {
+        uint64_t bits = pi_take(&desc, w);
+        any |= bits != 0;
+        for (unsigned i = 0; i < POSTERS; i++)
+            if (vector_of(i) / 64 == w && bits & BIT64(vector_of(i) % 64))
+                seen[i] = atomic_load_explicit(&posted[i], memory_order_relaxed);
+    }
+    return any;
 }
 
 static void take_notification(void)

@@ -159,4 +159,16 @@ static struct model_unit *machine_one_unit(void)
     return m;
 }
 
+static inline struct irq_place machine_place(const struct irq *irq)
+{
+    return (struct irq_place){ irq->cpu, irq->vector };
+}
+
+static void machine_enable(void)
+{
+    struct problem p;
+    assert_true(vtd_init(&p));
+    assert_true(vtd_enable(0xf2, 0x301, &p));
+}
+
 #define assert_rules_kept(m) assert_string_equal((m)->violation, "")

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The machine under the IRQ core: what it calls of CPUs, local APIC, clock, MSI-X and the chip.
+
+#include "tests/host/irq_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/apic.h"
+#include "kernel/block.h"
+#include "kernel/irq_entry.h"
+#include "kernel/mem.h"
+#include "kernel/time.h"
+#include "kernel/time_init.h"
+
+// ---- the machine ----
+
+struct cpu cpus[2];
+struct irq_world world;
+
+struct cpu *this_cpu(void)
+{
+    return &cpus[world.current];
+}
+
+struct cpu *cpu_get(unsigned index)
+{
+    return &cpus[index];
+}
+
+unsigned cpu_count(void)
+{
+    return ARRAY_SIZE(cpus);
+}
+
+unsigned cpu_index(void)
+{
+    return world.current;
+}
+
+uint32_t cpu_apic_id(unsigned cpu)
+{
+    return cpus[cpu].apic_id;
+}
+
+unsigned cpu_node(unsigned cpu)
+{
+    return NODE_ANY;
+}
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    return calloc(1, bytes);
+}
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0"; // what mem_alloc() gives is never given back
+}
+
+uint64_t time_ns(void)
+{
+    world.now_ns += world.time_passes ? 1000 : 0;
+    return world.now_ns;
+}
+
+uint64_t time_tsc_at(uint64_t ns)
+{
+    return ns;
+}
+
+void apic_timer_cancel(void)
+{
+    world.timer_at = 0;
+}
+
+void apic_timer_set(uint64_t tsc)
+{
+    world.timer_at = tsc;
+}
+
+void apic_send(uint32_t id, uint8_t vector)
+{
+    if (vector != VECTOR_IPI) {
+        world.notifies += vector == VECTOR_NOTIFY;
+        world.vector_sent = vector;
+        return;
+    }
+    assert_int_equal(id, cpus[1].apic_id);
+    world.ipis++;
+}
+
+bool apic_is_requested(uint8_t vector)
+{
+    if (!world.requested)
+        return false;
+    if (--world.requested == 0)
+        irq_take_device(vector); // now it is taken
+    return world.requested;
+}
+
+bool cpu_is_online(unsigned cpu)
+{
+    return cpus[cpu].online;
+}
+
+void wrmsr(uint32_t msr, uint64_t value)
+{
+    if (msr == X2APIC_EOI)
+        world.eois++;
+}
+
+void interrupts_off(void)
+{
+    world.enabled = false;
+}
+
+static void interruptible(void)
+{
+    if (world.enabled && world.interrupt)
+        world.interrupt();
+}
+
+void interrupts_on(void)
+{
+    world.enabled = true;
+    interruptible();
+}
+
+uint64_t interrupts_save(void)
+{
+    bool was = world.enabled;
+    world.enabled = false;
+    return was;
+}
+
+void interrupts_restore(uint64_t flags)
+{
+    world.enabled = flags;
+    interruptible();
+}
+
+uint64_t rdmsr(uint32_t msr)
+{
+    return 0;
+}
+
+void error(const char *what, const char *fmt, ...); // report.h's fail() is a macro of cmocka's
+void error(const char *what, const char *fmt, ...)
+{
+    world.errors++;
+}
+
+void interrupts_on_and_mwait(void)
+{
+    interrupts_on_and_halt();
+}
+
+void cpu_monitor(const volatile void *line)
+{
+}
+
+uint64_t time_tsc_span(uint64_t ns)
+{
+    return ns;
+}
+
+void interrupts_on_and_halt(void)
+{
+    world.enabled = true;
+    world.halts++;
+    if (world.on_halt)
+        world.on_halt();
+}
+
+void block_flush(void)
+{
+    world.flushes++;
+    interruptible();
+}
+
+void msix_write(struct pci_dev *dev, unsigned index, const struct msi_msg *msg)
+{
+    world.last_msg = *msg;
+}
+
+void msix_mask(struct pci_dev *dev, unsigned index, bool masked)
+{
+    world.mask_writes = world.mask_writes << 1 | masked;
+}
+
+// ---- a chip ----
+
+static bool chip_alloc(struct irq *irq, struct problem *p)
+{
+    irq->chip_handle = 7;
+    return true;
+}
+
+static void chip_free(struct irq *irq)
+{
+    world.chip_frees++;
+}
+
+static bool chip_route(struct irq *irq, struct irq_place to, struct problem *p)
+{
+    world.routed = to;
+    world.cpu_in_route = irq->cpu;
+    return !world.route_fails || problem_set(p, "route", "no route");
+}
+
+static void chip_compose(const struct irq *irq, struct irq_place to, struct msi_msg *msg)
+{
+    *msg = (struct msi_msg){ .address = 0xfee00000 + irq->chip_handle, .data = to.vector };
+}
+
+const struct irq_chip chip = { "test", chip_alloc, chip_free, chip_route, chip_compose };
+static const struct irq_chip chip_post = { "post", chip_alloc, chip_free, chip_route,
+                                           chip_compose };
+
+// ---- for the tests ----
+
+void handler(void *arg)
+{
+    world.handled[(uintptr_t)arg]++;
+}
+
+struct irq *new_irq(unsigned cpu, uintptr_t number)
+{
+    struct problem p;
+    struct irq *irq = irq_alloc(&world.device, 0, cpu, handler, (void *)number, "test", &p);
+    assert_non_null(irq);
+    return irq;
+}
+
+void start_with(struct irq_config config)
+{
+    while (irq_first())
+        irq_free(irq_first());
+    memset(cpus, 0, sizeof(cpus));
+    cpus[1].index = 1;
+    cpus[1].apic_id = 300;
+    cpus[0].online = cpus[1].online = true;
+    world = (struct irq_world){ .enabled = true };
+    config.chip = &chip;
+    config.chip_post = config.mode == IRQ_REMAPPED || config.mode == IRQ_MSI ? NULL : &chip_post;
+    config.loops = 3;
+    config.preempt = true;
+    irq_init(&config);
+    world.current = 1;
+    cpu_run_messages(&cpus[1]);
+    world.current = 0;
+}
+
+void start(enum irq_mode mode)
+{
+    start_with((struct irq_config){ .mode = mode });
+}
+
+void post(unsigned cpu, uint8_t vector)
+{
+    if (pi_post(&cpus[cpu].pi, vector, false)) {
+        unsigned was = world.current;
+        world.current = cpu;
+        irq_take_notification();
+        world.current = was;
+    }
+}
