@@ -8,6 +8,7 @@
 #include "kernel/report.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/x86.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
@@ -31,7 +32,8 @@ static inline void submit(struct job_worker *w, struct job_io *io, uint64_t now)
     io->start_tsc = now;
     io->req.lba = next_read(w) * w->io_blocks;
     if (unlikely(w->urgent_percent))
-        io->req.urgent = random_below(&w->random, 100) < w->urgent_percent;
+        io->req.channel =
+            random_below(&w->random, 100) < w->urgent_percent ? BLOCK_URGENT : io->channel;
     if (++w->submitted == w->quota)
         w->end_tsc = 0;
     block_submit(&io->req);
@@ -94,7 +96,7 @@ static void verify(struct job_worker *w, const struct block_req *req)
 static __attribute__((noinline)) void io_special(struct job_worker *w, const struct block_req *req,
                                                  uint64_t latency)
 {
-    if (req->urgent)
+    if (req->channel == BLOCK_URGENT)
         histogram_record(w->urgent, latency);
     if (w->verify)
         verify(w, req);
@@ -123,13 +125,16 @@ static void io_done(struct block_req *req)
 
 // ---- start and end: each CPU reads its own counters ----
 
+// All of one moment: no interrupt counts in between.
 static void count(const struct job *job, unsigned cpu, struct job_counters *out)
 {
     size_t i = 0;
+    interrupts_off();
     out->stats = *cpu_stats(cpu);
     for (struct irq *irq = irq_first(); irq && i < job->irqs_count; irq = irq->next)
         out->irqs[i++] = irq->counts[cpu];
     out->tsc = rdtsc();
+    interrupts_on();
 }
 
 static void start_worker(struct job_worker *w, uint64_t runtime_us)
@@ -221,15 +226,18 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
 {
     w->ios = mem_alloc(config->iodepth * sizeof(*w->ios), CACHE_LINE, node);
     uint8_t *buffers = mem_alloc((size_t)config->iodepth * config->bs, PAGE_BYTES, node);
-    for (unsigned i = 0; i < config->iodepth; i++)
+    for (unsigned i = 0; i < config->iodepth; i++) {
+        w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){
             .op = BLOCK_READ,
+            .channel = w->ios[i].channel,
             .blocks = w->io_blocks,
             .buffer = buffers + (size_t)i * config->bs,
             .done = io_done,
             .arg = w,
             .dev = w->dev,
         };
+    }
 }
 
 static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *told)

@@ -43,6 +43,7 @@ unsigned job_cpu_of(const struct job_config *config, size_t disk, unsigned index
 struct job_io {
     struct block_req req;
     uint64_t start_tsc;
+    uint8_t channel; // when it isn't urgent
 } __attribute__((aligned(CACHE_LINE)));
 
 struct job_worker {
@@ -113,6 +114,17 @@ void job_show_progress(struct job *job);
 // After the end: all tables and JSON objects. Boot CPU.
 void job_report(const struct job *job);
 
-// job_irqs.c: what a CPU's counters have gone up by.
+// One line for each of its rows.
+struct table;
+void job_print(const struct table *table);
+
+#define JOB_CPUS_ABREAST 8 // with more CPUs, one table for each so many of them
+
+// job_irqs.c: what a CPU's counters have gone up by; `offset` is that of one in struct cpu_stats.
 uint64_t job_irq_delta(const struct job *job, unsigned cpu, size_t irq);
+uint64_t job_stat_delta(const struct job *job, unsigned cpu, size_t offset);
 void job_report_irqs(const struct job *job);
+
+// job_delivery.c: TSC cycles of the run in which a CPU had something to do.
+uint64_t job_busy_cycles(const struct job *job, unsigned cpu);
+void job_report_delivery(const struct job *job);

@@ -6,8 +6,6 @@
 #include "kernel/report.h"
 #include "lib/format.h"
 
-#define CPUS_ABREAST 8 // with more CPUs, one table for each so many of them
-
 // The CPU's own vectors, as /proc/interrupts names them.
 static const struct {
     const char *name, *help;
@@ -25,19 +23,19 @@ uint64_t job_irq_delta(const struct job *job, unsigned cpu, size_t irq)
     return job->cpus[cpu].after.irqs[irq] - job->cpus[cpu].before.irqs[irq];
 }
 
-static uint64_t own_delta(const struct job *job, unsigned cpu, size_t row)
+uint64_t job_stat_delta(const struct job *job, unsigned cpu, size_t offset)
 {
     const struct job_cpu *c = &job->cpus[cpu];
     const char *after = (const char *)&c->after.stats, *before = (const char *)&c->before.stats;
-    return *(const uint64_t *)(const void *)(after + own[row].offset) -
-           *(const uint64_t *)(const void *)(before + own[row].offset);
+    return *(const uint64_t *)(const void *)(after + offset) -
+           *(const uint64_t *)(const void *)(before + offset);
 }
 
 // Rows below irqs_count are MSIs, those from there on the CPU's own.
 static uint64_t delta(const struct job *job, unsigned cpu, size_t row)
 {
     return row < job->irqs_count ? job_irq_delta(job, cpu, row)
-                                 : own_delta(job, cpu, row - job->irqs_count);
+                                 : job_stat_delta(job, cpu, own[row - job->irqs_count].offset);
 }
 
 static bool all_zero(const struct job *job, unsigned first, unsigned end, size_t row)
@@ -61,7 +59,6 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
                           char (*cells)[TABLE_CELL_BYTES], size_t cells_max)
 {
     struct table table;
-    char line[TABLE_LINE_BYTES];
     const struct irq *irq = irq_first();
     table_init(&table, end - first + 2, 1 | 1u << (end - first + 1), cells, cells_max);
     table_cell(&table, "%s", "");
@@ -69,21 +66,20 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
         table_cell(&table, "CPU%u", cpu);
     table_cell(&table, "%s", "");
     for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++) {
-        if (job->cpus_count <= CPUS_ABREAST || !all_zero(job, first, end, row))
+        if (job->cpus_count <= JOB_CPUS_ABREAST || !all_zero(job, first, end, row))
             add_row(&table, job, first, end, row, row < job->irqs_count ? irq : NULL);
         if (irq)
             irq = irq->next;
     }
-    for (size_t row = 0; row < table_rows(&table); row++)
-        info("%s", table_line(&table, row, line));
+    job_print(&table);
 }
 
 static void print_table(const struct job *job)
 {
-    size_t cells_max = (job->irqs_count + ARRAY_SIZE(own) + 1) * (CPUS_ABREAST + 2);
+    size_t cells_max = (job->irqs_count + ARRAY_SIZE(own) + 1) * (JOB_CPUS_ABREAST + 2);
     void *cells = mem_alloc(cells_max * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
-    for (unsigned first = 0; first < job->cpus_count; first += CPUS_ABREAST)
-        print_abreast(job, first, MIN(first + CPUS_ABREAST, job->cpus_count), cells, cells_max);
+    for (unsigned first = 0; first < job->cpus_count; first += JOB_CPUS_ABREAST)
+        print_abreast(job, first, MIN(first + JOB_CPUS_ABREAST, job->cpus_count), cells, cells_max);
 }
 
 static void send_row(const struct job *job, size_t row, const struct irq *irq, char *buffer,

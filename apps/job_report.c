@@ -128,10 +128,8 @@ static void sum_up_cpus(const struct job *job, struct totals *t)
             msis += job_irq_delta(job, i, irq);
         t->msis += msis;
         t->notifications += cpu->after.stats.notifications - cpu->before.stats.notifications;
-        uint64_t cycles = cpu->after.tsc - cpu->before.tsc;
-        uint64_t idle = cpu->after.stats.idle_tsc - cpu->before.stats.idle_tsc;
         if (cpu->workers || msis)
-            t->cycles += cycles - MIN(idle, cycles);
+            t->cycles += job_busy_cycles(job, i);
     }
     // Where nothing is posted, each MSI is an interrupt of its own.
     if (irq_get_mode() == IRQ_REMAPPED || irq_get_mode() == IRQ_MSI)
@@ -195,6 +193,13 @@ static void send_result(const struct job_config *config, const struct result *r,
 
 #define COLUMNS 10
 
+void job_print(const struct table *table)
+{
+    char line[TABLE_LINE_BYTES];
+    for (size_t row = 0; row < table_rows(table); row++)
+        info("%s", table_line(table, row, line));
+}
+
 // The urgent reads of `all` as a result of their own.
 static const struct result *urgent_of(const struct result *all, struct result *to)
 {
@@ -238,7 +243,6 @@ static void print_results(const struct job *job, const struct result *disks,
     };
     size_t cells = (job->disks.count + 3) * COLUMNS;
     struct table table;
-    char line[TABLE_LINE_BYTES];
     table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
                cells);
     for (size_t i = 0; i < COLUMNS; i++)
@@ -248,8 +252,7 @@ static void print_results(const struct job *job, const struct result *disks,
     add_row(&table, &job->config, all);
     if (urgent)
         add_row(&table, &job->config, urgent);
-    for (size_t row = 0; row < table_rows(&table); row++)
-        info("%s", table_line(&table, row, line));
+    job_print(&table);
 }
 
 // What went wrong: nothing, or e.g. " 2 read errors, 1 verify error;".
@@ -317,6 +320,8 @@ void job_report(const struct job *job)
     print_results(job, disks, all, job->config.urgent ? urgent_of(all, all + 1) : NULL);
     info("%s", "");
     job_report_irqs(job);
+    info("%s", "");
+    job_report_delivery(job);
     info("%s", "");
     print_totals(all, &totals, cycles_per_io);
     for (size_t i = 0; i <= count; i++)

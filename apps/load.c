@@ -162,6 +162,7 @@ static void make_cpu(struct load *load, unsigned index)
         cpu->reqs[i] = (struct block_req){
             .op = BLOCK_READ,
             .dev = dev,
+            .channel = (uint8_t)(i % dev->channels),
             .blocks = load->bs / dev->block_size,
             .buffer = buffers + i * load->bs,
             .done = read_done,

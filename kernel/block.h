@@ -9,6 +9,11 @@
 
 enum block_op { BLOCK_READ };
 
+// Which of its CPU's queues a request takes: 0 the first, n the n-th after it, counted round where
+// there are fewer; or one whose interrupts are urgent, where the device has such queues.
+#define BLOCK_CHANNELS 256
+#define BLOCK_URGENT (BLOCK_CHANNELS - 1)
+
 enum block_status {
     BLOCK_OK,
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
@@ -28,7 +33,7 @@ struct block_req {
     enum block_op op;
     uint64_t lba;
     uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
-    bool urgent;     // by a queue whose interrupts are urgent, where the device has one
+    uint8_t channel; // see above
     void *buffer;    // from mem_alloc(), 4-byte aligned at least, physically contiguous
     void (*done)(struct block_req *req); // on the submitting CPU, from its loop
     void *arg;                           // for done()
@@ -51,7 +56,8 @@ struct block_dev {
     uint32_t block_size; // bytes
     uint64_t blocks;
     uint64_t max_transfer; // bytes in one command; longer requests are split
-    uint32_t queues;       // I/O queue pairs
+    uint32_t queues;       // I/O queue pairs that aren't urgent
+    uint32_t channels;     // of these for each CPU: at least one, which CPUs may share
     // Takes the request; it is on its way, or waits for a slot. Any CPU, from its loop.
     void (*submit)(struct block_req *req);
     void *driver;

@@ -71,11 +71,17 @@ static const struct option kernel_options[] = {
       .min = 1000,
       .max = 3600 * 1000000ull,
       .help = "how long a command may take" },
+    { .name = "nvme.queues",
+      .kind = OPTION_NUMBER,
+      .fallback = "1",
+      .min = 1,
+      .max = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1,
+      .help = "queue pairs of each controller for each CPU" },
     { .name = "nvme.urgent",
       .kind = OPTION_CHOICE,
       .fallback = "0",
       .choices = "0|1",
-      .help = "a second queue for each CPU, whose interrupt is urgent" },
+      .help = "one more queue for each CPU, whose interrupt is urgent" },
     { .name = "trace",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -327,6 +333,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     start_irqs(&cmdline);
     trace_start((unsigned)cmdline_number(&cmdline, "trace"));
     nvme_set_timeout(cmdline_number(&cmdline, "nvme.timeout") / 1000);
+    nvme_set_queues((unsigned)cmdline_number(&cmdline, "nvme.queues"));
     nvme_set_urgent(cmdline_is(&cmdline, "nvme.urgent", "1"));
     exit_set_cleanup(nvme_shutdown);
     nvme_init();

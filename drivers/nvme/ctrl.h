@@ -11,11 +11,11 @@
 
 struct nvme_ns {
     // What submission needs: one line.
-    uint64_t head;                // a Read's first 8 bytes, without the command id
-    struct nvme_queue **queue_of; // the controller's, by CPU
-    struct nvme_queue **urgent_of;
+    uint64_t head; // a Read's first 8 bytes, without the command id
     uint32_t block_shift;
     uint32_t max_shift; // one command takes 1 << max_shift blocks
+    // The controller's, by channel and CPU; seldom another than channel 0.
+    struct nvme_queue **queue_of[BLOCK_CHANNELS];
 
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
@@ -46,8 +46,8 @@ struct nvme_ctrl {
     struct irq **irqs;
     unsigned queues_count; // all; the first plain_count of them are not urgent
     unsigned plain_count;
-    struct nvme_queue **queue_of;  // by CPU
-    struct nvme_queue **urgent_of; // by CPU; queue_of where there are no urgent queues
+    unsigned set_count;                           // queues that serve all CPUs once
+    struct nvme_queue **queue_of[BLOCK_CHANNELS]; // by channel and CPU
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;
     struct nvme_cpu *cpus; // by CPU
@@ -73,23 +73,23 @@ unsigned nvme_queues_fit(const struct nvme_ctrl *c);
 static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
                                                 const struct block_req *req, unsigned cpu)
 {
-    if (unlikely(req->urgent))
-        return ns->urgent_of[cpu];
-    return ns->queue_of[cpu];
+    return ns->queue_of[req->channel][cpu];
 }
 
-// Wanted: an urgent queue for each CPU. Boot CPU, before nvme_queues_start().
+// Wanted for each CPU: so many queues (1 unless set), and an urgent one. Boot CPU, before
+// nvme_queues_start().
+void nvme_queues_set_plain(unsigned queues);
 void nvme_queues_set_urgent(bool urgent);
 
-// Asks for I/O queues, creates them, and gives each CPU one, and an urgent one if wanted.
+// Asks for I/O queues, creates them, and gives each CPU its own, as many as there are for all.
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
 
 // Deletes them, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
-// The queue that serves a CPU, and the CPU that owns a queue: CPUs in even runs, each run's first
-// CPU owning its queue.
+// Of one set: the queue that serves a CPU, and the CPU that owns a queue: CPUs in even runs, each
+// run's first CPU owning its queue.
 static inline unsigned nvme_queue_for_cpu(unsigned cpu, unsigned cpus, unsigned queues)
 {
     return (unsigned)((uint64_t)cpu * queues / cpus);

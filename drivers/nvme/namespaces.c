@@ -18,8 +18,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     uint64_t most = MIN(c->id.max_transfer >> format->block_shift, (uint64_t)NVME_READ_BLOCKS_MAX);
 
     ns->head = NVME_CMD_READ | field_put(NVME_SQE_NSID, nsid);
-    ns->queue_of = c->queue_of;
-    ns->urgent_of = c->urgent_of;
+    memcpy(ns->queue_of, c->queue_of, sizeof(ns->queue_of));
     ns->block_shift = format->block_shift;
     ns->max_shift = (uint32_t)__builtin_ctzll(most); // both are powers of two
     ns->ctrl = c;
@@ -29,6 +28,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .blocks = format->blocks,
         .max_transfer = most << format->block_shift,
         .queues = c->plain_count,
+        .channels = c->plain_count / c->set_count,
         .submit = nvme_submit,
         .driver = ns,
     };

@@ -19,6 +19,11 @@ void nvme_set_timeout(uint64_t ms)
     nvme_watch_set_timeout(ms);
 }
 
+void nvme_set_queues(unsigned queues)
+{
+    nvme_queues_set_plain(queues);
+}
+
 void nvme_set_urgent(bool urgent)
 {
     nvme_queues_set_urgent(urgent);
@@ -81,15 +86,15 @@ static const char *size_text(uint64_t bytes, char *to, size_t room)
 
 static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
 {
-    char size[16], block[16], transfer[16];
-    unsigned urgent = c->queues_count - c->plain_count;
+    char size[16], block[16], transfer[16], urgent[32] = "";
+    if (c->queues_count > c->plain_count)
+        format_text(urgent, sizeof(urgent), ", and %u urgent", c->queues_count - c->plain_count);
     info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u%s",
          dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
          size_text(dev->blocks * dev->block_size, size, sizeof(size)),
          size_text(dev->block_size, block, sizeof(block)),
          size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
-         c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1,
-         urgent ? ", and as many urgent ones" : "");
+         c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1, urgent);
 }
 
 static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)

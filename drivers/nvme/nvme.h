@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// NVMe over PCIe: brings up every controller, one I/O queue pair and MSI-X vector per CPU where
-// there are as many, and adds a block device for each active namespace.
+// NVMe over PCIe: brings up every controller, with I/O queue pairs and MSI-X vectors for each CPU
+// where there are as many, and adds a block device for each active namespace.
 #pragma once
 
 #include "lib/problem.h"
@@ -9,8 +9,12 @@
 // before nvme_init().
 void nvme_set_timeout(uint64_t ms);
 
-// A second queue for each CPU, whose interrupt is urgent, where the controller has so many. Boot
-// CPU, before nvme_init().
+// Queue pairs for each CPU, where the controller has so many: 1 unless set. Boot CPU, before
+// nvme_init().
+void nvme_set_queues(unsigned queues);
+
+// One more for each CPU, whose interrupt is urgent, where the controller has so many. Boot CPU,
+// before nvme_init().
 void nvme_set_urgent(bool urgent);
 
 // Starts all controllers. One that fails is reported by error() and left disabled; the others go

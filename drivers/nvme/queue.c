@@ -12,12 +12,16 @@
 
 // ---- submission ----
 
-// The first command since the last flush.
+// The first command since the last flush; on an urgent queue, each.
 static void mark_dirty(struct nvme_queue *q)
 {
-    q->dirty = true;
-    q->dirty_next = q->home->dirty;
-    q->home->dirty = q;
+    if (q->urgent) {
+        mmio_write32(q->sq_doorbell, q->sq_tail);
+    } else {
+        q->dirty = true;
+        q->dirty_next = q->home->dirty;
+        q->home->dirty = q;
+    }
     if (!q->watched)
         nvme_watch_start(q);
 }
@@ -181,10 +185,7 @@ static inline unsigned reap(struct nvme_queue *q, unsigned most)
 // More than a full queue can't be new at once: the limit is for controllers that lie.
 unsigned nvme_queue_reap(struct nvme_queue *q)
 {
-    MARK_BEGIN("reap");
-    unsigned count = reap(q, q->mask + 1u);
-    MARK_END("reap");
-    return count;
+    return reap(q, q->mask + 1u);
 }
 
 void nvme_queue_interrupt(void *arg)
@@ -224,6 +225,7 @@ struct nvme_queue *nvme_queue_create(const struct nvme_queue_config *config)
     q->home = config->home;
     q->qid = (uint16_t)config->qid;
     q->cpu = config->cpu;
+    q->urgent = config->urgent;
     q->mask = (uint16_t)(entries - 1);
     q->sq_doorbell = config->doorbell;
     q->cq_doorbell = mmio_at(config->doorbell, config->stride);

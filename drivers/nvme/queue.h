@@ -67,6 +67,7 @@ struct nvme_queue {
     uint64_t lists_phys;
     uint32_t list_bytes; // of one: a power of two, so that none crosses a page
     uint16_t qid;
+    bool urgent;             // its commands don't wait for the flush
     uint64_t watch_since_ns; // when the unreaped completion was first seen
     struct cpu_timer watch;
     struct cpu_msg end;   // "the controller is gone"
@@ -84,6 +85,7 @@ struct nvme_queue_config {
     struct nvme_ctrl *ctrl;
     struct nvme_cpu *home;
     unsigned qid, cpu, entries, stride, node;
+    bool urgent;
     uint64_t max_transfer;
     volatile void *doorbell;
 };

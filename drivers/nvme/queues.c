@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How many I/O queues a controller gets, and which CPUs share them: one for each CPU, unless the
-// controller, its interrupt vectors or its doorbells are fewer; and if wanted, and as many again are
-// there, an urgent one for each CPU, behind all others.
+// How many I/O queues a controller gets, and whose they are. Queues come in sets, each with one for
+// each CPU: at least one set; as many more as are wanted and as there are queues, interrupt vectors
+// and doorbells for; and if wanted, ahead of those, an urgent one, which is the last in order. Where
+// there are not even enough for one set, CPUs share what there is.
 //
 // Queue i + 1 uses vector i. The admin queue uses vector 0 too (3.1.3.10) and is polled: an
 // interrupt of its own finds nothing to reap. So a controller with a single vector still has an I/O
@@ -15,11 +16,19 @@
 #include "lib/format.h"
 #include "lib/mmio.h"
 
-static bool wants_urgent;
+static struct {
+    unsigned plain; // sets that aren't urgent
+    bool urgent;
+} wanted = { .plain = 1 };
+
+void nvme_queues_set_plain(unsigned queues)
+{
+    wanted.plain = queues;
+}
 
 void nvme_queues_set_urgent(bool urgent)
 {
-    wants_urgent = urgent;
+    wanted.urgent = urgent;
 }
 
 static bool is_urgent(const struct nvme_ctrl *c, unsigned i)
@@ -36,32 +45,32 @@ unsigned nvme_queues_fit(const struct nvme_ctrl *c)
 }
 
 // Set Features, Number of Queues: the controller may grant fewer than asked for, or more.
-static bool ask(struct nvme_ctrl *c, unsigned wanted, unsigned *granted, struct problem *p)
+static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct problem *p)
 {
     uint32_t result;
     struct nvme_sqe sqe = {
         .head = NVME_ADMIN_SET_FEATURES,
         .cdw10 = NVME_FEATURE_QUEUES,
-        .cdw11 = (uint32_t)(field_put(NVME_QUEUES_NSQ, wanted - 1) |
-                            field_put(NVME_QUEUES_NCQ, wanted - 1)),
+        .cdw11 = (uint32_t)(field_put(NVME_QUEUES_NSQ, count - 1) |
+                            field_put(NVME_QUEUES_NCQ, count - 1)),
     };
     if (!nvme_admin(c, &sqe, "Set Features, Number of Queues", &result, p))
         return false;
     uint64_t least = MIN(field_get(NVME_QUEUES_NSQ, result), field_get(NVME_QUEUES_NCQ, result));
-    *granted = (unsigned)MIN(least + 1, (uint64_t)wanted);
+    *granted = (unsigned)MIN(least + 1, (uint64_t)count);
     return true;
 }
 
 static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
 {
-    unsigned cpu =
-        is_urgent(c, i) ? i - c->plain_count : nvme_owner_of_queue(i, cpu_count(), c->plain_count);
+    unsigned cpu = nvme_owner_of_queue(i % c->set_count, cpu_count(), c->set_count);
     size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
     return nvme_queue_create(&(struct nvme_queue_config){
         .ctrl = c,
         .home = &c->cpus[cpu],
         .qid = i + 1,
         .cpu = cpu,
+        .urgent = is_urgent(c, i),
         .entries = c->limits.queue_entries,
         .stride = c->limits.stride,
         .node = cpu_node(cpu),
@@ -109,25 +118,48 @@ static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
            create_sq(c, q, p);
 }
 
-static void share(struct nvme_ctrl *c)
+// A set's queues by CPU.
+static struct nvme_queue **by_cpu(const struct nvme_ctrl *c, unsigned set)
 {
     unsigned cpus = cpu_count();
-    c->queue_of = mem_alloc(cpus * sizeof(*c->queue_of), CACHE_LINE, c->dev->node);
+    struct nvme_queue **queues = mem_alloc(cpus * sizeof(*queues), CACHE_LINE, c->dev->node);
     for (unsigned cpu = 0; cpu < cpus; cpu++)
-        c->queue_of[cpu] = c->queues[nvme_queue_for_cpu(cpu, cpus, c->plain_count)];
-    c->urgent_of = is_urgent(c, c->queues_count - 1) ? &c->queues[c->plain_count] : c->queue_of;
+        queues[cpu] = c->queues[set * c->set_count + nvme_queue_for_cpu(cpu, cpus, c->set_count)];
+    return queues;
+}
+
+// There is no channel without queues: whatever number a request has, it leads to one.
+static void share(struct nvme_ctrl *c)
+{
+    unsigned plain_sets = c->plain_count / c->set_count;
+    for (unsigned n = 0; n < BLOCK_URGENT; n++)
+        c->queue_of[n] = n < plain_sets ? by_cpu(c, n) : c->queue_of[n - plain_sets];
+    bool has_urgent = c->queues_count > c->plain_count;
+    c->queue_of[BLOCK_URGENT] = has_urgent ? by_cpu(c, plain_sets) : c->queue_of[0];
+}
+
+static void warn_of_fewer(const struct nvme_ctrl *c, unsigned granted)
+{
+    unsigned cpus = cpu_count();
+    if (wanted.urgent && c->queues_count == c->plain_count)
+        warn("%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
+             "are %u; urgent reads use the others",
+             c->label, 2 * cpus, granted);
+    if (c->plain_count < wanted.plain * c->set_count)
+        warn("%s: nvme.queues=%u%s takes %u queues and vectors, and there are %u: each CPU uses %u",
+             c->label, wanted.plain, wanted.urgent ? " with nvme.urgent=1" : "",
+             cpus * (wanted.plain + wanted.urgent), granted, c->plain_count / c->set_count);
 }
 
 // How many queues of those granted are used, and how many are not urgent.
 static void split(struct nvme_ctrl *c, unsigned granted)
 {
-    unsigned cpus = cpu_count();
-    c->plain_count = MIN(granted, cpus);
-    c->queues_count = wants_urgent && granted == 2 * cpus ? granted : c->plain_count;
-    if (wants_urgent && c->queues_count == c->plain_count)
-        warn("%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
-             "are %u; urgent reads use the others",
-             c->label, 2 * cpus, granted);
+    c->set_count = MIN(granted, cpu_count());
+    unsigned sets = granted / c->set_count;
+    unsigned urgent_sets = wanted.urgent && sets > 1;
+    c->plain_count = MIN(wanted.plain, sets - urgent_sets) * c->set_count;
+    c->queues_count = c->plain_count + urgent_sets * c->set_count;
+    warn_of_fewer(c, granted);
 }
 
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
@@ -135,9 +167,9 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
         return problem_set(p, "nvme-no-msix", "%s: it has no MSI-X, and nothing else is used here",
                            c->label);
-    unsigned granted, wanted = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
-    wanted = MIN(wanted, cpu_count() * (wants_urgent ? 2 : 1));
-    if (!ask(c, wanted, &granted, p) || !msix_enable(c->dev, p))
+    unsigned granted, most = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
+    most = MIN(most, cpu_count() * (wanted.plain + wanted.urgent));
+    if (!ask(c, most, &granted, p) || !msix_enable(c->dev, p))
         return false;
     split(c, granted);
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);

@@ -17,6 +17,7 @@
 #include "kernel/report.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/x86.h"
 #include "lib/format.h"
 #include "lib/stamp.h"
 #include "lib/string.h"
@@ -56,6 +57,8 @@ static struct {
     struct irq irqs[FAKE_CPUS];
     uint64_t irq_counts[FAKE_CPUS][FAKE_CPUS];
     enum irq_mode mode;
+    bool interrupts_are_off;
+    bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
     void *allocations[FAKE_ALLOCATIONS];
     size_t allocations_count;
@@ -244,7 +247,7 @@ void block_submit(struct block_req *req)
     req->cpu = fake.current;
     fake.in_flight[fake.in_flight_count++] = req;
     fake.submitted++;
-    fake.urgent += req->urgent;
+    fake.urgent += req->channel == BLOCK_URGENT;
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
@@ -316,8 +319,24 @@ void cpu_run_until(const bool *stop)
 
 // ---- interrupts ----
 
+void interrupts_off(void)
+{
+    assert_false(fake.interrupts_are_off);
+    fake.interrupts_are_off = true;
+}
+
+void interrupts_on(void)
+{
+    assert_true(fake.interrupts_are_off);
+    fake.interrupts_are_off = false;
+}
+
 struct irq *irq_first(void)
 {
+    if (fake.late_msis && fake.submitted && !fake.interrupts_are_off) {
+        fake.stats[fake.current].msis++;
+        fake.irqs[fake.current].counts[fake.current]++;
+    }
     return &fake.irqs[0];
 }
 
@@ -353,7 +372,11 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
         struct fake_disk *disk = &fake.disks[i];
         disk->damaged_lba = NO_LBA;
         disk->dev = (struct block_dev){
-            .nsid = 1, .block_size = block_size, .blocks = blocks, .next = fake.first_disk
+            .nsid = 1,
+            .block_size = block_size,
+            .blocks = blocks,
+            .channels = 1,
+            .next = fake.first_disk,
         };
         format_text(disk->dev.name, sizeof(disk->dev.name), "nvme%un1", i);
         format_text(disk->dev.serial, sizeof(disk->dev.serial), "SERIAL%u", i);

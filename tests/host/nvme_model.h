@@ -130,15 +130,3 @@ uint64_t world_now(void);
 void world_set_timers_first(bool first);
 // Time that a call of time_ns() takes.
 void world_set_clock_step(uint64_t ns);
-
-// A read with its own buffer, checked when it ends.
-struct world_read {
-    struct block_req req;
-    uint8_t *memory; // the buffer with guards around it
-    bool done;
-    unsigned done_cpu;
-};
-void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
-                      uint32_t blocks, size_t misalign);
-void world_read_check(struct world_read *r); // ended well, on its CPU, with the right data
-void world_read_free(struct world_read *r);

@@ -37,6 +37,22 @@ const struct acpi_header *acpi_find(const char signature[4])
     return (const void *)mcfg_table.bytes;
 }
 
+#define ECAM 0xb0000000
+
+// An empty segment with one function, at 00:04.0.
+static inline struct model_fn *one_function(void)
+{
+    model_reset();
+    model_segment(0, ECAM, 0, 0);
+    return model_add(0, PCI_BDF(0, 4, 0), 0x010802);
+}
+
+static inline int end(void **state)
+{
+    model_reset();
+    return 0;
+}
+
 static inline size_t dev_count(void)
 {
     size_t count = 0;

@@ -47,7 +47,7 @@ static bool all_masked(void)
 static void watch(uint64_t phys, uint64_t value, unsigned bytes)
 {
     uint64_t at = phys - TABLE;
-    if (phys == 0xb0000000 + (4u << 15) + CAP + 2) {
+    if (phys == ECAM + (4u << 15) + CAP + 2) {
         bool sends = value & 0x8000 && !(value & 0x4000);
         if (sends && !(model_get(fn, CAP + 2, 2) & 0x8000))
             model_refuse("MSI-X on before it was masked", phys);
@@ -73,9 +73,7 @@ static void note(uint64_t phys, bool write)
 static int start(void **state)
 {
     struct problem p;
-    model_reset();
-    model_segment(0, 0xb0000000, 0, 0);
-    fn = model_add(0, PCI_BDF(0, 4, 0), 0x010802);
+    fn = one_function();
     model_set(fn, 0x04, 0, 2);
     model_bar64(fn, 2, BAR, 0x4000);
     model_cap(fn, MSI_CAP, 0x05);
@@ -88,12 +86,6 @@ static int start(void **state)
     model.before_write = watch;
     model.after_access = note;
     was_written = false;
-    return 0;
-}
-
-static int end(void **state)
-{
-    model_reset();
     return 0;
 }
 
@@ -253,9 +245,7 @@ static void test_gone(void **state)
 static void test_largest(void **state)
 {
     struct problem p;
-    model_reset();
-    model_segment(0, 0xb0000000, 0, 0);
-    fn = model_add(0, PCI_BDF(0, 4, 0), 0x010802);
+    fn = one_function();
     model_bar(fn, 0, 0xe0000000, 0xffff8000);
     model_msix(fn, CAP, 2048, 0, 0);
     table = model_memory(0xe0000000, 0x8000);

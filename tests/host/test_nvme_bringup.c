@@ -10,32 +10,13 @@
 #include <cmocka.h>
 
 #include "kernel/irq.h"
-#include "tests/host/nvme_model.h"
-
-static int begin(void **state)
-{
-    world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end();
-    return 0;
-}
+#include "tests/host/nvme_fixture.h"
 
 static void starts(struct model *m)
 {
-    nvme_init();
-    if (world_errors(NULL))
-        fail_msg("%s", world_last_error());
-    struct block_dev *dev = world_disk(m, 1);
-    assert_non_null(dev);
     struct world_read r;
-    world_read_start(&r, dev, 1, 12, 64, 0);
-    assert_true(world_run(&r.done, 100));
-    world_read_check(&r);
-    world_read_free(&r);
+    world_read_start(&r, start(m), 1, 12, 64, 0);
+    finish_within(&r, 100);
 }
 
 // One error of this kind, no disk, and the controller is off.
@@ -136,10 +117,10 @@ static void never_ready(void **state)
     struct model *m = model_new();
     world_set_clock_step(NS_PER_MS);
     m->never_ready = true;
-    uint64_t start = world_now();
+    uint64_t before = world_now();
     fails(m, "nvme-not-ready");
     mentions("within 7500 ms (CAP.TO)");
-    assert_in_range(world_now() - start, 7500 * NS_PER_MS, 7600 * NS_PER_MS);
+    assert_in_range(world_now() - before, 7500 * NS_PER_MS, 7600 * NS_PER_MS);
 }
 
 static void never_stops(void **state)
@@ -231,10 +212,12 @@ static void wrong_entry_size(void **state)
     mentions("SQES 77h");
 }
 
+// What bring-up can't do without.
+static const int opcodes[] = { NVME_ADMIN_IDENTIFY, NVME_ADMIN_SET_FEATURES, NVME_ADMIN_CREATE_CQ,
+                               NVME_ADMIN_CREATE_SQ };
+
 static void admin_refused(void **state)
 {
-    static const int opcodes[] = { NVME_ADMIN_IDENTIFY, NVME_ADMIN_SET_FEATURES,
-                                   NVME_ADMIN_CREATE_CQ, NVME_ADMIN_CREATE_SQ };
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
         world_begin(2);
         struct model *m = model_new();
@@ -247,17 +230,15 @@ static void admin_refused(void **state)
 
 static void admin_unanswered(void **state)
 {
-    static const int opcodes[] = { NVME_ADMIN_IDENTIFY, NVME_ADMIN_SET_FEATURES,
-                                   NVME_ADMIN_CREATE_CQ, NVME_ADMIN_CREATE_SQ };
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
         world_begin(2);
         world_set_clock_step(NS_PER_MS);
         struct model *m = model_new();
         m->ignore_opcode = opcodes[i];
-        uint64_t start = world_now();
+        uint64_t before = world_now();
         fails(m, "nvme-admin-timeout");
         mentions("within 30000 ms");
-        assert_in_range(world_now() - start, 30 * NS_PER_S, 31 * NS_PER_S);
+        assert_in_range(world_now() - before, 30 * NS_PER_S, 31 * NS_PER_S);
     }
 }
 
@@ -436,9 +417,9 @@ static void endless_shutdown(void **state)
     world_set_clock_step(NS_PER_MS);
     m->never_shut_down = true;
     m->id.rtd3e = 0;
-    uint64_t start = world_now();
+    uint64_t before = world_now();
     nvme_shutdown();
-    assert_in_range(world_now() - start, 5 * NS_PER_S, 6 * NS_PER_S);
+    assert_in_range(world_now() - before, 5 * NS_PER_S, 6 * NS_PER_S);
     assert_int_equal(world_warnings(), 1);
     assert_false(m->pci_command & 4);
 }
@@ -460,7 +441,7 @@ static void shutdown_without_answers(void **state)
     assert_non_null(strstr(p.message, "was not tried"));
 }
 
-#define bringup_test(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define bringup_test(f) cmocka_unit_test_setup_teardown(f, begin_two, end_world)
 
 int main(void)
 {

@@ -8,37 +8,14 @@
 
 #include <cmocka.h>
 
-#include "tests/host/nvme_model.h"
-
-static int begin_one(void **state)
-{
-    world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end();
-    return 0;
-}
-
-static struct block_dev *start(struct model *m)
-{
-    nvme_init();
-    struct block_dev *dev = world_disk(m, 1);
-    assert_non_null(dev);
-    assert_int_equal(world_errors(NULL), 0);
-    return dev;
-}
+#include "tests/host/nvme_fixture.h"
 
 static void read_and_check(struct block_dev *dev, unsigned cpu, uint64_t lba, uint32_t blocks,
                            size_t misalign)
 {
     struct world_read r;
     world_read_start(&r, dev, cpu, lba, blocks, misalign);
-    assert_true(world_run(&r.done, 10000));
-    world_read_check(&r);
-    world_read_free(&r);
+    finish_within(&r, 10000);
 }
 
 // Many at once; all are checked when all are done.
@@ -51,11 +28,8 @@ static void read_many(struct block_dev *dev, unsigned count, unsigned cpus, uint
         world_read_start(&reads[i], dev, (unsigned)rand() % cpus, lba, blocks,
                          (size_t)rand() % 1024 * 4);
     }
-    for (unsigned i = 0; i < count; i++) {
-        assert_true(world_run(&reads[i].done, 20000));
-        world_read_check(&reads[i]);
-        world_read_free(&reads[i]);
-    }
+    for (unsigned i = 0; i < count; i++)
+        finish_within(&reads[i], 20000);
     free(reads);
 }
 
@@ -282,10 +256,8 @@ static void doorbells_are_batched(void **state)
     assert_true(world_run(&reads[NVME_REAP_BUDGET - 1].done, 10));
     assert_int_equal(m->queues[1].head_writes, 1);
     assert_int_equal(m->interrupts - interrupts, 1);
-    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
-        world_read_check(&reads[i]);
-        world_read_free(&reads[i]);
-    }
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        ends_well(&reads[i]);
 }
 
 static void doorbell_stride(void **state)
@@ -349,9 +321,7 @@ static void no_touching(void **state)
     struct world_read r;
     world_read_start(&r, dev, 1, 5, 1, 0);
     assert_memory_equal(q, &before, sizeof(before));
-    assert_true(world_run(&r.done, 10));
-    world_read_check(&r);
-    world_read_free(&r);
+    finish_within(&r, 10);
 }
 
 static void a_queue_for_each_cpu(void **state)
@@ -416,9 +386,8 @@ static void error_in_one_piece(void **state)
     assert_string_equal(world_last_warning() + strlen(dev->name),
                         ": a read of 5000 blocks at LBA 1000 failed: unrecovered read error "
                         "(status type 2, code 81h)");
-    world_read_check(&good);
+    ends_well(&good);
     world_read_free(&bad);
-    world_read_free(&good);
 }
 
 static void errors_are_not_all_shown(void **state)
@@ -437,7 +406,7 @@ static void errors_are_not_all_shown(void **state)
     read_many(dev, 20, 1, 8);
 }
 
-#define io_test(f) cmocka_unit_test_setup_teardown(f, begin_one, end)
+#define io_test(f) cmocka_unit_test_setup_teardown(f, begin_one, end_world)
 
 int main(void)
 {

@@ -9,43 +9,13 @@
 
 #include <cmocka.h>
 
-#include "tests/host/nvme_model.h"
+#include "tests/host/nvme_fixture.h"
 
 #define BLOCKS_MAX 40 // several commands, with MDTS 1
-#define TICK_NS (30 * NS_PER_S / NVME_WATCH_TICKS)
-
-static int end(void **state)
-{
-    world_end();
-    return 0;
-}
-
-static struct block_dev *start(struct model *m)
-{
-    nvme_init();
-    struct block_dev *dev = world_disk(m, 1);
-    assert_non_null(dev);
-    assert_int_equal(world_errors(NULL), 0);
-    return dev;
-}
 
 static struct nvme_queue *queue(const struct model *m, unsigned i)
 {
     return world_ctrl(m)->queues[i];
-}
-
-static void finish(struct world_read *r)
-{
-    assert_true(world_run(&r->done, 1000));
-    world_read_check(r);
-    world_read_free(r);
-}
-
-static void move_now(struct model *m, unsigned vector, unsigned to)
-{
-    unsigned from = m->irqs[vector]->cpu;
-    assert_true(world_move(m, vector, to));
-    world_turn(from, WORLD_FLUSH);
 }
 
 // ---- load: each read is submitted again from its own done() ----
@@ -414,93 +384,7 @@ static void loud_and_quiet(void **state)
     assert_int_equal(world_errors(NULL), 0);
 }
 
-// ---- urgent queues ----
-
-static int no_urgent(void **state)
-{
-    nvme_set_urgent(false);
-    return end(state);
-}
-
-static struct model *urgent_model(unsigned cpus, unsigned grants)
-{
-    world_begin(cpus);
-    nvme_set_urgent(true);
-    struct model *m = model_new();
-    m->grants = grants;
-    return m;
-}
-
-static void urgent_read(struct world_read *r, struct block_dev *dev, unsigned cpu)
-{
-    world_read_start(r, dev, cpu, 9, 8, 0);
-    assert_true(world_run(&r->done, 10));
-    r->done = false;
-    r->req.urgent = true;
-    world_use_cpu(cpu);
-    block_submit(&r->req);
-}
-
-static void urgent_queues(void **state)
-{
-    struct model *m = urgent_model(3, 64);
-    struct block_dev *dev = start(m);
-    assert_int_equal(world_ctrl(m)->queues_count, 6);
-    assert_int_equal(dev->queues, 3);
-    assert_int_equal(world_warnings(), 0);
-    for (unsigned i = 0; i < 6; i++) {
-        assert_int_equal(m->irqs[i]->cpu, i % 3);
-        assert_int_equal(m->irqs[i]->urgent, i >= 3);
-        assert_int_equal(strchr(m->irqs[i]->name, 'u') != NULL, i >= 3);
-    }
-    for (unsigned cpu = 0; cpu < 3; cpu++) {
-        struct world_read r;
-        unsigned writes = m->queues[1 + cpu].tail_writes;
-        urgent_read(&r, dev, cpu);
-        finish(&r);
-        assert_int_equal(m->queues[4 + cpu].tail_writes, 1);
-        assert_int_equal(m->queues[1 + cpu].tail_writes, writes + 1);
-    }
-}
-
-// Forwarded, as any read, once the queue is another CPU's.
-static void urgent_queue_moves(void **state)
-{
-    struct model *m = urgent_model(2, 4);
-    struct block_dev *dev = start(m);
-    struct world_read r;
-    move_now(m, 3, 0);
-    urgent_read(&r, dev, 1);
-    finish(&r);
-    assert_int_equal(m->queues[4].tail_writes, 1);
-}
-
-static void too_few_for_urgent(unsigned grants, unsigned vectors)
-{
-    struct model *m = urgent_model(2, grants);
-    m->pci.msix.vectors = (uint16_t)vectors;
-    struct block_dev *dev = start(m);
-    struct world_read r;
-    assert_int_equal(world_ctrl(m)->queues_count, 2);
-    assert_int_equal(world_warnings(), 1);
-    assert_non_null(strstr(world_last_warning(), "no urgent queues"));
-    urgent_read(&r, dev, 1);
-    finish(&r);
-    assert_int_equal(m->queues[2].tail_writes, 2);
-}
-
-static void too_few_queues(void **state)
-{
-    too_few_for_urgent(3, 65);
-}
-
-static void too_few_vectors(void **state)
-{
-    too_few_for_urgent(64, 3);
-}
-
-#define move_test(f) cmocka_unit_test_teardown(f, end)
-#define urgent_test(f) cmocka_unit_test_teardown(f, no_urgent)
+#define move_test(f) cmocka_unit_test_teardown(f, end_world)
 
 int main(void)
 {
@@ -520,10 +404,6 @@ int main(void)
         move_test(gone_while_it_moves),
         move_test(gone_under_load),
         move_test(loud_and_quiet),
-        urgent_test(urgent_queues),
-        urgent_test(urgent_queue_moves),
-        urgent_test(too_few_queues),
-        urgent_test(too_few_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

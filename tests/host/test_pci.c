@@ -20,19 +20,11 @@ enum {
     PCI_TO_PCIE = 8,
 };
 
-#define ECAM 0xb0000000
-
 static int start(void **state)
 {
     model_reset();
     no_mcfg = false;
     model_segment(0, ECAM, 0, 0xff);
-    return 0;
-}
-
-static int end(void **state)
-{
-    model_reset();
     return 0;
 }
 
@@ -55,6 +47,13 @@ static void scan(void)
 {
     struct problem p;
     assert_true(pci_init(&p));
+}
+
+static void scan_finds(unsigned functions, unsigned warnings)
+{
+    scan();
+    assert_int_equal(dev_count(), functions);
+    assert_int_equal(model.warnings, warnings);
 }
 
 static struct pci_dev *dev(unsigned bus, unsigned device, unsigned fn)
@@ -231,13 +230,9 @@ static void test_odd_ids(void **state)
     model_set(add(0, 1, 0), 0x00, 0x00000000, 4);
     model_set(add(0, 2, 0), 0x00, 0xffff0000, 4);
     model_set(add(0, 3, 0), 0x00, 0x1234ffff, 4);
-    scan();
-    assert_int_equal(dev_count(), 0);
-    assert_int_equal(model.warnings, 0);
+    scan_finds(0, 0);
     model_set(add(0, 4, 0), 0x00, 0xffff0001, 4); // retry
-    scan();
-    assert_int_equal(dev_count(), 0);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(0, 1);
     assert_non_null(strstr(model.warning, "00:04.0"));
 }
 
@@ -248,9 +243,7 @@ static void test_odd_header(void **state)
     model_express(f, ENDPOINT);
     model_bar(f, 0, 0xe0000000, 0xfffff000);
     model_set(add(0, 2, 0), 0x0e, 0x7f, 1);
-    scan();
-    assert_int_equal(dev_count(), 2);
-    assert_int_equal(model.warnings, 2);
+    scan_finds(2, 2);
     assert_int_equal(dev(0, 1, 0)->port_type, 0xff);
     assert_int_equal(dev(0, 1, 0)->bars[0].bytes, 0);
     assert_int_equal(pci_find_cap(dev(0, 1, 0), 0x10), 0);
@@ -264,9 +257,7 @@ static void refused_bridge(unsigned secondary, unsigned subordinate, const char 
     start(NULL);
     bridge(0, 1, ROOT_PORT, secondary, subordinate);
     add(5, 0, 0);
-    scan();
-    assert_int_equal(dev_count(), 2);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(2, 1);
     assert_non_null(strstr(model.warning, says));
     assert_non_null(strstr(model.warning, "0000:00:01.0"));
     assert_null(dev(5, 0, 0)->parent);
@@ -286,23 +277,17 @@ static void test_bridge_loops(void **state)
 {
     bridge(0, 1, ROOT_PORT, 1, 9);
     bridge(1, 0, UPSTREAM, 1, 9);
-    scan();
-    assert_int_equal(dev_count(), 2);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(2, 1);
     start(NULL);
     bridge(3, 0, ROOT_PORT, 4, 9);
     bridge(4, 0, UPSTREAM, 3, 9);
-    scan();
-    assert_int_equal(dev_count(), 2);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(2, 1);
     start(NULL);
     bridge(0, 1, ROOT_PORT, 1, 3);
     bridge(0, 2, ROOT_PORT, 1, 3);
     bridge(0, 3, ROOT_PORT, 2, 4); // within the first one's range
     add(1, 0, 0);
-    scan();
-    assert_int_equal(dev_count(), 4);
-    assert_int_equal(model.warnings, 2);
+    scan_finds(4, 2);
     assert_ptr_equal(dev(1, 0, 0)->parent, dev(0, 1, 0));
 }
 
@@ -314,9 +299,7 @@ static void test_bridge_outside(void **state)
     bridge(0, 2, ROOT_PORT, 0x3f, 0xff);
     add(0x3f, 0, 0);
     add(0x40, 0, 0);
-    scan();
-    assert_int_equal(dev_count(), 3);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(3, 1);
     assert_non_null(strstr(model.warning, "MCFG"));
     assert_ptr_equal(dev(0x3f, 0, 0)->parent, dev(0, 2, 0));
 }
@@ -328,9 +311,7 @@ static void test_bridge_beyond_parent(void **state)
     bridge(1, 0, UPSTREAM, 2, 9);
     bridge(2, 0, DOWNSTREAM, 8, 8);
     add(8, 0, 0); // on a root bus
-    scan();
-    assert_int_equal(dev_count(), 4);
-    assert_int_equal(model.warnings, 1);
+    scan_finds(4, 1);
     assert_null(dev(8, 0, 0)->parent);
     assert_int_equal(dev(1, 0, 0)->secondary, 2);
 }

@@ -15,15 +15,7 @@ static struct model_fn *fn; // 00:04.0
 
 static int start(void **state)
 {
-    model_reset();
-    model_segment(0, 0xb0000000, 0, 0);
-    fn = model_add(0, PCI_BDF(0, 4, 0), 0x010802);
-    return 0;
-}
-
-static int end(void **state)
-{
-    model_reset();
+    fn = one_function();
     return 0;
 }
 

@@ -83,11 +83,12 @@ def test_dmar_tables_that_lie(boot, tmp_path, table, what):
 # CC.EN is written first by the firmware, which leaves the controller alone afterwards, then by us.
 OURS = {"arm": 0x14, "armbits": 1, "armcount": 2}
 NVME = ("nvme", "nvme[0]", "nvme0")
+NEVER_READY = {"offset": 0x1c, "mask": 1, "value": 0, **OURS}
 
 
 def test_a_controller_that_never_gets_ready(boot):
     run = boot("irq=posted", SOON, disks=stamped(1),
-               extra=broken(*NVME, offset=0x1c, mask=1, value=0, **OURS))
+               extra=broken(*NVME, **NEVER_READY))
     error = run.of("error")[0]
     assert error["what"] == "nvme-not-ready"
     assert run.status == launch.EXIT_FAILED
@@ -103,7 +104,7 @@ def test_a_controller_that_fails(boot):
 def test_the_others_go_on(boot):
     """One controller that never gets ready; the job runs on the other, and the status is failed."""
     run = boot("irq=posted runtime=1s verify=crc32c", SOON, disks=stamped(2),
-               extra=broken(*NVME, offset=0x1c, mask=1, value=0, **OURS))
+               extra=broken(*NVME, **NEVER_READY))
     assert run.one("error")["what"] == "nvme-not-ready"
     assert run.status == launch.EXIT_FAILED
     assert run.job["total_ios"] == run.job["submitted"] > 0

@@ -46,16 +46,21 @@ def check_sums(run):
     assert job["cpus"] == run.one("platform")["cpus"] == len(run.of("cpu"))
 
 
+def run_job(boot, mode):
+    run = boot(f"irq={mode} {JOB}", disks=stamped(4)).verified()
+    assert run.job["irq"] == mode
+    check_sums(run)
+    check_console_agrees(run)
+    return run
+
+
 def test_posted(boot):
-    run = boot(f"irq=posted {JOB}", disks=stamped(4)).verified()
+    run = run_job(boot, "posted")
     job, model = run.job, run.model
-    assert job["irq"] == "posted"
     assert job["msis"] > job["notifications"] > 0
     assert all(irq["chip"] == "VTD-POST" for irq in run.of("irq") if "chip" in irq)
     assert run.one("irq", name="PMN")["count"] == job["notifications"]
     assert run.one("vtd_unit")["posting"]
-    check_sums(run)
-    check_console_agrees(run)
 
     # The model has counted the same events from the other side. It also saw those of bring-up and
     # shutdown, some for each disk; a bit that was posted again before it was harvested is one MSI.
@@ -67,24 +72,18 @@ def test_posted(boot):
 
 
 def test_remapped(boot):
-    run = boot(f"irq=remapped {JOB}", disks=stamped(4)).verified()
-    assert run.job["irq"] == "remapped"
+    run = run_job(boot, "remapped")
     assert run.job["notifications"] == run.job["msis"]
     assert run.one("irq", name="PMN")["count"] == 0
     assert all(irq["chip"] == "VTD-REMAP" for irq in run.of("irq") if "chip" in irq)
-    check_sums(run)
-    check_console_agrees(run)
     assert run.model["posted"] == 0
     assert run.model["passed"] >= run.job["msis"]
 
 
 def test_adaptive(boot):
-    run = boot(f"irq=adaptive {JOB}", disks=stamped(4)).verified()
+    run = run_job(boot, "adaptive")
     job, model = run.job, run.model
-    assert job["irq"] == "adaptive"
     assert job["notifications"] < job["msis"]
-    check_sums(run)
-    check_console_agrees(run)
     assert model["suppressed"] > 0  # posted while awake: SN was set
     assert model["posted"] == model["notified"] + model["coalesced"] + model["suppressed"]
     assert not any(model["faults"].values())
@@ -110,12 +109,9 @@ def test_the_window(boot):
 
 
 def test_poll(boot):
-    run = boot(f"irq=poll {JOB}", disks=stamped(4)).verified()
-    assert run.job["irq"] == "poll"
+    run = run_job(boot, "poll")
     assert run.job["notifications"] == 0
     assert run.one("irq", name="PMN")["count"] == 0
-    check_sums(run)
-    check_console_agrees(run)
     assert run.model["notified"] == 0
     assert run.model["suppressed"] == run.model["posted"] > 0
 

@@ -195,6 +195,50 @@ def test_a_long_burst_is_cut(file):
     assert text.count("\n") == 2 + 200 + 1
 
 
+# ---- time in handlers ----
+
+HANDLERS = """\
+posted: time in handlers
+CPU  irq                 calls     total us    mean us    most us  share
+  0  nvme0q1                 1        2.000      2.000      2.000  16.7%
+  0  nvme1q1                 1        1.500      1.500      1.500  12.5%
+  0  vector 28h              1        1.250      1.250      1.250  10.4%
+"""
+
+
+def test_handlers(file):
+    """The timer's interrupt that came within one is not in its time."""
+    assert said("--handlers", file(lines_of(POSTED))) == HANDLERS
+
+
+def test_handlers_of_several_calls_cpus_and_files(file):
+    events = burst_of(burst_of([], [33, 32], 0, 100), [32], 1000, 500)
+    path = file(lines_of(events) + [trace_line(burst_of([], [32], 0, 50), cpu=1)])
+    first, second = said("--handlers", path, file(lines_of(REMAPPED, "remapped"), "b")).split("\n\n")
+    assert [line.split() for line in first.splitlines()[2:]] == [
+        ["0", "nvme0q1", "2", "0.600", "0.300", "0.500", "38.5%"],  # of 1560 ns
+        ["0", "nvme1q1", "1", "0.100", "0.100", "0.100", "6.4%"],
+        ["1", "vector", "20h", "1", "0.050", "0.050", "0.050", "45.5%"]]
+    assert second.startswith("remapped: time in handlers\n")
+
+
+def test_handlers_next_to_a_burst(file, tmp_path):
+    path = file(lines_of(POSTED))
+    assert said("--handlers", "--burst", path) == HANDLERS + "\n" + FLOW
+    assert said("--handlers", "--perfetto", tmp_path / "out", path) == HANDLERS
+
+
+def test_handlers_where_none_ran(file):
+    nothing_whole = trace_line([[5, "handler-end", 32]], cpu=1)
+    text = said("--handlers", file(lines_of([[5, "sleep", 0], [9, "wake", 0]]) + [nothing_whole]))
+    assert text.count("\n") == 2
+
+
+def test_handlers_that_took_no_time(file):
+    text = said("--handlers", file(lines_of([[5, "handler", 32], [5, "handler-end", 32]])))
+    assert text.endswith("1        0.000      0.000      0.000   0.0%\n")
+
+
 # ---- which burst ----
 
 @pytest.fixture

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A test's begin and end, and reads that know what they should find.
+
+#include "tests/host/nvme_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+int begin_one(void **state)
+{
+    world_begin(1);
+    return 0;
+}
+
+int begin_two(void **state)
+{
+    world_begin(2);
+    return 0;
+}
+
+int end_world(void **state)
+{
+    world_end();
+    return 0;
+}
+
+struct block_dev *start(struct model *m)
+{
+    nvme_init();
+    if (world_errors(NULL))
+        fail_msg("%s", world_last_error());
+    struct block_dev *dev = world_disk(m, 1);
+    assert_non_null(dev);
+    return dev;
+}
+
+void move_now(struct model *m, unsigned vector, unsigned to)
+{
+    unsigned from = m->irqs[vector]->cpu;
+    assert_true(world_move(m, vector, to));
+    world_turn(from, WORLD_FLUSH);
+}
+
+// ---- reads ----
+
+#define GUARD 64
+#define GUARD_BYTE 0xa5
+
+static void read_done(struct block_req *req)
+{
+    struct world_read *r = container_of(req, struct world_read, req);
+    assert_false(r->done);
+    r->done = true;
+    r->done_cpu = cpu_index();
+}
+
+void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                      uint32_t blocks, size_t misalign)
+{
+    size_t bytes = (size_t)blocks * dev->block_size;
+    r->memory = aligned_alloc(NVME_PAGE, ALIGN_UP(bytes + misalign + 2 * NVME_PAGE, NVME_PAGE));
+    assert_non_null(r->memory);
+    uint8_t *buffer = r->memory + NVME_PAGE + misalign;
+    memset(buffer - GUARD, GUARD_BYTE, bytes + 2 * GUARD);
+    r->done = false;
+    r->req = (struct block_req){
+        .dev = dev,
+        .op = BLOCK_READ,
+        .lba = lba,
+        .blocks = blocks,
+        .buffer = buffer,
+        .done = read_done,
+        .status = BLOCK_ERROR,
+    };
+    world_use_cpu(cpu);
+    block_submit(&r->req);
+    assert_false(r->done);               // never from within
+    r->req.arg = (void *)(uintptr_t)cpu; // NOLINT
+    world_use_cpu(0);
+}
+
+void world_read_free(struct world_read *r)
+{
+    free(r->memory);
+    r->memory = NULL;
+}
+
+void ends_well(struct world_read *r)
+{
+    const struct block_dev *dev = r->req.dev;
+    const uint8_t *buffer = r->req.buffer;
+    size_t bytes = (size_t)r->req.blocks * dev->block_size;
+
+    assert_true(r->done);
+    assert_int_equal(r->req.status, BLOCK_OK);
+    assert_int_equal(r->done_cpu, (unsigned)(uintptr_t)r->req.arg);
+    assert_true(model_holds(dev->nsid, r->req.lba * dev->block_size, buffer, bytes));
+    for (size_t i = 1; i <= GUARD; i++) {
+        assert_int_equal(buffer[-(ptrdiff_t)i], GUARD_BYTE);
+        assert_int_equal(buffer[bytes + i - 1], GUARD_BYTE);
+    }
+    world_read_free(r);
+}
+
+void ends(struct world_read *r, enum block_status status)
+{
+    assert_true(r->done);
+    assert_int_equal(r->req.status, status);
+    world_read_free(r);
+}
+
+void finish_within(struct world_read *r, unsigned rounds)
+{
+    assert_true(world_run(&r->done, rounds));
+    ends_well(r);
+}
+
+void finish(struct world_read *r)
+{
+    finish_within(r, 1000);
+}
+
+void reads_well(struct block_dev *dev, unsigned cpu)
+{
+    struct world_read r;
+    world_read_start(&r, dev, cpu, 4711, 9, 512);
+    finish(&r);
+}

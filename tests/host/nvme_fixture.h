@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the driver's tests share beyond the models: a test's begin and end, and reads.
+#pragma once
+
+#include "tests/host/nvme_model.h"
+
+#define TICK_NS (30 * NS_PER_S / NVME_WATCH_TICKS) // of the watch, with the world's time-out
+
+// For cmocka: a world of one CPU, or two.
+int begin_one(void **state);
+int begin_two(void **state);
+int end_world(void **state);
+
+struct block_dev *start(struct model *m); // all controllers; the disk of this one
+
+// Moves the vector, and the old CPU is told at once.
+void move_now(struct model *m, unsigned vector, unsigned to);
+
+// A read with its own buffer.
+struct world_read {
+    struct block_req req;
+    uint8_t *memory; // the buffer with guards around it
+    bool done;
+    unsigned done_cpu;
+};
+void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                      uint32_t blocks, size_t misalign);
+void world_read_free(struct world_read *r);
+
+// These free the read.
+void ends_well(struct world_read *r); // has ended, on its CPU, with the right data
+void ends(struct world_read *r, enum block_status status); // has ended so
+void finish(struct world_read *r);                         // ends well, in 1000 rounds at most
+void finish_within(struct world_read *r, unsigned rounds);
+
+void reads_well(struct block_dev *dev, unsigned cpu);
