@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or CPUs
-// leave and come back. In the end as many reads have completed as were submitted.
+// leave and come back, or both at once. In the end as many reads have completed as were submitted.
 #include "apps/apps.h"
 #include "apps/human.h"
 #include "apps/load.h"
@@ -10,6 +10,7 @@
 #include "kernel/time.h"
 #include "lib/format.h"
 #include "lib/random.h"
+#include "lib/string.h"
 
 #define MOVERS 8u                   // moves in flight at most
 #define STALL_NS (45 * NS_PER_S)    // no read and no step for so long: longer than nvme.timeout
@@ -20,8 +21,8 @@ static const struct option options[] = {
     { .name = "test",
       .kind = OPTION_CHOICE,
       .fallback = "moves",
-      .choices = "moves|offline",
-      .help = "irqs move to other CPUs, or CPUs go offline and come back" },
+      .choices = "moves|offline|both",
+      .help = "irqs move to other CPUs, CPUs go offline and come back, or both" },
     { .name = "moves",
       .kind = OPTION_NUMBER,
       .fallback = "20000",
@@ -33,7 +34,7 @@ static const struct option options[] = {
       .fallback = "1000",
       .min = 1,
       .max = 1000000000,
-      .help = "times that a CPU leaves and comes back (test=offline)" },
+      .help = "times that a CPU leaves and comes back (test=offline or both)" },
     { .name = NULL },
 };
 
@@ -48,9 +49,11 @@ struct mover {
 
 static struct selftest {
     struct load load;
-    bool offline;           // test=offline, else moves
-    uint64_t wanted, begun; // steps: moves or rounds
+    bool moves, offline;
+    uint64_t wanted, begun; // steps: rounds, or moves where CPUs stay
     uint64_t done, failed;
+    uint64_t moved, refused; // of all moves; refused where the CPU was just away
+    bool rounds_done;
     bool stop, stalled;
     unsigned waiting; // movers that run; then CPUs that have not drained
     uint64_t began_ns, progress_ns;
@@ -88,12 +91,18 @@ static void step_done(bool ok, const struct problem *p)
     __atomic_fetch_add(&test.done, 1, __ATOMIC_RELAXED);
 }
 
+static void start_draining_once_all_ended(void) // movers, and rounds
+{
+    if (!test.waiting && (!test.offline || test.rounds_done))
+        drain();
+}
+
 // ---- test=moves: each mover on its CPU ----
 
 static void mover_ended(struct cpu_msg *msg) // boot CPU
 {
-    if (!--test.waiting)
-        drain();
+    test.waiting--;
+    start_draining_once_all_ended();
 }
 
 // There are more irqs than other movers.
@@ -107,9 +116,16 @@ static struct irq *take_irq(struct mover *m)
 
 static void moved(struct irq_move *move);
 
+static bool enough_moves(void)
+{
+    if (test.offline)
+        return __atomic_load_n(&test.rounds_done, __ATOMIC_RELAXED);
+    return __atomic_fetch_add(&test.begun, 1, __ATOMIC_RELAXED) >= test.wanted;
+}
+
 static void next_move(struct mover *m)
 {
-    if (__atomic_fetch_add(&test.begun, 1, __ATOMIC_RELAXED) >= test.wanted) {
+    if (enough_moves()) {
         m->msg.fn = mover_ended;
         cpu_post(0, &m->msg);
         return;
@@ -121,15 +137,32 @@ static void next_move(struct mover *m)
     irq_set_affinity(&m->move);
 }
 
-static void moved(struct irq_move *move)
+// Where CPUs come and go, the irq may have had to move on already.
+static void count_move(const struct irq_move *move)
 {
-    struct mover *m = container_of(move, struct mover, move);
+    bool refused = !move->ok && !strcmp(move->problem.what, "irq-affinity");
+    __atomic_fetch_add(refused ? &test.refused : &test.moved, 1, __ATOMIC_RELAXED);
+    if (!move->ok && !refused && !__atomic_fetch_add(&test.failed, 1, __ATOMIC_RELAXED))
+        error_problem(&move->problem);
+}
+
+static void check_move(const struct irq_move *move)
+{
     struct problem p;
     bool arrived = move->ok && move->irq->cpu == move->to;
     if (move->ok && !arrived)
         problem_set(&p, "selftest-moves", "%s: it is on CPU %u and not on CPU %u, where it moved",
                     move->irq->name, move->irq->cpu, move->to);
     step_done(arrived, move->ok ? &p : &move->problem);
+}
+
+static void moved(struct irq_move *move)
+{
+    struct mover *m = container_of(move, struct mover, move);
+    if (test.offline)
+        count_move(move);
+    else
+        check_move(move);
     __atomic_store_n(&test.busy[m->busy], false, __ATOMIC_RELEASE);
     next_move(m);
 }
@@ -212,7 +245,8 @@ static void may_leave(struct load_cpu *cpu)
 static void next_round(void)
 {
     if (test.begun == test.wanted || test.failed) {
-        drain();
+        __atomic_store_n(&test.rounds_done, true, __ATOMIC_RELAXED);
+        start_draining_once_all_ended();
         return;
     }
     test.begun++;
@@ -225,7 +259,7 @@ static void next_round(void)
 
 static const char *name(void)
 {
-    return test.offline ? "offline" : "moves";
+    return !test.offline ? "moves" : test.moves ? "both" : "offline";
 }
 
 static const char *steps(void)
@@ -266,10 +300,10 @@ static void run(void)
     cpu_timer_start(&test.progress, test.began_ns + NS_PER_S);
     for (unsigned i = 0; i < cpu_count(); i++)
         load_run(&test.load, i);
+    if (test.moves)
+        start_moves();
     if (test.offline)
         next_round();
-    else
-        start_moves();
     cpu_run_until(&test.stop);
     cpu_timer_stop(&test.progress);
 }
@@ -288,6 +322,10 @@ static void send(const struct load_counts *c, bool ok, uint64_t ns)
     json_u64(&j, "cpus", cpu_count());
     json_u64(&j, "disks", test.load.disks.count);
     json_u64(&j, steps(), test.done);
+    if (test.moves && test.offline) {
+        json_u64(&j, "moves", test.moved);
+        json_u64(&j, "refused", test.refused);
+    }
     json_u64(&j, "failed", test.failed);
     json_u64(&j, "ios", c->completed);
     json_u64(&j, "submitted", c->submitted);
@@ -319,7 +357,11 @@ static void report(void)
 
 static bool prepare(const struct cmdline *c, struct problem *p)
 {
-    test = (struct selftest){ .offline = cmdline_is(c, "test", "offline"), .random = 1 };
+    test = (struct selftest){
+        .moves = !cmdline_is(c, "test", "offline"),
+        .offline = !cmdline_is(c, "test", "moves"),
+        .random = 1,
+    };
     test.wanted = cmdline_number(c, steps());
     if (cpu_count() < 2)
         return problem_set(

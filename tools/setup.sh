@@ -14,7 +14,7 @@ QEMU_LEAST=1:9 # x2APIC behind intel-iommu without KVM starts here
 PACKAGES="
     acpica-tools binutils clang clang-format-19 console-setup-linux cppcheck dosfstools gcc git
     gnu-efi libc6-dev libclang-rt-dev libcmocka-dev make mtools nasm ovmf python3 python3-pytest
-    python3-pytest-timeout python3-pytest-xdist qemu-system-x86"
+    python3-pytest-timeout python3-pytest-xdist qemu-system-x86 spin"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}

@@ -29,7 +29,7 @@ debug: ## the same, waiting for a debugger on port 1234
 	$(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
-.PHONY: test-tools test-platform test-qemu
+.PHONY: test-tools test-platform test-protocol test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
 test-tools: ## the scripts in tools/
@@ -37,6 +37,9 @@ test-tools: ## the scripts in tools/
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
 	@$(PYTEST) -n 2 tests/platform
+
+test-protocol: ## the descriptor's protocol, searched by spin
+	@$(PYTEST) -n 2 tests/model
 
 # A QEMU plugin that breaks devices on purpose.
 $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
@@ -54,8 +57,8 @@ C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 CHECKED  = $(filter-out tests/%,$(C_SOURCES))
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inline-suppr \
     --enable=warning,portability,performance --template='{file}:{line}: {message} [{id}]' \
-    $(addprefix --suppress=,comparePointers subtractPointers nullPointerRedundantCheck uninitvar \
-    internalAstError normalCheckLevelMaxBranches \
+    $(addprefix --suppress=,comparePointers subtractPointers nullPointerRedundantCheck \
+    nullPointerOutOfResources uninitvar internalAstError normalCheckLevelMaxBranches \
     syntaxError:tools/qemu/strict.h) -j2 -I.
 
 .PHONY: style format

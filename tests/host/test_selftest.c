@@ -139,6 +139,25 @@ static void test_offline(void **state)
     expect_counts("rounds", 40);
 }
 
+// A CPU that has just left takes no irq: the move is refused, and that is no failure here.
+static void test_both(void **state)
+{
+    start(4, 2);
+    hooks.fail_move = 50;
+    fake_run(&app_selftest, "test=both rounds=40 iodepth=3");
+    assert_int_equal(hooks.leaves, 40);
+    assert_int_equal(hooks.returns, 40);
+    assert_true(hooks.moves > 50);
+    assert_int_equal(hooks.at_once, 0);
+    char text[64];
+    snprintf(text, sizeof(text), "\"rounds\":40,\"moves\":%lu,\"refused\":1,\"failed\":0",
+             hooks.moves - 1);
+    expect_line(fake.json, text);
+    expect_line(fake.json, "\"name\":\"both\",\"ok\":true");
+    assert_int_equal(fake.errors, 0);
+    assert_int_equal(fake.in_flight_count, 0);
+}
+
 static void expect_failure(const char *words, const char *what)
 {
     fake_run(&app_selftest, words);
@@ -228,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         selftest_test(test_moves),
         selftest_test(test_offline),
+        selftest_test(test_both),
         selftest_test(test_move_fails),
         selftest_test(test_move_that_did_not_happen),
         selftest_test(test_cpu_does_not_leave),

@@ -53,6 +53,15 @@ def test_cpus_leave_and_return(boot, mode):
     assert check(run, "offline", "rounds", ROUNDS)["irq"] == mode
 
 
+@pytest.mark.timeout(4 * SECONDS)
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+def test_irqs_move_while_cpus_leave(boot, mode):
+    run = boot(f"app=selftest test=both rounds={ROUNDS} irq={mode} verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    test = check(run, "both", "rounds", ROUNDS)
+    assert test["moves"] > ROUNDS
+
+
 def test_shared_queues_move(boot):
     """Fewer queues than CPUs: most reads are forwarded, to where the queue is by then."""
     run = boot("app=selftest test=moves moves=500 irq=posted verify=crc32c", cpus=4,

@@ -28,7 +28,9 @@ static struct file file_read(const char *path)
 {
     struct file f = { .path = path };
     FILE *in = fopen(path, "rbe");
-    if (!in || fseek(in, 0, SEEK_END))
+    if (!in)
+        refuse("can't open count=%s: %s", path, strerror(errno));
+    if (fseek(in, 0, SEEK_END))
         refuse("can't read count=%s: %s", path, strerror(errno));
     long size = ftell(in);
     rewind(in);
