@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/x86.h"
+#include "lib/mark.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
@@ -186,7 +187,9 @@ static void all_ended(struct cpu_msg *msg) // boot CPU: the workers of one CPU
 static void progress(struct cpu_timer *timer)
 {
     struct job *job = container_of(timer, struct job, progress);
+    MARK_BEGIN("progress");
     job_show_progress(job);
+    MARK_END("progress");
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
 
