@@ -96,6 +96,9 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
     struct cpu *cpu = this_cpu();
     if (timer->armed)
         unlink_timer(cpu, timer);
+    timer->guest &= cpu->index == 0;
+    if (!timer->guest)
+        timer->cpu = cpu->index;
     timer->due_ns = due_ns;
     struct cpu_timer **link = &cpu->timers;
     while (*link && (*link)->due_ns <= due_ns)
@@ -111,6 +114,7 @@ void cpu_timer_stop(struct cpu_timer *timer)
 {
     if (timer->armed)
         unlink_timer(this_cpu(), timer);
+    timer->guest = false;
 }
 
 // The interrupt may come before its time (the counter is shorter than the TSC, or a timer was

@@ -30,7 +30,8 @@ static inline unsigned cpu_index(void)
 uint32_t cpu_apic_id(unsigned cpu);
 unsigned cpu_node(unsigned cpu); // NUMA node, NODE_ANY where unknown
 
-// Has fn called from that CPU's loop, with an IPI if it sleeps. Any CPU, any context.
+// Has fn called from that CPU's loop, with an IPI if it sleeps; from the boot CPU's where that CPU is
+// out of use. Any CPU, any context.
 void cpu_post(unsigned cpu, struct cpu_msg *msg);
 
 // One-shot timers of the calling CPU, run from its loop. fn may start the timer again.
@@ -38,7 +39,9 @@ struct cpu_timer {
     struct cpu_timer *next;
     uint64_t due_ns; // time_ns() at which it fires
     void (*fn)(struct cpu_timer *timer);
+    unsigned cpu; // whose it is
     bool armed;
+    bool guest; // with the boot CPU, while its own is away
 };
 void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns); // moves it if it is armed
 void cpu_timer_stop(struct cpu_timer *timer);
@@ -58,8 +61,8 @@ struct cpu_change {
 
 // Takes a CPU out of use: its irqs, with their queues, and its timers go to other CPUs, then it
 // halts. The caller has seen to it that nothing of its own waits for completions there.
-// Brings it back: it starts anew, and the irqs that were allocated for it return. Both: boot CPU,
-// from its loop, one change at a time.
+// Brings it back: it starts anew, and its timers and the irqs that were allocated for it return.
+// Both: boot CPU, from its loop, one change at a time.
 void cpu_offline(struct cpu_change *change);
 void cpu_online(struct cpu_change *change);
 bool cpu_is_online(unsigned cpu);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Taking a CPU out of use and back.
 //
-// Out: on the CPU itself, its irqs move to the others, its timers go to the boot CPU, and it is no
-// longer told of as online. Then one message makes the round of all other CPUs: once each has run
-// it, none can still be about to send us something, since senders look first and then send without a
-// pause. What has come until then is run; then the CPU halts for good, and only INIT ends that.
+// Out: on the CPU itself, it is no longer told of as online, and its irqs move to the others. Then one
+// message makes the round of all other CPUs: once each has run it, none can still be about to send
+// us something, since senders look first and then send without a pause. What has come until then is
+// run, the timers go to the boot CPU, and the CPU halts for good: only INIT ends that.
+//
+// Back: the boot CPU gives it its timers and starts it; then its irqs move home, one after the other.
 
 #include "kernel/apic.h"
 #include "kernel/hotplug.h"
@@ -31,22 +33,38 @@ static unsigned another_cpu(void)
     return leave.spread;
 }
 
+// One CPU may have no vector left where another has.
+static bool move_away(struct irq *irq, struct problem *p)
+{
+    for (unsigned tries = 1; tries < cpu_count(); tries++)
+        if (irq_move_here(irq, another_cpu(), p))
+            return true;
+    return false;
+}
+
 // What can't be moved is left where it is, and the CPU stays.
 static bool move_irqs_away(struct problem *p)
 {
     for (struct irq *irq = irq_first(); irq; irq = irq->next)
-        if (irq->cpu == cpu_index() && !irq_move_here(irq, another_cpu(), p))
+        if (irq->cpu == cpu_index() && !move_away(irq, p))
             return false;
     return true;
 }
 
-static void tell(struct cpu_msg *msg) // boot CPU
+// A list that another CPU has let go of. Boot CPU.
+static void start_guests(struct cpu_timer *timers)
 {
-    for (struct cpu_timer *timer = leave.timers, *next; timer; timer = next) {
+    for (struct cpu_timer *timer = timers, *next; timer; timer = next) {
         next = timer->next;
         timer->armed = false;
+        timer->guest = true;
         cpu_timer_start(timer, timer->due_ns);
     }
+}
+
+static void tell(struct cpu_msg *msg) // boot CPU
+{
+    start_guests(leave.timers);
     leave.timers = NULL;
     leave.change->done(leave.change);
 }
@@ -191,14 +209,35 @@ static void bring_irqs_home(struct cpu_change *change) // boot CPU
     next_irq_home();
 }
 
+// While it is away still, so that it never lacks them. Both lists are in order.
+static void return_guests(struct cpu *to)
+{
+    struct cpu_timer **link = &this_cpu()->timers, **end = &to->timers, *timer;
+    while ((timer = *link))
+        if (timer->cpu == to->index) {
+            *link = timer->next;
+            timer->next = NULL;
+            timer->guest = false;
+            *end = timer;
+            end = &timer->next;
+        } else {
+            link = &timer->next;
+        }
+}
+
 static void come_back(struct cpu_msg *msg)
 {
     struct cpu_change *change = container_of(msg, struct cpu_change, msg);
+    struct cpu *cpu = cpu_get(change->cpu);
+    return_guests(cpu);
     change->ok = smp_start_cpu(change->cpu, &change->problem);
-    if (change->ok)
+    if (change->ok) {
         bring_irqs_home(change);
-    else
-        change->done(change);
+        return;
+    }
+    start_guests(cpu->timers);
+    cpu->timers = NULL;
+    change->done(change);
 }
 
 void cpu_online(struct cpu_change *change)

@@ -35,10 +35,11 @@ static void begin(struct cpu_msg *msg)
 void irq_init(const struct irq_config *config)
 {
     bool suppress = config->mode == IRQ_ADAPTIVE || config->mode == IRQ_POLL;
+    for (unsigned i = 0; i < cpu_count(); i++) // before any CPU touches its own
+        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
     irqs.config = *config;
     for (unsigned i = 0; i < cpu_count(); i++) {
         cpu_get(i)->loop_harvests = suppress;
-        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
         cpu_get(i)->begin.fn = begin;
         if (i != cpu_index())
             cpu_post(i, &cpu_get(i)->begin);
@@ -138,6 +139,14 @@ bool irq_take_vector(struct irq *irq, unsigned cpu, uint8_t *vector, struct prob
         irq->name, cpu, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
 }
 
+unsigned irq_vectors_left(unsigned cpu)
+{
+    unsigned left = 0;
+    for (unsigned v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
+        left += !__atomic_load_n(&cpu_get(cpu)->vectors[v], __ATOMIC_RELAXED);
+    return left;
+}
+
 void irq_give_vector(unsigned index, uint8_t vector)
 {
     struct cpu *cpu = cpu_get(index);
@@ -223,15 +232,12 @@ void irq_free(struct irq *irq)
 
 // ---- changes at run time ----
 //
-// The vector stays, and the chips share the entry: an MSI on its way by the old route ends in the
-// same ready bit as one by the new route. So there is nothing to drain.
+// The vector stays, the chips share the entry, and the message is the same: an MSI on its way by the
+// old route ends in the same ready bit as one by the new route. So there is nothing to drain.
 
 static bool reroute(struct irq *irq, struct problem *p)
 {
-    if (!irq->chip->route(irq, irq_place(irq), p))
-        return false;
-    write_message(irq);
-    return true;
+    return irq->chip->route(irq, irq_place(irq), p);
 }
 
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)

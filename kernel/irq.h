@@ -102,6 +102,9 @@ void irq_enable(struct irq *irq);  // unmasks
 void irq_disable(struct irq *irq); // masks
 void irq_free(struct irq *irq);    // masked first; the device must have stopped
 
+// How many more irqs can go to the CPU, until the next one is allocated or moves. Any CPU.
+unsigned irq_vectors_left(unsigned cpu);
+
 // Posted, or its own interrupt: changed at any time without losing one. Problem "irq-delivery" where
 // the mode has no chip for it. As all changes, from the loop of the CPU that the irq goes to, since it
 // may move; or from the boot CPU before irq_enable().
@@ -119,7 +122,8 @@ void irq_set_immediate(struct irq *irq);
 void irq_raise(struct irq *irq);
 
 // Tells the driver that the irq now goes to `cpu`. On the CPU that had it, from its loop, after the
-// last MSI by the old route was taken: what the handler touches is to be handed over.
+// last MSI by the old route was taken: what the handler touches is to be handed over. The handler may
+// have been called on the new CPU before; it has to pass that over, and be called again.
 void irq_on_move(struct irq *irq, irq_moved moved);
 
 // A move under way. Embed it; it must stay valid until done() has been called on the CPU that asked.

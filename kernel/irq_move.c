@@ -82,6 +82,7 @@ bool irq_move_here(struct irq *irq, unsigned to, struct problem *p)
         return false;
     if (!irq->chip->route(irq, new, p)) {
         irq_give_vector(to, new.vector);
+        irq_raise(irq); // an MSI may have taken the new route before it was withdrawn
         return false;
     }
     rewrite_message(irq, new);

@@ -4,7 +4,7 @@
 // where others may enter an irq that moves here (irq_move.c).
 //
 // Interrupts may come at any time while the loop runs, so what both touch is changed by one instruction
-// each: ready bits, counters, words of the PIR.
+// each, or with interrupts off: ready bits, counters, words of the PIR.
 
 #include "kernel/apic.h"
 #include "kernel/irq.h"
@@ -427,6 +427,7 @@ void irq_start_cpu(void)
     struct cpu *cpu = this_cpu();
     pi_set_control(&cpu->pi, cpu->loop_harvests);
     start_window(cpu);
+    cpu_timer_program(cpu); // it may have come back to timers
 }
 
 static bool can_sleep(struct cpu *cpu, bool mwait)

@@ -316,6 +316,23 @@ static void report_apic_errors(void)
                  (unsigned long long)cpu_get(i)->apic_errors);
 }
 
+static void report_stacks(void)
+{
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        char line[128];
+        struct json j;
+        unsigned used = smp_stack_used(i);
+        json_begin(&j, line, sizeof(line), "stack");
+        json_u64(&j, "cpu", i);
+        json_u64(&j, "bytes", STACK_BYTES);
+        json_u64(&j, "used", used);
+        report_json(&j);
+        if (used > STACK_BYTES / 4 * 3)
+            warn("CPU %u has used %u of its stack's %u bytes: please report this", i, used,
+                 STACK_BYTES);
+    }
+}
+
 // ---- the whole ----
 
 noreturn void kernel_main(uint64_t handoff_phys)
@@ -347,5 +364,6 @@ noreturn void kernel_main(uint64_t handoff_phys)
 
     exit_clean_up();
     report_apic_errors();
+    report_stacks();
     exit_run(!report_failed());
 }

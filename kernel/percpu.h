@@ -32,13 +32,14 @@ static_assert(sizeof(struct tss) == 104, "SDM vol. 3, 8.7");
 struct cpu {
     // entry.asm and the compiler know these offsets.
     struct cpu *self;   // GS:0
-    uint64_t stack_top; // GS:8, the first stack of an application processor
+    uint64_t stack_top; // GS:8, its stack, but for exceptions with one of their own (IST)
     uint32_t index;     // GS:16
     uint32_t apic_id;   // GS:20
     uint64_t reserved[2];
     uint64_t stack_guard; // GS:40: the stack protector's canary
 
-    // The loop's and the interrupt handlers' own.
+    // The loop's and the interrupt handlers' own; whoever moves an irq here adds to immediate, urgent,
+    // words, the flags for them, and vectors.
     uint64_t ready[PI_WORDS];     // irqs whose handler is to run, by vector
     uint64_t immediate[PI_WORDS]; // irqs whose handler doesn't wait for the loop, by vector
     uint64_t urgent[PI_WORDS];    // irqs whose handler runs before others, by vector

@@ -31,6 +31,7 @@ struct trampoline_params {
     uint64_t cr3, cr4, cpu, entry;
 };
 extern const char secondary_entry[];
+extern const char boot_stack_top[]; // linker.ld
 noreturn void cpu_start_secondary(void);
 
 struct cpu *cpu_get(unsigned index)
@@ -79,6 +80,15 @@ bool smp_is_stopping(void)
     return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
 }
 
+unsigned smp_stack_used(unsigned cpu)
+{
+    const uint64_t *top = (const uint64_t *)cpus.all[cpu]->stack_top;
+    const uint64_t *at = top - STACK_BYTES / sizeof(uint64_t);
+    while (at < top && !*at)
+        at++;
+    return (unsigned)(top - at) * sizeof(uint64_t);
+}
+
 static unsigned node_of(const struct srat *srat, uint32_t apic_id)
 {
     for (size_t i = 0; i < srat->cpus_count; i++)
@@ -102,6 +112,7 @@ static void add_cpu(uint32_t id, unsigned node)
 bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most, struct problem *p)
 {
     boot_cpu.apic_id = apic_id();
+    boot_cpu.stack_top = (uint64_t)boot_stack_top;
     boot_cpu.node = node_of(srat, boot_cpu.apic_id);
     unsigned limit = most ? most : CPU_MAX;
     for (size_t i = 0; i < madt->cpus_count && cpus.count < limit; i++)
@@ -146,8 +157,7 @@ static bool check_tsc(const struct cpu *cpu, uint64_t before, struct problem *p)
         (unsigned long long)after, cpu->index);
 }
 
-// After INIT and its wait. One that fails is put to sleep again, lest it wake up late and take the
-// next one's place.
+// After INIT and its wait.
 static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
 {
     uint64_t before = rdtsc();
@@ -157,7 +167,6 @@ static bool start(struct cpu *cpu, uint64_t page, struct problem *p)
     apic_send_startup(cpu->apic_id, (uint8_t)(page / PAGE_BYTES));
     if (poll_until(__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE), ONLINE_WAIT_NS))
         return check_tsc(cpu, before, p);
-    apic_send_init(cpu->apic_id);
     return problem_set(p, "cpu-not-started",
                        "CPU %u (APIC id %u) did not start within %llu s: leave it out with cpus=%u",
                        cpu->index, cpu->apic_id, ONLINE_WAIT_NS / NS_PER_S, cpu->index);
@@ -182,6 +191,10 @@ static bool start_on_trampoline(struct cpu *cpu, struct problem *p)
     params->cpu = (uint64_t)cpu;
     bool ok = start(cpu, trampoline_page, p);
     params->cpu = 0; // the trampoline halts who comes late
+    if (!ok) {       // put to sleep, lest it wake up late and take the next one's place
+        apic_send_init(cpu->apic_id);
+        __atomic_store_n(&cpu->online, false, __ATOMIC_SEQ_CST);
+    }
     return ok;
 }
 

@@ -13,6 +13,9 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 // Starts them, one after the other; each then runs its loop.
 bool smp_start(const struct handoff *h, struct problem *p);
 
+// How many bytes of its stack a CPU has ever used, interrupts included: stacks start as zeros. Any CPU.
+unsigned smp_stack_used(unsigned cpu);
+
 // Halts all others for good, before the run ends. Only CPUs that run our code get the NMI: what
 // firmware has parked may have no handler for it any more. Any CPU, any context.
 void smp_stop_others(void);

@@ -47,6 +47,7 @@ $(B)/host/tests/host/threads_%: $(B)/tsan/tests/host/threads_%.o $(B)/tsan/libon
 .PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o
 
 .PHONY: test-host
+test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,5)
 test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and threads, with sanitizers
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done

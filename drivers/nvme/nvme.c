@@ -34,12 +34,39 @@ static void flush(void)
     nvme_queue_flush(&nvme.cpus[cpu_index()]);
 }
 
-static void start(struct pci_dev *dev)
+// Intel's VMD: a function that has a PCI domain of its own behind it, with the drives in it.
+static bool is_vmd(const struct pci_dev *dev)
+{
+    static const uint16_t ids[] = { 0x201d, 0x28c0, 0x467f, 0x4c3d, 0x7d0b, 0x9a0b,
+                                    0xa77f, 0xad0b, 0xb06f, 0xb07f, 0xb60b };
+    for (size_t i = 0; dev->vendor == 0x8086 && i < ARRAY_SIZE(ids); i++)
+        if (dev->device == ids[i])
+            return true;
+    return false;
+}
+
+// The controllers there are; warns of where others hide.
+static unsigned look_around(void)
+{
+    struct pci_dev *dev;
+    unsigned count = 0;
+    for (size_t i = 0; (dev = pci_get(i)); i++) {
+        count += dev->class_code == NVME_PCI_CLASS;
+        if (is_vmd(dev))
+            warn("%s: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off in the "
+                 "firmware's set-up",
+                 dev->name, dev->device);
+    }
+    return count;
+}
+
+static void start(struct pci_dev *dev, unsigned later)
 {
     struct nvme_ctrl *c = mem_alloc(sizeof(*c), CACHE_LINE, dev->node);
     struct problem p;
 
     c->dev = dev;
+    c->later = later;
     c->cpus = nvme.cpus;
     format_text(c->name, sizeof(c->name), "nvme%u", nvme.count++);
     format_text(c->label, sizeof(c->label), "%s (%s)", c->name, dev->name);
@@ -55,9 +82,10 @@ unsigned nvme_init(void)
 
     nvme.cpus = mem_alloc(cpu_count() * sizeof(*nvme.cpus), CACHE_LINE, NODE_ANY);
     block_set_flush(flush);
+    unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
         if (dev->class_code == NVME_PCI_CLASS)
-            start(dev);
+            start(dev, --left);
     return nvme.count;
 }
 
@@ -119,11 +147,17 @@ static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
     report_json(&j);
 }
 
+// Nobody should have to guess why there is no disk.
 void nvme_print(void)
 {
-    for (const struct nvme_ctrl *c = nvme.first; c; c = c->next)
+    if (!nvme.first)
+        info("NVMe: no PCI function is an NVMe controller (class 01, 08, 02)");
+    for (const struct nvme_ctrl *c = nvme.first; c; c = c->next) {
+        if (c->running && !c->namespaces)
+            info("%s: it has no namespace that can be read", c->label);
         for (const struct nvme_ns *ns = c->running ? c->namespaces : NULL; ns; ns = ns->next) {
             print_line(c, &ns->dev);
             print_json(c, &ns->dev);
         }
+    }
 }

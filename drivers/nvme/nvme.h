@@ -24,5 +24,5 @@ unsigned nvme_init(void);
 // Orderly shutdown of every controller (CC.SHN), each within its deadline. Boot CPU, no I/O left.
 void nvme_shutdown(void);
 
-// One console line and one JSON `nvme` for each namespace.
+// One console line and one JSON `nvme` for each namespace; a line where there is none.
 void nvme_print(void);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How many I/O queues a controller gets, and whose they are. Queues come in sets, each with one for
 // each CPU: at least one set; as many more as are wanted and as there are queues, interrupt vectors
-// and doorbells for; and if wanted, ahead of those, an urgent one, which is the last in order. Where
-// there are not even enough for one set, CPUs share what there is.
+// (the controller's, and the CPUs' own) and doorbells for; and if wanted, ahead of those, an urgent
+// one, which is the last in order. Where there are not even enough for one set, CPUs share what
+// there is.
 //
 // Queue i + 1 uses vector i. The admin queue uses vector 0 too (3.1.3.10) and is polled: an
 // interrupt of its own finds nothing to reap. So a controller with a single vector still has an I/O
@@ -13,6 +14,7 @@
 #include "kernel/mem.h"
 #include "kernel/msi.h"
 #include "kernel/report.h"
+#include "kernel/vectors.h"
 #include "lib/format.h"
 #include "lib/mmio.h"
 
@@ -44,6 +46,39 @@ unsigned nvme_queues_fit(const struct nvme_ctrl *c)
     return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
 }
 
+// How many queues the CPUs have vectors for, in whole sets, if those that are left are shared with
+// the controllers to come. Where that is not even one set, a part of one.
+static unsigned vectors_fit(const struct nvme_ctrl *c)
+{
+    unsigned cpus = cpu_count(), least = VECTORS, all = 0;
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+        unsigned left = irq_vectors_left(cpu);
+        least = MIN(least, left);
+        all += left;
+    }
+    unsigned sets = least / (c->later + 1);
+    return sets ? sets * cpus : MIN(MAX(all / (c->later + 1), 1u), cpus);
+}
+
+// The CPU that owns queue i of a set: of those that share it, the first that has a vector left.
+static unsigned owner(unsigned i, unsigned set_count)
+{
+    unsigned first = nvme_owner_of_queue(i, cpu_count(), set_count);
+    unsigned end = nvme_owner_of_queue(i + 1, cpu_count(), set_count);
+    for (unsigned cpu = first; cpu < end; cpu++)
+        if (irq_vectors_left(cpu))
+            return cpu;
+    return first; // where irq_alloc() says what is wrong
+}
+
+static bool have_owners(unsigned set_count)
+{
+    for (unsigned i = 0; i < set_count; i++)
+        if (!irq_vectors_left(owner(i, set_count)))
+            return false;
+    return true;
+}
+
 // Set Features, Number of Queues: the controller may grant fewer than asked for, or more.
 static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct problem *p)
 {
@@ -63,7 +98,7 @@ static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct p
 
 static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
 {
-    unsigned cpu = nvme_owner_of_queue(i % c->set_count, cpu_count(), c->set_count);
+    unsigned cpu = owner(i % c->set_count, c->set_count);
     size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
     return nvme_queue_create(&(struct nvme_queue_config){
         .ctrl = c,
@@ -138,28 +173,32 @@ static void share(struct nvme_ctrl *c)
     c->queue_of[BLOCK_URGENT] = has_urgent ? by_cpu(c, plain_sets) : c->queue_of[0];
 }
 
-static void warn_of_fewer(const struct nvme_ctrl *c, unsigned granted)
+static void warn_of_fewer(const struct nvme_ctrl *c, unsigned granted, bool by_cpus)
 {
     unsigned cpus = cpu_count();
+    const char *why = by_cpus ? " (all controllers share the CPUs' vectors)" : "";
     if (wanted.urgent && c->queues_count == c->plain_count)
         warn("%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
-             "are %u; urgent reads use the others",
-             c->label, 2 * cpus, granted);
+             "are %u%s; urgent reads use the others",
+             c->label, 2 * cpus, granted, why);
     if (c->plain_count < wanted.plain * c->set_count)
-        warn("%s: nvme.queues=%u%s takes %u queues and vectors, and there are %u: each CPU uses %u",
+        warn("%s: nvme.queues=%u%s takes %u queues and vectors, and there are %u%s: each CPU uses "
+             "%u",
              c->label, wanted.plain, wanted.urgent ? " with nvme.urgent=1" : "",
-             cpus * (wanted.plain + wanted.urgent), granted, c->plain_count / c->set_count);
+             cpus * (wanted.plain + wanted.urgent), granted, why, c->plain_count / c->set_count);
 }
 
 // How many queues of those granted are used, and how many are not urgent.
-static void split(struct nvme_ctrl *c, unsigned granted)
+static void split(struct nvme_ctrl *c, unsigned granted, bool by_cpus)
 {
     c->set_count = MIN(granted, cpu_count());
-    unsigned sets = granted / c->set_count;
+    while (c->set_count > 1 && !have_owners(c->set_count))
+        c->set_count--;
+    unsigned sets = c->set_count < cpu_count() ? 1 : granted / cpu_count();
     unsigned urgent_sets = wanted.urgent && sets > 1;
     c->plain_count = MIN(wanted.plain, sets - urgent_sets) * c->set_count;
     c->queues_count = c->plain_count + urgent_sets * c->set_count;
-    warn_of_fewer(c, granted);
+    warn_of_fewer(c, granted, by_cpus);
 }
 
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
@@ -168,10 +207,11 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
         return problem_set(p, "nvme-no-msix", "%s: it has no MSI-X, and nothing else is used here",
                            c->label);
     unsigned granted, most = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
+    unsigned cpus_most = vectors_fit(c);
     most = MIN(most, cpu_count() * (wanted.plain + wanted.urgent));
-    if (!ask(c, most, &granted, p) || !msix_enable(c->dev, p))
+    if (!ask(c, MIN(most, cpus_most), &granted, p) || !msix_enable(c->dev, p))
         return false;
-    split(c, granted);
+    split(c, granted, granted == cpus_most);
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
     c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);
     for (unsigned i = 0; i < c->queues_count; i++)

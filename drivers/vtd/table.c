@@ -62,24 +62,22 @@ static bool store(struct vtd_unit *u, uint32_t index, struct irte entry, struct 
     return true;
 }
 
-// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Where the unit doesn't answer, the old entry
-// comes back, since that's the one that the caller goes on with. Under the lock.
+// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock.
 static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
-    struct irte old = u->table.entries[index];
-    struct problem ignored;
-    if (!store(u, index, entry, p))
-        return false;
-    if (vtd_invalidate_entry(u, (uint16_t)index, p))
-        return true;
-    store(u, index, old, &ignored);
-    return false;
+    return store(u, index, entry, p) && vtd_invalidate_entry(u, (uint16_t)index, p);
 }
 
+// Where the unit refuses, or doesn't answer, the old entry comes back, since that's the one that the
+// caller goes on with.
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
+    struct problem ignored;
     spinlock_lock(&u->lock);
+    struct irte old = u->table.entries[index];
     bool ok = change(u, index, entry, p);
+    if (!ok)
+        change(u, index, old, &ignored);
     spinlock_unlock(&u->lock);
     return ok;
 }
@@ -108,8 +106,8 @@ bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct
     if (found)
         return true;
     return problem_set(p, "vtd-table-full",
-                       "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=) or "
-                       "fewer disks",
+                       "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=), "
+                       "fewer queues (nvme.queues=) or fewer disks",
                        u->table.count, (unsigned long long)u->base);
 }
 

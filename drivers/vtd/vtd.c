@@ -15,11 +15,9 @@
 
 #define CPUID_1_C_CX16 BIT32(13)
 
-// 64 disks with a queue for each CPU behind one unit. 4096 entries (64 KiB) at least, since a small
-// table saves nothing; 64 Ki are all that a message can name (VT-d 5.1.2.2).
-#define ENTRIES_PER_CPU 64u
 #define ENTRIES_MIN 4096u
-#define ENTRIES_MAX 65536u
+#define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
+#define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
 
 static struct dmar dmar;
 static struct vtd_unit units[DMAR_UNITS_MAX]; // as dmar.units[]
@@ -130,11 +128,13 @@ bool vtd_can_post(struct problem *p)
 
 // ---- turning on ----
 
+// How many irqs there will be is the drivers' to say, later: so as many as can be, 1.5 MiB, except
+// where that would take a good part of the memory.
 static uint32_t entry_count(void)
 {
-    uint32_t count = ENTRIES_MIN;
-    while (count < ENTRIES_MAX && count < cpu_count() * ENTRIES_PER_CPU)
-        count *= 2;
+    uint32_t count = ENTRIES_MAX;
+    while (count > ENTRIES_MIN && count * ENTRY_BYTES > mem_free_bytes() / 16)
+        count /= 2;
     return count;
 }
 

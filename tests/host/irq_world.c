@@ -211,6 +211,8 @@ static bool chip_route(struct irq *irq, struct irq_place to, struct problem *p)
 {
     world.routed = to;
     world.cpu_in_route = irq->cpu;
+    if (world.on_route)
+        world.on_route();
     return !world.route_fails || problem_set(p, "route", "no route");
 }
 

@@ -18,6 +18,7 @@ extern struct irq_world {
     void (*interrupt)(void); // one may come here: interrupts are on
     unsigned requested;      // reads for which the old vector stays in IRR
     bool route_fails;        // the chip's
+    void (*on_route)(void);  // another CPU, while the chip routes
     struct pci_dev device;
 
     // What happened.

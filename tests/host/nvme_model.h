@@ -121,10 +121,12 @@ unsigned world_errors(const char *what);           // errors with this id; NULL:
 const char *world_last_error(void);
 unsigned world_warnings(void);
 const char *world_last_warning(void);
+const char *world_last_info(void);
 const char *world_json(void); // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
 void world_use_cpu(unsigned cpu);
+void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs
 uint64_t world_now(void);
 // Timers before irqs in each round: they see completions whose interrupt is still under way.
 void world_set_timers_first(bool first);

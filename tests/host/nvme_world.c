@@ -14,6 +14,7 @@
 #include "kernel/msi.h"
 #include "kernel/report.h"
 #include "kernel/time.h"
+#include "kernel/vectors.h"
 
 #include <cmocka.h> // after report.h: it has a macro called fail
 
@@ -24,6 +25,7 @@
 
 static struct {
     unsigned cpus, cpu;
+    unsigned vectors_left[CPUS_MAX];
     uint64_t now, clock_step;
     bool timers_first;
     struct cpu_msg *inbox[CPUS_MAX];
@@ -34,7 +36,7 @@ static struct {
         *moving[CPUS_MAX]; // routed to its new CPU; the old one, which this is, is not told yet
     char whats[ERRORS_MAX][32];
     unsigned errors, warnings;
-    char last_error[512], last_warning[512], last_json[1024];
+    char last_error[512], last_warning[512], last_info[512], last_json[1024];
 } world;
 
 // Memory lives until the process ends, as it does in the kernel.
@@ -124,6 +126,10 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 
 void info(const char *fmt, ...)
 {
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(world.last_info, sizeof(world.last_info), fmt, args);
+    va_end(args);
 }
 
 void warn(const char *fmt, ...)
@@ -215,10 +221,21 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     struct model *m = of(dev);
     assert_true(m->msix_enabled && index < m->pci.msix.vectors && cpu < world.cpus);
     assert_null(m->irqs[index]);
+    if (!world.vectors_left[cpu]) {
+        problem_set(p, "irq-no-vector", "%s: CPU %u has no vector left", name, cpu);
+        return NULL;
+    }
+    world.vectors_left[cpu]--;
     struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, NODE_ANY);
     *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
     snprintf(irq->name, sizeof(irq->name), "%s", name);
     return irq;
+}
+
+unsigned irq_vectors_left(unsigned cpu)
+{
+    assert_true(cpu < world.cpus);
+    return world.vectors_left[cpu];
 }
 
 void irq_on_move(struct irq *irq, irq_moved moved)
@@ -307,6 +324,8 @@ void world_begin(unsigned cpus)
     world.cpus = cpus;
     world.clock_step = 1000;
     world.now = 1000000;
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        world.vectors_left[cpu] = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1;
     nvme_set_timeout(30000);
     srand(1);
 }
@@ -478,6 +497,16 @@ unsigned world_warnings(void)
 const char *world_last_warning(void)
 {
     return world.last_warning;
+}
+
+const char *world_last_info(void)
+{
+    return world.last_info;
+}
+
+void world_set_vectors_left(unsigned cpu, unsigned left)
+{
+    world.vectors_left[cpu] = left;
 }
 
 const char *world_json(void)

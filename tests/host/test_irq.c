@@ -75,8 +75,12 @@ static void vectors_are_per_cpu_and_run_out_by_name(void **state)
 {
     struct problem p;
     start(IRQ_POSTED);
-    for (unsigned i = VECTOR_DEVICE_FIRST; i <= VECTOR_DEVICE_LAST; i++)
+    for (unsigned i = VECTOR_DEVICE_FIRST; i <= VECTOR_DEVICE_LAST; i++) {
+        assert_int_equal(irq_vectors_left(0), VECTOR_DEVICE_LAST - i + 1);
         assert_int_equal(new_irq(0, 1)->vector, i);
+    }
+    assert_int_equal(irq_vectors_left(0), 0);
+    assert_int_equal(irq_vectors_left(1), VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1);
     assert_null(irq_alloc(&world.device, 0, 0, handler, NULL, "late", &p));
     assert_string_equal(p.what, "irq-no-vector");
     assert_non_null(strstr(p.message, "late"));
@@ -87,7 +91,9 @@ static void freeing_gives_the_vector_back(void **state)
 {
     start(IRQ_POSTED);
     struct irq *a = new_irq(0, 1), *b = new_irq(0, 2), *c = new_irq(0, 3);
+    unsigned left = irq_vectors_left(0);
     irq_free(b);
+    assert_int_equal(irq_vectors_left(0), left + 1);
     assert_int_equal(world.chip_frees, 1);
     assert_int_equal(world.mask_writes & 1, 1); // masked first
     assert_ptr_equal(irq_first(), a);

@@ -261,6 +261,66 @@ static void not_an_nvme_function(void **state)
     assert_int_equal(world_errors(NULL), 0);
 }
 
+// ---- no disk, and why ----
+
+// In the first world: the driver keeps the controllers of all.
+static void no_controller(void **state)
+{
+    assert_int_equal(nvme_init(), 0);
+    nvme_print();
+    assert_string_equal(world_last_info(),
+                        "NVMe: no PCI function is an NVMe controller (class 01, 08, 02)");
+    assert_int_equal(world_warnings(), 0);
+}
+
+static void intel_raid(struct model *m, unsigned device)
+{
+    m->pci.vendor = 0x8086;
+    m->pci.device = (uint16_t)device;
+    m->pci.class_code = 0x010400;
+}
+
+static void hidden_by_vmd(void **state)
+{
+    static const uint16_t ids[] = { 0x201d, 0x28c0, 0x467f, 0x4c3d, 0x7d0b, 0x9a0b,
+                                    0xa77f, 0xad0b, 0xb06f, 0xb07f, 0xb60b };
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        char expected[128];
+        world_begin(2);
+        intel_raid(model_new(), ids[i]);
+        reads_well(start(model_new()), 1); // what it doesn't hide
+        snprintf(expected, sizeof(expected),
+                 "0000:00:04.0: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off"
+                 " in the firmware's set-up",
+                 ids[i]);
+        assert_string_equal(world_last_warning(), expected);
+        assert_int_equal(world_warnings(), 1);
+        world_end();
+    }
+}
+
+static void not_vmd(void **state)
+{
+    intel_raid(model_new(), 0x2822);
+    struct model *other = model_new();
+    intel_raid(other, 0x201d);
+    other->pci.vendor = 0x1000;
+    nvme_init();
+    assert_int_equal(world_warnings(), 0);
+}
+
+static void no_namespace(void **state)
+{
+    struct model *m = model_new();
+    char expected[128];
+    m->namespaces[0].nsid = 0;
+    nvme_init();
+    assert_int_equal(world_errors(NULL) + world_warnings(), 0);
+    nvme_print();
+    snprintf(expected, sizeof(expected), "(%s): it has no namespace that can be read", m->pci.name);
+    assert_non_null(strstr(world_last_info(), expected));
+}
+
 // ---- namespaces ----
 
 static void many_namespaces(void **state)
@@ -446,6 +506,7 @@ static void shutdown_without_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        bringup_test(no_controller),
         bringup_test(fresh),
         bringup_test(left_running),
         bringup_test(left_shut_down),
@@ -469,6 +530,9 @@ int main(void)
         bringup_test(admin_unanswered),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
+        bringup_test(hidden_by_vmd),
+        bringup_test(not_vmd),
+        bringup_test(no_namespace),
         bringup_test(many_namespaces),
         bringup_test(sparse_namespaces),
         bringup_test(namespaces_by_counting),

@@ -178,6 +178,121 @@ static void shared(void **state)
     check_warning("takes 12 queues and vectors, and there are 2: each CPU uses 1");
 }
 
+// ---- the CPUs' vectors ----
+
+#define SHARED "(all controllers share the CPUs' vectors): each CPU uses "
+
+static void set_vectors_left(unsigned cpus, const unsigned *left)
+{
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        world_set_vectors_left(cpu, left[cpu]);
+}
+
+static void all_read_well(const struct model *m, unsigned cpus)
+{
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        reads_well(world_disk(m, 1), cpu);
+}
+
+static void two_controllers_share_vectors(void **state)
+{
+    struct model *first = many(1, 8, false, 64), *second = model_new();
+    world_set_vectors_left(0, 11);
+    check_queues(first, start(first), 5, 0);
+    check_queues(second, world_disk(second, 1), 6, 0); // what the first one's share left over
+    all_read_well(first, 1);
+    all_read_well(second, 1);
+    assert_int_equal(world_warnings(), 2);
+    assert_non_null(strstr(world_last_warning(), "nvme.queues=8 takes 8 queues and vectors, and "
+                                                 "there are 6 " SHARED "6"));
+}
+
+// What one doesn't need is the others'; and the CPU with the fewest vectors decides.
+static void shares_are_made_anew(void **state)
+{
+    struct model *small = many(2, 3, false, 2), *second = model_new(), *third = model_new();
+    set_vectors_left(2, (unsigned[]){ 9, 6 });
+    check_queues(small, start(small), 2, 0);
+    check_queues(second, world_disk(second, 1), 4, 0);
+    check_queues(third, world_disk(third, 1), 6, 0);
+    assert_int_equal(world_warnings(), 2);
+    assert_non_null(strstr(world_last_warning(), "and there are 4 " SHARED "2"));
+}
+
+static void urgent_ones_need_vectors(void **state)
+{
+    struct model *m = many(2, 1, true, 64);
+    set_vectors_left(2, (unsigned[]){ 1, 9 });
+    check_queues(m, start(m), 2, 0);
+    check_warning("no urgent queues: they take two queues and vectors for each CPU, 4, and there "
+                  "are 2 (all controllers share the CPUs' vectors); urgent reads use the others");
+}
+
+// The controller's own limit is no fault of the CPUs.
+static void vectors_are_not_blamed(void **state)
+{
+    struct model *m = many(2, 3, false, 5);
+    set_vectors_left(2, (unsigned[]){ 3, 3 });
+    check_queues(m, start(m), 4, 0);
+    check_warning("and there are 5: each CPU uses 2");
+}
+
+static void check_owners(const struct model *m, unsigned count, const unsigned *cpus)
+{
+    check_queues(m, world_disk(m, 1), count, 0);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(m->irqs[i]->cpu, cpus[i]);
+    all_read_well(m, 4);
+}
+
+// Not one for each CPU: queues are shared, and owned by CPUs that have vectors.
+static void less_than_a_set(void **state)
+{
+    static const struct {
+        unsigned left[4], count, owners[4];
+    } cases[] = {
+        { { 0, 1, 1, 0 }, 2, { 1, 2 } },
+        { { 0, 0, 5, 5 }, 1, { 2 } }, // of two, one would have no owner
+        { { 0, 0, 0, 1 }, 1, { 3 } },
+        { { 1, 0, 1, 1 }, 3, { 0, 2, 3 } },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct model *m = many(4, 1, false, 64);
+        set_vectors_left(4, cases[i].left);
+        start(m);
+        check_owners(m, cases[i].count, cases[i].owners);
+        world_end();
+    }
+}
+
+// Nor where several are wanted.
+static void less_than_a_set_of_several(void **state)
+{
+    struct model *m = many(4, 3, true, 64);
+    set_vectors_left(4, (unsigned[]){ 0, 9, 0, 9 });
+    start(m);
+    check_owners(m, 2, (unsigned[]){ 1, 3 });
+}
+
+static void more_controllers_than_vectors(void **state)
+{
+    struct model *m[] = { many(4, 1, false, 64), model_new(), model_new() };
+    set_vectors_left(4, (unsigned[]){ 2, 2, 2, 2 });
+    start(m[0]);
+    check_owners(m[0], 2, (unsigned[]){ 0, 2 });
+    check_owners(m[1], 3, (unsigned[]){ 0, 2, 3 });
+    check_owners(m[2], 2, (unsigned[]){ 1, 3 });
+}
+
+static void no_vector_at_all(void **state)
+{
+    many(2, 1, false, 64);
+    set_vectors_left(2, (unsigned[]){ 0, 0 });
+    nvme_init();
+    assert_int_equal(world_errors("irq-no-vector"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+}
+
 // ---- moves ----
 
 #define READS 64
@@ -262,6 +377,14 @@ int main(void)
         queues_test(too_few_doorbells),
         queues_test(urgent_ones_go_first),
         queues_test(shared),
+        queues_test(two_controllers_share_vectors),
+        queues_test(shares_are_made_anew),
+        queues_test(urgent_ones_need_vectors),
+        queues_test(vectors_are_not_blamed),
+        queues_test(less_than_a_set),
+        queues_test(less_than_a_set_of_several),
+        queues_test(more_controllers_than_vectors),
+        queues_test(no_vector_at_all),
         queues_test(all_move_under_load),
         queues_test(a_moved_queue_serves_its_channel),
         queues_test(all_are_deleted),

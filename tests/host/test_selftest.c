@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=selftest on a fake machine: it moves what it says, pauses what it takes away, and notices what
-// went wrong.
+// app=selftest on a fake machine: it moves and changes what it says, pauses what it takes away, and
+// notices what went wrong.
 #include "apps/apps.h"
 #include "tests/host/fake_machine.h"
 
 static struct {
     uint64_t moves, most_at_once, at_once;
+    uint64_t posted, remapped; // changes to it
     uint64_t leaves, returns;
-    uint64_t fail_move, fail_leave; // the how manyth fails; 0: none
-    bool lies;                      // a move is done that did not happen
+    uint64_t fail_move, fail_change, fail_leave; // the how manyth fails; 0: none
+    bool lies;                                   // a move or change is done that did not happen
+    struct irq_config config;
     bool away[FAKE_CPUS];
 } hooks;
 
@@ -35,7 +37,10 @@ static void move_done(struct cpu_msg *msg)
 static void move_here(struct cpu_msg *msg)
 {
     struct irq_move *move = container_of(msg, struct irq_move, msg);
-    assert_int_equal(fake.current, move->irq->cpu);
+    if (fake.current != move->irq->cpu) { // its CPU has left meanwhile
+        cpu_post(move->irq->cpu, msg);
+        return;
+    }
     move->ok = ++hooks.moves != hooks.fail_move ||
                problem_set(&move->problem, "irq-affinity", "this one failed");
     if (move->ok && !hooks.lies)
@@ -58,11 +63,42 @@ static void can_move(void *arg, unsigned cpu)
 {
 }
 
+// ---- delivery ----
+
+static const struct irq_chip posted_chip = { .name = "VTD-POST" };
+static const struct irq_chip remapped_chip = { .name = "VTD-REMAP" };
+
+const struct irq_config *irq_get_config(void)
+{
+    return &hooks.config;
+}
+
+bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
+{
+    const struct irq_chip *chip = posted ? &posted_chip : &remapped_chip;
+    assert_int_equal(fake.current, irq->cpu);
+    assert_ptr_not_equal(irq->chip, chip); // each step is a change
+    hooks.posted += posted;
+    hooks.remapped += !posted;
+    if (hooks.posted + hooks.remapped == hooks.fail_change)
+        return problem_set(p, "vtd-queue", "this one failed");
+    if (!hooks.lies)
+        irq->chip = chip;
+    return true;
+}
+
 // ---- offline ----
 
 bool cpu_is_online(unsigned cpu)
 {
     return !hooks.away[cpu];
+}
+
+static void move_irqs_away(unsigned cpu)
+{
+    for (struct irq *irq = &fake.irqs[0]; irq; irq = irq->next)
+        if (irq->cpu == cpu)
+            irq->cpu = 0;
 }
 
 static void has_left(struct cpu_msg *msg)
@@ -81,6 +117,8 @@ void cpu_offline(struct cpu_change *change)
     change->ok = ++hooks.leaves != hooks.fail_leave ||
                  problem_set(&change->problem, "cpu-offline", "this one failed");
     hooks.away[change->cpu] = change->ok;
+    if (change->ok)
+        move_irqs_away(change->cpu);
     change->msg.fn = has_left;
     cpu_post(0, &change->msg);
 }
@@ -100,6 +138,7 @@ void cpu_online(struct cpu_change *change)
 static void start(unsigned cpus, unsigned disks)
 {
     memset(&hooks, 0, sizeof(hooks));
+    hooks.config = (struct irq_config){ .chip = &remapped_chip, .chip_post = &posted_chip };
     fake_start(cpus, disks, 512, FAKE_LBAS);
     for (unsigned i = 0; i < cpus; i++)
         fake.irqs[i].moved = can_move;
@@ -130,6 +169,26 @@ static void test_moves(void **state)
     expect_line(fake.console, "all data verified");
 }
 
+static void test_delivery(void **state)
+{
+    start(5, 2);
+    fake_run(&app_selftest, "test=delivery changes=300 iodepth=4 verify=crc32c");
+    assert_int_equal(hooks.posted + hooks.remapped, 300);
+    assert_in_range(hooks.remapped - hooks.posted, 1, 5); // posted in the beginning
+    assert_int_equal(hooks.moves, 0);
+    expect_counts("changes", 300);
+    expect_line(fake.console, "selftest delivery: ok: 300 changes under ");
+}
+
+static void test_delivery_on_one_cpu(void **state)
+{
+    start(1, 1);
+    fake_run(&app_selftest, "test=delivery changes=20");
+    assert_int_equal(hooks.posted, 10);
+    assert_int_equal(hooks.remapped, 10);
+    expect_counts("changes", 20);
+}
+
 static void test_offline(void **state)
 {
     start(4, 2);
@@ -148,14 +207,27 @@ static void test_both(void **state)
     assert_int_equal(hooks.leaves, 40);
     assert_int_equal(hooks.returns, 40);
     assert_true(hooks.moves > 50);
+    assert_true(hooks.remapped > 20);
     assert_int_equal(hooks.at_once, 0);
-    char text[64];
-    snprintf(text, sizeof(text), "\"rounds\":40,\"moves\":%lu,\"refused\":1,\"failed\":0",
-             hooks.moves - 1);
+    char text[128];
+    snprintf(text, sizeof(text),
+             "\"rounds\":40,\"moves\":%lu,\"changes\":%lu,\"refused\":1,\"failed\":0",
+             hooks.moves - 1, hooks.posted + hooks.remapped);
     expect_line(fake.json, text);
     expect_line(fake.json, "\"name\":\"both\",\"ok\":true");
     assert_int_equal(fake.errors, 0);
     assert_int_equal(fake.in_flight_count, 0);
+}
+
+static void test_both_where_nothing_is_posted(void **state)
+{
+    start(4, 2);
+    hooks.config.chip_post = NULL;
+    fake_run(&app_selftest, "test=both rounds=10 iodepth=3");
+    assert_true(hooks.moves > 10);
+    assert_int_equal(hooks.posted + hooks.remapped, 0);
+    assert_null(strstr(fake.json, "\"changes\""));
+    assert_int_equal(fake.errors, 0);
 }
 
 static void expect_failure(const char *words, const char *what)
@@ -182,6 +254,24 @@ static void test_move_that_did_not_happen(void **state)
     start(3, 1);
     hooks.lies = true;
     expect_failure("moves=100", "selftest-moves");
+}
+
+static void test_change_fails(void **state)
+{
+    start(3, 1);
+    hooks.fail_change = 50;
+    expect_failure("test=delivery changes=100", "vtd-queue");
+    assert_int_equal(fake.errors, 1);
+    expect_line(fake.json, "\"changes\":100,\"failed\":1");
+}
+
+static void test_chip_that_lies(void **state)
+{
+    start(3, 1);
+    hooks.lies = true;
+    expect_failure("test=delivery changes=100", "selftest-chip");
+    expect_line(fake.error_message, "it was changed to VTD-REMAP and is VTD-POST");
+    expect_line(fake.json, "\"changes\":100,\"failed\":100");
 }
 
 static void test_cpu_does_not_leave(void **state)
@@ -221,6 +311,16 @@ static void test_damaged_data(void **state)
     expect_failure("moves=3000 verify=crc32c", "verify-crc");
 }
 
+static void test_no_second_chip(void **state)
+{
+    start(2, 1);
+    fake.mode = IRQ_REMAPPED;
+    hooks.config.chip_post = NULL;
+    expect_failure("test=delivery", "selftest-delivery");
+    expect_line(fake.error_message, "test=delivery: irq=remapped delivers MSIs in one way only");
+    assert_int_equal(fake.submitted, 0);
+}
+
 static void test_what_it_needs(void **state)
 {
     start(1, 1);
@@ -246,14 +346,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         selftest_test(test_moves),
+        selftest_test(test_delivery),
+        selftest_test(test_delivery_on_one_cpu),
         selftest_test(test_offline),
         selftest_test(test_both),
+        selftest_test(test_both_where_nothing_is_posted),
         selftest_test(test_move_fails),
         selftest_test(test_move_that_did_not_happen),
+        selftest_test(test_change_fails),
+        selftest_test(test_chip_that_lies),
         selftest_test(test_cpu_does_not_leave),
         selftest_test(test_bad_read),
         selftest_test(test_timed_out_reads),
         selftest_test(test_damaged_data),
+        selftest_test(test_no_second_chip),
         selftest_test(test_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

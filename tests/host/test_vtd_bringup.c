@@ -21,8 +21,8 @@ static void test_order(void **state)
     assert_rules_kept(m);
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC IRE+");
     assert_int_equal(m->gsts, M_QIE | M_SIRTP | M_IRE);
-    assert_int_equal(m->irta_in_use & 0xfff, 1 << 11 | 11);   // EIME, 4096 entries
-    assert_int_equal(m->irta_in_use % 0x10000, 1 << 11 | 11); // aligned to its size
+    assert_int_equal(m->irta_in_use & 0xfff, 1 << 11 | 15);    // EIME, 65536 entries
+    assert_int_equal(m->irta_in_use % 0x100000, 1 << 11 | 15); // aligned to its size
     assert_int_equal(m->iqa & 0xfff, 0);
     assert_int_equal(told.warnings + told.errors, 0);
 }
@@ -77,11 +77,18 @@ static void test_esirtps(void **state)
 static void test_table_size(void **state)
 {
     static const struct {
-        unsigned cpus, s;
-    } sizes[] = { { 1, 11 }, { 64, 11 }, { 65, 12 }, { 1024, 15 }, { 4096, 15 } };
+        uint64_t free;
+        unsigned s;
+    } sizes[] = { { 64 * GIB, 15 },
+                  { 24 * MIB, 15 },
+                  { 24 * MIB - 1, 14 },
+                  { 12 * MIB - 1, 13 },
+                  { 3 * MIB, 12 },
+                  { 3 * MIB - 1, 11 },
+                  { 0, 11 } };
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
         struct model_unit *m = machine_one_unit();
-        machine_cpus = sizes[i].cpus;
+        model_memory_free = sizes[i].free;
         machine_enable();
         assert_int_equal(m->irta_in_use & 0xf, sizes[i].s);
     }
@@ -453,7 +460,7 @@ static void test_idle_unit(void **state)
     assert_non_null(strstr(told.object, "\"segment\":3"));
     assert_non_null(strstr(told.object, "\"version\":\"4.0\""));
     assert_non_null(strstr(told.object, "\"posting\":true"));
-    assert_non_null(strstr(told.object, "\"entries\":4096"));
+    assert_non_null(strstr(told.object, "\"entries\":65536"));
     assert_non_null(strstr(told.object, "\"fault_records\":4"));
 }
 

@@ -156,6 +156,15 @@ static void test_wraps(void **state)
 
 // ---- entries ----
 
+// Few enough to take them all.
+static int set_up_small_table(void **state)
+{
+    m = machine_one_unit();
+    model_memory_free = 0;
+    machine_enable();
+    return 0;
+}
+
 static void test_entries(void **state)
 {
     static struct irq irqs[4096];
@@ -180,7 +189,8 @@ static void test_entries(void **state)
     struct irq more = { .name = "nvme0q2", .dev = &machine_devs[0] };
     assert_false(chip->alloc(&more, &p));
     assert_string_equal(p.what, "vtd-table-full");
-    assert_non_null(strstr(p.message, "4096"));
+    assert_non_null(strstr(p.message, "all 4096 entries"));
+    assert_non_null(strstr(p.message, "(cpus=), fewer queues (nvme.queues=) or fewer disks"));
 
     chip->free(&irqs[1234]);
     assert_true(chip->alloc(&more, &p));
@@ -244,6 +254,27 @@ static void test_refused(void **state)
     assert_int_equal(m->fsts & M_FSTS_IQE, 0);
     assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x42);
+}
+
+static struct irq astray;
+
+static void send_meanwhile(void)
+{
+    send(vtd_chip_remapped(), &astray, astray.dev->requester);
+}
+
+// An MSI comes after the entry was stored: the unit has the new one in its cache when it refuses to
+// forget the old one.
+static void test_refused_too_late(void **state)
+{
+    const struct irq_chip *chip = vtd_chip_remapped();
+    astray = make(chip, 0, 0, 0x41);
+    assert_true(chip->route(&astray, machine_place(&astray), &p));
+    m->bad_requests = 1;
+    model_on_write = send_meanwhile;
+    assert_false(chip->route(&astray, (struct irq_place){ .cpu = 1, .vector = 0x42 }, &p));
+    model_on_write = NULL;
+    assert_arrives(&astray, 0x301, 0x41);
 }
 
 // No answer: a problem within the deadline, and none is waited for again.
@@ -343,14 +374,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_invalidates, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_not_coherent, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_wraps, set_up, check_rules),
-        cmocka_unit_test_setup_teardown(test_entries, set_up, check_rules),
+        cmocka_unit_test_setup_teardown(test_entries, set_up_small_table, check_rules),
         cmocka_unit_test_setup_teardown(test_no_unit, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_no_descriptor, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_aliases, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_refused, set_up, check_rules),
+        cmocka_unit_test_setup_teardown(test_refused_too_late, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_hung, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_late, set_up, check_rules),
-        cmocka_unit_test_setup_teardown(test_free_unconfirmed, set_up, check_rules),
+        cmocka_unit_test_setup_teardown(test_free_unconfirmed, set_up_small_table, check_rules),
         cmocka_unit_test_setup_teardown(test_threads, set_up, check_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

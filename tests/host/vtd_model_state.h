@@ -15,13 +15,14 @@
 
 // ---- memory and time ----
 
-#define MODEL_MEMORY (8 << 20)
+#define MODEL_MEMORY (16 << 20)
 #define MODEL_TIME_STEP_NS 10000 // time_ns() moves on by that
 
 static uint8_t model_memory[MODEL_MEMORY] __attribute__((aligned(MODEL_MEMORY)));
 static uint8_t model_dram[MODEL_MEMORY]; // what a unit without snooping reads
 static size_t model_memory_used;
-static unsigned model_last_node; // of the last mem_alloc()
+static uint64_t model_memory_free; // as it says
+static unsigned model_last_node;   // of the last mem_alloc()
 static uint64_t model_now;
 
 static void model_tick(void);
@@ -43,6 +44,11 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     model_memory_used = at + bytes + CACHE_LINE; // a gap, for the sanitizer
     model_last_node = node;
     return model_memory + at;
+}
+
+uint64_t mem_free_bytes(void)
+{
+    return model_memory_free;
 }
 
 uint64_t mem_phys(const volatile void *virt)
@@ -162,6 +168,7 @@ static void model_reset_all(void)
     memset(model_dram, 0xff, sizeof(model_dram)); // what was in memory before
     ASAN_POISON_MEMORY_REGION(model_memory, sizeof(model_memory));
     model_memory_used = 0;
+    model_memory_free = GIB;
 }
 
 #define MODEL_BROKEN(m, ...)                                                                       \

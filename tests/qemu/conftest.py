@@ -62,7 +62,14 @@ class Run:
         assert self.of("error") == []
         assert self.status == launch.EXIT_OK
         assert self.events[-1] == {"type": "end", "status": "ok"}
+        self.check_stacks()
         return self
+
+    def check_stacks(self):
+        """Nested interrupts included, a quarter of each was never used."""
+        stacks = self.of("stack")
+        assert len(stacks) == self.one("platform")["cpus"]
+        assert all(0 < stack["used"] < stack["bytes"] * 3 / 4 for stack in stacks)
 
     def failed(self, what, *words):
         """Ended failed for one reason, told once on each port."""
@@ -104,10 +111,11 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture
 def boot(request, tmp_path):
-    """boot("irq=posted runtime=1s", cpus=1, disks=[Disk()]): options are those of launch.Machine."""
+    """boot("irq=posted runtime=1s", cpus=1, disks=[Disk()]): options are those of launch.Machine;
+    breaches are those of VT-d's rules that the run is to make."""
     request.node.boots = []
 
-    def run(append="", deadline=DEADLINE, **options):
+    def run(append="", deadline=DEADLINE, breaches=None, **options):
         folder = tmp_path / f"boot{len(request.node.boots)}"
         folder.mkdir()
         machine = launch.Machine(append=append, com1=folder / "com1", com2=folder / "com2",
@@ -121,7 +129,7 @@ def boot(request, tmp_path):
         done = Run(folder, command, status, time.monotonic() - begun)
         request.node.boots.append(done)
         assert status != launch.EXIT_TIMEOUT, f"no end within {deadline} s"
-        assert done.breaches == {}, "VT-d's programming rules were broken: see what QEMU said"
+        assert done.breaches == (breaches or {}), "VT-d's rules: see what QEMU said"
         return done
 
     return run
