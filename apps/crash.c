@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=crash: ends the run by a chosen exception, to see what a panic shows. Each function is kept
-// out of line and is no tail call, so that the backtrace has all of them.
+// app=crash: ends the run by a chosen exception, to see what a panic shows, or has VT-d refuse an
+// interrupt. Each function is kept out of line and is no tail call, so that the backtrace has all of
+// them.
 #include "apps/apps.h"
+#include "kernel/block.h"
+#include "kernel/irq.h"
+#include "kernel/mem.h"
+#include "kernel/posted.h"
+#include "kernel/report.h"
 #include "kernel/trap.h"
 
 #define OUT_OF_LINE __attribute__((noinline))
 #define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
 // A function that calls nobody would get no frame, and its caller would be missed.
 #define HAS_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)) : "memory")
+// The compiler must not see where a pointer points to.
+#define HIDE(pointer) __asm__ volatile("" : "+r"(pointer))
 
 // Nothing is mapped in the lower half: canonical with four and with five levels of page tables.
 #define UNMAPPED 0x00000dead0000000ull
@@ -22,7 +30,7 @@ static OUT_OF_LINE void crash_write(volatile uint32_t *at)
 static OUT_OF_LINE void crash_page_fault(void)
 {
     uintptr_t at = UNMAPPED;
-    __asm__ volatile("" : "+r"(at)); // the compiler must not see that nothing is there
+    HIDE(at);
     crash_write((volatile uint32_t *)at);
     NO_TAIL_CALL();
 }
@@ -41,21 +49,139 @@ static OUT_OF_LINE void crash_invalid_opcode(void)
     __asm__ volatile("ud2");
 }
 
+// The stack's guard page has no room for the page fault's own frame either. Frames are so large that
+// a backtrace shows all of them.
+static OUT_OF_LINE void crash_recurse(uint64_t depth)
+{
+    volatile uint8_t room[KIB];
+    room[0] = 0;
+    if (depth)
+        crash_recurse(depth - 1);
+    (void)room[0]; // still needed: no tail call
+}
+
+static OUT_OF_LINE void crash_stack_overflow(void)
+{
+    crash_recurse(UINT64_MAX);
+    NO_TAIL_CALL();
+}
+
+static OUT_OF_LINE void crash_here(struct cpu_msg *msg)
+{
+    crash_stack_overflow();
+    NO_TAIL_CALL();
+}
+
+// The last CPU's stack, which is not in the image as the boot CPU's is.
+static OUT_OF_LINE void crash_last_cpu(void)
+{
+    static struct cpu_msg msg = { .fn = crash_here };
+    bool never = false;
+    cpu_post(cpu_count() - 1, &msg);
+    cpu_run_until(&never);
+}
+
+static OUT_OF_LINE void crash_write_code(void)
+{
+    uintptr_t at = (uintptr_t)crash_write;
+    HIDE(at);
+    crash_write((volatile uint32_t *)at);
+    NO_TAIL_CALL();
+}
+
+static OUT_OF_LINE void crash_execute_data(void)
+{
+    static const uint8_t code[] = { 0xc3 }; // ret
+    uintptr_t at = (uintptr_t)code;
+    HIDE(at);
+    ((void (*)(void))at)();
+    NO_TAIL_CALL();
+}
+
+// Up to the saved frame pointer, and so over the canary below it.
+static OUT_OF_LINE void crash_overrun(void)
+{
+    uint8_t room[16], *at = room;
+    HIDE(at);
+    while (at < (uint8_t *)__builtin_frame_address(0))
+        *at++ = 0xaa;
+    NO_TAIL_CALL();
+}
+
 static OUT_OF_LINE void crash_panic(void)
 {
     panic("app=crash asked for a panic");
 }
 
+// ---- a VT-d fault: no crash, but an interrupt that doesn't come ----
+
+static void read_done(struct block_req *req)
+{
+    bool *done = req->arg;
+    *done = true;
+}
+
+static enum block_status read_block(struct block_dev *dev, void *buffer)
+{
+    bool done = false;
+    struct block_req req = {
+        .dev = dev, .op = BLOCK_READ, .blocks = 1, .buffer = buffer, .done = read_done, .arg = &done
+    };
+    block_submit(&req);
+    cpu_run_until(&done);
+    return req.status;
+}
+
+static void send_faults(uint64_t faults, unsigned reads)
+{
+    char text[128];
+    struct json j;
+    json_begin(&j, text, sizeof(text), "test");
+    json_text(&j, "name", "fault");
+    json_bool(&j, "ok", !report_failed());
+    json_u64(&j, "faults", faults);
+    json_u64(&j, "reads", reads);
+    report_json(&j);
+}
+
+// A unit refuses to post into a descriptor with reserved bits set (VT-d 9.11). Twice, since the
+// second fault is told only if the first one was cleared; then the descriptor is as it was.
+static void crash_vtd_fault(void)
+{
+    struct pi_desc *descriptor = irq_pi_desc(0);
+    struct block_dev *dev = block_first();
+    if (!descriptor || !dev)
+        fail("crash-fault",
+             "crash=fault needs a disk and interrupts that are posted, and this is irq=%s",
+             irq_mode_name(irq_get_mode()));
+    void *buffer = mem_alloc(dev->block_size, PAGE_BYTES, cpu_node(0));
+    uint64_t before = cpu_stats(0)->faults;
+    unsigned reads = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        descriptor->reserved[0] = i < 2;
+        reads += read_block(dev, buffer) == BLOCK_OK;
+    }
+    send_faults(cpu_stats(0)->faults - before, reads);
+}
+
+// ---- the choice ----
+
+static const struct {
+    const char *name;
+    void (*crash)(void);
+} ways[] = {
+    { "page", crash_page_fault },   { "double", crash_double_fault },
+    { "ud", crash_invalid_opcode }, { "stack", crash_stack_overflow },
+    { "other", crash_last_cpu },    { "text", crash_write_code },
+    { "nx", crash_execute_data },   { "canary", crash_overrun },
+    { "fault", crash_vtd_fault },   { "panic", crash_panic },
+};
+
 static OUT_OF_LINE void crash_by(const struct cmdline *c)
 {
-    if (cmdline_is(c, "crash", "page"))
-        crash_page_fault();
-    else if (cmdline_is(c, "crash", "double"))
-        crash_double_fault();
-    else if (cmdline_is(c, "crash", "ud"))
-        crash_invalid_opcode();
-    else
-        crash_panic();
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+        if (cmdline_is(c, "crash", ways[i].name))
+            ways[i].crash();
     NO_TAIL_CALL();
 }
 
@@ -69,8 +195,8 @@ static const struct option options[] = {
     { .name = "crash",
       .kind = OPTION_CHOICE,
       .fallback = "panic",
-      .choices = "page|double|ud|panic",
-      .help = "page fault, double fault, invalid opcode, or a panic" },
+      .choices = "page|double|ud|stack|other|text|nx|canary|fault|panic",
+      .help = "what goes wrong" },
     { .name = NULL },
 };
 

@@ -70,6 +70,9 @@ static void read_done(struct block_req *req)
     struct load_cpu *cpu = req->arg;
     cpu->counts.completed++;
     cpu->in_flight--;
+    if (unlikely(req->cpu != cpu_index()) && !cpu->counts.errors++)
+        error("load-cpu", "%s: a read by CPU %u completed on CPU %u", req->dev->name, req->cpu,
+              cpu_index());
     if (unlikely(req->status != BLOCK_OK))
         read_failed(cpu, req);
     else if (cpu->load->verify)

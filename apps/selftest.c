@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or CPUs
-// leave and come back, or both at once. In the end as many reads have completed as were submitted.
+// app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or change
+// between posted and remapped, or CPUs leave and come back, or all at once. In the end as many reads
+// have completed as were submitted.
 #include "apps/apps.h"
 #include "apps/human.h"
 #include "apps/load.h"
@@ -12,23 +13,41 @@
 #include "lib/random.h"
 #include "lib/string.h"
 
-#define MOVERS 8u                   // moves in flight at most
+#define MOVERS 8u                   // moves and changes in flight at most
 #define STALL_NS (45 * NS_PER_S)    // no read and no step for so long: longer than nvme.timeout
 #define AWAY_NS_MAX (2 * NS_PER_MS) // how long a CPU stays away
+
+// In the order of the option's choices.
+static const struct kind {
+    const char *name, *steps;
+    bool moves, changes, rounds; // what it does
+} kinds[] = {
+    { .name = "moves", .steps = "moves", .moves = true },
+    { .name = "delivery", .steps = "changes", .changes = true },
+    { .name = "offline", .steps = "rounds", .rounds = true },
+    { .name = "both", .steps = "rounds", .moves = true, .changes = true, .rounds = true },
+};
 
 static const struct option options[] = {
     LOAD_OPTIONS,
     { .name = "test",
       .kind = OPTION_CHOICE,
       .fallback = "moves",
-      .choices = "moves|offline|both",
-      .help = "irqs move to other CPUs, CPUs go offline and come back, or both" },
+      .choices = "moves|delivery|offline|both",
+      .help = "irqs move to other CPUs, change between posted and remapped, CPUs go offline and "
+              "come back, or all of it at once" },
     { .name = "moves",
       .kind = OPTION_NUMBER,
       .fallback = "20000",
       .min = 1,
       .max = 1000000000,
       .help = "moves to do (test=moves)" },
+    { .name = "changes",
+      .kind = OPTION_NUMBER,
+      .fallback = "20000",
+      .min = 1,
+      .max = 1000000000,
+      .help = "changes of delivery to do (test=delivery)" },
     { .name = "rounds",
       .kind = OPTION_NUMBER,
       .fallback = "1000",
@@ -38,21 +57,21 @@ static const struct option options[] = {
     { .name = NULL },
 };
 
-// Asks for one move after another, from its own CPU.
+// Asks for one move or change after another, from the loop of the CPU where the last one ended.
 struct mover {
     struct cpu_msg msg;
     struct irq_move move;
-    unsigned cpu;
-    size_t busy; // index of the irq that moves
+    size_t busy; // index of the irq that it moves or changes
     uint64_t random;
 } __attribute__((aligned(CACHE_LINE)));
 
 static struct selftest {
     struct load load;
-    bool moves, offline;
-    uint64_t wanted, begun; // steps: rounds, or moves where CPUs stay
-    uint64_t done, failed;
-    uint64_t moved, refused; // of all moves; refused where the CPU was just away
+    const struct kind *kind;
+    bool changes;           // the kind does, and the mode can
+    uint64_t wanted, begun; // of the kind's steps
+    uint64_t moves, changed, rounds, failed;
+    uint64_t refused; // moves to a CPU that was just away
     bool rounds_done;
     bool stop, stalled;
     unsigned waiting; // movers that run; then CPUs that have not drained
@@ -62,13 +81,21 @@ static struct selftest {
 
     struct mover *movers;
     struct irq **irqs; // that can move
-    bool *busy;        // ... and do
+    bool *busy;        // ... and do, or change
     size_t irqs_count;
 
     uint64_t random;
     struct cpu_change change;
     struct cpu_timer away;
 } test;
+
+static uint64_t steps_done(void)
+{
+    const uint64_t *count = test.kind->rounds  ? &test.rounds
+                            : test.kind->moves ? &test.moves
+                                               : &test.changed;
+    return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
 
 // ---- the end: boot CPU ----
 
@@ -84,20 +111,21 @@ static void drain(void)
         load_pause(&test.load, i, drained);
 }
 
-static void step_done(bool ok, const struct problem *p)
+// Only the first failure is told.
+static void count_step(uint64_t *count, bool ok, const struct problem *p)
 {
     if (!ok && !__atomic_fetch_add(&test.failed, 1, __ATOMIC_RELAXED))
         error_problem(p);
-    __atomic_fetch_add(&test.done, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 }
 
 static void start_draining_once_all_ended(void) // movers, and rounds
 {
-    if (!test.waiting && (!test.offline || test.rounds_done))
+    if (!test.waiting && (!test.kind->rounds || test.rounds_done))
         drain();
 }
 
-// ---- test=moves: each mover on its CPU ----
+// ---- the movers ----
 
 static void mover_ended(struct cpu_msg *msg) // boot CPU
 {
@@ -114,63 +142,103 @@ static struct irq *take_irq(struct mover *m)
     return test.irqs[m->busy];
 }
 
-static void moved(struct irq_move *move);
-
-static bool enough_moves(void)
+static bool enough_steps(void)
 {
-    if (test.offline)
+    if (test.kind->rounds)
         return __atomic_load_n(&test.rounds_done, __ATOMIC_RELAXED);
     return __atomic_fetch_add(&test.begun, 1, __ATOMIC_RELAXED) >= test.wanted;
 }
 
-static void next_move(struct mover *m)
+static void begin_move(struct mover *m, struct irq *irq);
+static void begin_change(struct mover *m, const struct irq *irq);
+
+static void next_step(struct mover *m)
 {
-    if (enough_moves()) {
+    if (enough_steps()) {
         m->msg.fn = mover_ended;
         cpu_post(0, &m->msg);
         return;
     }
     struct irq *irq = take_irq(m);
+    if (test.changes && (!test.kind->moves || random_below(&m->random, 2)))
+        begin_change(m, irq);
+    else
+        begin_move(m, irq);
+}
+
+static void end_step(struct mover *m)
+{
+    __atomic_store_n(&test.busy[m->busy], false, __ATOMIC_RELEASE);
+    next_step(m);
+}
+
+static void first_step(struct cpu_msg *msg)
+{
+    next_step(container_of(msg, struct mover, msg));
+}
+
+// ---- moves ----
+
+// Where CPUs come and go, the irq may have had to move on already.
+static void check_move(struct irq_move *move)
+{
+    if (move->ok && !test.kind->rounds && move->irq->cpu != move->to)
+        move->ok = problem_set(&move->problem, "selftest-moves",
+                               "%s: it is on CPU %u and not on CPU %u, where it moved",
+                               move->irq->name, move->irq->cpu, move->to);
+}
+
+static void moved(struct irq_move *move)
+{
+    check_move(move);
+    if (!move->ok && test.kind->rounds && !strcmp(move->problem.what, "irq-affinity"))
+        __atomic_fetch_add(&test.refused, 1, __ATOMIC_RELAXED);
+    else
+        count_step(&test.moves, move->ok, &move->problem);
+    end_step(container_of(move, struct mover, move));
+}
+
+static void begin_move(struct mover *m, struct irq *irq)
+{
     unsigned to = (unsigned)random_below(&m->random, cpu_count() - 1);
     to += to >= irq->cpu; // any but where it is
     m->move = (struct irq_move){ .irq = irq, .to = to, .done = moved };
     irq_set_affinity(&m->move);
 }
 
-// Where CPUs come and go, the irq may have had to move on already.
-static void count_move(const struct irq_move *move)
+// ---- changes of delivery: the CPU that the irq goes to ----
+
+static bool change_delivery(struct irq *irq, struct problem *p)
 {
-    bool refused = !move->ok && !strcmp(move->problem.what, "irq-affinity");
-    __atomic_fetch_add(refused ? &test.refused : &test.moved, 1, __ATOMIC_RELAXED);
-    if (!move->ok && !refused && !__atomic_fetch_add(&test.failed, 1, __ATOMIC_RELAXED))
-        error_problem(&move->problem);
+    bool posted = strcmp(irq->chip->name, "VTD-POST"); // it is to be
+    if (!irq_set_posted(irq, posted, p))
+        return false;
+    const char *wanted = posted ? "VTD-POST" : "VTD-REMAP";
+    return !strcmp(irq->chip->name, wanted) ||
+           problem_set(p, "selftest-chip", "%s: it was changed to %s and is %s", irq->name, wanted,
+                       irq->chip->name);
 }
 
-static void check_move(const struct irq_move *move)
+static void change_here(struct cpu_msg *msg)
 {
+    struct mover *m = container_of(msg, struct mover, msg);
+    struct irq *irq = test.irqs[m->busy];
     struct problem p;
-    bool arrived = move->ok && move->irq->cpu == move->to;
-    if (move->ok && !arrived)
-        problem_set(&p, "selftest-moves", "%s: it is on CPU %u and not on CPU %u, where it moved",
-                    move->irq->name, move->irq->cpu, move->to);
-    step_done(arrived, move->ok ? &p : &move->problem);
+    if (__atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE) != cpu_index()) {
+        begin_change(m, irq); // its CPU has left meanwhile
+        return;
+    }
+    count_step(&test.changed, change_delivery(irq, &p), &p);
+    end_step(m);
 }
 
-static void moved(struct irq_move *move)
+static void begin_change(struct mover *m, const struct irq *irq)
 {
-    struct mover *m = container_of(move, struct mover, move);
-    if (test.offline)
-        count_move(move);
-    else
-        check_move(move);
-    __atomic_store_n(&test.busy[m->busy], false, __ATOMIC_RELEASE);
-    next_move(m);
+    m->msg.fn = change_here;
+    cpu_post(__atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE), &m->msg);
 }
 
-static void begin_moves(struct cpu_msg *msg)
-{
-    next_move(container_of(msg, struct mover, msg));
-}
+// ---- their start: boot CPU ----
 
 static void find_irqs(void)
 {
@@ -184,19 +252,19 @@ static void find_irqs(void)
             test.irqs[test.irqs_count++] = irq;
 }
 
-static void start_moves(void)
+static void start_movers(void)
 {
     unsigned count = (unsigned)MIN((size_t)MOVERS, test.irqs_count);
     test.movers = mem_alloc(count * sizeof(*test.movers), CACHE_LINE, NODE_ANY);
     test.waiting = count;
     for (unsigned i = 0; i < count; i++) {
         struct mover *m = &test.movers[i];
-        *m = (struct mover){ .cpu = i % cpu_count(), .random = i + 1, .msg.fn = begin_moves };
-        cpu_post(m->cpu, &m->msg);
+        *m = (struct mover){ .random = i + 1, .msg.fn = first_step };
+        cpu_post(i % cpu_count(), &m->msg);
     }
 }
 
-// ---- test=offline: boot CPU ----
+// ---- rounds: boot CPU ----
 
 static void next_round(void);
 
@@ -208,7 +276,7 @@ static void check_change(bool online)
         problem_set(&p, "selftest-offline", "CPU %u is %s though it was to %s", test.change.cpu,
                     online ? "away" : "there", online ? "come back" : "leave");
     if (!ok || online)
-        step_done(ok, test.change.ok ? &p : &test.change.problem);
+        count_step(&test.rounds, ok, test.change.ok ? &p : &test.change.problem);
 }
 
 static void is_back(struct cpu_change *change)
@@ -227,7 +295,7 @@ static void call_back(struct cpu_timer *timer)
 static void is_away(struct cpu_change *change)
 {
     check_change(false);
-    if (test.failed) { // it is still there
+    if (!test.change.ok) { // it is still there
         load_run(&test.load, change->cpu);
         next_round();
         return;
@@ -257,16 +325,6 @@ static void next_round(void)
 
 // ---- the run ----
 
-static const char *name(void)
-{
-    return !test.offline ? "moves" : test.moves ? "both" : "offline";
-}
-
-static const char *steps(void)
-{
-    return test.offline ? "rounds" : "moves";
-}
-
 static void check_stall(uint64_t now, uint64_t progress)
 {
     if (progress != test.seen) {
@@ -277,7 +335,7 @@ static void check_stall(uint64_t now, uint64_t progress)
         return;
     error("selftest-stalled",
           "no read has completed and no step was done for %llu s: %lu of %lu %s",
-          STALL_NS / NS_PER_S, test.done, test.wanted, steps());
+          STALL_NS / NS_PER_S, steps_done(), test.wanted, test.kind->steps);
     test.stalled = test.stop = true;
 }
 
@@ -285,11 +343,10 @@ static void show_progress(struct cpu_timer *timer)
 {
     char reads[HUMAN_BYTES], seconds[HUMAN_BYTES], done[HUMAN_BYTES], wanted[HUMAN_BYTES];
     uint64_t now = time_ns(), completed = load_sum(&test.load).completed;
-    uint64_t steps_done = __atomic_load_n(&test.done, __ATOMIC_RELAXED);
-    info("selftest %s: %s s: %s of %s %s, %s reads", name(),
-         human_ratio(seconds, now - test.began_ns, NS_PER_S, 1), human_count(done, steps_done),
-         human_count(wanted, test.wanted), steps(), human_count(reads, completed));
-    check_stall(now, completed + steps_done);
+    info("selftest %s: %s s: %s of %s %s, %s reads", test.kind->name,
+         human_ratio(seconds, now - test.began_ns, NS_PER_S, 1), human_count(done, steps_done()),
+         human_count(wanted, test.wanted), test.kind->steps, human_count(reads, completed));
+    check_stall(now, completed + steps_done());
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
 
@@ -300,9 +357,9 @@ static void run(void)
     cpu_timer_start(&test.progress, test.began_ns + NS_PER_S);
     for (unsigned i = 0; i < cpu_count(); i++)
         load_run(&test.load, i);
-    if (test.moves)
-        start_moves();
-    if (test.offline)
+    if (test.kind->moves || test.changes)
+        start_movers();
+    if (test.kind->rounds)
         next_round();
     cpu_run_until(&test.stop);
     cpu_timer_stop(&test.progress);
@@ -315,17 +372,20 @@ static void send(const struct load_counts *c, bool ok, uint64_t ns)
     char text[512];
     struct json j;
     json_begin(&j, text, sizeof(text), "test");
-    json_text(&j, "name", name());
+    json_text(&j, "name", test.kind->name);
     json_bool(&j, "ok", ok);
     json_text(&j, "status", ok ? "ok" : "failed");
     json_text(&j, "irq", irq_mode_name(irq_get_mode()));
     json_u64(&j, "cpus", cpu_count());
     json_u64(&j, "disks", test.load.disks.count);
-    json_u64(&j, steps(), test.done);
-    if (test.moves && test.offline) {
-        json_u64(&j, "moves", test.moved);
+    if (test.kind->rounds)
+        json_u64(&j, "rounds", test.rounds);
+    if (test.kind->moves)
+        json_u64(&j, "moves", test.moves);
+    if (test.changes)
+        json_u64(&j, "changes", test.changed);
+    if (test.kind->rounds && test.kind->moves)
         json_u64(&j, "refused", test.refused);
-    }
     json_u64(&j, "failed", test.failed);
     json_u64(&j, "ios", c->completed);
     json_u64(&j, "submitted", c->submitted);
@@ -336,7 +396,7 @@ static void send(const struct load_counts *c, bool ok, uint64_t ns)
     report_json(&j);
 }
 
-// What failed by itself, a read or a move, was told where it happened.
+// What failed by itself, a read or a step, was told where it happened.
 static void report(void)
 {
     char reads[HUMAN_BYTES], done[HUMAN_BYTES], time[HUMAN_BYTES];
@@ -345,34 +405,44 @@ static void report(void)
     if (c.submitted != c.completed)
         error("selftest-lost", "%lu reads were submitted and %lu completed", c.submitted,
               c.completed);
-    else if (test.done != test.wanted)
-        error("selftest-steps", "%lu of %lu %s were done", test.done, test.wanted, steps());
+    else if (steps_done() != test.wanted)
+        error("selftest-steps", "%lu of %lu %s were done", steps_done(), test.wanted,
+              test.kind->steps);
     bool ok = !report_failed();
     send(&c, ok, ns);
-    info("selftest %s: %s: %s %s under %s reads in %s, %s, %s", name(), ok ? "ok" : "failed",
-         human_count(done, test.done), steps(), human_count(reads, c.completed),
-         human_time(time, ns), irq_mode_name(irq_get_mode()),
+    info("selftest %s: %s: %s %s under %s reads in %s, %s, %s", test.kind->name,
+         ok ? "ok" : "failed", human_count(done, steps_done()), test.kind->steps,
+         human_count(reads, c.completed), human_time(time, ns), irq_mode_name(irq_get_mode()),
          test.load.verify ? "all data verified" : "data not verified");
+}
+
+// What the test needs of the machine.
+static bool check_machine(struct problem *p)
+{
+    const char *name = test.kind->name;
+    if (test.kind->changes && !test.kind->rounds && !test.changes)
+        return problem_set(p, "selftest-delivery",
+                           "test=%s: irq=%s delivers MSIs in one way only, and they can't change: "
+                           "use irq=posted, adaptive or poll, where the platform can post",
+                           name, irq_mode_name(irq_get_mode()));
+    if ((test.kind->moves || test.kind->rounds) && cpu_count() < 2)
+        return problem_set(p, "selftest-cpus",
+                           "test=%s needs two CPUs at least, and one is in use: raise cpus=", name);
+    find_irqs();
+    return test.irqs_count ||
+           problem_set(p, "selftest-irqs", "test=%s: there is no irq that can move", name);
 }
 
 static bool prepare(const struct cmdline *c, struct problem *p)
 {
+    const struct kind *kind = &kinds[cmdline_number(c, "test")];
     test = (struct selftest){
-        .moves = !cmdline_is(c, "test", "offline"),
-        .offline = !cmdline_is(c, "test", "moves"),
+        .kind = kind,
+        .changes = kind->changes && irq_get_config()->chip_post,
+        .wanted = cmdline_number(c, kind->steps),
         .random = 1,
     };
-    test.wanted = cmdline_number(c, steps());
-    if (cpu_count() < 2)
-        return problem_set(
-            p, "selftest-cpus",
-            "test=%s needs two CPUs at least, and one is in use: raise cpus=", name());
-    find_irqs();
-    if (!load_prepare(&test.load, c, p))
-        return false;
-    if (test.irqs_count)
-        return true;
-    return problem_set(p, "selftest-irqs", "test=%s: there is no irq that can move", name());
+    return check_machine(p) && load_prepare(&test.load, c, p);
 }
 
 static void selftest_run(const struct cmdline *c)
@@ -382,15 +452,16 @@ static void selftest_run(const struct cmdline *c)
         error_problem(&p);
         return;
     }
-    info("selftest %s: %lu %s, iodepth %u, on %zu disks, %u CPUs, %s", name(), test.wanted, steps(),
-         test.load.iodepth, test.load.disks.count, cpu_count(), irq_mode_name(irq_get_mode()));
+    info("selftest %s: %lu %s, iodepth %u, on %zu disks, %u CPUs, %s", test.kind->name, test.wanted,
+         test.kind->steps, test.load.iodepth, test.load.disks.count, cpu_count(),
+         irq_mode_name(irq_get_mode()));
     run();
     report();
 }
 
 const struct app app_selftest = {
     .name = "selftest",
-    .help = "moves irqs, or takes CPUs out and back, under full load",
+    .help = "moves irqs, changes their delivery, or takes CPUs out and back, under full load",
     .options = options,
     .run = selftest_run,
 };

@@ -126,11 +126,27 @@ void paging_set_cpu(void)
     wrmsr(MSR_PAT, PAT_VALUE);
 }
 
-static void map_ram(const struct handoff_range *r)
+static uint64_t clamp(uint64_t at, uint64_t least, uint64_t most)
 {
-    if (r->kind != HANDOFF_OTHER && r->base < DIRECT_MAP_BYTES)
-        map(HANDOFF_DIRECT_MAP + r->base, r->base, MIN(r->bytes, DIRECT_MAP_BYTES - r->base),
-            PAGE_DATA);
+    return MAX(least, MIN(at, most));
+}
+
+// The kernel's code and constants can't be written to here either.
+static void map_ram(const struct handoff *h, const struct handoff_range *r)
+{
+    if (r->kind == HANDOFF_OTHER || r->base >= DIRECT_MAP_BYTES)
+        return;
+    uint64_t end = r->base + MIN(r->bytes, DIRECT_MAP_BYTES - r->base);
+    uint64_t fixed_end = h->kernel_base + ((uint64_t)rodata_end - KERNEL_BASE);
+    const struct {
+        uint64_t end;
+        enum page_kind kind;
+    } parts[] = { { h->kernel_base, PAGE_DATA }, { fixed_end, PAGE_CONST }, { end, PAGE_DATA } };
+    for (uint64_t at = r->base, i = 0; i < ARRAY_SIZE(parts); i++) {
+        uint64_t part_end = clamp(parts[i].end, at, end);
+        map(HANDOFF_DIRECT_MAP + at, at, part_end - at, parts[i].kind);
+        at = part_end;
+    }
 }
 
 void paging_init(const struct handoff *h)
@@ -145,7 +161,7 @@ void paging_init(const struct handoff *h)
 
     const struct handoff_range *ranges = (void *)(h->ranges_base + HANDOFF_DIRECT_MAP);
     for (uint64_t i = 0; i < h->ranges; i++)
-        map_ram(&ranges[i]);
+        map_ram(h, &ranges[i]);
     map_image(h);
     if (paging.five_levels) {
         uint64_t *pml5 = new_table();

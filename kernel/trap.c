@@ -16,6 +16,7 @@
 
 #define BACKTRACE_MOST 32
 #define TRACE_LAST 16
+#define PAGE_FAULT_FETCH BIT64(4) // error code, I/D: SDM vol. 3, 5.7
 
 static unsigned panicking;   // index + 1 of the CPU that panics
 static char panic_text[240]; // of panic()
@@ -56,18 +57,32 @@ static void print_place(const char *what, uint64_t address)
         info("  %s %016llx ?", what, (unsigned long long)address);
 }
 
-// Follows frame pointers as long as they lie in mapped memory and go up.
-static void print_backtrace(uint64_t rip, uint64_t rbp)
+static void print_caller(uint64_t return_address)
 {
+    print_place("from", return_address - 1); // within the call, not behind it
+}
+
+static bool is_fetch(const struct trap_frame *f)
+{
+    return f->vector == VECTOR_PAGE_FAULT && f->error & PAGE_FAULT_FETCH;
+}
+
+// Follows frame pointers as long as they lie in mapped memory and go up.
+static void print_backtrace(const struct trap_frame *f)
+{
+    uint64_t rbp = f->rbp;
     info("backtrace:");
-    print_place("at  ", rip);
+    print_place("at  ", f->rip);
+    // A call that led to no code made no frame: its return address is still on top of the stack.
+    if (is_fetch(f) && paging_is_mapped(f->rsp) && paging_is_mapped(f->rsp + 7))
+        print_caller(*(const uint64_t *)f->rsp);
     for (unsigned i = 0; i < BACKTRACE_MOST; i++) {
         if (rbp % 8 || !paging_is_mapped(rbp) || !paging_is_mapped(rbp + 15))
             return;
         const uint64_t *frame = (const uint64_t *)rbp;
         if (!frame[1])
             return;
-        print_place("from", frame[1] - 1); // within the call, not behind it
+        print_caller(frame[1]);
         if (frame[0] <= rbp)
             return;
         rbp = frame[0];
@@ -114,7 +129,7 @@ static const char *page_fault_hint(uint64_t address, uint64_t error)
 {
     if (paging_is_stack_guard(address))
         return ": a stack ran over into its guard page";
-    if (error & BIT64(4))
+    if (error & PAGE_FAULT_FETCH)
         return ": executing memory that isn't code";
     return error & BIT64(1) ? ": writing" : ": reading";
 }
@@ -162,7 +177,7 @@ noreturn void trap_handle(struct trap_frame *frame)
     if (frame->vector == VECTOR_MACHINE_CHECK)
         print_machine_check();
     print_registers(frame);
-    print_backtrace(frame->rip, frame->rbp);
+    print_backtrace(frame);
     trace_print_last(this_cpu()->index, TRACE_LAST);
     exit_run(false);
 }

@@ -65,6 +65,7 @@ class Machine:
     count: Path = None  # an ELF file with marks, whose instructions the model counts
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
+    debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
     display: str = "none"
     gdb: bool = False
     firmware: Path = None
@@ -236,7 +237,8 @@ def command(machine):
         args += ["-chardev", f"file,id=com1,path={quoted(machine.com1)}"]
     args += ["-serial", "chardev:com1"]
     args += ["-chardev", f"file,id=com2,path={quoted(machine.com2)}", "-serial", "chardev:com2"]
-    args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if machine.debug_exit:
+        args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     args += ["-bios", str(machine.firmware or find_firmware())]
     if machine.volume:
         args += ["-drive", f"if=virtio,format=raw,readonly=on,file={quoted(machine.volume)}"]

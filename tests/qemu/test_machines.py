@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines of other shapes: CPUs, memory, buses, namespaces, and how the image is started."""
+import re
+import struct
 import subprocess
 
 import pytest
@@ -29,6 +31,77 @@ def test_apic_ids_above_255(boot, mode):
     assert len(ids) == 2 and max(ids) >= 256
     far = ids.index(max(ids))
     assert sum(irq["counts"][far] for irq in run.of("irq") if "chip" in irq) > 0
+
+
+def page_table(memory, entry):
+    """The table that an entry, or CR3, points to."""
+    memory.seek(entry & 0xffffffffff000)
+    return struct.unpack("<512Q", memory.read(4096))
+
+
+def pages(memory, entry, level=4):
+    """(entry, bytes) of each page that is mapped."""
+    for below in page_table(memory, entry):
+        if below & 1 and (level == 1 or below & 1 << 7):
+            yield below, 1 << 12 + 9 * (level - 1)
+        elif below & 1:
+            yield from pages(memory, below, level - 1)
+
+
+def boot_for_pages(boot, folder, mem, cpu="max"):
+    """All pages at the end of a run, from the page tables in the guest's memory."""
+    file = folder / "memory"
+    run = boot("app=crash irq=posted", mem=mem, disks=stamped(1), extra=[
+        "-cpu", cpu, "-machine", "memory-backend=ram",
+        "-object", f"memory-backend-file,id=ram,size={mem},share=on,mem-path={file}"])
+    run.failed("panic")
+    cr3 = int(re.search(r"cr3 ([0-9a-f]{16})", run.console)[1], 16)
+    with open(file, "rb") as memory:
+        found = list(pages(memory, cr3))
+    file.unlink()
+    return found
+
+
+@pytest.mark.parametrize("cpu, has_gib_pages", [("max", True), ("max,-pdpe1gb", False)])
+def test_pages_of_1_gib(boot, tmp_path, cpu, has_gib_pages):
+    """QEMU lets any CPU use them, so this looks for them."""
+    found = boot_for_pages(boot, tmp_path, "2560m", cpu)
+    assert any(size == 1 << 30 for _, size in found) == has_gib_pages
+
+
+def test_code_is_writable_nowhere(boot, tmp_path):
+    """Not where it runs, and not in the direct map of all RAM either."""
+    def range_of(entry, size):
+        base = entry & 0xffffffffff000 & -size
+        return range(base, base + size, 4096)
+
+    found = boot_for_pages(boot, tmp_path, "512m")
+    code = [at for entry, size in found if not entry >> 63 for at in range_of(entry, size)]
+    writable = {at for entry, size in found if entry & 2 for at in range_of(entry, size)}
+    assert 10 < len(code) < 100
+    assert not writable & set(code)
+
+
+def test_clock_without_an_hpet(boot):
+    """The TSC runs as fast by the PM timer as it does by the HPET."""
+    hz = []
+    for clock, machine in (("HPET", "hpet=on"), ("ACPI PM timer", "hpet=off")):
+        run = boot(f"irq=posted {SHORT}", disks=stamped(1), extra=["-machine", machine]).verified()
+        assert run.one("platform")["tsc_source"] == clock
+        hz.append(run.one("platform")["tsc_hz"])
+    assert hz[1] == pytest.approx(hz[0], rel=0.005)
+
+
+@pytest.mark.parametrize("words, powered_off", [
+    ("exit=poweroff", True), ("exit=reboot", False), ("exit=poweroff filename=nvme9n1", True)])
+def test_what_follows(boot, words, powered_off):
+    """On a machine that has no debug-exit device; QEMU ends at a reset, too."""
+    run = boot(f"irq=posted runtime=1s {words}", 40, disks=stamped(1),
+               debug_exit=False, extra=["-trace", "qemu_system_shutdown_request"])
+    assert run.status == 0
+    failed = "filename" in words
+    assert run.events[-1] == {"type": "end", "status": "failed" if failed else "ok"}
+    assert ("qemu_system_shutdown_request" in run.qemu_said) == powered_off
 
 
 def test_fewer_cpus_than_there_are(boot):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing is lost while irqs move between CPUs, and while CPUs leave and come back, under full load.
+"""Nothing is lost while irqs move between CPUs, while they change between posted and remapped, and
+while CPUs leave and come back, under full load.
 
-ONEBELL_FULL=1 runs the full counts: some 20 minutes on two cores.
+ONEBELL_FULL=1 runs the full counts: some 25 minutes on two cores.
 """
 import os
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import stamped
 
 FULL = bool(os.environ.get("ONEBELL_FULL"))
-MOVES = 20_000 if FULL else 1_000
+MOVES = CHANGES = 20_000 if FULL else 1_000
 ROUNDS = 1_000 if FULL else 40
 SECONDS = 900 if FULL else 90
 
@@ -35,14 +36,24 @@ def test_irqs_move(boot, mode):
     assert check(run, "moves", "moves", MOVES)["irq"] == mode
 
 
+@pytest.mark.timeout(4 * SECONDS)
 @pytest.mark.parametrize("mode", ["posted", "adaptive"])
-def test_no_later_interrupt_helps(boot, mode):
+def test_delivery_changes(boot, mode):
+    run = boot(f"app=selftest test=delivery changes={CHANGES} irq={mode} verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    assert check(run, "delivery", "changes", CHANGES)["irq"] == mode
+    assert min(run.model["posted"], run.model["passed"]) > CHANGES // 10  # it went both ways
+
+
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+@pytest.mark.parametrize("test, steps", [("moves", "moves"), ("delivery", "changes")])
+def test_no_later_interrupt_helps(boot, test, steps, mode):
     """One read at a time: where its interrupt is missed, no other one serves it."""
-    run = boot(f"app=selftest moves=2000 iodepth=1 nvme.timeout=4s irq={mode} verify=crc32c",
-               cpus=4, disks=stamped(4)).ended_well()
-    test = run.one("test")
-    assert (test["moves"], test["failed"]) == (2000, 0)
-    assert test["ios"] == test["submitted"] > 0
+    run = boot(f"app=selftest test={test} {steps}=2000 iodepth=1 nvme.timeout=4s irq={mode} "
+               "verify=crc32c", cpus=4, disks=stamped(4)).ended_well()
+    result = run.one("test")
+    assert (result[steps], result["failed"]) == (2000, 0)
+    assert result["ios"] == result["submitted"] > 0
 
 
 @pytest.mark.timeout(4 * SECONDS)
@@ -55,11 +66,12 @@ def test_cpus_leave_and_return(boot, mode):
 
 @pytest.mark.timeout(4 * SECONDS)
 @pytest.mark.parametrize("mode", ["posted", "adaptive"])
-def test_irqs_move_while_cpus_leave(boot, mode):
+def test_irqs_move_and_change_while_cpus_leave(boot, mode):
     run = boot(f"app=selftest test=both rounds={ROUNDS} irq={mode} verify=crc32c",
                cpus=4, disks=stamped(4), deadline=SECONDS)
     test = check(run, "both", "rounds", ROUNDS)
     assert test["moves"] > ROUNDS
+    assert test["changes"] > ROUNDS
 
 
 def test_shared_queues_move(boot):
@@ -67,6 +79,16 @@ def test_shared_queues_move(boot):
     run = boot("app=selftest test=moves moves=500 irq=posted verify=crc32c", cpus=4,
                disks=stamped(2, controller={"max_ioqpairs": 2}))
     check(run, "moves", "moves", 500)
+
+
+@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+@pytest.mark.parametrize("test, queues", [("offline", 2), ("offline", 1), ("both", 1)])
+def test_cpus_that_share_queues_leave(boot, test, queues, mode):
+    """The reads that a CPU has forwarded come back before it leaves, from wherever the queue is."""
+    run = boot(f"app=selftest test={test} rounds=30 irq={mode} verify=crc32c", cpus=4,
+               disks=stamped(2, controller={"max_ioqpairs": queues}))
+    assert [nvme["queues"] for nvme in run.of("nvme")] == [queues, queues]
+    check(run, test, "rounds", 30)
 
 
 def test_urgent_queues_move(boot):
@@ -80,6 +102,12 @@ def test_one_cpu_leaves_of_two(boot, mode):
     run = boot(f"app=selftest test=offline rounds=20 irq={mode} verify=crc32c", cpus=2,
                disks=stamped(2))
     check(run, "offline", "rounds", 20)
+
+
+@pytest.mark.parametrize("mode", ["remapped", "msi"])
+def test_one_delivery_is_too_few(boot, mode):
+    boot(f"app=selftest test=delivery irq={mode}", disks=stamped(1)).failed(
+        "selftest-delivery", f"irq={mode} ", "use irq=posted, adaptive or poll")
 
 
 def test_one_cpu_is_too_few(boot):

@@ -43,6 +43,17 @@ def test_fewer_than_wanted(boot):
     assert queues_used(run, cpus=2) == 4
 
 
+def test_two_disks_share_a_cpus_vectors(boot):
+    """Each could have them all; the second one must not go without."""
+    run = boot("irq=posted nvme.queues=207 runtime=1s iodepth=104 verify=crc32c", cpus=1,
+               disks=stamped(2, controller={"max_ioqpairs": 207, "msix_qsize": 207})).verified()
+    assert [nvme["queues"] for nvme in run.of("nvme")] == [103, 104]
+    for name, count in ("nvme0", 103), ("nvme1", 104):
+        assert f"there are {count} (all controllers share the CPUs' vectors): each CPU uses " \
+               f"{count}" in run.line(f"^warning: {name} ")
+    assert queues_used(run, cpus=1) == 207
+
+
 @pytest.mark.parametrize("test, steps", [("moves", 500), ("offline", 20)])
 def test_under_moves(boot, test, steps):
     word = {"moves": "moves", "offline": "rounds"}[test]
