@@ -124,6 +124,13 @@ void finish(struct world_read *r)
     finish_within(r, 1000);
 }
 
+void starts(struct model *m)
+{
+    struct world_read r;
+    world_read_start(&r, start(m), 1, 12, 64, 0);
+    finish_within(&r, 100);
+}
+
 void reads_well(struct block_dev *dev, unsigned cpu)
 {
     struct world_read r;

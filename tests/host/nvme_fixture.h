@@ -33,4 +33,5 @@ void ends(struct world_read *r, enum block_status status); // has ended so
 void finish(struct world_read *r);                         // ends well, in 1000 rounds at most
 void finish_within(struct world_read *r, unsigned rounds);
 
+void starts(struct model *m); // all controllers; the disk of this one reads well
 void reads_well(struct block_dev *dev, unsigned cpu);

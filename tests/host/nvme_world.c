@@ -12,15 +12,13 @@
 #include "kernel/irq.h"
 #include "kernel/mem.h"
 #include "kernel/msi.h"
-#include "kernel/report.h"
 #include "kernel/time.h"
 #include "kernel/vectors.h"
 
-#include <cmocka.h> // after report.h: it has a macro called fail
+#include <cmocka.h>
 
 #define CPUS_MAX 16
 #define MODELS_MAX 8
-#define ERRORS_MAX 64
 #define WINDOW_BYTES 0x100000
 
 static struct {
@@ -34,9 +32,6 @@ static struct {
     unsigned models_count;
     struct irq
         *moving[CPUS_MAX]; // routed to its new CPU; the old one, which this is, is not told yet
-    char whats[ERRORS_MAX][32];
-    unsigned errors, warnings;
-    char last_error[512], last_warning[512], last_info[512], last_json[1024];
 } world;
 
 // Memory lives until the process ends, as it does in the kernel.
@@ -120,47 +115,6 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
     timer->next = world.timers[world.cpu];
     timer->armed = true;
     world.timers[world.cpu] = timer;
-}
-
-// ---- kernel/report.h ----
-
-void info(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(world.last_info, sizeof(world.last_info), fmt, args);
-    va_end(args);
-}
-
-void warn(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(world.last_warning, sizeof(world.last_warning), fmt, args);
-    va_end(args);
-    world.warnings++;
-}
-
-void error(const char *what, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(world.last_error, sizeof(world.last_error), fmt, args);
-    va_end(args);
-    assert_true(world.errors < ERRORS_MAX);
-    snprintf(world.whats[world.errors++], sizeof(world.whats[0]), "%s", what);
-}
-
-void error_problem(const struct problem *p)
-{
-    error(p->what, "%s", p->message);
-}
-
-void report_json(struct json *j)
-{
-    const char *text = json_end(j);
-    assert_non_null(text);
-    snprintf(world.last_json, sizeof(world.last_json), "%s", text);
 }
 
 // ---- kernel/pci.h, kernel/msi.h, kernel/irq.h ----
@@ -321,6 +275,7 @@ bool world_may_ring(const struct model *m, unsigned qid)
 void world_begin(unsigned cpus)
 {
     memset(&world, 0, sizeof(world));
+    world_forget_reports();
     world.cpus = cpus;
     world.clock_step = 1000;
     world.now = 1000000;
@@ -476,40 +431,7 @@ void world_set_clock_step(uint64_t ns)
     world.clock_step = ns;
 }
 
-unsigned world_errors(const char *what)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < world.errors; i++)
-        count += !what || !strcmp(world.whats[i], what);
-    return count;
-}
-
-const char *world_last_error(void)
-{
-    return world.last_error;
-}
-
-unsigned world_warnings(void)
-{
-    return world.warnings;
-}
-
-const char *world_last_warning(void)
-{
-    return world.last_warning;
-}
-
-const char *world_last_info(void)
-{
-    return world.last_info;
-}
-
 void world_set_vectors_left(unsigned cpu, unsigned left)
 {
     world.vectors_left[cpu] = left;
-}
-
-const char *world_json(void)
-{
-    return world.last_json;
 }

@@ -4,20 +4,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "kernel/irq.h"
 #include "tests/host/nvme_fixture.h"
-
-static void starts(struct model *m)
-{
-    struct world_read r;
-    world_read_start(&r, start(m), 1, 12, 64, 0);
-    finish_within(&r, 100);
-}
 
 // One error of this kind, no disk, and the controller is off.
 static void fails(struct model *m, const char *what)
@@ -261,201 +252,6 @@ static void not_an_nvme_function(void **state)
     assert_int_equal(world_errors(NULL), 0);
 }
 
-// ---- no disk, and why ----
-
-// In the first world: the driver keeps the controllers of all.
-static void no_controller(void **state)
-{
-    assert_int_equal(nvme_init(), 0);
-    nvme_print();
-    assert_string_equal(world_last_info(),
-                        "NVMe: no PCI function is an NVMe controller (class 01, 08, 02)");
-    assert_int_equal(world_warnings(), 0);
-}
-
-static void intel_raid(struct model *m, unsigned device)
-{
-    m->pci.vendor = 0x8086;
-    m->pci.device = (uint16_t)device;
-    m->pci.class_code = 0x010400;
-}
-
-static void hidden_by_vmd(void **state)
-{
-    static const uint16_t ids[] = { 0x201d, 0x28c0, 0x467f, 0x4c3d, 0x7d0b, 0x9a0b,
-                                    0xa77f, 0xad0b, 0xb06f, 0xb07f, 0xb60b };
-    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-        char expected[128];
-        world_begin(2);
-        intel_raid(model_new(), ids[i]);
-        reads_well(start(model_new()), 1); // what it doesn't hide
-        snprintf(expected, sizeof(expected),
-                 "0000:00:04.0: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off"
-                 " in the firmware's set-up",
-                 ids[i]);
-        assert_string_equal(world_last_warning(), expected);
-        assert_int_equal(world_warnings(), 1);
-        world_end();
-    }
-}
-
-static void not_vmd(void **state)
-{
-    intel_raid(model_new(), 0x2822);
-    struct model *other = model_new();
-    intel_raid(other, 0x201d);
-    other->pci.vendor = 0x1000;
-    nvme_init();
-    assert_int_equal(world_warnings(), 0);
-}
-
-static void no_namespace(void **state)
-{
-    struct model *m = model_new();
-    char expected[128];
-    m->namespaces[0].nsid = 0;
-    nvme_init();
-    assert_int_equal(world_errors(NULL) + world_warnings(), 0);
-    nvme_print();
-    snprintf(expected, sizeof(expected), "(%s): it has no namespace that can be read", m->pci.name);
-    assert_non_null(strstr(world_last_info(), expected));
-}
-
-// ---- namespaces ----
-
-static void many_namespaces(void **state)
-{
-    struct model *m = model_new();
-    m->id.nn = 5000;
-    m->alike = 2500; // three pages of the list
-    nvme_init();
-    assert_non_null(world_disk(m, 1));
-    assert_non_null(world_disk(m, 1024));
-    assert_non_null(world_disk(m, 1025));
-    assert_non_null(world_disk(m, 2500));
-    assert_null(world_disk(m, 2501));
-}
-
-static void sparse_namespaces(void **state)
-{
-    struct model *m = model_new();
-    model_add_namespace(m, 7, 12, 100);
-    model_add_namespace(m, 250, 9, 100);
-    nvme_init();
-    assert_int_equal(world_ctrl(m)->namespaces_count, 3);
-    assert_non_null(strstr(world_disk(m, 250)->name, "n250"));
-}
-
-static void namespaces_by_counting(void **state)
-{
-    struct model *m = model_new();
-    m->vs = NVME_VERSION(1, 0);
-    m->fail_opcode = NVME_ADMIN_IDENTIFY; // it doesn't know the list
-    m->fail_cns = NVME_CNS_ACTIVE_LIST;
-    m->fail_status = NVME_STATUS(2, 1);
-    model_add_namespace(m, 3, 9, 100);
-    starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 2);
-}
-
-static void list_is_refused(void **state)
-{
-    struct model *m = model_new();
-    m->fail_opcode = NVME_ADMIN_IDENTIFY;
-    m->fail_cns = NVME_CNS_ACTIVE_LIST;
-    model_add_namespace(m, 3, 9, 100);
-    starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 2);
-}
-
-static void bad_namespace_is_passed_over(struct model *m, struct model_namespace *ns,
-                                         const char *text)
-{
-    nvme_init();
-    assert_non_null(world_disk(m, 1));
-    assert_null(world_disk(m, ns->nsid));
-    assert_int_equal(world_errors(NULL), 0);
-    assert_int_equal(world_warnings(), 1);
-    assert_non_null(strstr(world_last_warning(), text));
-    assert_non_null(strstr(world_last_warning(), "n2: "));
-}
-
-static void with_metadata(void **state)
-{
-    struct model *m = model_new();
-    struct model_namespace *ns = model_add_namespace(m, 2, 9, 100);
-    ns->data.lbaf[0] |= 8;
-    bad_namespace_is_passed_over(m, ns, "8 bytes of metadata");
-}
-
-static void with_mad_blocks(void **state)
-{
-    struct model *m = model_new();
-    struct model_namespace *ns = model_add_namespace(m, 2, 40, 100);
-    bad_namespace_is_passed_over(m, ns, "blocks of 2^40 bytes");
-}
-
-static void that_cannot_be_identified(void **state)
-{
-    struct model *m = model_new();
-    struct model_namespace *ns = model_add_namespace(m, 2, 9, 100);
-    m->fail_opcode = NVME_ADMIN_IDENTIFY;
-    m->fail_cns = NVME_CNS_NAMESPACE;
-    m->fail_nsid = 2;
-    bad_namespace_is_passed_over(m, ns, "invalid field in command");
-}
-
-static void empty_namespace(void **state)
-{
-    struct model *m = model_new();
-    model_add_namespace(m, 2, 9, 0);
-    nvme_init();
-    assert_non_null(world_disk(m, 1));
-    assert_null(world_disk(m, 2));
-    assert_int_equal(world_warnings(), 0);
-}
-
-static void transfer_limits(void **state)
-{
-    static const struct {
-        uint8_t mdts;
-        uint64_t bytes;
-    } cases[] = { { 0, MIB }, { 1, 8 * KIB }, { 5, 128 * KIB }, { 200, MIB } };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        world_begin(2);
-        struct model *m = model_new();
-        m->id.mdts = cases[i].mdts;
-        starts(m);
-        assert_int_equal(world_disk(m, 1)->max_transfer, cases[i].bytes);
-        world_end();
-    }
-}
-
-// ---- what tools see ----
-
-static void json_and_names(void **state)
-{
-    struct model *m = model_new();
-    char expected[512];
-    m->grants = 1;
-    starts(m);
-    const struct nvme_ctrl *c = world_ctrl(m);
-    nvme_print();
-    snprintf(expected, sizeof(expected),
-             "{\"type\":\"nvme\",\"filename\":\"%sn1\",\"pci\":\"%s\",\"model\":\"Model Disk\","
-             "\"serial\":\"S123\",\"firmware\":\"1.0\",\"nsid\":1,\"size\":536870912,"
-             "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"urgent_queues\":0,\"queue_"
-             "depth\":255,"
-             "\"vectors\":1}",
-             c->name, m->pci.name);
-    assert_string_equal(world_json(), expected);
-    snprintf(expected, sizeof(expected), "%sq1", c->name);
-    assert_string_equal(m->irqs[0]->name, expected);
-    assert_ptr_equal(block_find(world_disk(m, 1)->name, strlen(world_disk(m, 1)->name)),
-                     world_disk(m, 1));
-    assert_null(block_find("nvme", 4));
-}
-
 // ---- shutdown ----
 
 static void orderly_shutdown(void **state)
@@ -506,7 +302,6 @@ static void shutdown_without_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        bringup_test(no_controller),
         bringup_test(fresh),
         bringup_test(left_running),
         bringup_test(left_shut_down),
@@ -530,19 +325,6 @@ int main(void)
         bringup_test(admin_unanswered),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
-        bringup_test(hidden_by_vmd),
-        bringup_test(not_vmd),
-        bringup_test(no_namespace),
-        bringup_test(many_namespaces),
-        bringup_test(sparse_namespaces),
-        bringup_test(namespaces_by_counting),
-        bringup_test(list_is_refused),
-        bringup_test(with_metadata),
-        bringup_test(with_mad_blocks),
-        bringup_test(that_cannot_be_identified),
-        bringup_test(empty_namespace),
-        bringup_test(transfer_limits),
-        bringup_test(json_and_names),
         bringup_test(orderly_shutdown),
         bringup_test(endless_shutdown),
         bringup_test(shutdown_without_answers),
