@@ -44,19 +44,24 @@ static inline struct irq *count_msi(struct cpu *cpu, unsigned vector)
 }
 
 // Of one word: returns how many.
-static inline unsigned take(struct cpu *cpu, unsigned w, uint64_t bits)
+static inline unsigned count_msis(struct cpu *cpu, unsigned w, uint64_t bits)
 {
     unsigned vectors = 0;
-    if (unlikely(trace_is_on()))
-        trace_harvest(w, bits);
-    cpu->ready[w] |= bits;
-    if (unlikely(bits & cpu->urgent[w]))
-        cpu->urgent_due = true;
     for_each_bit (bit, bits) {
         count_msi(cpu, w * 64 + (unsigned)bit);
         vectors++;
     }
     return vectors;
+}
+
+static inline unsigned take(struct cpu *cpu, unsigned w, uint64_t bits)
+{
+    if (unlikely(trace_is_on()))
+        trace_harvest(w, bits);
+    cpu->ready[w] |= bits;
+    if (unlikely(bits & cpu->urgent[w]))
+        cpu->urgent_due = true;
+    return count_msis(cpu, w, bits);
 }
 
 // Bucket n holds 2^(n-1) < vectors <= 2^n: it is the number of the highest bit of 2 * vectors - 1.
@@ -86,6 +91,13 @@ static inline bool harvest(struct cpu *cpu)
     return found;
 }
 
+static inline void run(const struct irq *irq, unsigned vector)
+{
+    trace(TRACE_HANDLER, vector);
+    irq->handler(irq->arg);
+    trace(TRACE_HANDLER_END, vector);
+}
+
 // Handlers that may not wait for the loop. They are never entered twice: only the outermost
 // interrupt runs them, and the loop does so with interrupts off. With posted.preempt, what stands in
 // a higher priority class than the notification, which is in service, may come in between: timer
@@ -105,9 +117,7 @@ static __attribute__((noinline)) void run_all_immediate(struct cpu *cpu, bool pr
                 continue;
             if (preempt)
                 interrupts_on();
-            trace(TRACE_HANDLER, vector);
-            irq->handler(irq->arg);
-            trace(TRACE_HANDLER_END, vector);
+            run(irq, vector);
             interrupts_off();
         }
     }
@@ -242,13 +252,6 @@ static void run_immediate_off(struct cpu *cpu)
     interrupts_on();
 }
 
-static inline void run(const struct irq *irq, unsigned vector)
-{
-    trace(TRACE_HANDLER, vector);
-    irq->handler(irq->arg);
-    trace(TRACE_HANDLER_END, vector);
-}
-
 // An interrupt may set ready bits at any time, so each is one instruction.
 static inline void set_ready(struct cpu *cpu, unsigned w, uint64_t bits)
 {
@@ -300,11 +303,7 @@ static unsigned run_ready(struct cpu *cpu, unsigned w)
 // They go by way of the ready set: an interrupt may come between, and run an immediate one.
 static __attribute__((noinline)) unsigned run_specials(struct cpu *cpu, unsigned w, uint64_t bits)
 {
-    unsigned vectors = 0;
-    for_each_bit (bit, bits) {
-        count_msi(cpu, w * 64 + (unsigned)bit);
-        vectors++;
-    }
+    unsigned vectors = count_msis(cpu, w, bits);
     set_ready(cpu, w, bits);
     run_immediate_off(cpu);
     run_urgent(cpu);
