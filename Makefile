@@ -23,9 +23,9 @@ WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototyp
            -Wpointer-arith -Wcast-align -Wvla -Wimplicit-fallthrough -Wno-unused-parameter
 
 # ---- the kernel: freestanding, no SSE, no red zone (interrupts share the stack) ----
-KERNEL_DIRS = lib kernel drivers/vtd drivers/nvme apps
+KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run) drivers/vtd drivers/nvme apps init
 KERNEL_C    = $(sort $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS))))
-KERNEL_ASM  = $(sort $(wildcard kernel/*.asm))
+KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
 KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o)
 
 KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
@@ -50,7 +50,7 @@ $(B)/kernel.elf: $(KERNEL_OBJ) linker.ld
 $(B)/font.psf: /usr/share/consolefonts/Lat15-VGA16.psf.gz
 	@mkdir -p $(@D)
 	$(call quiet,GZIP)gzip -dc $< > $@
-$(B)/kernel/font.asm.o: $(B)/font.psf
+$(B)/kernel/base/font.asm.o: $(B)/font.psf
 
 # The image carries the symbols for backtraces, not the debug information.
 $(B)/kernel.stripped.elf: $(B)/kernel.elf

@@ -3,17 +3,19 @@
 // are off, and whose handlers take long. Shows that one notification carries them all, and that a
 // timer which falls due in the middle needn't wait for all handlers (posted.preempt=1), or does (0, as
 // in Linux).
-#include "apps/apps.h"
-#include "kernel/apic.h"
-#include "kernel/block.h"
-#include "kernel/cpu.h"
-#include "kernel/irq.h"
-#include "kernel/mem.h"
-#include "kernel/posted.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
-#include "kernel/vectors.h"
-#include "kernel/x86.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/base/x86.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/posted.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/app.h"
+#include "kernel/run/block.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/apic.h"
+#include "kernel/x86/time.h"
+#include "kernel/x86/vectors.h"
 #include "lib/json.h"
 #include "lib/stamp.h"
 
@@ -145,7 +147,7 @@ static void run(void)
     interrupts_off();
     for (unsigned i = 0; i < burst.vectors; i++)
         block_submit(&burst.reads[i]);
-    block_flush();
+    loop_flush();
     (void)poll_until(count_posted() == burst.vectors, DEADLINE_NS);
     burst.posted = count_posted();
     interrupts_on();
@@ -216,7 +218,7 @@ static void burst_run(const struct cmdline *c)
     cpu_timer_stop(&burst.timer);
 }
 
-const struct app app_burst = {
+APP(app_burst) = {
     .name = "burst",
     .help = "many vectors at once: one notification, and timers get in",
     .options = options,

@@ -2,13 +2,16 @@
 // app=crash: ends the run by a chosen exception, to see what a panic shows, or has VT-d refuse an
 // interrupt. Each function is kept out of line and is no tail call, so that the backtrace has all of
 // them.
-#include "apps/apps.h"
-#include "kernel/block.h"
-#include "kernel/irq.h"
-#include "kernel/mem.h"
-#include "kernel/posted.h"
-#include "kernel/report.h"
-#include "kernel/trap.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/posted.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/app.h"
+#include "kernel/run/block.h"
+#include "kernel/run/loop.h"
+#include "kernel/run/trap.h"
 
 #define OUT_OF_LINE __attribute__((noinline))
 #define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
@@ -200,7 +203,7 @@ static const struct option options[] = {
     { .name = NULL },
 };
 
-const struct app app_crash = {
+APP(app_crash) = {
     .name = "crash",
     .help = "a deliberate crash, for testing",
     .options = options,

@@ -2,8 +2,8 @@
 // The disks that an app works on: filename=nvme0n1:nvme1n1, or all there are.
 #pragma once
 
-#include "kernel/block.h"
-#include "kernel/cmdline.h"
+#include "kernel/base/cmdline.h"
+#include "kernel/run/block.h"
 #include "lib/problem.h"
 
 #define DISKS_MAX 256

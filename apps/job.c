@@ -2,13 +2,17 @@
 // The job's run: workers, their I/O, start and end.
 #include "apps/job.h"
 
-#include "apps/apps.h"
 #include "apps/human.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
-#include "kernel/trace.h"
-#include "kernel/x86.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/base/x86.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/cpu/trace.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/app.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/time.h"
 #include "lib/mark.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
@@ -338,7 +342,7 @@ static void job_run(const struct cmdline *c)
     job_report(&job);
 }
 
-const struct app app_job = {
+APP(app_job) = {
     .name = "job",
     .help = "reads disks as fio does, and measures",
     .options = job_options,

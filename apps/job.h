@@ -5,9 +5,11 @@
 
 #include "apps/disks.h"
 #include "apps/histogram.h"
-#include "kernel/block.h"
-#include "kernel/cpu.h"
-#include "kernel/irq.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
+#include "kernel/run/block.h"
 #include "lib/problem.h"
 
 extern const struct option job_options[];
@@ -113,10 +115,6 @@ void job_show_progress(struct job *job);
 
 // After the end: all tables and JSON objects. Boot CPU.
 void job_report(const struct job *job);
-
-// One line for each of its rows.
-struct table;
-void job_print(const struct table *table);
 
 #define JOB_CPUS_ABREAST 8 // with more CPUs, one table for each so many of them
 

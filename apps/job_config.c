@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The job's options, and how its work is shared out. Pure.
 #include "apps/job.h"
+#include "kernel/base/cpus.h"
 
 #define BS_MAX (64 * MIB)
 

@@ -3,8 +3,9 @@
 #include "apps/human.h"
 #include "apps/job.h"
 #include "apps/table.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "lib/format.h"
 #include "lib/json.h"
 
@@ -88,7 +89,7 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
         for (unsigned cpu = first; cpu < end; cpu++)
             table_cell(&table, "%lu", job_stat_delta(job, cpu, counters[i].offset));
     }
-    job_print(&table);
+    table_print(&table);
 }
 
 static void print_table(const struct job *job)

@@ -2,8 +2,9 @@
 // The job's interrupts in the manner of /proc/interrupts: what each CPU took during the run.
 #include "apps/job.h"
 #include "apps/table.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "lib/format.h"
 
 // The CPU's own vectors, as /proc/interrupts names them.
@@ -71,7 +72,7 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
         if (irq)
             irq = irq->next;
     }
-    job_print(&table);
+    table_print(&table);
 }
 
 static void print_table(const struct job *job)

@@ -3,9 +3,10 @@
 #include "apps/human.h"
 #include "apps/job.h"
 #include "apps/table.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/muldiv.h"
 #include "lib/string.h"
@@ -193,13 +194,6 @@ static void send_result(const struct job_config *config, const struct result *r,
 
 #define COLUMNS 10
 
-void job_print(const struct table *table)
-{
-    char line[TABLE_LINE_BYTES];
-    for (size_t row = 0; row < table_rows(table); row++)
-        info("%s", table_line(table, row, line));
-}
-
 // The urgent reads of `all` as a result of their own.
 static const struct result *urgent_of(const struct result *all, struct result *to)
 {
@@ -252,7 +246,7 @@ static void print_results(const struct job *job, const struct result *disks,
     add_row(&table, &job->config, all);
     if (urgent)
         add_row(&table, &job->config, urgent);
-    job_print(&table);
+    table_print(&table);
 }
 
 // What went wrong: nothing, or e.g. " 2 read errors, 1 verify error;".

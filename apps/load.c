@@ -2,8 +2,10 @@
 // Random reads without end, on every CPU and disk.
 #include "apps/load.h"
 
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/mem/mem.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
 

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "apps/disks.h"
-#include "kernel/block.h"
-#include "kernel/cpu.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/run/block.h"
 #include "lib/problem.h"
 
 // Entries of an app's table.

@@ -2,13 +2,18 @@
 // app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or change
 // between posted and remapped, or CPUs leave and come back, or all at once. In the end as many reads
 // have completed as were submitted.
-#include "apps/apps.h"
 #include "apps/human.h"
 #include "apps/load.h"
-#include "kernel/irq.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/app.h"
+#include "kernel/run/hotplug.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/random.h"
 #include "lib/string.h"
@@ -459,7 +464,7 @@ static void selftest_run(const struct cmdline *c)
     report();
 }
 
-const struct app app_selftest = {
+APP(app_selftest) = {
     .name = "selftest",
     .help = "moves irqs, changes their delivery, or takes CPUs out and back, under full load",
     .options = options,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=sha256sum: the SHA-256 of whole disks, as coreutils' sha256sum prints it. Also the example
 // of a small app: asynchronous reads, a timer, the loop, and nothing else.
-#include "apps/apps.h"
 #include "apps/disks.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/app.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/sha256.h"
 
@@ -111,7 +114,7 @@ static void run(const struct cmdline *c)
 
 static const struct option options[] = { DISKS_OPTION, { .name = NULL } };
 
-const struct app app_sha256sum = {
+APP(app_sha256sum) = {
     .name = "sha256sum",
     .help = "SHA-256 of whole disks",
     .options = options,

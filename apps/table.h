@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A table of text with aligned columns. Pure.
+// A table of text with aligned columns. Pure, but for table_print().
 #pragma once
 
 #include "lib/types.h"
@@ -27,3 +27,6 @@ size_t table_rows(const struct table *t);
 
 // Row `row` as a line of text without trailing spaces; `to` has TABLE_LINE_BYTES. Returns `to`.
 const char *table_line(const struct table *t, size_t row, char *to);
+
+// Prints all rows, a line each (table_print.c).
+void table_print(const struct table *t);

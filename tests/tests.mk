@@ -3,8 +3,9 @@
 # put into one archive. A test that defines a function itself replaces the archive's object for it.
 
 # What a host can't run: the machine's own set-up, and the string functions that its libc has.
-HOST_SKIP = lib/string.c $(addprefix kernel/,apic.c desc.c exit.c ioapic.c main.c mem.c paging.c \
-            report.c screen.c smp.c time.c trap.c uart.c)
+HOST_SKIP = lib/string.c $(wildcard init/*.c kernel/mem/*.c) $(addprefix kernel/, \
+            base/cpus.c base/report.c base/screen.c base/uart.c cpu/stop.c run/desc.c run/exit.c \
+            run/power.c run/smp.c run/trap.c x86/apic.c x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
 # A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*.
@@ -30,8 +31,8 @@ $(B)/host/tests/host/test_%: $(B)/host/tests/host/test_%.o $$(call shared_of,$$*
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -lcmocka -o $@
 
 # Threads: the CPU's side of the descriptor, and the machine around it.
-TSAN_C = $(addprefix kernel/,cpu.c irq.c irq_move.c irq_take.c trace.c) lib/format.c lib/problem.c \
-         tests/host/irq_world.c
+TSAN_C = $(wildcard kernel/irq/*.c) $(addprefix kernel/,cpu/msg.c cpu/timer.c cpu/trace.c run/loop.c) \
+         lib/format.c lib/problem.c tests/host/irq_world.c
 
 $(B)/tsan/%.o: %.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
@@ -52,7 +53,7 @@ test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and thread
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
 
--include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*.d $(B)/tsan/*/*/*.d)
+-include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*/*.d)
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4

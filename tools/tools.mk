@@ -49,7 +49,7 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
-C_DIRS    = $(KERNEL_DIRS) boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
+C_DIRS    = $(KERNEL_DIRS) kernel boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about
@@ -62,9 +62,10 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
     syntaxError:tools/qemu/strict.h) -j2 -I.
 
 .PHONY: style format
-style: ## formatting, include order, static analysis
+style: $(B)/kernel.elf ## formatting, order of includes and calls, static analysis
 	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"
 	@tools/check-includes && echo "includes: in order"
+	@tools/check-calls && echo "calls: in order, no circle"
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 
 format: ## lays out all C sources

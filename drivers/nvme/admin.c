@@ -4,8 +4,9 @@
 
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/status.h"
-#include "kernel/mem.h"
-#include "kernel/time.h"
+#include "kernel/base/cpus.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/mmio.h"
 #include "lib/string.h"
 

@@ -4,10 +4,10 @@
 
 #include "drivers/nvme/ctrl.h"
 
-#include "kernel/mem.h"
-#include "kernel/pci_regs.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/pci_regs.h"
+#include "kernel/x86/time.h"
 #include "lib/mmio.h"
 
 #define RESET_DELAY_NS (2500 * NS_PER_MS)

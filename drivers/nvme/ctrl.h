@@ -6,8 +6,8 @@
 
 #include "drivers/nvme/identify.h"
 #include "drivers/nvme/queue.h"
-#include "kernel/irq.h"
-#include "kernel/pci.h"
+#include "kernel/irq/irq.h"
+#include "kernel/pci/pci.h"
 
 struct nvme_ns {
     // What submission needs: one line.

@@ -8,6 +8,9 @@
 
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/queue.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
 
 bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
 {

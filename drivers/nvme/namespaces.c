@@ -4,8 +4,8 @@
 
 #include "drivers/nvme/ctrl.h"
 
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "lib/format.h"
 #include "lib/string.h"
 

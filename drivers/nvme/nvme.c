@@ -4,8 +4,11 @@
 #include "drivers/nvme/nvme.h"
 
 #include "drivers/nvme/ctrl.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/vectors.h"
 #include "lib/format.h"
 
 static struct {
@@ -27,6 +30,34 @@ void nvme_set_queues(unsigned queues)
 void nvme_set_urgent(bool urgent)
 {
     nvme_queues_set_urgent(urgent);
+}
+
+const struct option nvme_options[] = {
+    { .name = "nvme.timeout",
+      .kind = OPTION_TIME,
+      .fallback = "30s",
+      .min = 1000,
+      .max = 3600 * 1000000ull,
+      .help = "how long a command may take" },
+    { .name = "nvme.queues",
+      .kind = OPTION_NUMBER,
+      .fallback = "1",
+      .min = 1,
+      .max = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1,
+      .help = "queue pairs of each controller for each CPU" },
+    { .name = "nvme.urgent",
+      .kind = OPTION_CHOICE,
+      .fallback = "0",
+      .choices = "0|1",
+      .help = "one more queue for each CPU, whose interrupt is urgent" },
+    { .name = NULL },
+};
+
+void nvme_configure(const struct cmdline *c)
+{
+    nvme_set_timeout(cmdline_number(c, "nvme.timeout") / 1000);
+    nvme_set_queues((unsigned)cmdline_number(c, "nvme.queues"));
+    nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
 }
 
 static void flush(void)
@@ -81,7 +112,7 @@ unsigned nvme_init(void)
     struct pci_dev *dev;
 
     nvme.cpus = mem_alloc(cpu_count() * sizeof(*nvme.cpus), CACHE_LINE, NODE_ANY);
-    block_set_flush(flush);
+    loop_set_flush(flush);
     unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
         if (dev->class_code == NVME_PCI_CLASS)

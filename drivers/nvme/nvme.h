@@ -3,7 +3,12 @@
 // where there are as many, and adds a block device for each active namespace.
 #pragma once
 
+#include "kernel/base/cmdline.h"
 #include "lib/problem.h"
+
+// The driver's words of the command line, and taking them. Boot CPU, before nvme_init().
+extern const struct option nvme_options[];
+void nvme_configure(const struct cmdline *c);
 
 // How long a command may take before it ends with BLOCK_TIMEOUT: 30,000 ms unless set. Boot CPU,
 // before nvme_init().

@@ -4,8 +4,9 @@
 #include "drivers/nvme/queue.h"
 
 #include "drivers/nvme/ctrl.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "lib/mark.h"
 #include "lib/mmio.h"
 #include "lib/string.h"

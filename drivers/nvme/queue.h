@@ -9,8 +9,9 @@
 
 #include "drivers/nvme/nvme_regs.h"
 #include "drivers/nvme/prp.h"
-#include "kernel/block.h"
-#include "kernel/cpu.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/run/block.h"
 
 #define NVME_QUEUE_ENTRIES 256 // at most, a power of two
 #define NVME_NO_SLOT 0xffffu

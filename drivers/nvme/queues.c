@@ -11,10 +11,12 @@
 
 #include "drivers/nvme/ctrl.h"
 
-#include "kernel/mem.h"
-#include "kernel/msi.h"
-#include "kernel/report.h"
-#include "kernel/vectors.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/base/x86.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/msi.h"
+#include "kernel/x86/vectors.h"
 #include "lib/format.h"
 #include "lib/mmio.h"
 

@@ -5,8 +5,9 @@
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/queue.h"
 #include "drivers/nvme/status.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/mem/mem.h"
 
 #define FAILURES_SHOWN 8 // for each queue; the submitter counts them all
 

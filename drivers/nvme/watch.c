@@ -6,8 +6,10 @@
 
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/queue.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/x86/time.h"
 
 // An interrupt may be under way for a while after its completion, but not so long.
 #define INTERRUPT_LOST_NS (100 * NS_PER_MS)

@@ -4,10 +4,10 @@
 
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/vtd.h"
-#include "kernel/cpu.h"
-#include "kernel/mem.h"
-#include "kernel/posted.h"
-#include "kernel/report.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/irq/posted.h"
+#include "kernel/mem/mem.h"
 
 static bool chip_alloc(struct irq *irq, struct problem *p)
 {

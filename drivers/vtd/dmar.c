@@ -6,7 +6,8 @@
 
 #include <stdarg.h>
 
-#include "kernel/mem.h"
+#include "kernel/base/cpus.h"
+#include "kernel/mem/mem.h"
 #include "lib/format.h"
 #include "lib/string.h"
 

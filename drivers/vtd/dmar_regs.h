@@ -2,7 +2,7 @@
 // The DMAR table as firmware lays it out (VT-d 8.1 to 8.9). Little-endian, nothing is aligned.
 #pragma once
 
-#include "kernel/acpi.h"
+#include "kernel/acpi/acpi.h"
 #include "lib/types.h"
 
 struct PACKED dmar_table {

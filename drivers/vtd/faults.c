@@ -5,9 +5,9 @@
 
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/vtd.h"
-#include "kernel/cpu.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/string.h"
 

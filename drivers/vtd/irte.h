@@ -3,7 +3,7 @@
 #pragma once
 
 #include "drivers/vtd/vtd_regs.h"
-#include "kernel/msi.h"
+#include "kernel/pci/msi.h"
 #include "lib/types.h"
 
 // Who may use an entry (VT-d 9.9: SID, SQ, SVT).

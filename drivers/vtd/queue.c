@@ -4,8 +4,8 @@
 
 #include "drivers/vtd/unit.h"
 
-#include "kernel/mem.h"
-#include "kernel/time.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/string.h"
 
 #define QUEUE_BYTES PAGE_BYTES // IQA.QS = 0

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "drivers/vtd/dmar.h"
-#include "kernel/pci.h"
+#include "kernel/pci/pci.h"
 #include "lib/problem.h"
 
 // Sets *unit to the index in d->units[] of the unit that serves the device: the one that names it

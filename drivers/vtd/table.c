@@ -3,7 +3,7 @@
 
 #include "drivers/vtd/unit.h"
 
-#include "kernel/mem.h"
+#include "kernel/mem/mem.h"
 #include "lib/cache.h"
 #include "lib/format.h"
 

@@ -5,8 +5,9 @@
 
 #include "drivers/vtd/unit.h"
 
-#include "kernel/report.h"
-#include "kernel/time.h"
+#include "drivers/vtd/unit_text.h"
+#include "kernel/base/report.h"
+#include "kernel/x86/time.h"
 
 // Masks the unit's own interrupts: their vectors are the firmware's. The reads push out what is
 // already on its way (VT-d 7.3).
@@ -41,13 +42,8 @@ static bool end_protection(struct vtd_unit *u, struct problem *p)
         return true;
     u->left_protection = true;
     vtd_write32(u, VTD_PMEN, pmen & ~VTD_PMEN_EPM);
-    if (poll_until(!(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS), VTD_DEADLINE_NS))
-        return true;
-    return problem_set(p, "vtd-timeout",
-                       "VT-d unit 0x%llx didn't give up firmware's protected memory within %llu ms "
-                       "(PMEN %08x): turn pre-boot DMA protection off in the firmware set-up",
-                       (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS,
-                       vtd_read32(u, VTD_PMEN));
+    return poll_until(!(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS), VTD_DEADLINE_NS) ||
+           vtd_problem_protection(u, p);
 }
 
 static bool registers_at_rest(const struct vtd_unit *u)
@@ -59,13 +55,7 @@ static bool registers_at_rest(const struct vtd_unit *u)
 // Our queue may be turned on only when no request made through registers is pending (VT-d 6.5.2).
 static bool end_register_requests(const struct vtd_unit *u, struct problem *p)
 {
-    if (poll_until(registers_at_rest(u), VTD_DEADLINE_NS))
-        return true;
-    return problem_set(
-        p, "vtd-timeout",
-        "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms: "
-        "power the machine off and on",
-        (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS);
+    return poll_until(registers_at_rest(u), VTD_DEADLINE_NS) || vtd_problem_registers(u, p);
 }
 
 static bool queue_at_rest(const struct vtd_unit *u)
@@ -81,12 +71,7 @@ static bool end_queue(struct vtd_unit *u, struct problem *p)
     if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE))
         return end_register_requests(u, p);
     if (!poll_until(queue_at_rest(u), VTD_DEADLINE_NS))
-        return problem_set(p, "vtd-timeout",
-                           "VT-d unit 0x%llx didn't finish firmware's invalidation queue within "
-                           "%llu ms (head %llx, tail %llx): power the machine off and on",
-                           (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS,
-                           (unsigned long long)vtd_read64(u, VTD_IQH),
-                           (unsigned long long)vtd_read64(u, VTD_IQT));
+        return vtd_problem_queue(u, p);
     return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
 }
 

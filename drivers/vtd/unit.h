@@ -5,9 +5,10 @@
 
 #include <stdatomic.h>
 
+#include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
 #include "drivers/vtd/vtd_regs.h"
-#include "kernel/irq.h"
+#include "kernel/irq/irq.h"
 #include "lib/mmio.h"
 #include "lib/problem.h"
 #include "lib/spinlock.h"
@@ -131,7 +132,14 @@ void vtd_faults_reset(void);
 // Forgets all recorded faults and queue errors.
 void vtd_faults_clear(const struct vtd_unit *u);
 
-// ---- chip.c, vtd.c ----
+// ---- units.c ----
+
+// Reads the DMAR table, warns of what is odd in it, and enters its units. NULL: "no-vtd", or a problem
+// of dmar_parse(). Boot CPU, once.
+const struct dmar *vtd_units_read(struct problem *p);
+
+// The units that the table names, there or not, one by one; NULL past the end.
+struct vtd_unit *vtd_unit_named(size_t index);
 
 // The unit that the device's interrupts go through. "vtd-no-unit", "vtd-unit-absent".
 struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);

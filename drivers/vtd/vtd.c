@@ -3,15 +3,14 @@
 
 #include "drivers/vtd/vtd.h"
 
-#include "drivers/vtd/dmar.h"
-#include "drivers/vtd/scope.h"
 #include "drivers/vtd/unit.h"
-#include "kernel/acpi.h"
-#include "kernel/cpu.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
-#include "kernel/x86.h"
+#include "drivers/vtd/unit_text.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/base/x86.h"
+#include "kernel/mem/mem.h"
 #include "lib/format.h"
+#include "lib/string.h"
 
 #define CPUID_1_C_CX16 BIT32(13)
 
@@ -19,70 +18,24 @@
 #define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
 #define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
 
-static struct dmar dmar;
-static struct vtd_unit units[DMAR_UNITS_MAX]; // as dmar.units[]
-
-struct vtd_unit *vtd_unit_get(size_t index)
-{
-    for (size_t i = 0; i < dmar.units_count; i++)
-        if (units[i].regs && index-- == 0)
-            return &units[i];
-    return NULL;
-}
-
-struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p)
-{
-    size_t i;
-    if (!scope_find(&dmar, dev, &i, p))
-        return NULL;
-    if (units[i].regs)
-        return &units[i];
-    problem_set(p, "vtd-unit-absent",
-                "%s is behind VT-d unit 0x%llx, where nothing answers: update the firmware",
-                dev->name, (unsigned long long)units[i].base);
-    return NULL;
-}
-
-// ---- finding and taking over ----
-
-static bool read_table(struct problem *p)
-{
-    const struct acpi_header *table = acpi_find("DMAR");
-    if (!table)
-        return problem_set(p, "no-vtd",
-                           "this machine has no usable DMAR table: turn VT-d on in the firmware "
-                           "set-up (QEMU: -device intel-iommu,intremap=on,eim=on)");
-    if (!dmar_parse(table, table->length, &dmar, p))
-        return false;
-    for (size_t i = 0; i < MIN(dmar.warnings_count, (size_t)DMAR_WARNINGS_MAX); i++)
-        warn("%s", dmar.warnings[i].message);
-    if (dmar.warnings_count > DMAR_WARNINGS_MAX)
-        warn("%zu more things are wrong with the DMAR table",
-             dmar.warnings_count - DMAR_WARNINGS_MAX);
-    return true;
-}
+// ---- taking over ----
 
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
 static bool take_over_all(struct problem *p)
 {
-    for (size_t i = 0; i < dmar.units_count; i++) {
-        struct vtd_unit *u = &units[i];
-        u->base = dmar.units[i].base;
-        u->segment = dmar.units[i].segment;
-        u->include_pci_all = dmar.units[i].include_pci_all;
-        u->node = dmar.units[i].node;
+    struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
         if (!vtd_unit_map(u, p))
             warn("%s", p->message);
         else if (!vtd_take_over(u, p))
             return false;
-    }
     return true;
 }
 
-static bool check_all(struct problem *p)
+static bool check_all(const struct dmar *d, struct problem *p)
 {
     struct vtd_unit *u;
-    if (!dmar.intr_remap)
+    if (!d->intr_remap)
         return problem_set(p, "no-vtd",
                            "the DMAR table's flags say that the platform doesn't remap interrupts "
                            "(INTR_REMAP, bit 0, is 0): turn interrupt remapping on in the firmware "
@@ -105,12 +58,18 @@ bool vtd_init(struct problem *p)
 {
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    if (!read_table(p) || !take_over_all(p) || !check_all(p))
+    const struct dmar *d = vtd_units_read(p);
+    if (!d || !take_over_all(p) || !check_all(d, p))
         return false;
-    if (dmar.x2apic_opt_out)
+    if (d->x2apic_opt_out)
         warn("firmware asks not to use x2APIC (DMAR flags, bit 1); Onebell does: its interrupts go "
              "to 32-bit APIC ids. If the machine hangs, clear the x2APIC opt-out in the set-up");
     return true;
+}
+
+bool vtd_is_lacking(const struct problem *p)
+{
+    return strcmp(p->what, "no-vtd") == 0 || strncmp(p->what, "vtd-no-", 7) == 0;
 }
 
 bool vtd_can_post(struct problem *p)
@@ -118,11 +77,7 @@ bool vtd_can_post(struct problem *p)
     struct vtd_unit *u;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
         if (!(u->cap & VTD_CAP_PI))
-            return problem_set(
-                p, "vtd-no-posting",
-                "CAP.PI (bit 59) of VT-d unit 0x%llx is 0: it can't post interrupts; "
-                "irq=remapped works",
-                (unsigned long long)u->base);
+            return vtd_problem_no_posting(u, p);
     return true;
 }
 

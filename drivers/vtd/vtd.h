@@ -3,7 +3,7 @@
 // core a chip that remaps and one that posts.
 #pragma once
 
-#include "kernel/irq.h"
+#include "kernel/irq/irq.h"
 #include "lib/problem.h"
 
 // Parses DMAR, maps every unit, and takes each over in order: translation, remapping and queued
@@ -11,6 +11,10 @@
 // acpi_init() and pci_init(). Problems: "no-vtd" (no DMAR table, or one without remapping units),
 // "dmar-..." (a table that lies), "vtd-..." (a unit lacks QI, IR or EIM, or doesn't answer).
 bool vtd_init(struct problem *p);
+
+// True where vtd_init() failed only since something isn't there: nothing is wrong, and plain MSIs don't
+// need it.
+bool vtd_is_lacking(const struct problem *p);
 
 // False where some unit can't post: the problem ("vtd-no-posting") names the unit and the bit.
 bool vtd_can_post(struct problem *p);

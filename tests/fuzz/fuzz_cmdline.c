@@ -2,7 +2,7 @@
 // Fuzzes the command line: any text is either refused with a message or gives values in range.
 #include <stdlib.h>
 
-#include "kernel/cmdline.h"
+#include "kernel/base/cmdline.h"
 #include "lib/string.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

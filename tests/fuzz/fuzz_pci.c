@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 
-#include "kernel/msi.h"
+#include "kernel/pci/msi.h"
 #include "tests/host/pci_fixture.h"
 
 #define FUNCTIONS_MAX 100

@@ -10,12 +10,17 @@
 
 #include <cmocka.h>
 
-#include "kernel/apic.h"
-#include "kernel/block.h"
-#include "kernel/irq_entry.h"
-#include "kernel/mem.h"
-#include "kernel/time.h"
-#include "kernel/time_init.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/work.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/posted.h"
+#include "kernel/mem/mem.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/apic.h"
+#include "kernel/x86/time.h"
+#include "kernel/x86/time_init.h"
+#include "kernel/x86/vectors.h"
 
 // ---- the machine ----
 
@@ -178,7 +183,7 @@ void interrupts_on_and_halt(void)
         world.on_halt();
 }
 
-void block_flush(void)
+static void flush(void)
 {
     world.flushes++;
     interruptible();
@@ -253,6 +258,7 @@ void start_with(struct irq_config config)
     config.chip_post = config.mode == IRQ_REMAPPED || config.mode == IRQ_MSI ? NULL : &chip_post;
     config.loops = 3;
     config.preempt = true;
+    loop_set_flush(flush);
     irq_init(&config);
     world.current = 1;
     cpu_run_messages(&cpus[1]);

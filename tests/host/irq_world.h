@@ -3,8 +3,8 @@
 // routes irqs. The test plays the hardware: it takes interrupts and lets the time pass.
 #pragma once
 
-#include "kernel/irq.h"
-#include "kernel/percpu.h"
+#include "kernel/base/percpu.h"
+#include "kernel/irq/irq.h"
 
 extern struct cpu cpus[2];
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A test's begin and end, and reads that know what they should find.
 
+#include "kernel/base/cpus.h"
 #include "tests/host/nvme_fixture.h"
 
 #include <setjmp.h>

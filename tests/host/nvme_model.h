@@ -6,7 +6,7 @@
 
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/nvme.h"
-#include "kernel/block.h"
+#include "kernel/run/block.h"
 
 #define MODEL_NAMESPACES 8
 #define MODEL_QUEUES 64

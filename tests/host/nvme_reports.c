@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/report.h"
+#include "kernel/base/report.h"
 
 #include <cmocka.h> // after report.h: it has a macro called fail
 

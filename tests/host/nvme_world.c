@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/irq.h"
-#include "kernel/mem.h"
-#include "kernel/msi.h"
-#include "kernel/time.h"
-#include "kernel/vectors.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/msi.h"
+#include "kernel/run/loop.h"
+#include "kernel/x86/time.h"
+#include "kernel/x86/vectors.h"
 
 #include <cmocka.h>
 
@@ -40,7 +44,7 @@ static struct piece {
     void *at;
 } *pieces;
 
-// ---- kernel/mem.h ----
+// ---- kernel/mem ----
 
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
@@ -58,7 +62,7 @@ uint64_t mem_phys(const volatile void *virt)
     return (uint64_t)virt;
 }
 
-// ---- kernel/time.h, kernel/cpu.h ----
+// ---- time, CPUs, messages, timers ----
 
 uint64_t time_ns(void)
 {
@@ -117,7 +121,19 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
     world.timers[world.cpu] = timer;
 }
 
-// ---- kernel/pci.h, kernel/msi.h, kernel/irq.h ----
+static void (*flush)(void);
+
+void loop_set_flush(void (*fn)(void))
+{
+    flush = fn;
+}
+
+void loop_flush(void)
+{
+    flush();
+}
+
+// ---- kernel/pci, kernel/irq ----
 
 static struct model *of(const struct pci_dev *dev)
 {
@@ -337,7 +353,7 @@ void world_round(void)
         run_irqs();
         run_messages();
         run_timers();
-        block_flush();
+        loop_flush();
     }
     world.cpu = 0;
     for (unsigned i = 0; i < world.models_count; i++)
@@ -370,7 +386,7 @@ void world_turn(unsigned cpu, enum world_part part)
     else if (part == WORLD_TIMERS)
         run_timers();
     else if (part == WORLD_FLUSH)
-        block_flush();
+        loop_flush();
     world.cpu = 0;
     world.now += 1000;
 }

@@ -2,8 +2,8 @@
 // Around the PCI model, what the scan needs of the kernel: the MCFG table and warnings.
 #pragma once
 
-#include "kernel/pci.h"
-#include "kernel/report.h"
+#include "kernel/base/report.h"
+#include "kernel/pci/pci.h"
 #include "tests/host/acpi_build.h"
 #include "tests/host/pci_model.h"
 

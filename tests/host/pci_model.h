@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/acpi.h"
-#include "kernel/mem.h"
+#include "kernel/acpi/acpi.h"
+#include "kernel/mem/map.h"
+#include "kernel/mem/mem.h"
 #include "lib/mmio.h"
 #include "lib/types.h"
 

@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "kernel/acpi.h"
-#include "kernel/mem.h"
-#include "kernel/report.h"
+#include "kernel/acpi/acpi.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/map.h"
 #include "tests/host/acpi_build.h"
 
 #include <cmocka.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/acpi.h"
+#include "kernel/acpi/acpi.h"
 #include "tests/host/acpi_build.h"
 
 #include <cmocka.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "kernel/cmdline.h"
+#include "kernel/base/cmdline.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 

@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq_entry.h"
-#include "kernel/irq_move.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/irq_move.h"
+#include "kernel/irq/posted.h"
+#include "kernel/x86/vectors.h"
 #include "tests/host/irq_world.h"
 
 // ---- allocation and delivery ----

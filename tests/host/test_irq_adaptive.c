@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq_entry.h"
-#include "kernel/irq_move.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/irq_move.h"
+#include "kernel/irq/posted.h"
 #include "tests/host/irq_world.h"
 
 static const struct irq_config windowed = { .mode = IRQ_ADAPTIVE, .window_ns = 1000 };

@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 
-#include "kernel/apic.h"
-#include "kernel/hotplug.h"
-#include "kernel/irq_entry.h"
-#include "kernel/irq_move.h"
-#include "kernel/smp.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/cpu/work.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/irq_move.h"
+#include "kernel/run/hotplug.h"
+#include "kernel/run/smp.h"
+#include "kernel/x86/apic.h"
 #include "tests/host/irq_world.h"
 
 static jmp_buf halted;

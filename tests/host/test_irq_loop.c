@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq_entry.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/run/loop.h"
 #include "tests/host/irq_world.h"
 
 static bool stop; // ends the loop

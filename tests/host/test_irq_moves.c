@@ -8,8 +8,11 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq_entry.h"
-#include "kernel/irq_move.h"
+#include "kernel/cpu/work.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/irq_move.h"
+#include "kernel/irq/posted.h"
+#include "kernel/x86/vectors.h"
 #include "tests/host/irq_world.h"
 
 static struct irq_move move;

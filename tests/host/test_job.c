@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=job on a fake machine: what it reads, what it counts, what it says, and how it ends.
-#include "apps/apps.h"
 #include "apps/job.h"
+#include "kernel/base/x86.h"
+#include "kernel/run/app.h"
+#include "kernel/x86/time.h"
 #include "tests/host/fake_machine.h"
+
+extern const struct app app_job;
 
 static uint64_t json_number(const char *object, const char *key)
 {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/msi.h"
+#include "kernel/pci/msi.h"
 #include "tests/host/pci_fixture.h"
 
 #include <cmocka.h>

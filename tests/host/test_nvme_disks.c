@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq.h"
+#include "kernel/irq/irq.h"
 #include "tests/host/nvme_fixture.h"
 
 // ---- no disk, and why ----

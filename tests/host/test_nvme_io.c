@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/run/loop.h"
 #include "tests/host/nvme_fixture.h"
 
 static void read_and_check(struct block_dev *dev, unsigned cpu, uint64_t lba, uint32_t blocks,
@@ -247,9 +248,9 @@ static void doorbells_are_batched(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
         world_read_start(&reads[i], dev, 0, i, 8, 0);
     assert_int_equal(m->queues[1].tail_writes, 0);
-    block_flush();
+    loop_flush();
     assert_int_equal(m->queues[1].tail_writes, 1);
-    block_flush();
+    loop_flush();
     assert_int_equal(m->queues[1].tail_writes, 1);
     assert_int_equal(m->pending_count, NVME_REAP_BUDGET);
     unsigned interrupts = m->interrupts;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/cpus.h"
 #include "tests/host/nvme_fixture.h"
 
 #define BLOCKS_MAX 40 // several commands, with MDTS 1

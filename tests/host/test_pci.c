@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/base/cpus.h"
 #include "tests/host/pci_fixture.h"
 
 #include <cmocka.h>

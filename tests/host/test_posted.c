@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/posted.h"
+#include "kernel/irq/posted.h"
 
 static struct pi_desc desc;
 static uint64_t found[PI_WORDS]; // by the last harvest

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=selftest on a fake machine: it moves and changes what it says, pauses what it takes away, and
 // notices what went wrong.
-#include "apps/apps.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/run/app.h"
+#include "kernel/run/hotplug.h"
 #include "tests/host/fake_machine.h"
+
+extern const struct app app_selftest;
 
 static struct {
     uint64_t moves, most_at_once, at_once;

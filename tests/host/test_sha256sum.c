@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=sha256sum on a fake machine: order, odd sizes, and errors.
-#include "apps/apps.h"
+#include "kernel/run/app.h"
 #include "lib/sha256.h"
 #include "tests/host/fake_machine.h"
+
+extern const struct app app_sha256sum;
 
 static void expect_digest(unsigned disk)
 {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/symbols.h"
-#include "kernel/time_init.h"
+#include "kernel/base/symbols.h"
+#include "kernel/x86/time_init.h"
 
 struct symbol {
     uint32_t name;

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/mem.h"
-#include "kernel/percpu.h"
-#include "kernel/report.h"
-#include "kernel/time.h"
-#include "kernel/trace.h"
+#include "kernel/base/percpu.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/trace.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 
 #include <cmocka.h> // last: it makes a macro of fail(), which kernel/report.h declares

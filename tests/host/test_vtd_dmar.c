@@ -10,7 +10,8 @@
 
 #include "dmar_build.h"
 #include "drivers/vtd/dmar.h"
-#include "kernel/mem.h"
+#include "kernel/base/cpus.h"
+#include "kernel/mem/mem.h"
 
 static struct dmar d;
 static struct problem p;

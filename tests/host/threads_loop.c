@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
-#include "kernel/irq_entry.h"
+#include "kernel/irq/irq_entry.h"
+#include "kernel/irq/posted.h"
+#include "kernel/run/loop.h"
 #include "tests/host/irq_world.h"
 
 #define POSTERS 3

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/posted.h"
+#include "kernel/irq/posted.h"
 
 #define POSTERS 3
 #define LOOPS 3

@@ -3,7 +3,7 @@
 // descriptors, and what was reported to people and tools.
 #pragma once
 
-#include "kernel/report.h" // before cmocka, whose fail() is a macro
+#include "kernel/base/report.h" // before cmocka, whose fail() is a macro
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +13,12 @@
 
 #include "dmar_build.h"
 #include "drivers/vtd/vtd.h"
-#include "kernel/acpi.h"
-#include "kernel/cpu.h"
-#include "kernel/irq.h"
-#include "kernel/pci.h"
-#include "kernel/posted.h"
+#include "kernel/acpi/acpi.h"
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/posted.h"
+#include "kernel/pci/pci.h"
 #include "vtd_model.h"
 
 // ---- tables and devices ----

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/mem.h"
-#include "kernel/time.h"
+#include "kernel/mem/map.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/cache.h"
 #include "lib/mmio.h"
 #include "lib/types.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A CPU: its local APIC, the interrupts that it takes, its loop and its way to sleep, as in
-// kernel/irq_take.c and kernel/cpu.c. It runs as up to three processes: each stands still while one
+// kernel/irq/irq_take.c and kernel/run/loop.c. It runs as up to three processes: each stands still while one
 // with a higher priority is inside a handler. What nobody else can see happens in one step with what
 // they can.
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The posted-interrupt descriptor, as in kernel/posted.h, and what a remapping unit does to it
+// The posted-interrupt descriptor, as in kernel/irq/posted.h, and what a remapping unit does to it
 // (VT-d 5.2.3, 9.11). One step of a model is one access to memory that others can see. The model
 // that includes this defines how many CPUS there are, and VECTORS (1 or 2) on each.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One irq on two CPUs, as in kernel/irq_move.c and kernel/hotplug.c: it moves from one to the other,
+// One irq on two CPUs, as in kernel/irq/irq_move.c and kernel/run/hotplug.c: it moves from one to the other,
 // it changes between posted and remapped, and with OFFLINE CPU 1 leaves and may come back. Several
 // changes may overlap. With QUEUE, what the handler touches belongs to one CPU as in
 // drivers/nvme/move.c: elsewhere the handler passes it over, and the new owner looks once.

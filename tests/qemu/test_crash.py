@@ -25,7 +25,7 @@ def check_registers(run):
      "crash_write crash_write_code crash_by"),
     ("nx", "page fault at address 0xffffffff8.*, error code 0x11: executing memory that isn't code$",
      "? crash_execute_data crash_by"),
-    ("canary", "wrote past its local variables", "panic __stack_chk_fail crash_overrun crash_by"),
+    ("canary", "wrote past its local variables", "__stack_chk_fail crash_overrun crash_by"),
     ("panic", "app=crash asked for a panic$", "panic crash_panic crash_by"),
 ])
 def test_crash(boot, crash, said, functions):

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Sentences on what is wrong with a unit: thing, value, remedy.
+
+#include "drivers/vtd/unit_text.h"
+
+#include "drivers/vtd/unit.h"
+
+#define DEADLINE_MS ((unsigned long long)(VTD_DEADLINE_NS / NS_PER_MS))
+
+bool vtd_problem_absent(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-unit-absent",
+                       "VT-d unit 0x%llx is in the DMAR table, but nothing answers there: "
+                       "update the firmware, or switch the part of the board back on",
+                       (unsigned long long)u->base);
+}
+
+bool vtd_problem_no_qi(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-no-qi",
+                       "ECAP.QI (bit 1) of VT-d unit 0x%llx is 0: it has no invalidation queue, "
+                       "so its interrupts can't be remapped on this machine",
+                       (unsigned long long)u->base);
+}
+
+bool vtd_problem_no_ir(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-no-ir",
+                       "ECAP.IR (bit 3) of VT-d unit 0x%llx is 0: it can't remap interrupts; "
+                       "turn interrupt remapping on in the firmware set-up (QEMU: intremap=on)",
+                       (unsigned long long)u->base);
+}
+
+bool vtd_problem_no_eim(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-no-eim",
+                       "ECAP.EIM (bit 4) of VT-d unit 0x%llx is 0: it can't send to x2APIC ids; "
+                       "turn x2APIC on in the firmware set-up (QEMU: eim=on)",
+                       (unsigned long long)u->base);
+}
+
+bool vtd_problem_no_posting(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-no-posting",
+                       "CAP.PI (bit 59) of VT-d unit 0x%llx is 0: it can't post interrupts; "
+                       "irq=remapped works",
+                       (unsigned long long)u->base);
+}
+
+static const char *command_name(uint32_t bit)
+{
+    switch (bit) {
+    case VTD_GCMD_TE:
+        return "DMA translation (TE)";
+    case VTD_GCMD_QIE:
+        return "the invalidation queue (QIE)";
+    case VTD_GCMD_IRE:
+        return "interrupt remapping (IRE)";
+    case VTD_GCMD_SIRTP:
+        return "the new remapping table (SIRTP)";
+    case VTD_GCMD_CFI:
+        return "compatibility format (CFI)";
+    case VTD_GCMD_WBF:
+        return "the write buffer flush (WBF)";
+    default:
+        return "a command";
+    }
+}
+
+bool vtd_problem_command(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p)
+{
+    return problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't turn %s %s within %llu ms (GSTS %08x): power the "
+                       "machine off and on; if that doesn't help, the unit is broken",
+                       (unsigned long long)u->base, command_name(bit), on ? "on" : "off",
+                       DEADLINE_MS, vtd_read32(u, VTD_GSTS));
+}
+
+bool vtd_problem_protection(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't give up firmware's protected memory within %llu ms "
+                       "(PMEN %08x): turn pre-boot DMA protection off in the firmware set-up",
+                       (unsigned long long)u->base, DEADLINE_MS, vtd_read32(u, VTD_PMEN));
+}
+
+bool vtd_problem_registers(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(
+        p, "vtd-timeout",
+        "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms: "
+        "power the machine off and on",
+        (unsigned long long)u->base, DEADLINE_MS);
+}
+
+bool vtd_problem_queue(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't finish firmware's invalidation queue within "
+                       "%llu ms (head %llx, tail %llx): power the machine off and on",
+                       (unsigned long long)u->base, DEADLINE_MS,
+                       (unsigned long long)vtd_read64(u, VTD_IQH),
+                       (unsigned long long)vtd_read64(u, VTD_IQT));
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What is wrong with a unit, as a problem with a sentence. Each returns false, so that the check that
+// finds it can return it.
+#pragma once
+
+#include "lib/problem.h"
+#include "lib/types.h"
+
+struct vtd_unit;
+
+// "vtd-unit-absent": no registers where the table says.
+bool vtd_problem_absent(const struct vtd_unit *u, struct problem *p);
+
+// "vtd-no-qi", "vtd-no-ir", "vtd-no-eim", "vtd-no-posting": a capability is missing.
+bool vtd_problem_no_qi(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_no_ir(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_no_eim(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_no_posting(const struct vtd_unit *u, struct problem *p);
+
+// "vtd-timeout": it did not follow a bit of the global command register, ...
+bool vtd_problem_command(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p);
+// ... did not give up firmware's protected memory, ...
+bool vtd_problem_protection(const struct vtd_unit *u, struct problem *p);
+// ... did not finish what firmware asked of its registers, or of its queue.
+bool vtd_problem_registers(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_queue(const struct vtd_unit *u, struct problem *p);

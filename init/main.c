@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The boot steps in order. This file alone names concrete drivers.
+
+#include "drivers/nvme/nvme.h"
+#include "drivers/vtd/vtd.h"
+#include "init/options.h"
+#include "init/summary.h"
+#include "init/tables.h"
+#include "kernel/base/percpu.h"
+#include "kernel/base/report.h"
+#include "kernel/base/report_init.h"
+#include "kernel/base/screen.h"
+#include "kernel/base/symbols.h"
+#include "kernel/base/uart.h"
+#include "kernel/cpu/trace.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mem/map.h"
+#include "kernel/mem/mem_init.h"
+#include "kernel/mem/paging.h"
+#include "kernel/run/desc.h"
+#include "kernel/run/exit.h"
+#include "kernel/run/hotplug.h"
+#include "kernel/run/power.h"
+#include "kernel/run/smp.h"
+#include "kernel/x86/apic.h"
+#include "kernel/x86/ioapic.h"
+#include "kernel/x86/time.h"
+#include "kernel/x86/time_init.h"
+#include "kernel/x86/vectors.h"
+#include "lib/string.h"
+
+noreturn void kernel_main(uint64_t handoff_phys);
+
+// ---- memory, and enough of the machine to report an error ----
+
+static void start_screen(const struct handoff_framebuffer *fb)
+{
+    uint64_t bytes = screen_bytes(fb);
+    screen_init(fb, bytes ? mem_map_screen(fb->base, bytes) : NULL);
+}
+
+static const struct handoff *take_over(uint64_t handoff_phys)
+{
+    const struct handoff *h = (const struct handoff *)(handoff_phys + HANDOFF_DIRECT_MAP);
+    uart_init();
+    report_set_end(exit_failed);
+    if (h->magic != HANDOFF_MAGIC || h->bytes != sizeof(*h))
+        fail("handoff", "the loader and the kernel are of different builds: build again");
+    desc_init();
+    desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
+    mem_init(h);
+    paging_init(h);
+    desc_alloc_stacks(&boot_cpu);
+    mem_add_boot_ranges();
+    symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
+                 (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);
+    start_screen(&h->framebuffer);
+    return h;
+}
+
+// ---- how the run ends ----
+
+static void choose_end(const struct cmdline *c)
+{
+    if (cmdline_is(c, "exit", "reboot"))
+        exit_set(EXIT_REBOOT);
+    else if (cmdline_is(c, "exit", "halt"))
+        exit_set(EXIT_HALT);
+}
+
+static void find_power(const struct tables *t)
+{
+    struct acpi_power power;
+    if (!t->has_fadt)
+        return;
+    acpi_find_power(&t->fadt, &power);
+    power_init(&power);
+}
+
+// ---- clocks and CPUs ----
+
+static void set_nodes(const struct srat *srat)
+{
+    for (size_t i = 0; i < srat->memory_count; i++)
+        mem_set_node(srat->memory[i].base, srat->memory[i].bytes, srat->memory[i].node);
+}
+
+// Returns what the TSC was measured by.
+static const char *start_cpus(const struct handoff *h, const struct tables *t, unsigned most)
+{
+    struct problem p;
+    const char *clock;
+    if (!time_init(t->has_hpet ? &t->hpet : NULL, t->has_fadt ? &t->fadt : NULL, &clock, &p) ||
+        !apic_check(&p))
+        fail_problem(&p);
+    apic_init_cpu();
+    apic_timer_init();
+    ioapic_mask_all(&t->madt);
+    if (!smp_prepare(&t->madt, &t->srat, most, &p))
+        fail_problem(&p);
+    interrupts_on();
+    if (!smp_start(h, hotplug_halt, &p))
+        fail_problem(&p);
+    return clock;
+}
+
+// ---- interrupts ----
+
+static enum irq_mode choose_mode(const struct cmdline *c)
+{
+    struct problem p;
+    if (cmdline_is(c, "irq", "remapped"))
+        return IRQ_REMAPPED;
+    if (!vtd_can_post(&p)) {
+        if (!cmdline_is(c, "irq", "auto"))
+            fail_problem(&p);
+        info("irq=auto: remapped, since %s", p.message);
+        return IRQ_REMAPPED;
+    }
+    if (cmdline_is(c, "irq", "poll"))
+        return IRQ_POLL;
+    return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
+}
+
+static bool wants_mwait(const struct cmdline *c, enum irq_mode mode)
+{
+    if (mode != IRQ_ADAPTIVE || !cmdline_is(c, "idle", "mwait"))
+        return false;
+    if (!(cpuid(1, 0).c & BIT32(3)))
+        fail("no-mwait", "idle=mwait: the CPU has no MONITOR/MWAIT (CPUID 1 ECX bit 3 is 0): use "
+                         "idle=hlt, or turn it on in the firmware's set-up");
+    return true;
+}
+
+// Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
+static void start_irqs(const struct cmdline *c)
+{
+    struct problem p;
+    bool plain = cmdline_is(c, "irq", "msi");
+    if (!vtd_init(&p)) {
+        if (!vtd_is_lacking(&p))
+            fail_problem(&p);
+        if (!plain)
+            fail(p.what, "%s; or run with irq=msi, without remapping", p.message);
+    }
+    enum irq_mode mode = plain ? IRQ_MSI : choose_mode(c);
+    if (!plain && !vtd_enable(VECTOR_FAULT, cpu_apic_id(0), &p))
+        fail_problem(&p);
+    irq_init(&(struct irq_config){
+        .mode = mode,
+        .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
+        .chip_post = plain || mode == IRQ_REMAPPED ? NULL : vtd_chip_posted(),
+        .loops = (unsigned)cmdline_number(c, "posted.loops"),
+        .preempt = cmdline_is(c, "posted.preempt", "1"),
+        .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,
+        .spin_ns = cmdline_number(c, "idle.spin") * NS_PER_US,
+        .mwait = wants_mwait(c, mode),
+    });
+    irq_set_fault_handler(vtd_report_faults);
+    if (!plain)
+        vtd_print();
+}
+
+// ---- the whole ----
+
+noreturn void kernel_main(uint64_t handoff_phys)
+{
+    static struct cmdline cmdline;
+    struct problem p;
+
+    const struct handoff *h = take_over(handoff_phys);
+    info("Onebell");
+    const struct app *app = options_read(h, nvme_options, &cmdline);
+    choose_end(&cmdline);
+    const struct tables *tables = tables_read(h);
+    set_nodes(&tables->srat);
+    find_power(tables);
+    summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
+    if (!pci_init(&p))
+        fail_problem(&p);
+    start_irqs(&cmdline);
+    trace_start((unsigned)cmdline_number(&cmdline, "trace"));
+    exit_set_cleanup(nvme_shutdown);
+    nvme_configure(&cmdline);
+    nvme_init();
+    nvme_print();
+    info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
+         (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
+
+    app->run(&cmdline);
+    trace_stop();
+    trace_dump();
+
+    exit_clean_up();
+    summary_end();
+    exit_run(!report_failed());
+}

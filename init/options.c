@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reads the command line against the tables of options.
+
+#include "init/options.h"
+
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/cpu/trace.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define APPS_BYTES 512
+
+extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
+
+static char app_names[APPS_BYTES]; // "burst|crash|..."
+
+static const struct option kernel_options[] = {
+    { .name = "irq",
+      .kind = OPTION_CHOICE,
+      .fallback = "auto",
+      .choices = "auto|adaptive|posted|remapped|poll|msi",
+      .help = "how MSIs are delivered" },
+    { .name = "cpus", .kind = OPTION_NUMBER, .min = 1, .max = CPU_MAX, .help = "CPUs to use" },
+    { .name = "posted.loops",
+      .kind = OPTION_NUMBER,
+      .fallback = "3",
+      .min = 1,
+      .max = 1000,
+      .help = "harvests per notification before ON is cleared" },
+    { .name = "posted.preempt",
+      .kind = OPTION_CHOICE,
+      .fallback = "1",
+      .choices = "0|1",
+      .help = "timers and IPIs get in while a harvest runs handlers" },
+    { .name = "posted.window",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 1000000,
+      .help = "microseconds between harvests by timer on a busy CPU; 0: none (adaptive)" },
+    { .name = "idle",
+      .kind = OPTION_CHOICE,
+      .fallback = "hlt",
+      .choices = "hlt|mwait",
+      .help = "how an idle CPU sleeps; mwait watches the descriptor (adaptive)" },
+    { .name = "idle.spin",
+      .kind = OPTION_TIME,
+      .fallback = "2ms",
+      .max = 1000000,
+      .help = "how long at most it looks on before it sleeps (adaptive)" },
+    { .name = "trace",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = TRACE_ENTRIES_MAX,
+      .help = "trace entries kept for each CPU, sent to COM2 after the run" },
+    { .name = "app",
+      .kind = OPTION_CHOICE,
+      .fallback = "job",
+      .choices = app_names,
+      .help = "what runs" },
+    { .name = "exit",
+      .kind = OPTION_CHOICE,
+      .fallback = "poweroff",
+      .choices = "poweroff|reboot|halt",
+      .help = "what follows it" },
+    { 0 },
+};
+
+// The name is one word of a command line, and one choice among others.
+static bool is_name(const char *name)
+{
+    for (const char *at = name; *at; at++)
+        if (*at == '|' || *at <= ' ' || *at > '~')
+            return false;
+    return name[0];
+}
+
+static const struct app *find_app(const struct cmdline *c)
+{
+    for (const struct app *const *app = apps_start; app < apps_end; app++)
+        if (cmdline_is(c, "app", (*app)->name))
+            return *app;
+    return NULL;
+}
+
+static bool is_twice(const struct app *const *app)
+{
+    for (const struct app *const *other = apps_start; other < app; other++)
+        if (strcmp((*other)->name, (*app)->name) == 0)
+            return true;
+    return false;
+}
+
+static void list_apps(void)
+{
+    size_t used = 0;
+    for (const struct app *const *app = apps_start; app < apps_end; app++) {
+        if (!(*app)->name || !is_name((*app)->name) || !(*app)->run || is_twice(app))
+            fail(
+                "app-bad",
+                "app %zu of the image (\"%s\") has no run(), no name of its own, or one that is no "
+                "word: mend its APP() and build again",
+                (size_t)(app - apps_start), (*app)->name ? (*app)->name : "");
+        used += (size_t)format_text(app_names + used, sizeof(app_names) - used, "%s%s",
+                                    used ? "|" : "", (*app)->name);
+        if (used >= sizeof(app_names))
+            fail("app-bad", "the names of the image's apps take more than %d bytes", APPS_BYTES);
+    }
+}
+
+static void check_text(const struct handoff *h)
+{
+    if (h->cmdline_dropped)
+        fail("cmdline-too-long", "the command line is %u bytes too long: at most %d fit",
+             h->cmdline_dropped, HANDOFF_CMDLINE_BYTES - 1);
+    if (memchr(h->cmdline, 0, sizeof(h->cmdline)) == NULL)
+        fail("cmdline-too-long", "the command line has no end: build loader and kernel again");
+}
+
+// Twice: the first reading tells the app, whose own words the second one knows.
+const struct app *options_read(const struct handoff *h, const struct option *drivers,
+                               struct cmdline *c)
+{
+    struct problem p;
+    const struct option *tables[] = { kernel_options, drivers, NULL };
+    check_text(h);
+    list_apps();
+    if (!cmdline_parse(h->cmdline, tables, 2, true, c, &p))
+        fail_problem(&p);
+    const struct app *app = find_app(c);
+    tables[2] = app->options;
+    if (!cmdline_parse(h->cmdline, tables, 3, false, c, &p))
+        fail_problem(&p);
+    return app;
+}

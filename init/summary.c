@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Lines for people and JSON objects for tools, at the beginning and at the end of a run.
+
+#include "init/summary.h"
+
+#include "kernel/base/percpu.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem_init.h"
+#include "kernel/x86/apic.h"
+#include "kernel/x86/time.h"
+
+static void print_cpu(unsigned i)
+{
+    char line[128];
+    struct json j;
+    json_begin(&j, line, sizeof(line), "cpu");
+    json_u64(&j, "cpu", i);
+    json_u64(&j, "apic_id", cpu_apic_id(i));
+    if (cpu_node(i) != NODE_ANY)
+        json_u64(&j, "node", cpu_node(i));
+    report_json(&j);
+}
+
+void summary_platform(const char *clock)
+{
+    char line[512];
+    struct json j;
+    uint64_t mhz = time_tsc_hz() / 1000000;
+    const char *timer = apic_timer_is_tsc_deadline() ? "TSC deadline" : "local APIC counter";
+    info("%u CPU%s, %llu MiB of memory, TSC %llu MHz by %s, timer: %s", cpu_count(),
+         cpu_count() == 1 ? "" : "s", (unsigned long long)(mem_total_bytes() / MIB),
+         (unsigned long long)mhz, clock, timer);
+    json_begin(&j, line, sizeof(line), "platform");
+    json_u64(&j, "cpus", cpu_count());
+    json_u64(&j, "memory", mem_total_bytes());
+    json_u64(&j, "tsc_hz", time_tsc_hz());
+    json_text(&j, "tsc_source", clock);
+    json_text(&j, "timer", timer);
+    report_json(&j);
+    for (unsigned i = 0; i < cpu_count(); i++)
+        print_cpu(i);
+}
+
+static void report_apic_errors(void)
+{
+    for (unsigned i = 0; i < cpu_count(); i++)
+        if (cpu_get(i)->apic_errors)
+            warn("CPU %u: its local APIC reports errors (ESR 0x%llx; SDM vol. 3, 11.5.3)", i,
+                 (unsigned long long)cpu_get(i)->apic_errors);
+}
+
+static void report_stacks(void)
+{
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        char line[128];
+        struct json j;
+        unsigned used = cpu_stack_used(i);
+        json_begin(&j, line, sizeof(line), "stack");
+        json_u64(&j, "cpu", i);
+        json_u64(&j, "bytes", STACK_BYTES);
+        json_u64(&j, "used", used);
+        report_json(&j);
+        if (used > STACK_BYTES / 4 * 3)
+            warn("CPU %u has used %u of its stack's %u bytes: please report this", i, used,
+                 STACK_BYTES);
+    }
+}
+
+void summary_end(void)
+{
+    report_apic_errors();
+    report_stacks();
+}

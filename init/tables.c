@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Finds and parses the tables that the boot steps need.
+
+#include "init/tables.h"
+
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+
+static struct madt_cpu madt_cpus[CPU_MAX];
+static struct srat_cpu srat_cpus[CPU_MAX];
+static struct tables tables = {
+    .madt = { .cpus = madt_cpus, .cpus_max = CPU_MAX },
+    .srat = { .cpus = srat_cpus, .cpus_max = CPU_MAX },
+};
+
+static void read_madt(void)
+{
+    struct problem p;
+    const struct acpi_header *t = acpi_find("APIC");
+    if (!t)
+        fail("no-madt", "ACPI has no usable MADT (signature APIC): the CPUs can't be found");
+    if (!madt_parse(t, t->length, &tables.madt, &p))
+        fail_problem(&p);
+}
+
+static void read_srat(void)
+{
+    struct problem p;
+    const struct acpi_header *t = acpi_find("SRAT");
+    if (!t || srat_parse(t, t->length, &tables.srat, &p))
+        return;
+    warn("%s: memory is taken as one node", p.message);
+    tables.srat.cpus_count = tables.srat.memory_count = 0;
+}
+
+static void read_others(void)
+{
+    struct problem p;
+    const struct acpi_header *t = acpi_find("FACP");
+    tables.has_fadt = t && fadt_parse(t, t->length, &tables.fadt, &p);
+    t = acpi_find("HPET");
+    tables.has_hpet = t && hpet_parse(t, t->length, &tables.hpet, &p);
+}
+
+const struct tables *tables_read(const struct handoff *h)
+{
+    struct problem p;
+    if (!acpi_init(h->rsdp, &p))
+        fail_problem(&p);
+    read_madt();
+    read_srat();
+    read_others();
+    return &tables;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// ACPI tables made of typed entries: MADT (which CPUs and IOAPICs there are) and SRAT (which NUMA
+// node each CPU and each piece of memory belongs to).
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/acpi/acpi_regs.h"
+
+#define IO_APIC_ALIGN 16 // one register's room
+
+// A type of entry that we read; others are passed over by their length.
+struct entry_kind {
+    uint8_t type;
+    uint8_t least; // bytes; longer ones, of a later revision, are fine
+    bool (*take)(const void *entry, void *out, struct problem *p);
+};
+
+struct entry_table {
+    const char *name;
+    const char *what; // the problem, where an entry is malformed
+    size_t first;     // offset of the first entry
+    const struct entry_kind *kinds;
+    size_t kinds_count;
+};
+
+static bool bad_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
+                      size_t least, size_t most, struct problem *p)
+{
+    return problem_set(p, t->what,
+                       "ACPI %s: the entry at offset %zu (type %u) has %u bytes, outside of %zu "
+                       "to %zu: update the firmware",
+                       t->name, at, e->type, e->length, least, most);
+}
+
+static bool take_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
+                       size_t most, void *out, struct problem *p)
+{
+    for (size_t i = 0; i < t->kinds_count; i++) {
+        const struct entry_kind *k = &t->kinds[i];
+        if (k->type != e->type)
+            continue;
+        return e->length >= k->least ? k->take(e, out, p) : bad_entry(t, e, at, k->least, most, p);
+    }
+    return true;
+}
+
+// The table's header must have been checked.
+static bool take_entries(const struct entry_table *t, const struct acpi_header *table, void *out,
+                         struct problem *p)
+{
+    size_t at = t->first, end = table->length;
+    while (at < end) {
+        const struct acpi_entry *e = (const void *)((const uint8_t *)table + at);
+        if (end - at < sizeof(*e))
+            return problem_set(p, t->what, "ACPI %s: a stray byte after the last entry", t->name);
+        if (e->length < sizeof(*e) || e->length > end - at)
+            return bad_entry(t, e, at, sizeof(*e), end - at, p);
+        if (!take_entry(t, e, at, end - at, out, p))
+            return false;
+        at += e->length;
+    }
+    return true;
+}
+
+// ---- MADT ----
+
+// Firmware may list a CPU twice, as local APIC and as x2APIC, for old systems' sake.
+static bool madt_has(const struct madt *m, uint32_t apic_id)
+{
+    for (size_t i = 0; i < m->cpus_count; i++)
+        if (m->cpus[i].apic_id == apic_id)
+            return true;
+    return false;
+}
+
+// Enabled CPUs only: one that is merely online-capable has no hardware behind it yet (5.2.12.2).
+static bool madt_add(struct madt *m, uint32_t apic_id, uint32_t uid, uint32_t flags,
+                     struct problem *p)
+{
+    if (!(flags & MADT_CPU_ENABLED) || madt_has(m, apic_id))
+        return true;
+    if (m->cpus_count == m->cpus_max)
+        return problem_set(p, "madt-too-many-cpus",
+                           "ACPI MADT: more than the %zu CPUs that fit (next: APIC id 0x%x)",
+                           m->cpus_max, apic_id);
+    m->cpus[m->cpus_count++] = (struct madt_cpu){ apic_id, uid };
+    return true;
+}
+
+static bool madt_take_local_apic(const void *entry, void *out, struct problem *p)
+{
+    const struct madt_local_apic *e = entry;
+    return e->apic_id == UINT8_MAX || madt_add(out, e->apic_id, e->uid, e->flags, p);
+}
+
+static bool madt_take_local_x2apic(const void *entry, void *out, struct problem *p)
+{
+    const struct madt_local_x2apic *e = entry;
+    return e->apic_id == UINT32_MAX || madt_add(out, e->apic_id, e->uid, e->flags, p);
+}
+
+static bool madt_take_io_apic(const void *entry, void *out, struct problem *p)
+{
+    const struct madt_io_apic *e = entry;
+    struct madt *m = out;
+    if (e->address == 0 || e->address % IO_APIC_ALIGN)
+        return problem_set(p, "madt-bad-entry",
+                           "ACPI MADT: IOAPIC %u can't have its registers at 0x%x: update the "
+                           "firmware",
+                           e->id, e->address);
+    if (m->ioapics_count == ARRAY_SIZE(m->ioapics))
+        return problem_set(p, "madt-too-many-ioapics",
+                           "ACPI MADT: more than the %zu IOAPICs that fit (next: id %u)",
+                           ARRAY_SIZE(m->ioapics), e->id);
+    size_t i = m->ioapics_count++;
+    m->ioapics[i].id = e->id;
+    m->ioapics[i].address = e->address;
+    m->ioapics[i].gsi_base = e->gsi_base;
+    return true;
+}
+
+// In x2APIC mode the registers are MSRs: only the entry's length matters.
+static bool madt_take_local_apic_address(const void *entry, void *out, struct problem *p)
+{
+    return true;
+}
+
+bool madt_parse(const void *table, size_t length, struct madt *out, struct problem *p)
+{
+    static const struct entry_kind kinds[] = {
+        { MADT_LOCAL_APIC, sizeof(struct madt_local_apic), madt_take_local_apic },
+        { MADT_IO_APIC, sizeof(struct madt_io_apic), madt_take_io_apic },
+        { MADT_LOCAL_APIC_ADDRESS, sizeof(struct madt_local_apic_address),
+          madt_take_local_apic_address },
+        { MADT_LOCAL_X2APIC, sizeof(struct madt_local_x2apic), madt_take_local_x2apic },
+    };
+    static const struct entry_table t = { "MADT", "madt-bad-entry", sizeof(struct acpi_madt), kinds,
+                                          ARRAY_SIZE(kinds) };
+    out->cpus_count = out->ioapics_count = 0;
+    if (!acpi_check(table, length, "APIC", t.first, p) || !take_entries(&t, table, out, p))
+        return false;
+    if (out->cpus_count == 0)
+        return problem_set(p, "madt-no-cpu",
+                           "ACPI MADT: no enabled CPU in it: update the firmware");
+    return true;
+}
+
+// ---- SRAT ----
+
+struct srat_parse {
+    struct srat *srat;
+    uint32_t node_mask; // early revisions say nothing in the upper bits
+};
+
+static bool srat_add(struct srat_parse *s, uint32_t apic_id, uint32_t node, uint32_t flags,
+                     struct problem *p)
+{
+    struct srat *out = s->srat;
+    if (!(flags & SRAT_ENABLED))
+        return true;
+    for (size_t i = 0; i < out->cpus_count; i++)
+        if (out->cpus[i].apic_id == apic_id)
+            return true;
+    if (out->cpus_count == out->cpus_max)
+        return problem_set(p, "srat-too-many-cpus",
+                           "ACPI SRAT: more than the %zu CPUs that fit (next: APIC id 0x%x)",
+                           out->cpus_max, apic_id);
+    out->cpus[out->cpus_count++] = (struct srat_cpu){ apic_id, node & s->node_mask };
+    return true;
+}
+
+static bool srat_take_local_apic(const void *entry, void *out, struct problem *p)
+{
+    const struct srat_local_apic *e = entry;
+    uint32_t node = (uint32_t)e->proximity_31_8[2] << 24 | (uint32_t)e->proximity_31_8[1] << 16 |
+                    (uint32_t)e->proximity_31_8[0] << 8 | e->proximity_7_0;
+    return e->apic_id == UINT8_MAX || srat_add(out, e->apic_id, node, e->flags, p);
+}
+
+static bool srat_take_local_x2apic(const void *entry, void *out, struct problem *p)
+{
+    const struct srat_local_x2apic *e = entry;
+    return e->apic_id == UINT32_MAX || srat_add(out, e->apic_id, e->proximity, e->flags, p);
+}
+
+static bool srat_take_memory(const void *entry, void *out, struct problem *p)
+{
+    const struct srat_memory_affinity *e = entry;
+    const struct srat_parse *s = out;
+    struct srat *srat = s->srat;
+    if (!(e->flags & SRAT_ENABLED) || e->bytes == 0)
+        return true;
+    if (e->bytes > UINT64_MAX - e->base)
+        return problem_set(p, "srat-bad-entry",
+                           "ACPI SRAT: memory at 0x%llx, 0x%llx bytes, wraps around: update the "
+                           "firmware",
+                           (unsigned long long)e->base, (unsigned long long)e->bytes);
+    if (srat->memory_count == ARRAY_SIZE(srat->memory))
+        return problem_set(p, "srat-too-many-ranges",
+                           "ACPI SRAT: more than the %zu memory ranges that fit",
+                           ARRAY_SIZE(srat->memory));
+    srat->memory[srat->memory_count++] =
+        (struct srat_memory){ e->base, e->bytes, e->proximity & s->node_mask };
+    return true;
+}
+
+bool srat_parse(const void *table, size_t length, struct srat *out, struct problem *p)
+{
+    static const struct entry_kind kinds[] = {
+        { SRAT_LOCAL_APIC, sizeof(struct srat_local_apic), srat_take_local_apic },
+        { SRAT_MEMORY, sizeof(struct srat_memory_affinity), srat_take_memory },
+        { SRAT_LOCAL_X2APIC, sizeof(struct srat_local_x2apic), srat_take_local_x2apic },
+    };
+    static const struct entry_table t = { "SRAT", "srat-bad-entry", sizeof(struct acpi_srat), kinds,
+                                          ARRAY_SIZE(kinds) };
+    out->cpus_count = out->memory_count = 0;
+    if (!acpi_check(table, length, "SRAT", t.first, p))
+        return false;
+    bool wide = ((const struct acpi_header *)table)->revision >= SRAT_REVISION_WIDE;
+    struct srat_parse s = { out, wide ? UINT32_MAX : UINT8_MAX };
+    return take_entries(&t, table, &s, p);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What one CPU owns: the one place where the rooms of the kernel keep per-CPU state, so that the hot
+// part of it lies together. Reached through GS; inside the kernel only (others use cpus.h).
+#pragma once
+
+#include "kernel/base/cpus.h"
+#include "kernel/base/pi_desc.h"
+#include "kernel/base/x86.h"
+#include "lib/types.h"
+
+struct irq;
+struct cpu_msg;
+struct cpu_timer;
+
+#define STACK_BYTES 16384
+
+struct gdt_entries {
+    uint64_t null, code, data;
+    uint64_t tss_low, tss_high;
+};
+
+// SDM vol. 3, figure 8-11.
+struct PACKED tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+static_assert(sizeof(struct tss) == 104, "SDM vol. 3, 8.7");
+
+struct cpu {
+    // entry.asm and the compiler know these offsets.
+    struct cpu *self;   // GS:0
+    uint64_t stack_top; // GS:8, its stack, but for exceptions with one of their own (IST)
+    uint32_t index;     // GS:16
+    uint32_t apic_id;   // GS:20
+    uint64_t reserved[2];
+    uint64_t stack_guard; // GS:40: the stack protector's canary
+
+    // The loop's and the interrupt handlers' own; whoever moves an irq here adds to immediate, urgent,
+    // words, the flags for them, and vectors.
+    uint64_t ready[PI_WORDS];     // irqs whose handler is to run, by vector
+    uint64_t immediate[PI_WORDS]; // irqs whose handler doesn't wait for the loop, by vector
+    uint64_t urgent[PI_WORDS];    // irqs whose handler runs before others, by vector
+    unsigned words;               // of ready and PIR that have irqs: the loop looks no further
+    bool loop_harvests;           // IRQ_ADAPTIVE, IRQ_POLL
+    union {
+        struct {
+            bool has_immediate; // there are such irqs
+            bool has_urgent;
+            bool urgent_due; // an urgent irq was made ready
+            bool fault_due;  // a VT-d fault event came
+            bool traced;
+        };
+        uint64_t rare; // not 0: one of these
+    };
+    bool in_immediate;        // an immediate irq's handler runs
+    bool timer_due;           // the timer interrupt came
+    bool leaving;             // ends its loop
+    uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
+    struct cpu_timer *timers; // armed ones, earliest first
+    uint64_t window_ns;       // next harvest by timer; 0: none
+    uint64_t spin_tsc;        // how long the loop looks on before it sleeps
+    uint64_t apic_errors;     // all bits that ESR has shown
+    uint64_t start_tsc;       // when it last started
+    uint64_t msis_before;     // stats.msis when the last wait began
+    struct irq *vectors[VECTORS];
+    struct cpu_stats stats;
+
+    // Written by others: lines of their own.
+    _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first
+    _Atomic bool sleeping;
+    bool online;                            // may be sent work
+    _Alignas(CACHE_LINE) struct pi_desc pi; // written by the remapping units
+
+    uint32_t node;
+    struct gdt_entries gdt;
+    struct tss tss;
+};
+static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
+static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
+static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
+
+#ifdef ONEBELL_HOST
+struct cpu *this_cpu(void); // the test says which CPU it plays
+#else
+static inline struct cpu *this_cpu(void)
+{
+    struct cpu *self;
+    __asm__("movq %%gs:0, %0" : "=r"(self));
+    return self;
+}
+#endif
+
+extern struct cpu boot_cpu;
+
+struct cpu *cpu_get(unsigned index);
+
+// Gives the CPU the next index. Boot CPU, during bring-up.
+void cpu_add(struct cpu *cpu);
+
+// Adds in one instruction, so that an interrupt of the same CPU may do the same at any time.
+static inline void local_add(uint64_t *counter, uint64_t n)
+{
+    __asm__("addq %1, %0" : "+m"(*counter) : "er"(n));
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Lines to people and to tools. One lock keeps lines whole; a panic takes it over.
+
+#include "kernel/base/report.h"
+
+#include "kernel/base/report_init.h"
+#include "kernel/base/screen.h"
+#include "kernel/base/uart.h"
+#include "kernel/base/x86.h"
+#include "lib/format.h"
+#include "lib/spinlock.h"
+#include "lib/string.h"
+
+#define LINE_BYTES 1024
+
+static struct {
+    struct spinlock lock;
+    bool unlocked; // a panic prints: what the others hold doesn't matter any more
+    bool failed;
+    void (*end)(void);
+} report = { .end = halt_forever };
+
+void report_set_end(void (*end)(void))
+{
+    report.end = end;
+}
+
+void report_take_over(void)
+{
+    report.unlocked = true;
+}
+
+static void lock(void)
+{
+    if (!report.unlocked)
+        spinlock_lock(&report.lock);
+}
+
+static void unlock(void)
+{
+    if (!report.unlocked)
+        spinlock_unlock(&report.lock);
+}
+
+static void print(const char *prefix, const char *text)
+{
+    char line[LINE_BYTES];
+    size_t length = (size_t)format_text(line, sizeof(line) - 1, "%s%s", prefix, text);
+    length = MIN(length, sizeof(line) - 2);
+    line[length++] = '\n';
+    lock();
+    // Terminals want CR LF; a tool that reads the port gets the same.
+    uart_write(UART_COM1, line, length - 1);
+    uart_write(UART_COM1, "\r\n", 2);
+    screen_write(line, length);
+    unlock();
+}
+
+static void print_v(const char *prefix, const char *fmt, va_list args)
+{
+    char text[LINE_BYTES];
+    format_text_v(text, sizeof(text), fmt, args);
+    print(prefix, text);
+}
+
+void info(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_v("", fmt, args);
+    va_end(args);
+}
+
+void warn(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_v("warning: ", fmt, args);
+    va_end(args);
+}
+
+static void report_error(const char *what, const char *message)
+{
+    char line[LINE_BYTES];
+    struct json j;
+    report.failed = true;
+    print("error: ", message);
+    json_begin(&j, line, sizeof(line), "error");
+    json_text(&j, "what", what);
+    json_text(&j, "message", message);
+    report_json(&j);
+}
+
+static void error_v(const char *what, const char *fmt, va_list args)
+{
+    char message[LINE_BYTES / 2];
+    format_text_v(message, sizeof(message), fmt, args);
+    report_error(what, message);
+}
+
+void error(const char *what, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    error_v(what, fmt, args);
+    va_end(args);
+}
+
+void error_problem(const struct problem *p)
+{
+    report_error(p->what, p->message);
+}
+
+bool report_failed(void)
+{
+    return report.failed;
+}
+
+noreturn void fail(const char *what, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    error_v(what, fmt, args);
+    va_end(args);
+    report.end();
+    halt_forever();
+}
+
+noreturn void fail_problem(const struct problem *p)
+{
+    error_problem(p);
+    report.end();
+    halt_forever();
+}
+
+void report_json(struct json *j)
+{
+    const char *text = json_end(j);
+    if (!text) {
+        info("warning: a JSON object did not fit its buffer and was left out");
+        return;
+    }
+    lock();
+    uart_write(UART_COM2, text, strlen(text));
+    uart_write(UART_COM2, "\n", 1);
+    unlock();
+}

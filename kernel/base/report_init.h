@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// For the boot steps and for panics alone.
+#pragma once
+
+#include "lib/types.h"
+
+// What fail() does once it has reported; until then the CPU halts. Boot CPU, once.
+void report_set_end(void (*end)(void));
+
+// From here on lines are printed without the lock. The other CPUs should have been stopped.
+void report_take_over(void);

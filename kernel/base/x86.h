@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The instructions that C has no words for, and the bits of the registers that they reach.
+#pragma once
+
+#include "lib/bits.h"
+
+#define CR0_MP BIT64(1)
+#define CR0_EM BIT64(2)
+#define CR0_ET BIT64(4)
+#define CR0_NE BIT64(5)
+#define CR0_WP BIT64(16)
+#define CR0_PG BIT64(31)
+#define CR0_PE BIT64(0)
+#define CR4_PAE BIT64(5)
+#define CR4_MCE BIT64(6)
+#define CR4_PGE BIT64(7)
+#define CR4_UMIP BIT64(11)
+#define CR4_LA57 BIT64(12)
+#define CR4_SMEP BIT64(20)
+#define CR4_SMAP BIT64(21)
+#define RFLAGS_IF BIT64(9)
+
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_BSP BIT64(8)
+#define APIC_BASE_EXTD BIT64(10)
+#define APIC_BASE_EN BIT64(11)
+#define MSR_TSC_ADJUST 0x3b
+#define MSR_MCG_CAP 0x179
+#define MCG_CAP_COUNT BITS64(7, 0)
+#define MSR_MCG_STATUS 0x17a
+#define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
+#define MC_STATUS_VALID BIT64(63)
+#define MC_STATUS_MISCV BIT64(59)
+#define MC_STATUS_ADDRV BIT64(58)
+#define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
+#define MSR_MC_MISC(bank) (0x403 + 4 * (bank))
+#define MSR_PAT 0x277
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_EFER 0xc0000080
+#define EFER_LME BIT64(8)
+#define EFER_NXE BIT64(11)
+#define MSR_GS_BASE 0xc0000101
+
+#define VECTORS 256 // of interrupts and exceptions
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
+{
+    struct cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+    return r;
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void cpu_relax(void)
+{
+    __asm__ volatile("pause" ::: "memory");
+}
+
+#ifdef ONEBELL_HOST
+
+// Privileged: host tests put a model of the machine behind them.
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+void interrupts_off(void);
+void interrupts_on(void);
+void interrupts_on_and_halt(void);
+void interrupts_on_and_mwait(void);
+void cpu_monitor(const volatile void *line);
+noreturn void halt_forever(void);
+uint64_t interrupts_save(void);
+void interrupts_restore(uint64_t flags);
+
+#else
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+#define CONTROL_REGISTER(n)                                                                        \
+    static inline uint64_t read_cr##n(void)                                                        \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(value)::"memory");                            \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void write_cr##n(uint64_t value)                                                 \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%cr" #n ::"r"(value) : "memory");                               \
+    }
+CONTROL_REGISTER(0)
+CONTROL_REGISTER(2)
+CONTROL_REGISTER(3)
+CONTROL_REGISTER(4)
+#undef CONTROL_REGISTER
+
+static inline void out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline void out16(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint8_t in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint16_t in16(uint16_t port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint32_t in32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline void interrupts_off(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+static inline void interrupts_on(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
+// Turns interrupts on and halts; none can come between the two, so that no wake-up is lost
+// (SDM vol. 2, STI: the next instruction runs before interrupts are taken).
+static inline void interrupts_on_and_halt(void)
+{
+    __asm__ volatile("sti\n\thlt" ::: "memory");
+}
+
+// Watches the cache line for a store; then waits for one, or for an interrupt. As above, none can
+// come between the two instructions; state C1.
+static inline void cpu_monitor(const volatile void *line)
+{
+    __asm__ volatile("monitor" ::"a"(line), "c"(0), "d"(0) : "memory");
+}
+
+static inline void interrupts_on_and_mwait(void)
+{
+    __asm__ volatile("sti\n\tmwait" ::"a"(0), "c"(0) : "memory");
+}
+
+static inline uint64_t read_rflags(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags)::"memory");
+    return flags;
+}
+
+// Turns interrupts off; the result tells whether they were on.
+static inline uint64_t interrupts_save(void)
+{
+    uint64_t flags = read_rflags();
+    interrupts_off();
+    return flags;
+}
+
+static inline void interrupts_restore(uint64_t flags)
+{
+    if (flags & RFLAGS_IF)
+        interrupts_on();
+}
+
+noreturn static inline void halt_forever(void)
+{
+    for (;;)
+        __asm__ volatile("cli\n\thlt" ::: "memory");
+}
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupt context: what isr.asm calls, interrupts off. They note what came; the work is the
+// loop's, but for handlers that asked to run at once.
+#pragma once
+
+#include "lib/types.h"
+
+void irq_take_device(uint8_t vector); // a device's own vector: remapped, or plain MSI
+void irq_take_notification(void);
+void irq_take_timer(void);
+void irq_take_ipi(void);
+void irq_take_fault(void);
+void irq_take_error(void);
+void irq_take_spurious(void);
+
+// Puts this CPU's descriptor into the state of a CPU that is awake: a notification that was on its
+// way when the CPU left is gone, so ON must not stand. Starts its window. Owner CPU, in its loop or
+// before that, interrupts off.
+void irq_start_cpu(void);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Mapping of what isn't RAM of ours: registers, firmware's tables, the frame buffer.
+#pragma once
+
+#include "lib/types.h"
+
+// Maps device registers, uncached. Never fails for an aligned, sane range: ends the run otherwise.
+// Not in interrupt context.
+volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
+
+// Maps a frame buffer, write-combining. NULL if the range is not canonical. Not in interrupt context.
+volatile void *mem_map_screen(uint64_t phys, size_t bytes);
+
+// Maps firmware's tables read-only, wherever they lie. NULL if the range is not canonical.
+const void *mem_map_firmware(uint64_t phys, size_t bytes);
+
+// One past the last physical address that this CPU can form (CPUID 80000008h).
+uint64_t mem_phys_end(void);

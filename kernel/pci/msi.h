@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// MSI-X of a PCI function: the table of messages, each with a mask bit (PCIe Base 6.0, 7.7.2).
+#pragma once
+
+#include "kernel/pci/pci.h"
+
+struct msi_msg {
+    uint64_t address;
+    uint32_t data;
+};
+
+// Maps the table, masks every entry, then turns MSI-X on and INTx off. Refuses a table that
+// doesn't fit into its BAR.
+bool msix_enable(struct pci_dev *dev, struct problem *p);
+void msix_disable(struct pci_dev *dev);
+
+// Entry `index` must be < dev->msix.vectors. A message is changed only while its entry is masked.
+void msix_write(struct pci_dev *dev, unsigned index, const struct msi_msg *msg);
+void msix_mask(struct pci_dev *dev, unsigned index, bool masked);

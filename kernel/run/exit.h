@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How a run ends.
+#pragma once
+
+#include "lib/types.h"
+
+enum exit_kind { EXIT_POWEROFF, EXIT_REBOOT, EXIT_HALT };
+
+void exit_set(enum exit_kind kind);
+
+// What is to be shut down in order before the run ends, by itself or by fail(); not by a panic.
+void exit_set_cleanup(void (*cleanup)(void));
+void exit_clean_up(void);
+
+// Sends the JSON `end`, tells QEMU's debug-exit device, then powers off, reboots or halts.
+// Any CPU, any context; the second caller halts.
+noreturn void exit_run(bool ok);
+
+// For report_set_end(): what fail() ends in.
+noreturn void exit_failed(void);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Each CPU's run-to-completion loop: ready irqs, messages, timers, one flush of doorbells, sleep.
+
+#include "kernel/run/loop.h"
+
+#include "kernel/cpu/trace.h"
+#include "kernel/cpu/work.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/posted.h"
+#include "kernel/x86/time.h"
+#include "kernel/x86/time_init.h"
+#include "lib/mark.h"
+
+#define SPIN_SHARES 8ull
+
+static void nothing(void)
+{
+}
+
+static void (*flush)(void) = nothing;
+
+void loop_set_flush(void (*fn)(void))
+{
+    flush = fn;
+}
+
+void loop_flush(void)
+{
+    flush();
+}
+
+static bool has_work(const struct cpu *cpu)
+{
+    return irq_pending() || cpu->timer_due ||
+           atomic_load_explicit(&cpu->inbox, memory_order_seq_cst);
+}
+
+// The processor watches the descriptor's line for a post (SDM vol. 3, 10.10); interrupts end the
+// wait as well.
+static void monitor_and_wait(struct cpu *cpu)
+{
+    cpu_monitor(&cpu->pi);
+    if (irq_pending())
+        interrupts_on();
+    else
+        interrupts_on_and_mwait();
+}
+
+static void sleep_now(struct cpu *cpu, const struct irq_config *config)
+{
+    trace(TRACE_SLEEP, 0);
+    cpu->stats.sleeps++;
+    if (config->mwait)
+        monitor_and_wait(cpu);
+    else
+        interrupts_on_and_halt();
+    interrupts_off();
+    trace(TRACE_WAKE, 0);
+    cpu->stats.wakes += irq_pending() || pi_any(&cpu->pi);
+}
+
+// The order matters: say that we sleep, let posts notify, look once more, halt. Whoever has work for
+// us first leaves it where we look, then sees that we sleep.
+static void go_to_sleep(struct cpu *cpu, const struct irq_config *config)
+{
+    interrupts_off();
+    atomic_store_explicit(&cpu->sleeping, true, memory_order_seq_cst);
+    if (!has_work(cpu) && irq_fall_asleep())
+        sleep_now(cpu, config);
+    irq_wake_up();
+    atomic_store_explicit(&cpu->sleeping, false, memory_order_relaxed);
+    interrupts_on();
+}
+
+// Looks on for a while: what comes within costs no sleep and no notification.
+static bool spin(struct cpu *cpu, uint64_t start)
+{
+    if (cpu->spin_tsc)
+        trace(TRACE_SPIN, 0);
+    while (rdtsc() - start < cpu->spin_tsc) {
+        if (has_work(cpu)) {
+            cpu->stats.spins++;
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+// The more MSIs the last busy stretch brought, the longer it is worth looking on: a single one is
+// waited for asleep, SPIN_SHARES or more get the whole of idle.spin.
+static void tune_spin(struct cpu *cpu, const struct irq_config *config)
+{
+    uint64_t brought = cpu->stats.msis - cpu->msis_before;
+    uint64_t shares = brought ? MIN(brought - 1, SPIN_SHARES) : 0;
+    cpu->spin_tsc = time_tsc_span(config->spin_ns) / SPIN_SHARES * shares;
+    cpu->msis_before = cpu->stats.msis;
+}
+
+// Looks on until there is work: all that polling does while idle is in the idle region, so that the
+// rounds of the loop are those that find something, as where the CPU sleeps.
+static void watch(const struct cpu *cpu)
+{
+    while (!has_work(cpu))
+        cpu_relax();
+}
+
+// An empty round: time that counts as idle, from the end of the last empty one.
+static void idle(struct cpu *cpu)
+{
+    uint64_t start = cpu->round_tsc ? cpu->round_tsc : rdtsc();
+    const struct irq_config *config = irq_get_config();
+    MARK_BEGIN("idle");
+    if (config->mode == IRQ_ADAPTIVE)
+        tune_spin(cpu, config);
+    if (config->mode == IRQ_POLL)
+        watch(cpu);
+    else if (config->mode != IRQ_ADAPTIVE || !spin(cpu, start))
+        go_to_sleep(cpu, config);
+    cpu->round_tsc = rdtsc();
+    cpu->stats.idle_tsc += cpu->round_tsc - start;
+    MARK_END("idle");
+}
+
+void cpu_run_until(const bool *stop)
+{
+    struct cpu *cpu = this_cpu();
+    MARK_BEGIN("loop");
+    while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
+        if (irq_poll() + cpu_run_messages(cpu) + cpu_run_timers(cpu))
+            cpu->round_tsc = 0;
+        flush();
+        if (!has_work(cpu) && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
+            idle(cpu);
+    }
+    MARK_END("loop");
+}

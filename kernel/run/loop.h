@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Each CPU's loop, in which all callbacks run.
+#pragma once
+
+#include "lib/types.h"
+
+// Runs the loop (handlers, messages, timers, flush, sleep) until *stop is true. *stop is set from
+// something the loop runs. Owner CPU.
+void cpu_run_until(const bool *stop);
+
+// A driver batches its doorbells: it sets the function that each CPU's loop calls after a round of
+// handlers, messages and timers, before it sleeps. One for all CPUs; before there is any I/O.
+void loop_set_flush(void (*flush)(void));
+
+// Calls it now, for who submits without running the loop. Any CPU, for its own doorbells.
+void loop_flush(void);

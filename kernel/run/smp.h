@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Bringing up the CPUs, for the boot steps and hot-plug alone.
+#pragma once
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/handoff.h"
+
+struct cpu;
+
+// Makes the structures of the CPUs to use: the boot CPU first, then MADT's order, at most `most`
+// (0: all). Problem "cpus" where there are fewer than asked for.
+bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most,
+                 struct problem *p);
+
+// What a CPU does once its loop has ended; it never comes back.
+typedef void (*smp_left)(struct cpu *cpu);
+
+// Starts them, one after the other; each then runs its loop, and `left` behind it.
+bool smp_start(const struct handoff *h, smp_left left, struct problem *p);
+
+// Starts one of them, again, after cpu_offline(). Boot CPU; takes at least 10 ms.
+bool smp_start_cpu(unsigned index, struct problem *p);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The TSC as the clock: how fast it runs, and conversion by multiplication, never by division.
+
+#include "kernel/x86/time.h"
+
+#include "kernel/mem/map.h"
+#include "kernel/x86/time_init.h"
+#include "lib/mmio.h"
+
+#define HPET_CAPABILITIES 0x00
+#define HPET_CAPABILITIES_64BIT BIT64(13)
+#define HPET_CAPABILITIES_PERIOD BITS64(63, 32) // femtoseconds per tick
+#define HPET_CONFIGURATION 0x10
+#define HPET_CONFIGURATION_ENABLE BIT64(0)
+#define HPET_COUNTER 0xf0
+#define HPET_PERIOD_MAX 100000000ull // IA-PC HPET 1.0a, 2.3.4
+#define PM_TIMER_HZ 3579545ull       // ACPI 6.5, 4.8.3.3
+#define FS_PER_S 1000000000000000ull
+#define HYPERVISOR_TIMING 0x40000010 // TSC frequency in kHz, by VMware's convention
+#define MEASURE_PART 50              // of a second: 20 ms
+#define READ_TRIES 16
+#define READS_MOST 2000000ull // a clock that doesn't count is given up
+
+static struct {
+    uint64_t tsc_start;
+    uint64_t tsc_hz;
+    uint64_t ns_per_tsc; // 32.32 fixed point
+    uint64_t tsc_per_ns; // 32.32 fixed point
+} clock = { .tsc_hz = NS_PER_S, .ns_per_tsc = BIT64(32), .tsc_per_ns = BIT64(32) };
+
+// A counter to measure against.
+struct reference {
+    uint64_t (*read)(const struct reference *r);
+    volatile void *registers;
+    uint64_t port;
+    uint64_t mask; // it wraps there
+    uint64_t hz;
+};
+
+static uint64_t from_cpuid(void)
+{
+    uint32_t most = cpuid(0, 0).a;
+    struct cpuid none = { 0 };
+    uint64_t hz = time_tsc_hz_from_cpuid(most >= 0x15 ? cpuid(0x15, 0) : none,
+                                         most >= 0x16 ? cpuid(0x16, 0) : none);
+    bool virtual = cpuid(1, 0).c & BIT32(31);
+    if (!hz && virtual && cpuid(0x40000000, 0).a >= HYPERVISOR_TIMING)
+        hz = (uint64_t)cpuid(HYPERVISOR_TIMING, 0).a * 1000;
+    return hz;
+}
+
+static uint64_t read_hpet(const struct reference *r)
+{
+    return mmio_read32(mmio_at(r->registers, HPET_COUNTER));
+}
+
+static uint64_t read_pm_port(const struct reference *r)
+{
+    return in32((uint16_t)r->port);
+}
+
+static uint64_t read_pm_memory(const struct reference *r)
+{
+    return mmio_read32(r->registers);
+}
+
+// Both counters at one moment, as nearly as can be told: an SMI, or the host of a virtual machine,
+// may come between two reads, so the shortest of several tries counts.
+struct moment {
+    uint64_t ticks, tsc;
+};
+
+static struct moment read_moment(const struct reference *r)
+{
+    struct moment best = { 0 };
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < READ_TRIES; i++) {
+        uint64_t before = rdtsc();
+        uint64_t ticks = r->read(r);
+        uint64_t span = rdtsc() - before;
+        if (span < shortest) {
+            shortest = span;
+            best = (struct moment){ ticks, before + span / 2 };
+        }
+    }
+    return best;
+}
+
+// TSC cycles per second by the reference; 0 where that stands still.
+static uint64_t measure(const struct reference *r)
+{
+    struct moment start = read_moment(r);
+    uint64_t wanted = r->hz / MEASURE_PART;
+    for (uint64_t reads = 0; reads < READS_MOST; reads++)
+        if (((r->read(r) - start.ticks) & r->mask) >= wanted) {
+            struct moment end = read_moment(r);
+            return (end.tsc - start.tsc) * r->hz / ((end.ticks - start.ticks) & r->mask);
+        }
+    return 0;
+}
+
+static bool hpet_reference(const struct hpet_table *table, struct reference *r)
+{
+    volatile void *registers = mem_map_mmio(table->address, 0x400);
+    uint64_t period = field_get(HPET_CAPABILITIES_PERIOD, mmio_read64(registers));
+    if (!period || period > HPET_PERIOD_MAX)
+        return false;
+    volatile void *configuration = mmio_at(registers, HPET_CONFIGURATION);
+    mmio_write64(configuration, mmio_read64(configuration) | HPET_CONFIGURATION_ENABLE);
+    *r = (struct reference){
+        .read = read_hpet, .registers = registers, .mask = UINT32_MAX, .hz = FS_PER_S / period
+    };
+    return true;
+}
+
+static void pm_reference(const struct fadt *fadt, struct reference *r)
+{
+    *r = (struct reference){
+        .read = fadt->pm_timer_io ? read_pm_port : read_pm_memory,
+        .registers = fadt->pm_timer_io ? NULL : mem_map_mmio(fadt->pm_timer, 4),
+        .port = fadt->pm_timer,
+        .mask = fadt->pm_timer_32bit ? UINT32_MAX : BITS64(23, 0),
+        .hz = PM_TIMER_HZ,
+    };
+}
+
+static uint64_t find_hz(const struct hpet_table *hpet, const struct fadt *fadt, const char **source)
+{
+    struct reference r;
+    *source = "CPUID";
+    uint64_t hz = from_cpuid();
+    if (!hz && hpet && hpet_reference(hpet, &r)) {
+        *source = "HPET";
+        hz = measure(&r);
+    }
+    if (!hz && fadt && fadt->pm_timer) {
+        *source = "ACPI PM timer";
+        pm_reference(fadt, &r);
+        hz = measure(&r);
+    }
+    return hz;
+}
+
+bool time_init(const struct hpet_table *hpet, const struct fadt *fadt, const char **source,
+               struct problem *p)
+{
+    uint64_t hz = find_hz(hpet, fadt, source);
+    if (hz < 100 * 1000 * 1000ull || hz >= BIT64(34))
+        return problem_set(p, "no-clock",
+                           "the TSC's frequency can't be told (%llu Hz by %s): neither CPUID 15h "
+                           "nor an HPET nor an ACPI PM timer is usable: turn the HPET on in the "
+                           "firmware's set-up",
+                           (unsigned long long)hz, *source);
+    clock.tsc_hz = hz;
+    clock.ns_per_tsc = ((NS_PER_S << 32) / hz);
+    clock.tsc_per_ns =
+        ((hz << 30) / NS_PER_S << 2) + 4; // rounded up: no timer comes before its time
+    clock.tsc_start = rdtsc();
+    return true;
+}
+
+uint64_t time_ns(void)
+{
+    return (uint64_t)(((unsigned __int128)(rdtsc() - clock.tsc_start) * clock.ns_per_tsc) >> 32);
+}
+
+uint64_t time_tsc_span(uint64_t ns)
+{
+    return (uint64_t)(((unsigned __int128)ns * clock.tsc_per_ns) >> 32);
+}
+
+uint64_t time_tsc_at(uint64_t ns)
+{
+    return clock.tsc_start + time_tsc_span(ns) + 1;
+}
+
+uint64_t time_tsc_hz(void)
+{
+    return clock.tsc_hz;
+}
+
+void time_delay_ns(uint64_t ns)
+{
+    uint64_t end = time_ns() + ns;
+    while (time_ns() < end)
+        cpu_relax();
+}
