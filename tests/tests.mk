@@ -83,7 +83,7 @@ fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
 # ---- all of it ----
 .PHONY: test
 test: ## everything; about 15 minutes on two cores
-	$(BUILD_ALL) test-host
+	@$(SETUP) test && $(BUILD_ALL) test-host
 	@$(MAKE) --no-print-directory $(PARALLEL) fuzz
 	@$(MAKE) --no-print-directory style
 	@$(MAKE) --no-print-directory test-tools

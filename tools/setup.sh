@@ -3,18 +3,21 @@
 # Installs what building, running and testing Onebell needs, on Debian 12 and later (amd64), through
 # apt. `make run` and `make test` call it each time, so it is quick when nothing is missing.
 #
-#   tools/setup.sh             installs what is missing
-#   tools/setup.sh --list      prints every package that is needed, and the suite that it comes from
-#   tools/setup.sh --dry-run   says what it would do, and changes nothing
+#   tools/setup.sh run         installs what `make run` needs and is missing
+#   tools/setup.sh [test]      the same, and what the tests need besides
+#   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
+#   tools/setup.sh --dry-run   says what the step would do, and changes nothing
 #   tools/setup.sh --source    prints the apt source that it adds on Debian 12 for QEMU
 set -eu
 
 QEMU_LEAST=1:9 # x2APIC behind intel-iommu without KVM starts here
 
-PACKAGES="
-    acpica-tools binutils clang clang-format-19 console-setup-linux cppcheck dosfstools gcc git
-    gnu-efi libc6-dev libclang-rt-dev libcmocka-dev make mtools nasm ovmf python3 python3-pytest
-    python3-pytest-timeout python3-pytest-xdist qemu-system-x86 spin"
+RUN_PACKAGES="
+    binutils console-setup-linux gcc gnu-efi libc6-dev make nasm ovmf python3 qemu-system-x86"
+
+TEST_PACKAGES="
+    acpica-tools clang clang-format-19 cppcheck dosfstools git libclang-rt-dev libcmocka-dev mtools
+    python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}
@@ -87,12 +90,12 @@ backports_source() {
     signed_by "${found%% *}"
 }
 
-# What isn't installed, or too old.
+# Which of the packages aren't installed, or are too old.
 missing() {
     # One line for each package that dpkg has heard of; the status says whether it is there.
     known=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status} ${Version}\n' \
-        $PACKAGES 2>/dev/null || true)
-    for package in $PACKAGES; do
+        "$@" 2>/dev/null || true)
+    for package; do
         state=$(printf '%s\n' "$known" | sed -n "s/^$package\(:[a-z0-9]*\)\{0,1\} installed //p")
         case $package in
         qemu-system-x86)
@@ -109,7 +112,7 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        fail "needs root, and there is no sudo: run tools/setup.sh as root once"
+        fail "needs root, and there is no sudo: run tools/setup.sh $STEP as root once"
     fi
 }
 
@@ -128,32 +131,33 @@ check_system() {
     {
         say "this is ${name:-an unknown system}; packages are installed by themselves only on" \
             "Debian 12 or later (amd64)."
-        say "Onebell needs what these Debian packages hold, with QEMU 9 or later:"
+        say "make $STEP needs what these Debian packages hold, with QEMU 9 or later:"
         printf '%s\n' $PACKAGES | sed 's/^/  /'
-        say "Once they are there: make SETUP=true run"
+        say "Once they are there: make SETUP=true $STEP"
     } >&2
     exit 1
 }
 
-main() {
-    check_system
-    case ${1:-} in
-    --list) list; return ;;
-    --source) [ "$VERSION" != 12 ] || backports_source; return ;;
-    --dry-run | '') ;;
-    *) fail "knows --list, --dry-run and --source, not '$1'" ;;
-    esac
+read_arguments() {
+    STEP=test
+    ACTION=install
+    for word; do
+        case $word in
+        run | test) STEP=$word ;;
+        --list | --dry-run | --source) ACTION=${word#--} ;;
+        *) fail "knows the steps run and test, and --list, --dry-run and --source, not '$word'" ;;
+        esac
+    done
+    PACKAGES=$RUN_PACKAGES
+    [ "$STEP" = run ] || PACKAGES="$RUN_PACKAGES $TEST_PACKAGES"
+}
 
-    wanted=$(missing | tr '\n' ' ')
-    if [ -z "$wanted" ]; then
-        say "nothing to install"
-        return
-    fi
-
-    source=
+# What is missing: by suite, in $plain and $backports, and the apt source that has to be added for it.
+plan_packages() {
     plain=
     backports=
-    for package in $wanted; do
+    source=
+    for package in $(missing $PACKAGES); do
         case $(suite_of "$package") in
         *-backports) backports="$backports $package" ;;
         *) plain="$plain $package" ;;
@@ -169,12 +173,29 @@ main() {
         say "adds $ETC/$APT_SOURCE:"
         printf '%s\n' "$source" | sed 's/^/  /'
     }
-    [ "${1:-}" != --dry-run ] || return 0
+}
 
+update_lists() {
     [ -z "$source" ] || printf '%s\n' "$source" | as_root tee "$ETC/$APT_SOURCE" >/dev/null
     as_root apt-get update
-    [ -z "$plain" ] || install_packages $plain
-    [ -z "$backports" ] || install_packages -t "$CODENAME-backports" $backports
+}
+
+main() {
+    read_arguments "$@"
+    check_system
+    case $ACTION in
+    list) list; return ;;
+    source) [ "$VERSION" != 12 ] || backports_source; return ;;
+    esac
+
+    plan_packages
+    if [ -z "$plain$backports" ]; then
+        say "nothing to install"
+    elif [ "$ACTION" = install ]; then
+        update_lists
+        [ -z "$plain" ] || install_packages $plain
+        [ -z "$backports" ] || install_packages -t "$CODENAME-backports" $backports
+    fi
 }
 
 main "$@"

@@ -15,18 +15,18 @@ RUN     = tools/run-qemu --cpus $(CPUS) --disks $(DISKS) --append "irq=$(IRQ) $(
 # What run-qemu needs, built by a make of its own: only after set-up are the compilers there.
 RUNNABLE   = $(B)/onebell.efi $(B)/mkdisk $(B)/qemu/onebell-posted.so
 PARALLEL   = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-BUILD_ALL  = @$(SETUP) && $(MAKE) --no-print-directory $(PARALLEL)
+BUILD_ALL  = $(MAKE) --no-print-directory $(PARALLEL)
 
 .PHONY: setup run debug
-setup: ## install what is missing (Debian 12 and later)
+setup: ## install what running and testing need and is missing (Debian 12 and later)
 	@$(SETUP)
 
 run: ## boot the image in QEMU and run the I/O job: IRQ= CPUS= DISKS= JOB= APPEND=
-	$(BUILD_ALL) $(RUNNABLE)
+	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --ok-zero
 
 debug: ## the same, waiting for a debugger on port 1234
-	$(BUILD_ALL) $(RUNNABLE)
+	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
 .PHONY: test-tools test-platform test-protocol test-qemu

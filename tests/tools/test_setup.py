@@ -1,28 +1,48 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tools/setup.sh: what it makes of a machine's os-release and apt sources. Nothing is installed."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).resolve().parents[2] / "tools/setup.sh"
+ROOT = Path(__file__).resolve().parents[2]
+SETUP = ROOT / "tools/setup.sh"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt")
 
 
+# The sources are apt's own business; whatever changes a machine is written down, and not done.
+APT_GET = """
+case " $* " in
+*" indextargets "*) exec {real} "$@" ;;
+esac
+echo "$*" >>{top}/commands
+"""
+
+
 class System:
-    """An /etc of its own, and package tools that answer from a list."""
+    """An /etc of its own, and package tools that answer from lists and change nothing."""
 
     def __init__(self, top, version, codename):
+        self.top = top
         self.etc = top / "etc"
         self.bin = top / "bin"
         (self.etc / "apt/sources.list.d").mkdir(parents=True)
         self.bin.mkdir()
+        self.tool("apt-get", APT_GET.format(real=shutil.which("apt-get"), top=top))
+        self.tool("dpkg-query", f"cat {top}/packages\n")
+        self.tool("sudo", 'exec "$@"\n')
+        self.installed({})
         self.release(f'PRETTY_NAME="Debian {version}"\nID=debian\nVERSION_ID="{version}"\n'
                      f"VERSION_CODENAME={codename}\n")
+
+    def tool(self, name, text):
+        (self.bin / name).write_text("#!/bin/sh\n" + text)
+        (self.bin / name).chmod(0o755)
 
     def release(self, text):
         (self.etc / "os-release").write_text(text)
@@ -33,18 +53,30 @@ class System:
     def installed(self, packages):
         """packages: name -> version."""
         lines = "".join(f"{name} installed {version}\n" for name, version in packages.items())
-        (self.bin / "packages").write_text(lines)
-        tool = self.bin / "dpkg-query"
-        tool.write_text(f"#!/bin/sh\ncat {self.bin}/packages\n")
-        tool.chmod(0o755)
+        (self.top / "packages").write_text(lines)
 
     def run(self, *args):
         env = {**os.environ, "SETUP_ETC": str(self.etc), "LC_ALL": "C",
                "PATH": f"{self.bin}:{os.environ['PATH']}"}
         return subprocess.run([SETUP, *args], env=env, capture_output=True, text=True)
 
-    def needed(self):
-        return [line.split()[0] for line in self.run("--list").stdout.splitlines()]
+    def needed(self, *step):
+        return [line.split()[0] for line in self.run(*step, "--list").stdout.splitlines()]
+
+    def commands(self):
+        """What apt-get was told to change."""
+        file = self.top / "commands"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def installs(self, *step):
+        """The packages that a step installs, with the lists up to date."""
+        done = self.run(*step)
+        assert done.returncode == 0, done.stderr
+        update, *installs = self.commands()
+        assert update == "update"
+        assert all(command.startswith("install -y ") for command in installs)
+        return sorted(word for command in installs for word in command.split()[2:]
+                      if word not in ("--no-install-recommends", "-t", "bookworm-backports"))
 
 
 @pytest.fixture
@@ -100,7 +132,6 @@ def test_backports_without_a_named_key(debian12):
 
 def test_no_archive_to_derive_from(debian12):
     debian12.sources("deb http://b.example/debian-security bookworm-security main\n")
-    debian12.installed({})
     for args in ["--source"], ["--dry-run"]:
         done = debian12.run(*args)
         assert done.returncode == 1
@@ -110,7 +141,6 @@ def test_no_archive_to_derive_from(debian12):
 
 def test_adds_backports_on_debian_12(debian12):
     debian12.sources("deb http://b.example/debian bookworm main\n")
-    debian12.installed({})
     done = debian12.run("--dry-run")
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
@@ -119,13 +149,11 @@ def test_adds_backports_on_debian_12(debian12):
     assert said[1] == "setup: installs from bookworm-backports: qemu-system-x86"
     assert said[2].endswith("onebell-backports.sources:")
     assert "  URIs: http://b.example/debian/" in said
-    assert list((debian12.etc / "apt/sources.list.d").iterdir()) == []
 
 
 def test_uses_backports_that_are_there(debian12):
     debian12.sources("deb http://b.example/debian bookworm main\n"
                      "deb http://c.example/debian bookworm-backports main\n")
-    debian12.installed({})
     said = debian12.run("--dry-run").stdout
     assert "installs from bookworm-backports: qemu-system-x86\n" in said
     assert "adds" not in said
@@ -139,17 +167,58 @@ def test_replaces_a_qemu_that_is_too_old(debian12):
         "setup: installs from bookworm-backports: qemu-system-x86\n")
 
 
-def test_nothing_to_do(debian12):
-    debian12.installed({**dict.fromkeys(debian12.needed(), "1.0"),
+@pytest.mark.parametrize("step", [[], ["run"], ["test"]])
+def test_nothing_to_do(debian12, step):
+    debian12.installed({**dict.fromkeys(debian12.needed(*step), "1.0"),
                         "qemu-system-x86": "1:10.0.2+ds-2~bpo12+1"})
-    done = debian12.run()
+    done = debian12.run(*step)
     assert (done.returncode, done.stdout) == (0, "setup: nothing to install\n")
+    assert debian12.commands() == []
+
+
+def test_what_running_needs(debian12):
+    """And no more: nothing of the tests comes with the first try of the image."""
+    needed = debian12.needed("run")
+    assert {"gcc", "nasm", "gnu-efi", "qemu-system-x86", "ovmf", "python3"} <= set(needed)
+    tests_only = re.compile("clang|cppcheck|libcmocka|mtools|python3-pytest|spin")
+    assert not list(filter(tests_only.match, needed))
+
+
+def test_each_package_once(debian12):
+    assert len(set(debian12.needed())) == len(debian12.needed())
+
+
+def test_steps_install_their_own_packages(debian12):
+    debian12.sources("deb http://b.example/debian bookworm main\n")
+    run, test = debian12.needed("run"), debian12.needed("test")
+    assert set(run) < set(test)
+    assert debian12.installs("run") == sorted(run)
+    assert debian12.commands()[-1].endswith(" -t bookworm-backports qemu-system-x86")
+    source = debian12.etc / "apt/sources.list.d/onebell-backports.sources"
+    assert source.read_text() == stanza("http://b.example/debian/")
+
+    debian12.installed(dict.fromkeys(run, "1:10.0"))
+    (debian12.top / "commands").unlink()
+    assert debian12.installs("test") == sorted(set(test) - set(run))
+
+
+def test_everything_without_a_step(debian13):
+    assert debian13.needed() == debian13.needed("test")
+    assert debian13.installs() == sorted(debian13.needed("test"))
+
+
+def test_dry_run_changes_nothing(debian12):
+    debian12.sources("deb http://b.example/debian bookworm main\n")
+    for step in "run", "test":
+        assert " nasm " in debian12.run(step, "--dry-run").stdout
+    assert debian12.commands() == []
+    assert list((debian12.etc / "apt/sources.list.d").iterdir()) == []
 
 
 def test_removed_packages_are_missing(debian13):
     needed = dict.fromkeys(debian13.needed(), "1:10.0")
     debian13.installed(needed)
-    packages = debian13.bin / "packages"
+    packages = debian13.top / "packages"
     packages.write_text(packages.read_text().replace("nasm installed", "nasm config-files"))
     assert debian13.run("--dry-run").stdout == "setup: installs from trixie: nasm\n"
 
@@ -160,8 +229,7 @@ def test_packages_with_their_architecture(debian13):
 
 
 def test_debian_13_needs_no_backports(debian13):
-    debian13.installed({})
-    done = debian13.run("--dry-run")
+    done = debian13.run("run", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("setup: installs from trixie: ")
     assert " qemu-system-x86" in done.stdout
@@ -180,13 +248,28 @@ def test_other_systems(debian12, release, name):
     assert done.returncode == 1
     assert name in done.stderr
     assert "  nasm\n" in done.stderr and "  qemu-system-x86\n" in done.stderr
+    assert "  clang-format-19\n" in done.stderr and "make SETUP=true test\n" in done.stderr
+    assert "clang" not in debian12.run("run").stderr
 
 
-def test_unknown_option(debian12):
-    done = debian12.run("--lsit")
-    assert done.returncode == 1
-    assert "--lsit" in done.stderr
+@pytest.mark.parametrize("words", [["--lsit"], ["all"], ["run", "tests"]])
+def test_unknown_words(debian12, words):
+    done = debian12.run(*words)
+    assert (done.returncode, done.stdout) == (1, "")
+    for known in "run", "test", "--list", "--dry-run", "--source", f"'{words[-1]}'":
+        assert known in done.stderr.split("setup: ")[1]
 
 
 def test_no_address_in_the_project():
     assert "://" not in SETUP.read_text()
+
+
+@pytest.mark.parametrize("target, step", [
+    ("run", "run"), ("debug", "run"), ("test", "test"), ("setup", "")])
+def test_make_targets(tmp_path, target, step):
+    setup = tmp_path / "setup"
+    setup.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/steps\nexit 1\n')
+    setup.chmod(0o755)
+    done = subprocess.run(["make", "-C", ROOT, f"SETUP={setup}", target], capture_output=True)
+    assert done.returncode != 0
+    assert (tmp_path / "steps").read_text() == f"{step}\n"
