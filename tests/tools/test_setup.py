@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "tools/setup.sh"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+OPTIONAL = ["clang-format-19"]
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt")
 
@@ -21,6 +22,12 @@ case " $* " in
 *" indextargets "*) exec {real} "$@" ;;
 esac
 echo "$*" >>{top}/commands
+[ "$1" != update ] || touch {top}/updated
+"""
+
+# What the release has is known once there was an update.
+APT_CACHE = """
+[ ! -e {top}/updated ] || grep -x "$2" {top}/archive
 """
 
 
@@ -34,9 +41,11 @@ class System:
         (self.etc / "apt/sources.list.d").mkdir(parents=True)
         self.bin.mkdir()
         self.tool("apt-get", APT_GET.format(real=shutil.which("apt-get"), top=top))
+        self.tool("apt-cache", APT_CACHE.format(top=top))
         self.tool("dpkg-query", f"cat {top}/packages\n")
         self.tool("sudo", 'exec "$@"\n')
         self.installed({})
+        self.has(OPTIONAL)
         self.release(f'PRETTY_NAME="Debian {version}"\nID=debian\nVERSION_ID="{version}"\n'
                      f"VERSION_CODENAME={codename}\n")
 
@@ -54,6 +63,10 @@ class System:
         """packages: name -> version."""
         lines = "".join(f"{name} installed {version}\n" for name, version in packages.items())
         (self.top / "packages").write_text(lines)
+
+    def has(self, optional):
+        """The release has these of the packages that one may lack."""
+        (self.top / "archive").write_text("".join(f"{name}\n" for name in optional))
 
     def run(self, *args):
         env = {**os.environ, "SETUP_ETC": str(self.etc), "LC_ALL": "C",
@@ -207,6 +220,27 @@ def test_everything_without_a_step(debian13):
     assert debian13.installs() == sorted(debian13.needed("test"))
 
 
+def test_a_release_without_an_optional_package(debian13):
+    debian13.has([])
+    assert debian13.installs("test") == sorted(set(debian13.needed()) - set(OPTIONAL))
+
+    debian13.installed({name: "1:10.0" for name in debian13.needed() if name not in OPTIONAL})
+    (debian13.top / "commands").unlink()
+    done = debian13.run("test")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "setup: apt's lists have no clang-format-19: the check of C's formatting is skipped\n"
+        "setup: nothing to install\n")
+    assert debian13.commands() == []
+
+
+def test_an_optional_package_alone(debian13):
+    """The lists are there from the rest's installation, and may be old."""
+    debian13.installed({name: "1:10.0" for name in debian13.needed() if name not in OPTIONAL})
+    (debian13.top / "updated").touch()
+    assert debian13.installs("test") == OPTIONAL
+
+
 def test_dry_run_changes_nothing(debian12):
     debian12.sources("deb http://b.example/debian bookworm main\n")
     for step in "run", "test":
@@ -248,7 +282,7 @@ def test_other_systems(debian12, release, name):
     assert done.returncode == 1
     assert name in done.stderr
     assert "  nasm\n" in done.stderr and "  qemu-system-x86\n" in done.stderr
-    assert "  clang-format-19\n" in done.stderr and "make SETUP=true test\n" in done.stderr
+    assert "  clang-format-19 " in done.stderr and "make SETUP=true test\n" in done.stderr
     assert "clang" not in debian12.run("run").stderr
 
 
@@ -273,3 +307,12 @@ def test_make_targets(tmp_path, target, step):
     done = subprocess.run(["make", "-C", ROOT, f"SETUP={setup}", target], capture_output=True)
     assert done.returncode != 0
     assert (tmp_path / "steps").read_text() == f"{step}\n"
+
+
+def test_style_without_its_formatter():
+    done = subprocess.run(
+        ["make", "-C", ROOT, "CLANG_FORMAT=no-such-tool", "CPPCHECK=true", "style"],
+        capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "formatting: skipped: no-such-tool is not installed\n" in done.stdout
+    assert "includes: in order\n" in done.stdout
