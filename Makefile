@@ -22,11 +22,16 @@ all: $(B)/onebell.efi
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
            -Wpointer-arith -Wcast-align -Wvla -Wimplicit-fallthrough -Wno-unused-parameter
 
+# ---- an app from outside: make APP=../my-app; docs/writing-an-app.md ----
+APP     ?=
+APP_C    = $(if $(APP),$(or $(sort $(wildcard $(APP)/*.c)),$(error APP=$(APP): no .c file is in that folder)))
+APP_OBJ  = $(patsubst $(APP)/%.c,$(B)/app/%.o,$(APP_C))
+
 # ---- the kernel: freestanding, no SSE, no red zone (interrupts share the stack) ----
 KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run) drivers/vtd drivers/nvme apps init
 KERNEL_C    = $(sort $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS))))
 KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
-KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o)
+KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o) $(APP_OBJ)
 
 KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
@@ -45,6 +50,17 @@ $(B)/%.asm.o: %.asm Makefile
 $(B)/kernel.elf: $(KERNEL_OBJ) linker.ld
 	$(call quiet,LD)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
 	    --fatal-warnings -T linker.ld -Map $(B)/kernel.map -o $@ $(KERNEL_OBJ)
+
+# Which folder the objects in $(B)/app come from: another one, or none, makes them and the kernel anew.
+.PHONY: FORCE
+$(B)/app.from: FORCE
+	@mkdir -p $(B)/app
+	@echo '$(abspath $(APP))' | cmp -s - $@ || { rm -f $(B)/app/*; echo '$(abspath $(APP))' > $@; }
+
+$(B)/app/%.o: $(APP)/%.c $(B)/app.from Makefile
+	$(call quiet,APP)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/kernel.elf: $(B)/app.from
 
 # The screen's font comes from Debian's console fonts.
 $(B)/font.psf: /usr/share/consolefonts/Lat15-VGA16.psf.gz

@@ -49,7 +49,7 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
-C_DIRS    = $(KERNEL_DIRS) kernel boot tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
+C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about

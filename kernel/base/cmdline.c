@@ -169,6 +169,8 @@ static bool add_option(struct cmdline *c, const struct option *o, struct problem
         return problem_set(p, "cmdline-tables",
                            "more than %u options in the tables; raise CMDLINE_OPTIONS_MAX",
                            CMDLINE_OPTIONS_MAX);
+    if (find(c, o->name, strlen(o->name)))
+        return problem_set(p, "cmdline-tables", "two options in the tables are named %s", o->name);
     struct cmdline_value *v = &c->values[c->count++];
     *v = (struct cmdline_value){ .option = o };
     if (!o->fallback)

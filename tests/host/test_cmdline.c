@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "kernel/base/cmdline.h"
@@ -137,14 +138,32 @@ static void test_names_that_no_table_has(void **state)
 
 static void test_too_many_options(void **state)
 {
-    static const struct option *const many[CMDLINE_OPTIONS_MAX / 3 + 1] = {
-        [0 ... CMDLINE_OPTIONS_MAX / 3] = app_table
-    };
+    static char names[CMDLINE_OPTIONS_MAX + 1][8];
+    static struct option many[CMDLINE_OPTIONS_MAX + 2];
+    const struct option *const one[] = { many };
     struct cmdline c;
     struct problem p;
-    assert_true(cmdline_parse("", many, CMDLINE_OPTIONS_MAX / 3, false, &c, &p));
-    assert_false(cmdline_parse("", many, ARRAY_SIZE(many), false, &c, &p));
+    for (unsigned i = 0; i < CMDLINE_OPTIONS_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "o%u", i);
+        many[i] = (struct option){ .name = names[i], .kind = OPTION_TEXT };
+    }
+    assert_true(cmdline_parse("", one, 1, false, &c, &p));
+    many[CMDLINE_OPTIONS_MAX] = (struct option){ .name = "last", .kind = OPTION_TEXT };
+    assert_false(cmdline_parse("", one, 1, false, &c, &p));
     assert_string_equal(p.what, "cmdline-tables");
+}
+
+// An app's word that the kernel has already would never be heard.
+static void test_options_are_named_once(void **state)
+{
+    static const struct option twice[] = { { .name = "irq", .kind = OPTION_TEXT }, { 0 } };
+    const struct option *const both[] = { kernel_table, twice };
+    struct cmdline c;
+    struct problem p;
+    assert_true(cmdline_parse("", both, 1, false, &c, &p));
+    assert_false(cmdline_parse("", both, 2, false, &c, &p));
+    assert_string_equal(p.what, "cmdline-tables");
+    assert_non_null(strstr(p.message, "irq"));
 }
 
 static void test_a_bad_fallback_is_found(void **state)
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_lenient_skips_unknown_words_only),
         cmocka_unit_test(test_names_that_no_table_has),
         cmocka_unit_test(test_too_many_options),
+        cmocka_unit_test(test_options_are_named_once),
         cmocka_unit_test(test_a_bad_fallback_is_found),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_sizes),
