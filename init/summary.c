@@ -45,7 +45,8 @@ static void report_apic_errors(void)
 {
     for (unsigned i = 0; i < cpu_count(); i++)
         if (cpu_get(i)->apic_errors)
-            warn("CPU %u: its local APIC reports errors (ESR 0x%llx; SDM vol. 3, 11.5.3)", i,
+            warn("apic-errors",
+                 "CPU %u: its local APIC reports errors (ESR 0x%llx; SDM vol. 3, 11.5.3)", i,
                  (unsigned long long)cpu_get(i)->apic_errors);
 }
 
@@ -61,8 +62,8 @@ static void report_stacks(void)
         json_u64(&j, "used", used);
         report_json(&j);
         if (used > STACK_BYTES / 4 * 3)
-            warn("CPU %u has used %u of its stack's %u bytes: please report this", i, used,
-                 STACK_BYTES);
+            warn("stack-use", "CPU %u has used %u of its stack's %u bytes: please report this", i,
+                 used, STACK_BYTES);
     }
 }
 

@@ -29,7 +29,7 @@ static void read_srat(void)
     const struct acpi_header *t = acpi_find("SRAT");
     if (!t || srat_parse(t, t->length, &tables.srat, &p))
         return;
-    warn("%s: memory is taken as one node", p.message);
+    warn(p.what, "%s: memory is taken as one node", p.message);
     tables.srat.cpus_count = tables.srat.memory_count = 0;
 }
 

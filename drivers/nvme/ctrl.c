@@ -101,7 +101,8 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
 
     if (cc & NVME_CC_EN) {
         if (!poll_until(has_settled(c, NVME_CSTS_RDY, &csts), c->limits.ready_ms * NS_PER_MS))
-            warn("%s: firmware left it enabled and not ready; it is reset regardless", c->label);
+            warn("nvme-left-enabled",
+                 "%s: firmware left it enabled and not ready; it is reset regardless", c->label);
         write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
         if (is_slow_to_reset(c->dev))
             time_delay_ns(RESET_DELAY_NS);
@@ -174,12 +175,12 @@ void nvme_ctrl_shutdown(struct nvme_ctrl *c)
     c->running = false;
     if (!c->gone && nvme_ctrl_alive(c, &csts)) {
         if (!nvme_queues_delete(c, &p))
-            warn("%s", p.message);
+            warn_problem(&p);
         uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
         field_set(&cc, NVME_CC_SHN, NVME_CC_SHN_NORMAL);
         write_cc(c, cc);
         if (!poll_until(is_shut_down(c), c->id.shutdown_ms * NS_PER_MS))
-            warn("%s: no end of its shutdown within %llu ms", c->label,
+            warn("nvme-shutdown", "%s: no end of its shutdown within %llu ms", c->label,
                  (unsigned long long)c->id.shutdown_ms);
     }
     pci_stop_bus_master(c->dev);

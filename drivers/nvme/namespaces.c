@@ -58,16 +58,17 @@ static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
     int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
 
     if (length >= (int)sizeof(name)) {
-        warn("%s: namespace %u: its number is too long for a name: passed over", c->label, nsid);
+        warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
+             c->label, nsid);
         return true;
     }
     if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p)) {
         if (!c->command.lost)
-            warn("%s: passed over: %s", name, p->message);
+            warn(p->what, "%s: passed over: %s", name, p->message);
         return !c->command.lost;
     }
     if (!nvme_parse_namespace(name, c->page, c->id.max_transfer, &format, p))
-        warn("%s: passed over", p->message);
+        warn(p->what, "%s: passed over", p->message);
     else if (format.blocks)
         add(c, make(c, nsid, name, &format));
     return true;
@@ -78,8 +79,8 @@ static bool add_by_counting(struct nvme_ctrl *c, struct problem *p)
 {
     uint32_t count = MIN(c->id.namespaces, (uint32_t)NAMESPACES_MAX);
     if (count < c->id.namespaces)
-        warn("%s: only the first %u of %u namespaces are looked at", c->label, count,
-             c->id.namespaces);
+        warn("nvme-ns-many", "%s: only the first %u of %u namespaces are looked at", c->label,
+             count, c->id.namespaces);
     for (uint32_t nsid = 1; nsid <= count; nsid++)
         if (!add_namespace(c, nsid, p))
             return false;
@@ -105,7 +106,7 @@ static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
         if (count < NVME_NSID_LIST_ENTRIES)
             return true;
     }
-    warn("%s: namespaces past %u are not looked at", c->label, after);
+    warn("nvme-ns-many", "%s: namespaces past %u are not looked at", c->label, after);
     return true;
 }
 

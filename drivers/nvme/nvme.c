@@ -84,7 +84,8 @@ static unsigned look_around(void)
     for (size_t i = 0; (dev = pci_get(i)); i++) {
         count += dev->class_code == NVME_PCI_CLASS;
         if (is_vmd(dev))
-            warn("%s: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off in the "
+            warn("nvme-vmd",
+                 "%s: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off in the "
                  "firmware's set-up",
                  dev->name, dev->device);
     }

@@ -180,11 +180,13 @@ static void warn_of_fewer(const struct nvme_ctrl *c, unsigned granted, bool by_c
     unsigned cpus = cpu_count();
     const char *why = by_cpus ? " (all controllers share the CPUs' vectors)" : "";
     if (wanted.urgent && c->queues_count == c->plain_count)
-        warn("%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
+        warn("nvme-no-urgent",
+             "%s: no urgent queues: they take two queues and vectors for each CPU, %u, and there "
              "are %u%s; urgent reads use the others",
              c->label, 2 * cpus, granted, why);
     if (c->plain_count < wanted.plain * c->set_count)
-        warn("%s: nvme.queues=%u%s takes %u queues and vectors, and there are %u%s: each CPU uses "
+        warn("nvme-fewer-queues",
+             "%s: nvme.queues=%u%s takes %u queues and vectors, and there are %u%s: each CPU uses "
              "%u",
              c->label, wanted.plain, wanted.urgent ? " with nvme.urgent=1" : "",
              cpus * (wanted.plain + wanted.urgent), granted, why, c->plain_count / c->set_count);

@@ -34,8 +34,8 @@ void nvme_request_failed(struct nvme_queue *q, struct block_req *req, uint32_t s
     if (!req->dev || q->failures == FAILURES_SHOWN)
         return;
     q->failures++;
-    warn("%s: a read of %u blocks at LBA %llu failed: %s%s", req->dev->name, req->blocks,
-         (unsigned long long)req->lba, nvme_status_text(status, words, sizeof(words)),
+    warn("nvme-read", "%s: a read of %u blocks at LBA %llu failed: %s%s", req->dev->name,
+         req->blocks, (unsigned long long)req->lba, nvme_status_text(status, words, sizeof(words)),
          q->failures == FAILURES_SHOWN ? "; further failures on this queue are not shown" : "");
 }
 

@@ -93,7 +93,7 @@ static void tell(bool ours, const char *sentence)
     if (ours)
         error("vtd-fault", "%s", sentence);
     else
-        warn("%s", sentence);
+        warn("vtd-fault", "%s", sentence);
 }
 
 static void note(struct vtd_unit *u, uint64_t low, uint64_t high)

@@ -19,9 +19,9 @@ static bool read_table(struct problem *p)
     if (!dmar_parse(table, table->length, &dmar, p))
         return false;
     for (size_t i = 0; i < MIN(dmar.warnings_count, (size_t)DMAR_WARNINGS_MAX); i++)
-        warn("%s", dmar.warnings[i].message);
+        warn_problem(&dmar.warnings[i]);
     if (dmar.warnings_count > DMAR_WARNINGS_MAX)
-        warn("%zu more things are wrong with the DMAR table",
+        warn("dmar-warnings", "%zu more things are wrong with the DMAR table",
              dmar.warnings_count - DMAR_WARNINGS_MAX);
     return true;
 }

@@ -26,7 +26,7 @@ static bool take_over_all(struct problem *p)
     struct vtd_unit *u;
     for (size_t i = 0; (u = vtd_unit_named(i)); i++)
         if (!vtd_unit_map(u, p))
-            warn("%s", p->message);
+            warn_problem(p);
         else if (!vtd_take_over(u, p))
             return false;
     return true;
@@ -62,7 +62,8 @@ bool vtd_init(struct problem *p)
     if (!d || !take_over_all(p) || !check_all(d, p))
         return false;
     if (d->x2apic_opt_out)
-        warn("firmware asks not to use x2APIC (DMAR flags, bit 1); Onebell does: its interrupts go "
+        warn("x2apic-opt-out",
+             "firmware asks not to use x2APIC (DMAR flags, bit 1); Onebell does: its interrupts go "
              "to 32-bit APIC ids. If the machine hangs, clear the x2APIC opt-out in the set-up");
     return true;
 }

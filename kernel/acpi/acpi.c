@@ -62,7 +62,7 @@ const struct acpi_header *acpi_map(uint64_t phys, const char signature[4])
     struct problem p;
     const struct acpi_header *h = map_table(phys, signature, &p);
     if (!h)
-        warn("%s; going on without that table", p.message);
+        warn(p.what, "%s; going on without that table", p.message);
     return h;
 }
 
@@ -83,7 +83,7 @@ static void add_table(uint64_t phys)
     if (h)
         acpi.tables[acpi.count++] = (struct table){ phys, h, TABLE_UNCHECKED };
     else
-        warn("ACPI: the root table names a table at 0x%llx, which can't be read",
+        warn("acpi-unreadable", "ACPI: the root table names a table at 0x%llx, which can't be read",
              (unsigned long long)phys);
 }
 
@@ -98,7 +98,8 @@ static void add_tables(const struct acpi_header *root, size_t entry_bytes)
         at += entry_bytes;
     }
     if ((size_t)(end - at) >= entry_bytes)
-        warn("ACPI: the root table names more than %d tables: the rest is not looked at",
+        warn("acpi-too-many-tables",
+             "ACPI: the root table names more than %d tables: the rest is not looked at",
              TABLES_MAX);
 }
 

@@ -71,24 +71,38 @@ void info(const char *fmt, ...)
     va_end(args);
 }
 
-void warn(const char *fmt, ...)
+// To people and to tools.
+static void tell(const char *type, const char *what, const char *message)
 {
+    char line[LINE_BYTES];
+    struct json j;
+    format_text(line, sizeof(line), "%s: ", type);
+    print(line, message);
+    json_begin(&j, line, sizeof(line), type);
+    json_text(&j, "what", what);
+    json_text(&j, "message", message);
+    report_json(&j);
+}
+
+void warn(const char *what, const char *fmt, ...)
+{
+    char message[LINE_BYTES / 2];
     va_list args;
     va_start(args, fmt);
-    print_v("warning: ", fmt, args);
+    format_text_v(message, sizeof(message), fmt, args);
     va_end(args);
+    tell("warning", what, message);
+}
+
+void warn_problem(const struct problem *p)
+{
+    tell("warning", p->what, p->message);
 }
 
 static void report_error(const char *what, const char *message)
 {
-    char line[LINE_BYTES];
-    struct json j;
     report.failed = true;
-    print("error: ", message);
-    json_begin(&j, line, sizeof(line), "error");
-    json_text(&j, "what", what);
-    json_text(&j, "message", message);
-    report_json(&j);
+    tell("error", what, message);
 }
 
 static void error_v(const char *what, const char *fmt, va_list args)

@@ -10,8 +10,10 @@
 // One line for people; the newline is added. Any CPU, not in interrupt context.
 void info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-// As info(), marked as a warning: something is odd, and work goes on.
-void warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
+// A warning: printed, and sent as JSON `warning`: something is odd, and work goes on without it. The
+// sentence names the thing, the value and the remedy; `what` is a short id that never changes.
+void warn(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void warn_problem(const struct problem *p);
 
 // An error: printed, sent as JSON `error`, and the run ends with status failed, now or when the
 // remaining work is done.

@@ -67,7 +67,8 @@ void mem_init(const struct handoff *h)
 static void warn_passed_over(void)
 {
     if (mem.passed_over)
-        warn("memory: %llu KiB lie in more pieces than the %d we keep track of: not used",
+        warn("mem-pieces",
+             "memory: %llu KiB lie in more pieces than the %d we keep track of: not used",
              (unsigned long long)(mem.passed_over / KIB), REGIONS_MAX);
     mem.passed_over = 0;
 }

@@ -89,7 +89,8 @@ static unsigned read_bar(struct pci_dev *dev, unsigned slot, unsigned slots)
     uint64_t type = field_get(PCI_BAR_TYPE, value);
     bool wide = !(value & PCI_BAR_IO) && type == PCI_BAR_TYPE_64;
     if (!(value & PCI_BAR_IO) && (wide ? slot + 1 == slots : type != PCI_BAR_TYPE_32)) {
-        warn("%s: BAR %u (0x%08x) is of no valid kind: left out", dev->name, slot, value);
+        warn("pci-bar-kind", "%s: BAR %u (0x%08x) is of no valid kind: left out", dev->name, slot,
+             value);
         return 1;
     }
     dev->bars[slot] = value & PCI_BAR_IO ? bar_io(dev, slot) : bar_memory(dev, slot, wide);
@@ -171,7 +172,8 @@ static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile
     read_identity(dev);
     if (dev->header > PCI_HEADER_BRIDGE) {
         dev->port_type = PCI_EXP_TYPE_NONE;
-        warn("%s: header type %u is unknown: listed, but not looked into", dev->name, dev->header);
+        warn("pci-header", "%s: header type %u is unknown: listed, but not looked into", dev->name,
+             dev->header);
     } else {
         read_caps(dev);
         read_bars(dev);
@@ -215,8 +217,8 @@ static void add_bridge(struct walk *w, struct pci_dev *b)
     b->subordinate = (uint8_t)field_get(PCI_BUS_NUMBERS_SUBORDINATE, numbers);
     const char *fault = bridge_fault(w, b);
     if (fault) {
-        warn("%s: the bridge's buses %02x to %02x are not visited: %s", b->name, b->secondary,
-             b->subordinate, fault);
+        warn("pci-bridge", "%s: the bridge's buses %02x to %02x are not visited: %s", b->name,
+             b->secondary, b->subordinate, fault);
         b->secondary = b->subordinate = 0;
         return;
     }
@@ -236,8 +238,9 @@ static volatile void *probe(const struct pci_dev *above, volatile void *window, 
         return NULL;
     if (id != PCI_VENDOR_DEVICE_RETRY)
         return config;
-    warn("PCI: the device at %02x:%02x.%x%s%s does not answer yet: left out", PCI_BUS(bdf),
-         PCI_DEV(bdf), PCI_FN(bdf), above ? " behind " : "", above ? above->name : "");
+    warn("pci-not-ready", "PCI: the device at %02x:%02x.%x%s%s does not answer yet: left out",
+         PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf), above ? " behind " : "",
+         above ? above->name : "");
     return NULL;
 }
 
@@ -316,6 +319,6 @@ bool pci_init(struct problem *p)
     for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))
         visit_segment(&mcfg, (uint16_t)s);
     if (devs.count == CHUNKS * CHUNK_DEVS)
-        warn("PCI: only the first %zu functions are listed", devs.count);
+        warn("pci-too-many", "PCI: only the first %zu functions are listed", devs.count);
     return true;
 }

@@ -35,7 +35,8 @@ static void mask(uint64_t address, uint8_t id)
     volatile void *window = mem_map_mmio(address, 0x20);
     uint32_t version = read_register(window, IOAPIC_VERSION);
     if (version == UINT32_MAX) {
-        warn("IOAPIC %u at 0x%llx does not answer: left alone", id, (unsigned long long)address);
+        warn("ioapic-absent", "IOAPIC %u at 0x%llx does not answer: left alone", id,
+             (unsigned long long)address);
         return;
     }
     for (uint32_t i = 0; i <= field_get(IOAPIC_VERSION_LAST, version); i++) {

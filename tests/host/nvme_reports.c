@@ -18,6 +18,7 @@ static struct {
     char whats[ERRORS_MAX][32];
     unsigned errors, warnings;
     char last_error[512], last_warning[512], last_info[512], last_json[1024];
+    char warning_what[64];
 } told;
 
 void info(const char *fmt, ...)
@@ -28,13 +29,19 @@ void info(const char *fmt, ...)
     va_end(args);
 }
 
-void warn(const char *fmt, ...)
+void warn(const char *what, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     vsnprintf(told.last_warning, sizeof(told.last_warning), fmt, args);
     va_end(args);
+    snprintf(told.warning_what, sizeof(told.warning_what), "%s", what);
     told.warnings++;
+}
+
+void warn_problem(const struct problem *p)
+{
+    warn(p->what, "%s", p->message);
 }
 
 void error(const char *what, const char *fmt, ...)

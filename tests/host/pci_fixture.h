@@ -10,13 +10,19 @@
 static struct blob mcfg_table;
 static bool no_mcfg;
 
-void warn(const char *fmt, ...)
+void warn(const char *what, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     vsnprintf(model.warning, sizeof(model.warning), fmt, args);
     va_end(args);
+    snprintf(model.warning_what, sizeof(model.warning_what), "%s", what);
     model.warnings++;
+}
+
+void warn_problem(const struct problem *p)
+{
+    warn(p->what, "%s", p->message);
 }
 
 const struct acpi_header *acpi_find(const char signature[4])

@@ -45,8 +45,8 @@ static struct {
     size_t mapped_count;
     unsigned reads; // of configuration space
     unsigned warnings;
-    char warning[300]; // the last one
-    bool ghosts;       // devices answer to each device number, as some do at the end of a link
+    char warning[300], warning_what[64]; // the last one
+    bool ghosts; // devices answer to each device number, as some do at the end of a link
     void (*before_write)(uint64_t phys, uint64_t value, unsigned bytes);
     void (*after_access)(uint64_t phys, bool write);
 } model;

@@ -26,15 +26,21 @@ static size_t places_count;
 static void *mapped[2000];
 static size_t mapped_count;
 static unsigned warnings;
-static char last_warning[300];
+static char last_warning[300], last_what[64];
 
-void warn(const char *fmt, ...)
+void warn(const char *what, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     vsnprintf(last_warning, sizeof(last_warning), fmt, args);
     va_end(args);
+    snprintf(last_what, sizeof(last_what), "%s", what);
     warnings++;
+}
+
+void warn_problem(const struct problem *p)
+{
+    warn(p->what, "%s", p->message);
 }
 
 const void *mem_map_firmware(uint64_t phys, size_t bytes)
@@ -166,6 +172,7 @@ static void test_fallback(void **state)
     assert_non_null(acpi_find("APIC"));
     assert_int_equal(warnings, 1);
     assert_non_null(strstr(last_warning, "checksum") ?: strstr(last_warning, "sum up"));
+    assert_string_equal(last_what, "acpi-checksum");
     assert_false(acpi_init(0x200, &p));
     assert_string_equal(p.what, "acpi-no-root");
     assert_null(acpi_find("APIC")); // nothing is left of the time before

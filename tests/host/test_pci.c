@@ -259,6 +259,7 @@ static void refused_bridge(unsigned secondary, unsigned subordinate, const char 
     bridge(0, 1, ROOT_PORT, secondary, subordinate);
     add(5, 0, 0);
     scan_finds(2, 1);
+    assert_string_equal(model.warning_what, "pci-bridge");
     assert_non_null(strstr(model.warning, says));
     assert_non_null(strstr(model.warning, "0000:00:01.0"));
     assert_null(dev(5, 0, 0)->parent);

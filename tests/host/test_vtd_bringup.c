@@ -404,6 +404,7 @@ static void test_opt_out(void **state)
     blob_finish(&machine_dmar);
     machine_enable();
     assert_int_equal(told.warnings, 1);
+    assert_string_equal(told.warning_what, "x2apic-opt-out");
     assert_non_null(strstr(told.warning, "x2APIC"));
 }
 

@@ -91,7 +91,7 @@ const char *irq_mode_name(enum irq_mode mode)
 
 static struct {
     unsigned errors, warnings, infos, objects;
-    char error_what[64], error[512], warning[512], info[512];
+    char error_what[64], warning_what[64], error[512], warning[512], info[512];
     char object[1024];
 } told;
 
@@ -109,10 +109,16 @@ void info(const char *fmt, ...)
     TOLD(info);
 }
 
-void warn(const char *fmt, ...)
+void warn(const char *what, const char *fmt, ...)
 {
     told.warnings++;
+    snprintf(told.warning_what, sizeof(told.warning_what), "%s", what);
     TOLD(warning);
+}
+
+void warn_problem(const struct problem *p)
+{
+    warn(p->what, "%s", p->message);
 }
 
 void error(const char *what, const char *fmt, ...)

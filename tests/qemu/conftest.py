@@ -63,7 +63,14 @@ class Run:
         assert self.status == launch.EXIT_OK
         assert self.events[-1] == {"type": "end", "status": "ok"}
         self.check_stacks()
+        self.check_warnings()
         return self
+
+    def check_warnings(self):
+        """Each one that people see, tools see as well."""
+        lines = re.findall(r"^warning: (.*?)\r?$", self.console, re.MULTILINE)
+        assert lines == [warning["message"] for warning in self.of("warning")]
+        assert all(re.fullmatch("[a-z0-9-]+", warning["what"]) for warning in self.of("warning"))
 
     def check_stacks(self):
         """Nested interrupts included, a quarter of each was never used."""
