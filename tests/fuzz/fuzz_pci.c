@@ -85,10 +85,14 @@ static void use_msix(struct pci_dev *dev)
 static void check(const struct pci_dev *dev, const struct pci_dev *before)
 {
     require(dev->parent == NULL ||
-            (dev->parent->segment == dev->segment && dev->parent->secondary == PCI_BUS(dev->bdf) &&
+            (dev->parent->segment == dev->segment && dev->parent->secondary <= PCI_BUS(dev->bdf) &&
              PCI_BUS(dev->parent->bdf) < PCI_BUS(dev->bdf)));
+    require(dev->physical == NULL || (dev->physical->segment == dev->segment &&
+                                      dev->virtual_index < dev->physical->virtual.count &&
+                                      dev->parent == dev->physical->parent));
+    require(dev->parent == NULL || dev->physical || dev->parent->secondary == PCI_BUS(dev->bdf));
     require(!before || before->segment < dev->segment ||
-            (before->segment == dev->segment && before->bdf < dev->bdf));
+            (before->segment == dev->segment && PCI_BUS(before->bdf) <= PCI_BUS(dev->bdf)));
     require(pci_find_cap(dev, 0x42) < 0x100);
 }
 

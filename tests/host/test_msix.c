@@ -216,6 +216,7 @@ static void test_table_outside(void **state)
 
 static void test_table_unreachable(void **state)
 {
+    pci_size_bars(dev);
     dev->bars[2].base = 0;
     refuse("pci-bar");
     dev->bars[2].base = BAR;
