@@ -157,6 +157,27 @@ void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
     of(dev)->pci_command = value;
 }
 
+void pci_enable_memory(struct pci_dev *dev)
+{
+    of(dev)->pci_command |= 2;
+}
+
+// Waking is a reset.
+bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, struct problem *p)
+{
+    struct model *m = of(dev);
+    if (m->stays_asleep)
+        return problem_set(p, "pci-asleep", "%s: it doesn't wake", dev->name);
+    *woken = m->power_state;
+    if (m->power_state) {
+        m->power_state = 0;
+        m->cc = m->csts = 0;
+        m->resets++;
+        m->reset_at = world.now;
+    }
+    return true;
+}
+
 // Bus mastering comes only once whatever firmware left running has stopped.
 void pci_enable(struct pci_dev *dev)
 {

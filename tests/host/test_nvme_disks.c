@@ -52,7 +52,6 @@ static void hidden_by_vmd(void **state)
 
 static void not_vmd(void **state)
 {
-    intel_raid(model_new(), 0x2822);
     struct model *other = model_new();
     intel_raid(other, 0x201d);
     other->pci.vendor = 0x1000;
