@@ -109,8 +109,9 @@ static bool read_limits(struct nvme_ctrl *c, struct problem *p)
         return true;
     return problem_set(
         p, "nvme-bar",
-        "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD)", c->label,
-        (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
+        "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD), or the "
+        "MSI-X table is in their place",
+        c->label, (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
 }
 
 // ---- disable, enable ----

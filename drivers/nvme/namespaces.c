@@ -29,6 +29,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .max_transfer = most << format->block_shift,
         .queues = c->plain_count,
         .channels = c->plain_count / c->set_count,
+        .node = c->dev->node,
         .submit = nvme_submit,
         .driver = ns,
     };

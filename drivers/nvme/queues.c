@@ -40,11 +40,22 @@ static bool is_urgent(const struct nvme_ctrl *c, unsigned i)
     return i >= c->plain_count;
 }
 
+// Doorbells end where the MSI-X table begins, if that is behind them: a doorbell rung in there would
+// change a message.
+static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
+{
+    uint64_t offset, end = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
+    unsigned bar;
+    if (c->dev->msix.cap) {
+        msix_table_place(c->dev, &bar, &offset);
+        end = bar == 0 ? MIN(end, offset) : end;
+    }
+    return end > NVME_DOORBELLS ? end - NVME_DOORBELLS : 0;
+}
+
 unsigned nvme_queues_fit(const struct nvme_ctrl *c)
 {
-    uint64_t bytes = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
-    uint64_t doorbells = bytes > NVME_DOORBELLS ? (bytes - NVME_DOORBELLS) / c->limits.stride : 0;
-    uint64_t pairs = doorbells / 2; // the first is the admin queue's
+    uint64_t pairs = doorbell_bytes(c) / c->limits.stride / 2; // the first is the admin queue's
     return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
 }
 
@@ -111,6 +122,7 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
         .entries = c->limits.queue_entries,
         .stride = c->limits.stride,
         .node = cpu_node(cpu),
+        .dma_node = c->dev->node == NODE_ANY ? cpu_node(cpu) : c->dev->node,
         .max_transfer = c->id.max_transfer,
         .doorbell = mmio_at(c->regs, doorbell),
     });

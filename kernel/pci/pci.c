@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What drivers do with a PCI function that was found: registers, capabilities, BARs.
+// What drivers do with a PCI function that was found: decoding, bus mastering, mapping.
 
 #include "kernel/pci/pci.h"
 
 #include "kernel/mem/map.h"
 #include "kernel/pci/pci_regs.h"
-#include "lib/mmio.h"
 
 #define PHYS_END BIT64(52) // no x86 physical address reaches this
-
-uint8_t pci_read8(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read8(mmio_at(dev->config, offset));
-}
-
-uint16_t pci_read16(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read16(mmio_at(dev->config, offset));
-}
-
-uint32_t pci_read32(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read32(mmio_at(dev->config, offset));
-}
-
-void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
-{
-    mmio_write16(mmio_at(dev->config, offset), value);
-}
-
-void pci_write32(const struct pci_dev *dev, unsigned offset, uint32_t value)
-{
-    mmio_write32(mmio_at(dev->config, offset), value);
-}
 
 // The command register alone: a 32-bit write would clear the status bits next to it.
 static void change_command(struct pci_dev *dev, uint16_t clear, uint16_t set)

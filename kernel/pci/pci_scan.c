@@ -7,21 +7,13 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/map.h"
-#include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 #include "lib/format.h"
 #include "lib/mmio.h"
-#include "lib/string.h"
 
-#define CHUNK_DEVS 64
-#define CHUNKS 1024 // 65536 functions
 #define BUSES 256
-
-static struct {
-    struct pci_dev *chunks[CHUNKS]; // CHUNK_DEVS each; never moved, as devices point to each other
-    size_t count;
-} devs;
 
 // The segment that is being walked.
 struct walk {
@@ -31,25 +23,6 @@ struct walk {
     volatile void *window; // configuration space of the bus that is being visited; NULL: not mapped
     struct pci_dev *above[BUSES]; // the innermost bridge whose range has the bus; NULL: a root bus
 };
-
-struct pci_dev *pci_get(size_t index)
-{
-    return index < devs.count ? &devs.chunks[index / CHUNK_DEVS][index % CHUNK_DEVS] : NULL;
-}
-
-// A cleared device at the end of the list; NULL: no room.
-static struct pci_dev *new_dev(void)
-{
-    size_t chunk = devs.count / CHUNK_DEVS;
-    if (chunk == CHUNKS)
-        return NULL;
-    if (!devs.chunks[chunk])
-        devs.chunks[chunk] =
-            mem_alloc(CHUNK_DEVS * sizeof(struct pci_dev), alignof(struct pci_dev), NODE_ANY);
-    struct pci_dev *dev = &devs.chunks[chunk][devs.count++ % CHUNK_DEVS];
-    *dev = (struct pci_dev){ 0 };
-    return dev;
-}
 
 // ---- functions ----
 
@@ -142,7 +115,7 @@ static void read_function(struct pci_dev *dev)
 static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile void *config,
                                     struct pci_dev *physical)
 {
-    struct pci_dev *dev = new_dev();
+    struct pci_dev *dev = pci_list_add();
     if (!dev)
         return NULL;
     dev->segment = w->segment;
@@ -153,7 +126,7 @@ static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile
     dev->node = NODE_ANY; // the SRAT may know it, or the DMAR
     read_identity(dev);
     if (!is_legible(dev)) {
-        devs.count--;
+        pci_list_drop();
         return NULL;
     }
     read_function(dev);
@@ -253,7 +226,7 @@ static void visit_device(struct walk *w, unsigned bus, unsigned device)
 
 static struct pci_dev *find(const struct walk *w, uint16_t bdf)
 {
-    for (size_t i = w->first; i < devs.count; i++)
+    for (size_t i = w->first; i < pci_list_count(); i++)
         if (pci_get(i)->bdf == bdf)
             return pci_get(i);
     return NULL;
@@ -354,7 +327,7 @@ static void add_virtual(struct walk *w, struct pci_dev *physical, unsigned bus)
 
 static void visit_virtual(struct walk *w, unsigned bus)
 {
-    size_t count = devs.count;
+    size_t count = pci_list_count();
     for (size_t i = w->first; i < count; i++)
         if (pci_get(i)->virtual.count)
             add_virtual(w, pci_get(i), bus);
@@ -367,7 +340,7 @@ static void visit_virtual(struct walk *w, unsigned bus)
 static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
 {
     static struct walk w;
-    w = (struct walk){ .mcfg = mcfg, .segment = segment, .first = devs.count };
+    w = (struct walk){ .mcfg = mcfg, .segment = segment, .first = pci_list_count() };
     for (unsigned bus = 0; bus < BUSES; bus++) {
         w.window = NULL;
         if (!bus_window(&w, bus))
@@ -400,10 +373,10 @@ bool pci_init(struct problem *p)
                            "on memory-mapped configuration (MMCONFIG) in the firmware's set-up");
     if (!mcfg_parse(table, table->length, &mcfg, p))
         return false;
-    devs.count = 0;
+    pci_list_clear();
     for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))
         visit_segment(&mcfg, (uint16_t)s);
-    if (devs.count == CHUNKS * CHUNK_DEVS)
-        warn("pci-too-many", "PCI: only the first %zu functions are listed", devs.count);
+    if (pci_list_count() == PCI_LIST_MAX)
+        warn("pci-too-many", "PCI: only the first %u functions are listed", PCI_LIST_MAX);
     return true;
 }

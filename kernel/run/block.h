@@ -59,6 +59,7 @@ struct block_dev {
     uint64_t max_transfer; // bytes in one command; longer requests are split
     uint32_t queues;       // I/O queue pairs that aren't urgent
     uint32_t channels;     // of these for each CPU: at least one, which CPUs may share
+    unsigned node;         // NUMA node, where buffers for it are best; NODE_ANY where unknown
     // Takes the request; it is on its way, or waits for a slot. Any CPU, from its loop.
     void (*submit)(struct block_req *req);
     void *driver;

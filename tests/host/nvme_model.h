@@ -41,6 +41,8 @@ struct model {
     struct pci_dev pci;
     volatile uint8_t *window; // never touched: only its addresses mean something
     uint16_t pci_command;
+    unsigned table_bar; // of MSI-X
+    uint64_t table_offset;
 
     // The controller. Set before nvme_init() to have a different one.
     uint64_t cap;
@@ -137,6 +139,7 @@ struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
 void world_use_cpu(unsigned cpu);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs
 uint64_t world_now(void);
+unsigned world_node_of(const void *at); // that memory was asked for on
 // Timers before irqs in each round: they see completions whose interrupt is still under way.
 void world_set_timers_first(bool first);
 // Time that a call of time_ns() takes.

@@ -42,6 +42,7 @@ static struct {
 static struct piece {
     struct piece *next;
     void *at;
+    unsigned node;
 } *pieces;
 
 // ---- kernel/mem ----
@@ -52,9 +53,19 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     align = MAX(align, (size_t)CACHE_LINE);
     piece->at = aligned_alloc(align, ALIGN_UP(bytes, align));
     assert_non_null(piece->at);
+    piece->node = node;
     piece->next = pieces;
     pieces = piece;
     return memset(piece->at, 0, bytes);
+}
+
+unsigned world_node_of(const void *at)
+{
+    const struct piece *piece = pieces;
+    while (piece && piece->at != at)
+        piece = piece->next;
+    assert_non_null(piece);
+    return piece->node;
 }
 
 uint64_t mem_phys(const volatile void *virt)
@@ -199,6 +210,12 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
     return true;
 }
 
+void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
+{
+    *bar = of(dev)->table_bar;
+    *offset = of(dev)->table_offset;
+}
+
 bool msix_enable(struct pci_dev *dev, struct problem *p)
 {
     of(dev)->msix_enabled = true;
@@ -270,6 +287,7 @@ struct model *world_add(void)
     m->pci.bars[0] = (struct pci_bar){ .base = 0xfe000000, .bytes = 0x4000 };
     m->pci.msix = (struct pci_msix){ .cap = 0x40, .vectors = MODEL_VECTORS };
     m->pci.node = NODE_ANY;
+    m->table_bar = 4;
     snprintf(m->pci.name, sizeof(m->pci.name), "0000:00:%02x.0", n + 4);
     return m;
 }

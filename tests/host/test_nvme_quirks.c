@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/nvme/quirks.h"
+#include "kernel/base/cpus.h"
 #include "tests/host/nvme_fixture.h"
 
 static void warned_once(const char *what, const char *text)
@@ -171,6 +171,41 @@ static void known_caps(void **state)
         assert_int_equal(world_warnings(), 0);
         world_end();
     }
+}
+
+// ---- where the MSI-X table is, and memory ----
+
+static void table_among_the_registers(void **state)
+{
+    struct model *m = model_new();
+    m->table_bar = 0;
+    m->table_offset = 0;
+    fails(m, "nvme-bar", "or the MSI-X table is in their place");
+}
+
+// Granted more queues than there are doorbells in front of the table.
+static void table_behind_the_doorbells(void **state)
+{
+    struct model *m = model_new();
+    m->table_bar = 0;
+    m->table_offset = NVME_DOORBELLS + 4 * 4;
+    starts(m);
+    assert_int_equal(world_disk(m, 1)->queues, 1);
+}
+
+static void memory_on_the_node(void **state)
+{
+    struct model *m = model_new();
+    m->pci.node = 3;
+    starts(m);
+    const struct nvme_queue *q = world_ctrl(m)->queues[1];
+    const void *all[] = { q->sq, q->cq, q->lists, world_ctrl(m) };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        assert_int_equal(world_node_of(all[i]), 3);
+    assert_int_equal(world_node_of(q), NODE_ANY); // the CPU's
+    assert_int_equal(world_disk(m, 1)->node, 3);
+    nvme_print();
+    assert_non_null(strstr(world_json(), "\"node\":3"));
 }
 
 // ---- the table ----
@@ -385,6 +420,9 @@ int main(void)
         quirks_test(quirk_without_the_fault),
         quirks_test(no_command_set),
         quirks_test(known_caps),
+        quirks_test(table_among_the_registers),
+        quirks_test(table_behind_the_doorbells),
+        quirks_test(memory_on_the_node),
         quirks_test(slow_to_reset),
         quirks_test(others_are_not_waited_for),
         quirks_test(apple),

@@ -295,7 +295,6 @@ static void test_virtual_bars(void **state)
     struct model_fn *pf = physical(4, 2, 0x80, 0x80);
     struct model_fn *vf = virtual(0x180);
     virtual(0x200);
-    model_set(pf, SRIOV + 8, 1, 2); // memory not yet
     model.before_write = watch_virtual;
     scan();
     model_set(pf, 0x04, 0, 2);
@@ -305,6 +304,7 @@ static void test_virtual_bars(void **state)
     assert_true(pci_map_bar(dev_at(0, 0x180), 0, 0x2000, &window, &p));
     assert_int_equal((uint64_t)window - MODEL_VIRT, 0x6000000000);
     assert_memory_equal(pf->space, before.space, MODEL_SPACE);
+    model_set(pf, SRIOV + 8, 1, 2); // memory not yet
     pci_enable(dev_at(0, 0x180));
     assert_int_equal(model_get(pf, SRIOV + 8, 2), 9);
     assert_int_equal(model_get(vf, 0x04, 2), 4);
@@ -405,7 +405,7 @@ static void test_stop_masters_in_order(void **state)
 static void test_nodes(void **state)
 {
     static const struct srat_device named[] = {
-        { 1, 0x108, 9 }, // of another segment
+        { 1, 0x100, 9 }, // of another segment
         { 0, 0x008, 1 }, // the port
         { 0, 0x100, 2 }, // the function behind it
     };
