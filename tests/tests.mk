@@ -79,6 +79,11 @@ fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
 
 -include $(FUZZ_OBJ:.o=.d)
 
+# ---- do the tests bite? ----
+.PHONY: test-mutants
+test-mutants: ## changes that a test must notice, one at a time; some hours
+	@$(SETUP) && tests/mutants/run
+
 # ---- all of it ----
 .PHONY: test
 test: ## everything; about 15 minutes on two cores
