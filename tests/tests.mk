@@ -14,7 +14,7 @@ HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-poi
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 
-HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o)
+HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/tests/host/host_tsc.o
 HOST_TESTS   = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/test_*.c)))
 THREAD_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/threads_*.c)))
 

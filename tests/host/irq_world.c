@@ -69,6 +69,13 @@ uint64_t time_ns(void)
     return world.now_ns;
 }
 
+uint64_t rdtsc(void)
+{
+    if (world.on_tsc)
+        world.on_tsc();
+    return time_ns();
+}
+
 uint64_t time_tsc_at(uint64_t ns)
 {
     return ns;

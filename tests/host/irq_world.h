@@ -15,6 +15,7 @@ extern struct irq_world {
     uint64_t timer_at; // when the APIC's timer fires; 0: never
     bool time_passes;  // with each look at the clock
     void (*on_halt)(void);
+    void (*on_tsc)(void);    // the TSC, which counts nanoseconds, is read
     void (*interrupt)(void); // one may come here: interrupts are on
     unsigned requested;      // reads for which the old vector stays in IRR
     bool route_fails;        // the chip's
