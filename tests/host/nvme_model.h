@@ -101,6 +101,11 @@ bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t byte
 
 // ---- the world ----
 
+// NUMA nodes: each CPU has its own, and so have the devices.
+#define WORLD_NODE(cpu) (1 + (cpu))
+#define WORLD_DEVICE_NODE 100
+#define WORLD_ELSEWHERE 200 // the models' own
+
 void world_begin(unsigned cpus);
 void world_end(void);   // shuts the driver down and checks that all it owes was done
 void world_round(void); // each CPU's loop once, then each controller
@@ -125,6 +130,8 @@ const char *world_last_info(void);
 const char *world_json(void); // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
+unsigned world_node_of(const volatile void *at);     // that its memory was asked for on
+size_t world_bytes_on(unsigned node);                // asked for since world_begin()
 void world_use_cpu(unsigned cpu);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs
 uint64_t world_now(void);
