@@ -46,6 +46,8 @@ static struct {
     struct cpu_msg *inbox[FAKE_CPUS], **inbox_end[FAKE_CPUS];
     struct cpu_timer *timers;
     unsigned timers_fired;
+    uint64_t tsc;         // a nanosecond each: time passes where it is looked at
+    uint64_t service_tsc; // ... and while a read is under way
 
     struct fake_disk disks[FAKE_DISKS];
     struct block_dev *first_disk;
@@ -60,7 +62,11 @@ static struct {
     bool interrupts_are_off;
     bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
-    void *allocations[FAKE_ALLOCATIONS];
+    struct fake_memory {
+        char *at;
+        size_t bytes;
+        unsigned node; // as asked for
+    } allocations[FAKE_ALLOCATIONS];
     size_t allocations_count;
     uint64_t free_bytes;
 
@@ -69,13 +75,20 @@ static struct {
     char error_what[64], error_message[512];
 } fake;
 
-#define FAKE_TSC_HZ 1000000000ull // fast enough: only the order of times counts
+#define FAKE_TSC_HZ 1000000000ull
+#define FAKE_LOOK_TSC 1000ull      // a look at the clock
+#define FAKE_NODE(cpu) (7 + (cpu)) // each CPU has a NUMA node of its own
 
 // ---- time, memory, report ----
 
 uint64_t time_tsc_hz(void)
 {
     return FAKE_TSC_HZ;
+}
+
+uint64_t rdtsc(void)
+{
+    return fake.tsc += FAKE_LOOK_TSC;
 }
 
 uint64_t time_ns(void)
@@ -89,8 +102,20 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
                              ALIGN_UP(bytes, MAX(align, (size_t)CACHE_LINE)));
     assert_non_null(at);
     assert_true(fake.allocations_count < FAKE_ALLOCATIONS);
-    fake.allocations[fake.allocations_count++] = at;
+    fake.allocations[fake.allocations_count++] = (struct fake_memory){ at, bytes, node };
     return memset(at, 0, bytes);
+}
+
+// The NUMA node that memory of the app's was asked for on.
+static unsigned fake_node_of(const void *at)
+{
+    for (size_t i = 0; i < fake.allocations_count; i++) {
+        const struct fake_memory *m = &fake.allocations[i];
+        if ((const char *)at >= m->at && (const char *)at < m->at + m->bytes)
+            return m->node;
+    }
+    fail_msg("%p is no memory of the app's", at);
+    return NODE_ANY;
 }
 
 uint64_t mem_free_bytes(void)
@@ -154,7 +179,8 @@ unsigned cpu_count(void)
 
 unsigned cpu_node(unsigned cpu)
 {
-    return NODE_ANY;
+    assert_true(cpu < fake.cpus);
+    return FAKE_NODE(cpu);
 }
 
 const struct cpu_stats *cpu_stats(unsigned cpu)
@@ -244,6 +270,7 @@ void block_submit(struct block_req *req)
         assert_true(buffer + bytes <= other || other + other_bytes <= buffer);
     }
     assert_true(fake.in_flight_count < FAKE_IN_FLIGHT);
+    assert_int_equal(fake_node_of(buffer), FAKE_NODE(fake.current));
     req->cpu = fake.current;
     fake.in_flight[fake.in_flight_count++] = req;
     fake.submitted++;
@@ -274,6 +301,7 @@ static void fake_complete_one(void)
                disk->bad_lba - req->lba < req->blocks;
     fake.in_flight[i] = fake.in_flight[--fake.in_flight_count];
     disk->in_flight--;
+    fake.tsc += fake.service_tsc;
     fake.current = req->cpu;
     fake.stats[req->cpu].msis++;
     fake.stats[req->cpu].idle_tsc += 10;
@@ -387,7 +415,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
 static int fake_stop(void **state)
 {
     for (size_t i = 0; i < fake.allocations_count; i++)
-        free(fake.allocations[i]);
+        free(fake.allocations[i].at);
     fake.allocations_count = 0;
     return 0;
 }
