@@ -25,6 +25,7 @@ static struct {
     uint64_t total;
     uint64_t passed_over; // bytes that found no room in regions[]
     const struct handoff *handoff;
+    const struct srat *srat; // NULL: not read yet
     struct spinlock lock;
 } mem;
 
@@ -95,10 +96,22 @@ static void mark_node(size_t i, const struct srat_memory *m)
 
 void mem_set_nodes(const struct srat *srat)
 {
+    mem.srat = srat;
     for (size_t m = 0; m < srat->memory_count; m++)
         for (size_t i = 0; i < mem.count; i++)
             mark_node(i, &srat->memory[m]);
     warn_passed_over();
+}
+
+unsigned mem_node(const volatile void *virt)
+{
+    uint64_t phys = paging_phys(virt);
+    for (size_t i = 0; mem.srat && i < mem.srat->memory_count; i++) {
+        const struct srat_memory *m = &mem.srat->memory[i];
+        if (phys >= m->base && phys - m->base < m->bytes)
+            return m->node;
+    }
+    return NODE_ANY;
 }
 
 // Cuts `bytes` from the region, or returns 0. Regions start above 1 MiB, so 0 is no address.

@@ -32,6 +32,14 @@ static inline uint64_t mem_phys(const volatile void *virt)
 }
 #endif
 
+// The NUMA node that memory lies on by the SRAT, whatever was asked for; NODE_ANY where that doesn't
+// say. Any mapped address.
+unsigned mem_node(const volatile void *virt);
+
+// Adds `memory_nodes`, the nodes of all these pieces, each node once; nothing where none is known.
+struct json;
+void mem_report_nodes(struct json *j, const volatile void *const *pieces, size_t count);
+
 // Maps device registers, uncached. Never fails for an aligned, sane range: ends the run otherwise.
 // Not in interrupt context.
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes);

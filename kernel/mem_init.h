@@ -11,7 +11,7 @@ void mem_init(const struct handoff *h);
 // Adds what boot services held; once the firmware's page tables are left behind.
 void mem_add_boot_ranges(void);
 
-// Tells which memory belongs to which NUMA node.
+// Tells which memory belongs to which NUMA node. The SRAT must stay.
 void mem_set_nodes(const struct srat *srat);
 
 // Zeroed memory that ends at or below the limit, for what a CPU in real or protected mode reads.

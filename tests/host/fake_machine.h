@@ -118,6 +118,11 @@ static unsigned fake_node_of(const void *at)
     return NODE_ANY;
 }
 
+unsigned mem_node(const volatile void *virt)
+{
+    return NODE_ANY; // there is no SRAT
+}
+
 uint64_t mem_free_bytes(void)
 {
     return fake.free_bytes;
