@@ -50,6 +50,7 @@ struct model {
     struct model_namespace namespaces[MODEL_NAMESPACES];
     uint32_t alike;          // namespaces 1 to `alike` are as the first one
     unsigned grants;         // I/O queues granted
+    unsigned grants_cqs;     // completion queues, where they are not as many; 0: they are
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
@@ -82,6 +83,7 @@ struct model {
     unsigned reads, blocks, resets, interrupts;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
+    unsigned asked_sqs, asked_cqs; // by Set Features
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors

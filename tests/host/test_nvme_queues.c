@@ -128,6 +128,35 @@ static void check_warning(const char *part)
         fail_msg("\"%s\" isn't in: %s", part, world_last_warning());
 }
 
+// As many of both kinds are asked for, and granted apart: a pair takes one of each.
+static void fewer_of_one_kind(unsigned grants, unsigned grants_cqs)
+{
+    struct model *m = many(4, 3, false, grants);
+    m->grants_cqs = grants_cqs;
+    check_queues(m, start(m), 4, 0);
+    assert_int_equal(m->asked_sqs, 12);
+    assert_int_equal(m->asked_cqs, 12);
+    assert_int_equal(world_warnings(), 1);
+    assert_non_null(strstr(world_last_warning(), "there are 5: each CPU uses 1"));
+}
+
+static void fewer_completion_queues(void **state)
+{
+    fewer_of_one_kind(64, 5);
+}
+
+static void fewer_submission_queues(void **state)
+{
+    fewer_of_one_kind(5, 64);
+}
+
+// 0-based in 16 bits: the most that there can be.
+static void all_queues_there_can_be(void **state)
+{
+    struct model *m = many(2, 1, false, 0x10000);
+    check_queues(m, start(m), 2, 0);
+}
+
 // A set that isn't whole isn't used: no CPU has more than another.
 static void whole_sets_only(void **state)
 {
@@ -372,6 +401,9 @@ int main(void)
         queues_test(channels_count_round),
         queues_test(as_many_as_there_are),
         queues_test(urgent_ones_too),
+        queues_test(fewer_completion_queues),
+        queues_test(fewer_submission_queues),
+        queues_test(all_queues_there_can_be),
         queues_test(whole_sets_only),
         queues_test(too_few_vectors),
         queues_test(too_few_doorbells),
