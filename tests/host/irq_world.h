@@ -38,6 +38,9 @@ extern const struct irq_chip chip; // chip_post's remapped counterpart
 void start(enum irq_mode mode);            // a new world, without irqs
 void start_with(struct irq_config config); // mode, window_ns and mwait; the rest is filled in
 
+#define WORLD_NODE(cpu) (3 + (cpu))     // each CPU has a NUMA node of its own
+unsigned world_node_of(const void *at); // that this piece was asked for on
+
 void handler(void *arg); // counts in world.handled[]
 struct irq *new_irq(unsigned cpu, uintptr_t number);
 void post(unsigned cpu, uint8_t vector); // as a device through its chip, with the notification
