@@ -313,6 +313,16 @@ static void more_controllers_than_vectors(void **state)
     check_owners(m[2], 2, (unsigned[]){ 1, 3 });
 }
 
+// One that takes more than its share leaves none for the next.
+static void a_vector_for_each_controller(void **state)
+{
+    struct model *m[] = { many(4, 1, false, 64), model_new() };
+    set_vectors_left(4, (unsigned[]){ 0, 0, 1, 1 });
+    start(m[0]);
+    check_owners(m[0], 1, (unsigned[]){ 2 });
+    check_owners(m[1], 1, (unsigned[]){ 3 });
+}
+
 static void no_vector_at_all(void **state)
 {
     many(2, 1, false, 64);
@@ -416,6 +426,7 @@ int main(void)
         queues_test(less_than_a_set),
         queues_test(less_than_a_set_of_several),
         queues_test(more_controllers_than_vectors),
+        queues_test(a_vector_for_each_controller),
         queues_test(no_vector_at_all),
         queues_test(all_move_under_load),
         queues_test(a_moved_queue_serves_its_channel),
