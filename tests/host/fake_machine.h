@@ -60,6 +60,7 @@ static struct {
     uint64_t irq_counts[FAKE_CPUS][FAKE_CPUS];
     enum irq_mode mode;
     bool interrupts_are_off;
+    void (*on_interrupts)(void); // they were turned on
     bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
     struct fake_memory {
@@ -357,6 +358,8 @@ void interrupts_on(void)
 {
     assert_true(fake.interrupts_are_off);
     fake.interrupts_are_off = false;
+    if (fake.on_interrupts)
+        fake.on_interrupts();
 }
 
 struct irq *irq_first(void)
