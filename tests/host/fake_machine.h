@@ -54,6 +54,7 @@ static struct {
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
     uint64_t submitted, urgent;
+    void (*on_read)(const struct block_req *req); // it was submitted
     uint32_t random;
 
     struct irq irqs[FAKE_CPUS];
@@ -70,6 +71,8 @@ static struct {
     } allocations[FAKE_ALLOCATIONS];
     size_t allocations_count;
     uint64_t free_bytes;
+    uint64_t used_bytes; // if one piece lies behind the other
+    bool trace_stopped;
 
     char console[1 << 16], json[1 << 16];
     unsigned errors;
@@ -105,6 +108,7 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
     assert_true(fake.allocations_count < FAKE_ALLOCATIONS);
     fake.allocations[fake.allocations_count++] = (struct fake_memory){ at, bytes, node };
+    fake.used_bytes = ALIGN_UP(fake.used_bytes, align) + ALIGN_UP(bytes, CACHE_LINE);
     return memset(at, 0, bytes);
 }
 
@@ -233,6 +237,9 @@ static void fake_run_timer(void)
 
 void trace_stop(void)
 {
+    fake.trace_stopped = true;
+    assert_int_equal(fake.json[0], 0); // the report is no work
+    assert_int_equal(fake.in_flight_count, 0);
 }
 
 static uint32_t fake_random(uint32_t below)
@@ -279,6 +286,8 @@ void block_submit(struct block_req *req)
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
+    if (fake.on_read)
+        fake.on_read(req);
 }
 
 static void fake_fill(struct fake_disk *disk, struct block_req *req)
@@ -389,6 +398,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.cpus = cpus;
     fake.mode = IRQ_POSTED;
     fake.free_bytes = GIB;
+    fake.tsc = 1ull << 40;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];
         static const struct irq_chip chip = { .name = "VTD-POST" };

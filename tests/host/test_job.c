@@ -349,7 +349,7 @@ static void test_bad_words(void **state)
     expect_refused("numjobs=3", "job-numjobs", "only 2 CPUs");
     expect_refused("size=2k", "job-size", "nvme0n1");
     fake.free_bytes = 16 * MIB;
-    expect_refused("iodepth=4096 bs=1m", "job-memory", "16 MiB are free");
+    expect_refused("iodepth=4096 bs=1m", "job-memory", " MiB, and 16 MiB are free; ");
     fake.first_disk = NULL;
     expect_refused("", "job-no-disk", "attach an NVMe disk");
 }
