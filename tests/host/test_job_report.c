@@ -162,6 +162,92 @@ static void test_objects_by_disk(void **state)
         "\"99.990000\":8000000000}}}");
 }
 
+// `low` of 100,000 reads took 100 ns, the others 95.7 us.
+static void report_latencies(unsigned low)
+{
+    make_job(CONFIG);
+    struct histogram *h = &job.workers[0]->latency;
+    h->buckets[histogram_bucket(100)] = low;
+    h->buckets[histogram_bucket(95744)] = 100000 - low;
+    h->max = 95744;
+    job_report(&job);
+}
+
+static void expect_percentile(const char *name, unsigned ns)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "\"%s\":%u%s", name, ns, strcmp(name, "99.990000") ? "," : "}");
+    expect_line(object("all"), text);
+}
+
+// The very read that a percentile names: one more or one less is another's latency.
+static void test_percentiles_are_exact(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned thousandths;
+    } percentiles[] = {
+        { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
+        { "99.900000", 99900 }, { "99.990000", 99990 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
+        report_latencies(percentiles[i].thousandths);
+        expect_percentile(percentiles[i].name, 100);
+        fake_stop(NULL);
+        report_latencies(percentiles[i].thousandths - 1);
+        expect_percentile(percentiles[i].name, 95744);
+        fake_stop(NULL);
+    }
+}
+
+static void expect_columns(unsigned low, const char *p50, const char *p99, const char *p999)
+{
+    char text[64];
+    report_latencies(low);
+    snprintf(text, sizeof(text), "  %6s  %6s  %8s  ", p50, p99, p999);
+    const char *row = strstr(fake.console, "\nall ");
+    assert_non_null(row);
+    expect_line(row, text);
+    fake_stop(NULL);
+}
+
+static void test_columns_of_percentiles_are_exact(void **state)
+{
+    expect_columns(49999, "95.7", "95.7", "95.7");
+    expect_columns(50000, "0.1", "95.7", "95.7");
+    expect_columns(98999, "0.1", "95.7", "95.7");
+    expect_columns(99000, "0.1", "0.1", "95.7");
+    expect_columns(99899, "0.1", "0.1", "95.7");
+    expect_columns(99900, "0.1", "0.1", "0.1");
+}
+
+// ---- each second ----
+
+static void expect_progress(const char *line)
+{
+    fake.console[0] = 0;
+    job.shown_ns = time_ns() + FAKE_LOOK_TSC - NS_PER_S; // a second ago, when it is looked at next
+    job_show_progress(&job);
+    assert_string_equal(fake.console, line);
+}
+
+static void test_progress(void **state)
+{
+    make_job((struct job_config){ .runtime_us = 5000000000, .bs = 65536 });
+    job.began_ns = time_ns() - 12345678900000;
+    job.workers[0]->completed = 1000000;
+    job.workers[3]->completed = 234567;
+    job.shown_ios = 34567;
+    expect_progress("job: 12345.6 of 5000.0 s: 1,200,000 IOPS, 78,643.2 MB/s\n");
+    job.workers[1]->completed = 10;
+    expect_progress("job: 12345.6 of 5000.0 s: 10 IOPS, 0.6 MB/s\n");
+    job.config.runtime_us = 0;
+    for (unsigned i = 0; i < 4; i++)
+        job_share(10000000, i, 4, &job.workers[i]->first, &job.workers[i]->end);
+    job.workers[2]->completed = 4000000;
+    expect_progress("job: 12345.6 s, 52% done: 4,000,000 IOPS, 262,144.0 MB/s\n");
+}
+
 // The same reads again, told apart; their errors are not.
 static void test_urgent_reads_have_a_row(void **state)
 {
@@ -281,6 +367,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_results_by_disk, fake_stop),
         cmocka_unit_test_teardown(test_objects_by_disk, fake_stop),
+        cmocka_unit_test(test_percentiles_are_exact),
+        cmocka_unit_test(test_columns_of_percentiles_are_exact),
+        cmocka_unit_test_teardown(test_progress, fake_stop),
         cmocka_unit_test_teardown(test_urgent_reads_have_a_row, fake_stop),
         cmocka_unit_test_teardown(test_notifications_by_mode, fake_stop),
         cmocka_unit_test_teardown(test_whose_cycles_count, fake_stop),
