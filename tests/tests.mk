@@ -3,9 +3,9 @@
 # put into one archive. A test that defines a function itself replaces the archive's object for it.
 
 # What a host can't run: the machine's own set-up, and the string functions that its libc has.
-HOST_SKIP = lib/string.c $(wildcard init/*.c kernel/mem/*.c) $(addprefix kernel/, \
-            base/cpus.c base/report.c base/screen.c base/uart.c cpu/stop.c run/desc.c run/exit.c \
-            run/power.c run/smp.c run/trap.c x86/apic.c x86/ioapic.c x86/time.c)
+HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
+            base/cpus.c base/report.c base/screen.c base/uart.c cpu/stop.c mem/map.c mem/mem.c \
+            mem/paging.c run/desc.c run/exit.c run/power.c run/smp.c run/trap.c x86/apic.c x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
 # A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*.
@@ -15,7 +15,7 @@ HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-poi
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 
-HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o)
+HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/tests/host/host_tsc.o
 HOST_TESTS   = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/test_*.c)))
 THREAD_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/threads_*.c)))
 
@@ -53,7 +53,7 @@ test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and thread
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
 
--include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*/*.d)
+-include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d $(B)/tsan/*/*/*.d)
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4
@@ -79,6 +79,11 @@ fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
 	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
 
 -include $(FUZZ_OBJ:.o=.d)
+
+# ---- do the tests bite? ----
+.PHONY: test-mutants
+test-mutants: ## changes that a test must notice, one at a time; some hours
+	@$(SETUP) && tests/mutants/run
 
 # ---- all of it ----
 .PHONY: test

@@ -54,12 +54,31 @@ uint32_t cpu_apic_id(unsigned cpu)
 
 unsigned cpu_node(unsigned cpu)
 {
-    return NODE_ANY;
+    return WORLD_NODE(cpu);
 }
+
+static struct piece {
+    struct piece *next;
+    void *at;
+    unsigned node; // as asked for
+} *pieces;
 
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
-    return calloc(1, bytes);
+    struct piece *piece = malloc(sizeof(*piece));
+    assert_non_null(piece);
+    *piece = (struct piece){ pieces, calloc(1, bytes), node };
+    pieces = piece;
+    return piece->at;
+}
+
+unsigned world_node_of(const void *at)
+{
+    for (const struct piece *piece = pieces; piece; piece = piece->next)
+        if (piece->at == at)
+            return piece->node;
+    fail_msg("%p was not given out", at);
+    return NODE_ANY;
 }
 
 const char *__asan_default_options(void);
@@ -72,6 +91,13 @@ uint64_t time_ns(void)
 {
     world.now_ns += world.time_passes ? 1000 : 0;
     return world.now_ns;
+}
+
+uint64_t rdtsc(void)
+{
+    if (world.on_tsc)
+        world.on_tsc();
+    return time_ns();
 }
 
 uint64_t time_tsc_at(uint64_t ns)

@@ -15,6 +15,7 @@ extern struct irq_world {
     uint64_t timer_at; // when the APIC's timer fires; 0: never
     bool time_passes;  // with each look at the clock
     void (*on_halt)(void);
+    void (*on_tsc)(void);    // the TSC, which counts nanoseconds, is read
     void (*interrupt)(void); // one may come here: interrupts are on
     unsigned requested;      // reads for which the old vector stays in IRR
     bool route_fails;        // the chip's
@@ -36,6 +37,9 @@ extern const struct irq_chip chip; // chip_post's remapped counterpart
 
 void start(enum irq_mode mode);            // a new world, without irqs
 void start_with(struct irq_config config); // mode, window_ns and mwait; the rest is filled in
+
+#define WORLD_NODE(cpu) (3 + (cpu))     // each CPU has a NUMA node of its own
+unsigned world_node_of(const void *at); // that this piece was asked for on
 
 void handler(void *arg); // counts in world.handled[]
 struct irq *new_irq(unsigned cpu, uintptr_t number);
