@@ -52,6 +52,7 @@ struct pci_dev *pci_get(size_t index)
 static unsigned machine_cpus = 2;
 static bool machine_posts = true;
 static struct pi_desc machine_pi[2];
+static size_t machine_pi_offset;   // by which they lie elsewhere
 static uint64_t machine_timer_due; // 0: not armed
 static struct cpu_timer *machine_timer;
 
@@ -73,7 +74,7 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 
 struct pi_desc *irq_pi_desc(unsigned cpu)
 {
-    return machine_posts ? &machine_pi[cpu] : NULL;
+    return machine_posts ? (void *)((uint8_t *)&machine_pi[cpu] + machine_pi_offset) : NULL;
 }
 
 enum irq_mode irq_get_mode(void)
@@ -93,6 +94,7 @@ static struct {
     char error_what[64], error[512], warning[512], info[512];
     char object[1024];
 } told;
+static void (*machine_on_object)(const char *text);
 
 #define TOLD(field)                                                                                \
     do {                                                                                           \
@@ -132,6 +134,8 @@ void report_json(struct json *j)
     assert_non_null(text);
     told.objects++;
     snprintf(told.object, sizeof(told.object), "%s", text);
+    if (machine_on_object)
+        machine_on_object(text);
 }
 
 // ---- set-up ----
@@ -140,7 +144,8 @@ void report_json(struct json *j)
 #define MACHINE_ECAP (M_ECAP_C | M_ECAP_QI | M_ECAP_IR | M_ECAP_EIM | M_ECAP_IRO(0x100))
 #define MACHINE_CAP (M_CAP_PI | M_CAP_RECORDS(0x220, 4))
 
-// One unit that can do everything, and takes a little time for each thing.
+// One unit that can do everything, takes a little time for each thing, and sees a write to its
+// registers no earlier than it must.
 static struct model_unit *machine_one_unit(void)
 {
     model_reset_all();
@@ -149,6 +154,8 @@ static struct model_unit *machine_one_unit(void)
     machine_posts = machine_has_dmar = true;
     machine_timer = NULL;
     machine_timer_due = 0;
+    machine_pi_offset = 0;
+    machine_on_object = NULL;
     memset(machine_pi, 0, sizeof(machine_pi));
     dmar_begin(&machine_dmar, 1);
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
@@ -156,6 +163,8 @@ static struct model_unit *machine_one_unit(void)
     struct model_unit *m = model_reset(0, MACHINE_BASE, MACHINE_CAP, MACHINE_ECAP);
     m->delay = 3;
     m->lag = 2;
+    m->pace = 1;
+    m->posts_writes = true;
     return m;
 }
 
