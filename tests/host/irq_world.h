@@ -30,6 +30,7 @@ extern struct irq_world {
     void (*on_monitor)(const volatile void *line);
     bool route_fails;       // the chip's
     void (*on_route)(void); // another CPU, before and after the chip routes
+    uint64_t esr_pending, esr; // the local APIC's errors
     struct pci_dev device;
 
     // What happened.
@@ -49,7 +50,7 @@ extern struct irq_world {
 extern const struct irq_chip chip; // chip_post's remapped counterpart
 
 void start(enum irq_mode mode);            // a new world with two CPUs, without irqs
-void start_with(struct irq_config config); // mode, window_ns and mwait; the rest is filled in
+void start_with(struct irq_config config); // chips and preempt are filled in; no loops are 3
 void start_on(unsigned count, struct irq_config config); // with so many CPUs
 
 void handler(void *arg); // counts in world.handled[]

@@ -12,13 +12,14 @@
 #include "kernel/irq_entry.h"
 #include "tests/host/step_machine.h"
 
-#define SPIN_STEPS 400 // of a loop that never sleeps: some rounds
+#define SPIN_STEPS 200 // of a loop that never sleeps: some rounds
 
 enum { WAKER, PLAIN, URGENT, IMMEDIATE, IRQS }; // irqs of CPU 0
 
 static struct irq *irqs[IRQS];
 static unsigned handled[IRQS], faults, timers, messages;
 static bool in_immediate;
+static bool in_one_word; // all vectors
 static struct cpu_timer timer;
 static struct cpu_msg message;
 
@@ -119,7 +120,9 @@ static void make_irq(unsigned i, uint8_t vector)
 
 static void reset(const struct irq_config *config)
 {
-    static const uint8_t vectors[IRQS] = { 33, 200, 100, 150 }; // one in each word
+    static const uint8_t apart[IRQS] = { 33, 200, 100, 150 }; // one in each word
+    static const uint8_t together[IRQS] = { 201, 202, 203, 204 };
+    const uint8_t *vectors = in_one_word ? together : apart;
     struct problem p;
     machine_start(2, *config);
     cpus[1].online = false; // it only sends
@@ -170,8 +173,8 @@ static bool comes_after(const struct irq_config *config, const struct event *eve
     return awake;
 }
 
-static void comes_at_any_step(const struct irq_config *config, const struct event *event, bool woken,
-                              unsigned own)
+static void comes_at_any_step(const struct irq_config *config, const struct event *event,
+                              bool woken, unsigned own)
 {
     unsigned steps = 1, most = is_polling() ? SPIN_STEPS : UINT32_MAX;
     while (comes_after(config, event, woken, steps, own) && steps < most)
@@ -179,14 +182,52 @@ static void comes_at_any_step(const struct irq_config *config, const struct even
     assert_true(steps > 50);
 }
 
-static void come_at_any_step(struct irq_config config)
+// Another one comes some steps after the first. Either may end a loop that never rests.
+static bool come_after(const struct irq_config *config, const struct event *first,
+                       const struct event *second, unsigned steps, unsigned later)
 {
-    reset(&config);
+    reset(config);
+    unsigned cpu = machine_cpu(0), one = add(first), two = add(second);
+    bool awake = steps_run(cpu, steps);
+    steps_run(one, STEPS_ALL);
+    steps_run(cpu, later);
+    steps_run(two, STEPS_ALL);
+    steps_rest();
+    if (!is_polling()) {
+        check(first);
+        check(second);
+    }
+    return awake;
+}
+
+static void two_come(const struct irq_config *config, const struct event *first,
+                     const struct event *second)
+{
+    for (unsigned later = 1; later < 150; later += 1 + later / 3)
+        for (unsigned steps = 1; come_after(config, first, second, steps, later); steps++)
+            if (is_polling() && steps == SPIN_STEPS)
+                break;
+}
+
+static void one_comes(const struct irq_config *config)
+{
     unsigned times = is_polling() ? 1 : 2;
     for (unsigned i = 0; i < ARRAY_SIZE(events); i++)
         for (unsigned own = 0; own < 4; own++)
             for (unsigned woken = 0; woken < times; woken++)
-                comes_at_any_step(&config, &events[i], woken, own);
+                comes_at_any_step(config, &events[i], woken, own);
+}
+
+static void come_at_any_step(struct irq_config config)
+{
+    in_one_word = false;
+    reset(&config);
+    one_comes(&config);
+    in_one_word = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(events); i++)
+        for (unsigned j = 0; j < ARRAY_SIZE(events); j++)
+            if (i != j)
+                two_come(&config, &events[i], &events[j]);
 }
 
 static void remapped(void **state)
