@@ -32,7 +32,7 @@ debug: ## the same, waiting for a debugger on port 1234
 .PHONY: test-tools test-platform test-protocol test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
-test-tools: ## the scripts in tools/
+test-tools: $(B)/kernel.elf ## the scripts in tools/
 	@$(PYTEST) tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
@@ -62,9 +62,10 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
     syntaxError:tools/qemu/strict.h) -j2 -I.
 
 .PHONY: style format
-style: ## formatting, include order, static analysis
+style: $(B)/kernel.elf ## formatting, include order, atomics as compiled, static analysis
 	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"
 	@tools/check-includes && echo "includes: in order"
+	@tools/check-atomics && echo "atomics: as the model has them"
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 
 format: ## lays out all C sources
