@@ -495,5 +495,5 @@ int main(void)
         cmocka_unit_test(test_absent),
         cmocka_unit_test(test_idle_unit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }

@@ -208,5 +208,5 @@ int main(void)
         cmocka_unit_test(test_senders),           cmocka_unit_test(test_blocked_is_told),
         cmocka_unit_test(test_blocked_elsewhere), cmocka_unit_test(test_blocked_without_index),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }

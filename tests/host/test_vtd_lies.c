@@ -253,5 +253,5 @@ int main(void)
         cmocka_unit_test(test_false_answers),
         cmocka_unit_test(test_gone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }

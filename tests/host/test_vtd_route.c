@@ -385,5 +385,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_free_unconfirmed, set_up_small_table, check_rules),
         cmocka_unit_test_setup_teardown(test_threads, set_up, check_rules),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }

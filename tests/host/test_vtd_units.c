@@ -26,7 +26,7 @@ static int set_up(void **state)
     dmar_rhsa(&machine_dmar, MACHINE_BASE + 0x1000, 7);
     blob_finish(&machine_dmar);
     for (unsigned i = 0; i < 3; i++)
-        units[i] = model_reset(i, MACHINE_BASE + 0x1000 * i, MACHINE_CAP, MACHINE_ECAP);
+        units[i] = machine_unit(i, MACHINE_BASE + 0x1000 * i);
     return 0;
 }
 
@@ -192,5 +192,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overflow_of_first, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_storm_of_first, set_up, check_rules),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }
