@@ -75,9 +75,16 @@ static void run(void)
     model_arrive(m);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+// In whatever order: where a round ended, and where the next one begins, may lie in one burst.
 static void check(bool lost)
 {
     assert_int_equal(told_count, recorded_count);
+    qsort(told_of, told_count, sizeof(told_of[0]), by_value);
     for (unsigned i = 0; i < told_count; i++)
         assert_int_equal(told_of[i], recorded[i]);
     assert_int_equal(vtd_fault_count(), recorded_count);
@@ -213,5 +220,5 @@ int main(void)
         cmocka_unit_test(test_while_turned_on),
         cmocka_unit_test(test_left_by_firmware),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }
