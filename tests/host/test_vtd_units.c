@@ -124,6 +124,47 @@ static void test_each_may_be_absent(void **state)
     }
 }
 
+// What people and tools are told of each unit.
+static const char *object_of[8];
+
+static void keep_object(const char *text)
+{
+    object_of[told.objects % ARRAY_SIZE(object_of)] = strdup(text);
+}
+
+static void test_report(void **state)
+{
+    units[0]->cap &= ~M_CAP_PI;
+    units[0]->ecap &= ~M_ECAP_C;
+    units[1]->gsts = M_TE | M_SRTP;
+    model_memory_free = 0;
+    machine_enable();
+    machine_on_object = keep_object;
+    told.objects = told.infos = 0;
+    vtd_print();
+    assert_int_equal(told.objects, 3);
+    assert_int_equal(told.infos, 3);
+    assert_string_equal(object_of[1],
+                        "{\"type\":\"vtd_unit\",\"unit\":\"0xfed90000\",\"segment\":9,"
+                        "\"all_other_devices\":true,\"version\":\"4.0\","
+                        "\"cap\":\"0x0000030022000000\","
+                        "\"ecap\":\"0x000000000000101a\",\"posting\":false,"
+                        "\"coherent\":false,\"entries\":4096,\"fault_records\":4,"
+                        "\"left_on\":\"\"}");
+    assert_string_equal(object_of[2],
+                        "{\"type\":\"vtd_unit\",\"unit\":\"0xfed91000\",\"segment\":0,"
+                        "\"all_other_devices\":false,\"version\":\"4.0\","
+                        "\"cap\":\"0x0800030022000000\","
+                        "\"ecap\":\"0x000000000000101b\",\"posting\":true,"
+                        "\"coherent\":true,\"entries\":4096,\"fault_records\":4,"
+                        "\"node\":7,\"left_on\":\"translation\"}");
+    assert_string_equal(told.info,
+                        "VT-d unit 0xfed92000: segment 0 (all others), version 4.0, posts, "
+                        "coherent, 4096 entries");
+    for (unsigned i = 1; i <= 3; i++)
+        free((void *)object_of[i]);
+}
+
 // Faults of each unit are told, by its own segment.
 static void test_faults_of_each(void **state)
 {
@@ -188,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_each_must_be_able, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_each_is_taken_over, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_each_may_be_absent, set_up, check_rules),
+        cmocka_unit_test_setup_teardown(test_report, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_faults_of_each, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_overflow_of_first, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_storm_of_first, set_up, check_rules),
