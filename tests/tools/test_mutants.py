@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lists in tests/mutants fit the tree; and their runner, on a tree with one file and two tests."""
+"""The lists in tests/mutants fit the tree; their runner, on a tree with one file and two tests."""
 import importlib.util
 import subprocess
 import time
