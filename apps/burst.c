@@ -42,7 +42,7 @@ static const struct option options[] = {
     { .name = NULL },
 };
 
-static struct {
+static struct burst {
     struct block_req *reads;
     unsigned vectors, posted, handled;
     uint64_t work;
@@ -109,7 +109,8 @@ static bool check(const struct block_dev *dev, struct problem *p)
 
 static void make_reads(struct block_dev *dev)
 {
-    uint8_t *buffers = mem_alloc((size_t)burst.vectors * dev->block_size, PAGE_BYTES, cpu_node(0));
+    uint8_t *buffers =
+        mem_alloc((size_t)burst.vectors * dev->block_size, PAGE_BYTES, block_buffer_node(dev, 0));
     burst.reads = mem_alloc(burst.vectors * sizeof(*burst.reads), CACHE_LINE, cpu_node(0));
     for (unsigned i = 0; i < burst.vectors; i++)
         burst.reads[i] = (struct block_req){
@@ -201,9 +202,11 @@ static void burst_run(const struct cmdline *c)
 {
     struct problem p;
     struct block_dev *dev = block_first();
-    burst.vectors = (unsigned)cmdline_number(c, "vectors");
-    burst.work = cmdline_number(c, "work");
-    burst.timer.fn = ignore;
+    burst = (struct burst){
+        .vectors = (unsigned)cmdline_number(c, "vectors"),
+        .work = cmdline_number(c, "work"),
+        .timer.fn = ignore,
+    };
     if (!check(dev, &p)) {
         error_problem(&p);
         return;

@@ -97,12 +97,13 @@ static bool wake(const struct pci_dev *dev, void (*delay_ns)(uint64_t), struct p
                            "%s: firmware left it in power state D%u, and since it was woken its "
                            "configuration space reads all ones: it is gone",
                            dev->name, from);
+    if (!pci_power_state(dev))
+        restore(dev, &s);
     if (pci_power_state(dev))
         return problem_set(p, "pci-asleep",
                            "%s: firmware left it in power state D%u, and it doesn't wake (PMCSR is "
                            "0x%04x): switch the machine off and on",
                            dev->name, from, pci_read16(dev, at));
-    restore(dev, &s);
     warn("pci-woken",
          "%s: firmware left it in power state D%u; it was woken. If it misbehaves, turn power "
          "saving for its slot off in the firmware's set-up",

@@ -2,6 +2,7 @@
 // Block devices: asynchronous requests from any CPU, completed on the CPU that submitted them.
 #pragma once
 
+#include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/run/loop.h"
 #include "lib/types.h"
@@ -70,6 +71,13 @@ struct block_dev {
 void block_add(struct block_dev *dev);
 struct block_dev *block_first(void);
 struct block_dev *block_find(const char *name, size_t length); // NULL: no such name
+
+// Where buffers for a CPU's requests are best: near the device, or near the CPU where the device's
+// node is unknown. Any CPU.
+static inline unsigned block_buffer_node(const struct block_dev *dev, unsigned cpu)
+{
+    return dev->node == NODE_ANY ? cpu_node(cpu) : dev->node;
+}
 
 // Checks the range against the device and hands the request over; done() is always called later,
 // never from within. The caller's CPU.
