@@ -80,7 +80,7 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     assert_int_equal(offset, 0x10);
     if (a->last == UINT32_MAX)
         return UINT32_MAX;
-    return a->index == 1 ? a->last << 16 | 0x20 : *selected(a);
+    return a->index == 1 ? 0x5a008020 | a->last << 16 : *selected(a); // reserved bits, too
 }
 
 void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
