@@ -91,7 +91,7 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
     if (!field_get(NVME_CAP_CSS, cap))
         warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
              c->label);
-    if (c->quirks & NVME_QUIRK_TWO_ENTRIES)
+    if (c->quirks & NVME_QUIRK_ONE_COMMAND)
         c->limits.queue_entries = 2;
 }
 

@@ -11,6 +11,7 @@
 
 #include "drivers/nvme/ctrl.h"
 
+#include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -217,6 +218,13 @@ static void split(struct nvme_ctrl *c, unsigned granted, bool by_cpus)
     warn_of_fewer(c, granted, by_cpus);
 }
 
+static unsigned wanted_for(const struct nvme_ctrl *c)
+{
+    if (c->quirks & NVME_QUIRK_ONE_COMMAND)
+        return 1;
+    return cpu_count() * (wanted.plain + wanted.urgent);
+}
+
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
 {
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
@@ -224,7 +232,7 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
                            c->label);
     unsigned granted, most = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
     unsigned cpus_most = vectors_fit(c);
-    most = MIN(most, cpu_count() * (wanted.plain + wanted.urgent));
+    most = MIN(most, wanted_for(c));
     if (!ask(c, MIN(most, cpus_most), &granted, p) || !msix_enable(c->dev, p))
         return false;
     split(c, granted, granted == cpus_most);

@@ -35,7 +35,7 @@ static const struct nvme_quirk quirks[] = {
     { SAMSUNG, 0xa826, SLOW },    // reported of PM1733's kin
 
     // Linux: class 0180h, NVME_QUIRK_QDEPTH_ONE, NVME_QUIRK_128_BYTES_SQES
-    { APPLE, 0x2001, NVME_QUIRK_CLASS | NVME_QUIRK_TWO_ENTRIES,
+    { APPLE, 0x2001, NVME_QUIRK_CLASS | NVME_QUIRK_ONE_COMMAND,
       "it resets itself, and loses data, with more than one command in flight" },
     { APPLE, 0x2003, NVME_QUIRK_CLASS, "its class is 0180h" },
     { APPLE, 0x2005, NVME_QUIRK_CLASS | NVME_QUIRK_REFUSED,

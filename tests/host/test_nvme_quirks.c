@@ -252,6 +252,7 @@ static void apple_with_short_queues(void **state)
     m->queue_most = 2;
     starts(m);
     assert_int_equal(world_ctrl(m)->queues[0]->mask, 1);
+    assert_int_equal(world_disk(m, 1)->queues, 1); // shared by both CPUs
 }
 
 static void apple_with_long_entries(void **state)
