@@ -68,8 +68,7 @@ struct cpu {
     uint64_t apic_errors;     // all bits that ESR has shown
     uint64_t msis_before;     // stats.msis when the last wait began
     bool tsc_deadline;        // what its timer counts to; else down
-    unsigned mwait_misses;    // posts that ended no MWAIT
-    bool mwait_failed;        // so often that it sleeps by HLT
+    bool mwait_failed;        // too often: it sleeps by HLT
     struct irq *vectors[VECTORS];
     struct cpu_stats stats;
 

@@ -70,14 +70,6 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-// Neither before the loads that stand before it, nor after what stands behind it.
-static inline uint64_t rdtsc_ordered(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
-    return (uint64_t)high << 32 | low;
-}
-
 static inline void cpu_relax(void)
 {
     __asm__ volatile("pause" ::: "memory");
@@ -101,8 +93,17 @@ void out16(uint16_t port, uint16_t value);
 uint8_t in8(uint16_t port);
 uint16_t in16(uint16_t port);
 noreturn void cpu_triple_fault(void);
+uint64_t rdtsc_ordered(void);
 
 #else
+
+// Neither before the loads that stand before it, nor after what stands behind it.
+static inline uint64_t rdtsc_ordered(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
 
 static inline uint64_t rdmsr(uint32_t msr)
 {

@@ -440,6 +440,11 @@ static bool can_sleep(struct cpu *cpu, bool mwait)
     return false;
 }
 
+bool irq_sleeps_by_mwait(void)
+{
+    return irq_get_config()->mwait && !this_cpu()->mwait_failed;
+}
+
 // With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
 bool irq_fall_asleep(void)
 {
@@ -451,7 +456,7 @@ bool irq_fall_asleep(void)
         cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
         cpu_timer_program(cpu);
     }
-    return can_sleep(cpu, config->mwait);
+    return can_sleep(cpu, irq_sleeps_by_mwait());
 }
 
 // With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.
