@@ -16,6 +16,7 @@
 #define SPIN_SHARES 8ull
 #define MWAIT_MOST_NS (10 * NS_PER_MS) // then the timer looks whether the monitor has failed
 #define MWAIT_MISS_NS NS_PER_MS        // ends of shorter waits tell nothing
+#define MWAIT_LATE_NS (NS_PER_MS / 2)  // a virtual CPU that its host had put aside tells nothing
 #define MWAIT_MISSES 2ull              // one may be a post that came together with the timer
 
 static void nothing(void)
@@ -58,10 +59,12 @@ static void wait_watched(struct cpu *cpu)
 {
     uint64_t start = time_ns(), notifications = cpu->stats.notifications;
     uint64_t due = cpu->timers ? cpu->timers->due_ns : UINT64_MAX;
-    apic_timer_set(time_tsc_at(MIN(due, start + MWAIT_MOST_NS)));
+    due = MIN(due, start + MWAIT_MOST_NS);
+    apic_timer_set(time_tsc_at(due));
     monitor_and_wait(cpu);
+    uint64_t end = time_ns();
     if (cpu->timer_due && pi_any(&cpu->pi) && cpu->stats.notifications == notifications &&
-        time_ns() - start >= MWAIT_MISS_NS)
+        end - start >= MWAIT_MISS_NS && end < due + MWAIT_LATE_NS)
         cpu->stats.mwait_misses++;
 }
 

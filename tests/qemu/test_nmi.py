@@ -69,7 +69,7 @@ def test_a_machine_check_shows_the_banks_of_all_cpus(boot_and_say):
     status = VALID | UNCORRECTED | ENABLED | MISCV | ADDRV | 0xc0
     run = boot_and_say("irq=adaptive runtime=30s", WORKS,
                        f"mce -b 1 9 {status:#x} 5 0x12345678 0x8c", cpus=3,
-                       extra=["-cpu", "max,model=85"])  # max by itself is too old to broadcast
+                       extra=["-cpu", "max,vendor=GenuineIntel,family=6,model=85"])  # which broadcasts
     run.failed("panic", "machine check")
     assert re.search(rf"CPU 1, bank 9: STATUS {status:016x} ADDR 0000000012345678 "
                      "MISC 000000000000008c", run.console)
