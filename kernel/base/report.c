@@ -25,8 +25,14 @@ void report_set_end(void (*end)(void))
     report.end = end;
 }
 
+// A line may have been cut in the middle: what follows is to begin one of its own.
 void report_take_over(void)
 {
+    if (!report.unlocked && spinlock_is_locked(&report.lock)) {
+        uart_write(UART_COM1, "\r\n", 2);
+        uart_write(UART_COM2, "\n", 1);
+        screen_write("\n", 1);
+    }
     report.unlocked = true;
 }
 

@@ -77,8 +77,9 @@ static __attribute__((noinline)) bool harvest_words(struct cpu *cpu)
 {
     unsigned vectors = 0;
     uint64_t bits[PI_WORDS];
-    if (!pi_take_all(&cpu->pi, PI_WORDS, bits))
+    if (!pi_take_all(&cpu->pi, bits))
         return false;
+#pragma GCC unroll 4
     for (unsigned w = 0; w < PI_WORDS; w++)
         if (bits[w])
             vectors += take(cpu, w, bits[w]);
@@ -349,9 +350,9 @@ static unsigned run_posted_words(struct cpu *cpu)
 {
     unsigned vectors = 0;
     uint64_t bits[PI_WORDS];
-    if (!pi_take_all(&cpu->pi, cpu->words, bits))
+    if (!pi_take_all(&cpu->pi, bits))
         return 0;
-    for (unsigned w = 0; w < cpu->words; w++)
+    for (unsigned w = 0; w < PI_WORDS; w++)
         if (bits[w])
             vectors += run_posted(cpu, w, bits[w]);
     return vectors;

@@ -32,17 +32,19 @@ static inline void pi_clear_on(struct pi_desc *d)
     atomic_fetch_and_explicit(&d->control, ~PI_CONTROL_ON, memory_order_seq_cst);
 }
 
-// The same for the first `words` words: looks at all of them before it takes the first, as the line would
-// else be fetched for reading, and once more for each exchange that a unit's post comes between. False:
-// there was nothing, and nothing was stored. Owner CPU.
-static inline bool pi_take_all(struct pi_desc *d, unsigned words, uint64_t *bits)
+// The same for all words: looks at all of them before it takes the first, as the line would else be
+// fetched for reading, and once more for each exchange that a unit's post comes between. False: there
+// was nothing, and nothing was stored. Owner CPU.
+static inline bool pi_take_all(struct pi_desc *d, uint64_t bits[PI_WORDS])
 {
     uint64_t any = 0;
-    for (unsigned w = 0; w < words; w++)
+#pragma GCC unroll 4
+    for (unsigned w = 0; w < PI_WORDS; w++)
         any |= bits[w] = atomic_load_explicit(&d->pir[w], memory_order_relaxed);
     if (!any)
         return false;
-    for (unsigned w = 0; w < words; w++)
+#pragma GCC unroll 4
+    for (unsigned w = 0; w < PI_WORDS; w++)
         if (bits[w])
             bits[w] = atomic_exchange_explicit(&d->pir[w], 0, memory_order_acq_rel);
     return true;

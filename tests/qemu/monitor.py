@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from conftest import launch
+import qemu_launch as launch  # on the path by conftest.py
 
 PROMPT = b"(qemu) "
 

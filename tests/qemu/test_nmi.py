@@ -1,28 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """NMIs and machine checks, by QEMU's monitor: what is shown of each CPU, and what comes of the run."""
 import re
-import subprocess
 
-import pytest
-
-from conftest import launch, stamped
-from monitor import Monitor
 
 WORKS = r"job: 1\.0 of"  # the job's first line of progress
 VALID, UNCORRECTED, ENABLED, MISCV, ADDRV = 1 << 63, 1 << 61, 1 << 60, 1 << 59, 1 << 58
-
-
-@pytest.fixture
-def boot_and_say(boot, tmp_path):
-    """As boot(), with commands for the monitor once a pattern is on the console."""
-    def run(append, pattern, *commands, **options):
-        monitor = Monitor(tmp_path)
-        monitor.when(tmp_path / "boot0" / "com1", pattern, *commands)
-        extra = options.pop("extra", []) + monitor.arguments
-        done = boot(append, disks=stamped(1), extra=extra, **options)
-        done.monitor = monitor.answers
-        return done
-    return run
 
 
 def backtraces(console):
@@ -94,36 +76,3 @@ def test_an_error_from_before_is_told_and_cleared(boot_and_say):
     told = run.one("machine_check")
     assert (told["what"], told["cpu"], told["bank"], told["status"]) == ("machine-check-left", 0, 6, status)
     assert [w["what"] for w in run.of("warning")] == ["machine-check-left"]
-
-
-def kernel_function(address):
-    """The function of the kernel that an address lies in."""
-    said = subprocess.run(["nm", "-P", launch.BUILD / "kernel.elf"], capture_output=True, text=True,
-                          check=True).stdout
-    symbols = {int(at, 16): name for name, at in
-               re.findall(r"^([^\s.]+) [tT] ([0-9a-f]+)", said, re.MULTILINE)}
-    below = [at for at in symbols if at <= address]
-    return symbols[max(below)] if below else None
-
-
-@pytest.mark.parametrize("used", [1, 2])
-def test_cpus_that_are_not_used_are_halted_in_our_code(boot_and_say, used):
-    run = boot_and_say(f"irq=adaptive runtime=2s verify=crc32c cpus={used}", WORKS,
-                       "info registers -a", cpus=4).verified()
-    assert run.of("warning") == []
-    states = re.split(r"CPU#(\d)", run.monitor[0])[1:]
-    states = dict(zip(states[::2], states[1::2]))
-    for cpu in range(used, 4):
-        rip = int(re.search(r"RIP=([0-9a-f]+)", states[str(cpu)])[1], 16)
-        assert kernel_function(rip) == "cpu_park"
-        assert "HLT=1" in states[str(cpu)]
-        assert not int(re.search(r"RFL=([0-9a-f]+)", states[str(cpu)])[1], 16) & 1 << 9
-
-
-def test_plain_msi_without_a_hypervisor(boot):
-    """And the FADT's OEM id alone tells of the debug-exit device."""
-    run = boot("irq=msi runtime=1s verify=crc32c", disks=stamped(1), iommu="",
-               extra=["-cpu", "max,-hypervisor"]).verified()
-    assert [w["what"] for w in run.of("warning")] == ["msi-x2apic"]
-    run = boot("irq=msi runtime=1s verify=crc32c", disks=stamped(1), iommu="").verified()
-    assert run.of("warning") == []
