@@ -89,6 +89,9 @@ struct cpu {
 static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
 static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
 static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
+static_assert(offsetof(struct cpu, pi) % (2 * CACHE_LINE) == 0, "a pair of lines");
+static_assert(offsetof(struct cpu, node) - offsetof(struct cpu, pi) == 2 * CACHE_LINE,
+              "alone there");
 
 #ifdef ONEBELL_HOST
 struct cpu *this_cpu(void); // the test says which CPU it plays

@@ -56,9 +56,18 @@ struct cpuid {
     uint32_t a, b, c, d;
 };
 
+#ifdef ONEBELL_HOST
+// A test's own processor; NULL: the host's.
+__attribute__((weak)) struct cpuid (*cpuid_model)(uint32_t leaf, uint32_t sub);
+#endif
+
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 {
     struct cpuid r;
+#ifdef ONEBELL_HOST
+    if (cpuid_model)
+        return cpuid_model(leaf, sub);
+#endif
     __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
     return r;
 }
