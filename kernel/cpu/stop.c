@@ -119,10 +119,21 @@ bool cpu_stand_by(const struct trap_frame *frame)
     return true;
 }
 
+// Whoever asks may do so later only.
 noreturn void cpu_stand_by_for_good(const struct trap_frame *frame)
 {
-    stand_by(frame);
+    struct cpu *cpu = this_cpu();
+    struct cpu_state state = { .frame = frame };
+    if (!cpu->held) {
+        mce_read(&state.mce);
+        __atomic_store_n(&cpu->held, &state, __ATOMIC_RELEASE);
+    }
     halt_forever();
+}
+
+void cpu_wait_for_others(uint64_t timeout_ns)
+{
+    (void)poll_until(all_stand_by(true), timeout_ns); // the rest is asked next
 }
 
 const struct cpu_state *cpu_state_of(unsigned cpu)

@@ -26,8 +26,11 @@ void cpu_release_others(void);
 // one that asked, which no NMI may stop, or was released.
 bool cpu_stand_by(const struct trap_frame *frame);
 
-// From an exception, after another CPU has asked: halts for good.
+// From an exception, where another CPU has asked, or is about to: halts for good.
 noreturn void cpu_stand_by_for_good(const struct trap_frame *frame);
+
+// Waits until all others stand by of themselves, since what happened here happens to all.
+void cpu_wait_for_others(uint64_t timeout_ns);
 
 // NULL: that CPU doesn't stand by. For the CPU that asked.
 const struct cpu_state *cpu_state_of(unsigned cpu);

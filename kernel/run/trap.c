@@ -13,10 +13,13 @@
 #include "kernel/run/exit.h"
 #include "kernel/run/nmi.h"
 #include "kernel/run/trap_print.h"
+#include "kernel/x86/time.h"
 #include "kernel/x86/vectors.h"
 #include "lib/format.h"
 
 #define TRACE_LAST 16
+#define BROADCAST_WAIT_NS                                                                          \
+    NS_PER_S // where all CPUs get a machine check, each logs before it comes here
 #define PAGE_FAULT_FETCH BIT64(4) // error code, I/D: SDM vol. 3, 5.7
 
 static unsigned panicking;   // index + 1 of the CPU that panics
@@ -61,6 +64,8 @@ static void begin_panic(const struct trap_frame *frame)
             exit_run(false);
         cpu_stand_by_for_good(frame);
     }
+    if (frame->vector == VECTOR_MACHINE_CHECK)
+        cpu_wait_for_others(BROADCAST_WAIT_NS);
     if (!cpu_stop_others())
         cpu_stand_by_for_good(frame);
     report_take_over();
