@@ -145,10 +145,10 @@ def boot(request, tmp_path):
 
 @pytest.fixture
 def boot_and_say(boot, tmp_path):
-    """As boot(), with commands for the monitor once a pattern is on the console."""
+    """As boot(), with commands for the monitor once a pattern is on a port, the console as a rule."""
     def run(append, pattern, *commands, **options):
         monitor = Monitor(tmp_path)
-        monitor.when(tmp_path / "boot0" / "com1", pattern, *commands)
+        monitor.when(tmp_path / "boot0" / options.pop("port", "com1"), pattern, *commands)
         extra = options.pop("extra", []) + monitor.arguments
         done = boot(append, disks=stamped(1), extra=extra, **options)
         done.monitor = monitor.answers

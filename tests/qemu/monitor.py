@@ -11,7 +11,7 @@ PROMPT = b"(qemu) "
 
 
 class Monitor:
-    """Waits until a pattern is on COM1 (a file), then gives the commands; `answers` has what came."""
+    """Waits until a pattern is in a port's file, then gives the commands; `answers` has what came."""
 
     def __init__(self, folder):
         self.path = folder / "monitor"
@@ -36,16 +36,16 @@ class Monitor:
                 link.sendall(command.encode() + b"\n")
                 self.answers.append(self._read(link))
 
-    def _wait_and_give(self, console, pattern, commands):
+    def _wait_and_give(self, port, pattern, commands):
         end = time.monotonic() + 80
-        while not re.search(pattern, launch.read_text(console)) and time.monotonic() < end:
+        while not re.search(pattern, launch.read_text(port)) and time.monotonic() < end:
             time.sleep(0.05)
         try:
             self._give(commands)
         except OSError as e:  # QEMU is gone: the test says what it lacks
             self.answers.append(str(e))
 
-    def when(self, console, pattern, *commands):
-        threading.Thread(target=self._wait_and_give, args=(console, pattern, commands),
+    def when(self, port, pattern, *commands):
+        threading.Thread(target=self._wait_and_give, args=(port, pattern, commands),
                          daemon=True).start()
         return self

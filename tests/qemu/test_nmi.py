@@ -40,8 +40,8 @@ def test_nmis_that_come_again_and_again(boot_and_say):
 
 def test_an_nmi_does_not_stop_the_cpu_that_ends_the_run(boot_and_say):
     """It waits a second for a debug-exit device before it switches the machine off."""
-    run = boot_and_say("irq=posted runtime=1s exit=poweroff", r"job: ok", *["nmi"] * 40,
-                       debug_exit=False)
+    run = boot_and_say("irq=posted runtime=1s exit=poweroff", '"type":"end"', *["nmi"] * 40,
+                       port="com2", debug_exit=False)
     assert run.status == 0
     assert run.events[-1] == {"type": "end", "status": "ok"}
 
