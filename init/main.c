@@ -76,8 +76,8 @@ static void set_nodes(const struct srat *srat)
         mem_set_node(srat->memory[i].base, srat->memory[i].bytes, srat->memory[i].node);
 }
 
-// Returns what the TSC was measured by. What boot services held is given out when no CPU is in firmware's
-// hands any more.
+// Returns what the TSC was measured by. What boot services held is given out when no CPU is in
+// firmware's hands any more.
 static const char *start_cpus(const struct handoff *h, const struct tables *t, unsigned most)
 {
     struct problem p;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Gives the units back before a reset: the next kernel finds remapping, queue and events off, no address
-// of ours in any register, and no fault of ours on record.
+// Gives the units back before a reset: the next kernel finds remapping, queue and events off, no
+// address of ours in any register, and no fault of ours on record.
 
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/vtd.h"

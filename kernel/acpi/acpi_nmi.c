@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which pin of a CPU's local APIC is wired to NMI: MADT's local APIC NMI structures (ACPI 6.5, 5.2.12.7
-// and 5.2.12.13). Their flags, polarity and trigger mode, say nothing that an NMI goes by, and are wrong
-// on many machines.
+// Which pin of a CPU's local APIC is wired to NMI: MADT's local APIC NMI structures
+// (ACPI 6.5, 5.2.12.7 and 5.2.12.13). Their flags, polarity and trigger mode, say nothing that an
+// NMI goes by, and are wrong on many machines.
 
 #include "kernel/acpi/acpi.h"
 #include "kernel/acpi/acpi_regs.h"

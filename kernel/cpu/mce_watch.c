@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A slow poll and not the corrected-error interrupt (CMCI): it is there on every processor, whoever else
-// has claimed the banks, and a storm of errors costs no more than one look a second.
+// A slow poll and not the corrected-error interrupt (CMCI): it is there on every processor, whoever
+// else has claimed the banks, and a storm of errors costs no more than one look a second.
 
 #include "kernel/cpu/mce_watch.h"
 

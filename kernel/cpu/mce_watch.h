@@ -2,6 +2,6 @@
 // Looks for errors that the hardware has corrected, which no machine check tells.
 #pragma once
 
-// Has every CPU in use look at its banks once a second, from its loop. Boot CPU, once, when all CPUs are
-// up.
+// Has every CPU in use look at its banks once a second, from its loop. Boot CPU, once, when all
+// CPUs are up.
 void mce_watch_start(void);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Stops the other CPUs by NMI, whatever they are doing.
 //
-// A CPU that asks becomes the asker, and is so for good where it stops the others. An NMI of ours is
-// announced in its target's stop_asked, so that any other can be told from it, even where it comes late.
+// A CPU that asks becomes the asker, and is so for good where it stops the others. An NMI of ours
+// is announced in its target's stop_asked, so that any other can be told from it, even where it
+// comes late.
 
 #include "kernel/cpu/stop.h"
 

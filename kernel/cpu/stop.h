@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Stopping all other CPUs by NMI: for good, before the run ends, or while one tells where all of them are.
+// Stopping all other CPUs by NMI: for good, before the run ends, or while one tells where all of
+// them are.
 #pragma once
 
 #include "kernel/x86/mce.h"
@@ -13,17 +14,18 @@ struct cpu_state {
     struct mce_log mce;
 };
 
-// Halts all others for good, and waits until they have, 100 ms at most. Only CPUs that run our code get
-// the NMI: what firmware has parked may have no handler for it any more. False: another CPU does that
-// already, so the caller is to stand by. Again by the same CPU: true. Any CPU, any context.
+// Halts all others for good, and waits until they have, 100 ms at most. Only CPUs that run our code
+// get the NMI: what firmware has parked may have no handler for it any more. False: another CPU
+// does that already, so the caller is to stand by. Again by the same CPU: true. Any CPU, any
+// context.
 bool cpu_stop_others(void);
 
 // Has all others stand by until they are released, as above.
 bool cpu_hold_others(void);
 void cpu_release_others(void);
 
-// From the NMI's handler: true where one of these asked for it. Comes back then only if this CPU is the
-// one that asked, which no NMI may stop, or was released.
+// From the NMI's handler: true where one of these asked for it. Comes back then only if this CPU is
+// the one that asked, which no NMI may stop, or was released.
 bool cpu_stand_by(const struct trap_frame *frame);
 
 // From an exception, where another CPU has asked, or is about to: halts for good.

@@ -33,8 +33,8 @@ static inline void pi_clear_on(struct pi_desc *d)
 }
 
 // The same for all words: looks at all of them before it takes the first, as the line would else be
-// fetched for reading, and once more for each exchange that a unit's post comes between. False: there
-// was nothing, and nothing was stored. Owner CPU.
+// fetched for reading, and once more for each exchange that a unit's post comes between. False:
+// there was nothing, and nothing was stored. Owner CPU.
 static inline bool pi_take_all(struct pi_desc *d, uint64_t bits[PI_WORDS])
 {
     uint64_t any = 0;

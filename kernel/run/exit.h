@@ -15,9 +15,8 @@ void exit_set_debug_port(void);
 void exit_set_cleanup(void (*cleanup)(void));
 void exit_clean_up(void);
 
-// Sends the JSON `end`, tells QEMU's debug-exit device, where this is QEMU, then powers off, reboots or
-// halts.
-// Any CPU, any context; the second caller halts.
+// Sends the JSON `end`, tells QEMU's debug-exit device, where this is QEMU, then powers off,
+// reboots or halts. Any CPU, any context; the second caller halts.
 noreturn void exit_run(bool ok);
 
 // For report_set_end(): what fail() ends in.

@@ -53,8 +53,8 @@ static void monitor_and_wait(struct cpu *cpu)
     interrupts_off();
 }
 
-// A store that doesn't end the wait would lie there for ever, since SN is set: the timer ends each, and
-// what it then finds was missed.
+// A store that doesn't end the wait would lie there for ever, since SN is set: the timer ends each,
+// and what it then finds was missed.
 static void wait_watched(struct cpu *cpu)
 {
     uint64_t start = time_ns(), notifications = cpu->stats.notifications;

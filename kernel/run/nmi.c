@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// An NMI that nobody asked for is a person at the BMC who wants to know what the machine is doing, or
-// hardware that is failing: both want to see every CPU.
+// An NMI that nobody asked for is a person at the BMC who wants to know what the machine is doing,
+// or hardware that is failing: both want to see every CPU.
 
 #include "kernel/run/nmi.h"
 

@@ -6,7 +6,8 @@
 
 struct trap_frame;
 
-// What an NMI that nobody asked for does once it was told of: the run goes on, or ends failed. Boot CPU.
+// What an NMI that nobody asked for does once it was told of: the run goes on, or ends failed. Boot
+// CPU.
 void nmi_set_continue(bool goes_on);
 
 // On its own stack, from trap_handle().

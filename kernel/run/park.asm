@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Where CPUs that are not used halt for good, whatever comes: an exception or NMI ends in a halt as well.
-; They share a stack, since none of them ever goes back by it.
+; Where CPUs that are not used halt for good, whatever comes: an exception or NMI ends in a halt as
+; well. They share a stack, since none of them ever goes back by it.
 
 bits 64
 section .text progbits alloc exec nowrite align=16

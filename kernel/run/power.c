@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Power-off and reset by ACPI's registers; reset in the ways of older machines where those do nothing.
+// Power-off and reset by ACPI's registers; reset in the ways of older machines where those do
+// nothing.
 
 #include "kernel/run/power.h"
 

@@ -207,8 +207,8 @@ static void try_cpu(uint32_t id)
     }
 }
 
-// What firmware has parked runs its code, in memory that we give out, whenever an SMI or NMI comes: INIT
-// ends that, and the trampoline leads to a halt of ours where it is given no CPU.
+// What firmware has parked runs its code, in memory that we give out, whenever an SMI or NMI comes:
+// INIT ends that, and the trampoline leads to a halt of ours where it is given no CPU.
 static unsigned park(size_t first)
 {
     uint32_t before = __atomic_load_n(&cpu_parked, __ATOMIC_ACQUIRE), sent = 0;

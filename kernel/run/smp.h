@@ -7,8 +7,8 @@
 
 struct cpu;
 
-// Takes note of the CPUs: the boot CPU first, then MADT's order, of which at most `most` are used (0:
-// all). Problem "cpus" where there are fewer than asked for.
+// Takes note of the CPUs: the boot CPU first, then MADT's order, of which at most `most` are used
+// (0: all). Problem "cpus" where there are fewer than asked for.
 bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most,
                  struct problem *p);
 
@@ -16,8 +16,9 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 typedef void (*smp_left)(struct cpu *cpu);
 
 // Starts them, one after the other; each then runs its loop, and `left` behind it. One that doesn't
-// start, or whose TSC is another, is left out with a warning. Those that are not used are taken out of
-// firmware's hands and halted, so what boot services held is free only after this. Interrupts on.
+// start, or whose TSC is another, is left out with a warning. Those that are not used are taken out
+// of firmware's hands and halted, so what boot services held is free only after this. Interrupts
+// on.
 void smp_start(const struct handoff *h, smp_left left);
 
 // Starts one of them, again, after cpu_offline(). Boot CPU; takes at least 10 ms.

@@ -52,8 +52,8 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
 
 extern const char __stack_chk_fail[], stack_check_end[]; // stack_check.asm
 
-// The first CPU that panics goes on; others, and a panic within a panic, stop here. The others first:
-// the console is taken over from who may be in the middle of a line.
+// The first CPU that panics goes on; others, and a panic within a panic, stop here. The others
+// first: the console is taken over from who may be in the middle of a line.
 static void begin_panic(const struct trap_frame *frame)
 {
     interrupts_off();

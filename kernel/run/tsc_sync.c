@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Timers and deadlines travel between CPUs, so their TSCs must agree. The boot CPU gives orders one
-// by one; the other obeys and says so. A reading that was ordered lies between the order and the answer,
-// so the offset is known within that time: the TSCs agree where none is among what is possible.
+// by one; the other obeys and says so. A reading that was ordered lies between the order and the
+// answer, so the offset is known within that time: the TSCs agree where none is among what is
+// possible.
 
 #include "kernel/run/tsc_sync.h"
 

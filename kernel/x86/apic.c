@@ -115,8 +115,8 @@ void apic_init_cpu(void)
     init_timer(this_cpu());
 }
 
-// NMIs by pin are edges, whatever a table says of their trigger mode (SDM vol. 3, 11.5.1). A pin that
-// firmware uses for SMIs stays so.
+// NMIs by pin are edges, whatever a table says of their trigger mode (SDM vol. 3, 11.5.1). A pin
+// that firmware uses for SMIs stays so.
 void apic_take_nmis(uint8_t lint)
 {
     uint32_t pin = lint ? X2APIC_LVT_LINT1 : X2APIC_LVT_LINT0;

@@ -42,8 +42,8 @@ bool apic_is_ready(void);
 void apic_take_nmis(uint8_t lint);
 
 // The one-shot timer. apic_timer_init() on the boot CPU once, after time_init() and before
-// apic_init_cpu(), which sets each CPU's up; apic_timer_set() on each CPU for itself: VECTOR_TIMER comes
-// at or, where the counter is too short, before that TSC.
+// apic_init_cpu(), which sets each CPU's up; apic_timer_set() on each CPU for itself: VECTOR_TIMER
+// comes at or, where the counter is too short, before that TSC.
 void apic_timer_init(void);
 bool apic_timer_is_tsc_deadline(unsigned cpu);
 void apic_timer_set(uint64_t tsc);

@@ -17,7 +17,8 @@ static bool is_intel(struct cpuid leaf0)
     return leaf0.b == GENUINE_B && leaf0.c == GENUINE_C && leaf0.d == GENUINE_D;
 }
 
-// A monitored store that ends no wait: what was posted would lie there until something else happens.
+// A monitored store that ends no wait: what was posted would lie there until something else
+// happens.
 const char *errata_of_mwait(struct cpuid leaf0, struct cpuid leaf1)
 {
     static const struct {

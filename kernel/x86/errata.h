@@ -4,5 +4,6 @@
 
 #include "kernel/base/x86.h"
 
-// Pure: the erratum by which a store may not end MWAIT, by CPUID's leaves 0 and 1; NULL: none known.
+// Pure: the erratum by which a store may not end MWAIT, by CPUID's leaves 0 and 1; NULL: none
+// known.
 const char *errata_of_mwait(struct cpuid leaf0, struct cpuid leaf1);

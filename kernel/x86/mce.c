@@ -100,8 +100,8 @@ void mce_start_cpu(void)
 
 // ---- while it runs ----
 
-// An uncorrected one that is neither signalled nor says that the CPU's state is lost needs no action
-// (SDM vol. 3, 16.6.3); without recovery (SER_P) every uncorrected one is signalled.
+// An uncorrected one that is neither signalled nor says that the CPU's state is lost needs no
+// action (SDM vol. 3, 16.6.3); without recovery (SER_P) every uncorrected one is signalled.
 bool mce_is_silent(uint64_t status, uint64_t mcg_cap)
 {
     if (!(status & MC_STATUS_VALID))

@@ -25,8 +25,8 @@ void mce_read(struct mce_log *log);
 // signalled. Each CPU for itself, when it starts.
 void mce_start_cpu(void);
 
-// Warns of corrected errors, and of others that need no action, and clears them; what a machine check
-// tells is left to that. Each CPU for itself, from its loop.
+// Warns of corrected errors, and of others that need no action, and clears them; what a machine
+// check tells is left to that. Each CPU for itself, from its loop.
 void mce_poll(void);
 
 // Pure: the error was corrected, or needs no action; no machine check comes for it.

@@ -5,9 +5,9 @@
 #include "kernel/acpi/acpi.h"
 #include "kernel/base/x86.h"
 
-// By CPUID where it is told, else measured by the HPET or the ACPI PM timer (either may be NULL), which
-// also check CPUID: warns where they differ. Problem "no-clock" where nothing tells. Boot CPU. Returns
-// the source's name in *source.
+// By CPUID where it is told, else measured by the HPET or the ACPI PM timer (either may be NULL),
+// which also check CPUID: warns where they differ. Problem "no-clock" where nothing tells. Boot
+// CPU. Returns the source's name in *source.
 bool time_init(const struct hpet_table *hpet, const struct fadt *fadt, const char **source,
                struct problem *p);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// idle=mwait on a CPU whose monitor fails: what was posted is found by the timer, counted, and the CPU
-// falls back to HLT.
+// idle=mwait on a CPU whose monitor fails: what was posted is found by the timer, counted, and the
+// CPU falls back to HLT.
 
 #include <setjmp.h>
 #include <stdarg.h>

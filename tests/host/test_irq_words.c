@@ -67,8 +67,8 @@ static void what_comes_meanwhile_waits_for_the_next_round(void **state)
     assert_int_equal(order[2], IRQS - 1);
 }
 
-// Posted before the round, so that the unit has sent the notification, which is taken during the first
-// handler.
+// Posted before the round, so that the unit has sent the notification, which is taken during the
+// first handler.
 static void an_urgent_one_in_a_later_word_goes_ahead(void **state)
 {
     struct problem p;

@@ -192,7 +192,8 @@ static void a_cpu_that_is_not_in_use_is_left_alone(void **state)
     cpu_release_others();
 }
 
-// Whoever stops the others can be stopped by none of them, nor by an NMI. The last test: it is for good.
+// Whoever stops the others can be stopped by none of them, nor by an NMI. The last test: it is for
+// good.
 static void the_one_that_stops_goes_on(void **state)
 {
     assert_true(cpu_stop_others());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Giving the remapping units back, against the register-level model: in order, and with nothing of ours
-// left in them.
+// Giving the remapping units back, against the register-level model: in order, and with nothing of
+// ours left in them.
 
 #include "vtd_machine.h"
 

@@ -11,7 +11,7 @@ PROMPT = b"(qemu) "
 
 
 class Monitor:
-    """Waits until a pattern is in a port's file, then gives the commands; `answers` has what came."""
+    """Waits until a pattern is in a port's file, then gives the commands; keeps the answers."""
 
     def __init__(self, folder):
         self.path = folder / "monitor"

@@ -48,7 +48,8 @@ def test_plain_msi_without_a_hypervisor(boot):
 # ---- a MADT that names CPUs that are not there ----
 
 def madt(*apic_ids):
-    cpus = b"".join(struct.pack("<BBBBI", 0, 8, i, apic_id, 1) for i, apic_id in enumerate(apic_ids))
+    cpus = b"".join(struct.pack("<BBBBI", 0, 8, uid, apic_id, 1)
+                    for uid, apic_id in enumerate(apic_ids))
     body = struct.pack("<II", 0xfee00000, 1) + cpus
     whole = bytearray(struct.pack("<4sIBB6s8sI4sI", b"APIC", 36 + len(body), 3, 0, b"ONEBEL",
                                   b"TESTDATA", 1, b"TEST", 1) + body)
@@ -58,7 +59,8 @@ def madt(*apic_ids):
 
 def volume_with(folder, table, words):
     """GRUB puts the table in the place of QEMU's, and starts the image."""
-    config, grub, file, volume = (folder / name for name in ("grub.cfg", "grub.efi", "t.bin", "volume"))
+    config, grub = folder / "grub.cfg", folder / "grub.efi"
+    file, volume = folder / "t.bin", folder / "volume"
     file.write_bytes(table)
     config.write_text("search --file --set=root /onebell.efi\nacpi --exclude=APIC /t.bin\n"
                       f"chainloader /onebell.efi {words}\nboot\n")

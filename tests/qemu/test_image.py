@@ -48,13 +48,13 @@ def reached_from(calls, function):
 
 
 def test_interrupt_handlers_print_nothing():
-    """A line printed where one is being printed waits for itself for ever. Exceptions take the console
-    over first."""
+    """A line printed where one is being printed waits for itself for ever. Exceptions take the
+    console over first."""
     calls = calls_of_the_kernel()
-    handlers = {name for name in calls if name.startswith("irq_take_") and name != "irq_take_vector"}
+    handlers = {name for name in calls if name.startswith("irq_take_")} - {"irq_take_vector"}
     assert {"irq_take_device", "irq_take_notification", "irq_take_timer", "irq_take_ipi",
             "irq_take_fault", "irq_take_error", "irq_take_spurious"} == handlers
-    assert "uart_write" in reached_from(calls, "vtd_report_faults")  # the search finds what there is
+    assert "uart_write" in reached_from(calls, "vtd_report_faults")  # it can be found
     for handler in handlers:
         reached = reached_from(calls, handler)
         assert not reached & {"info", "warn", "error", "fail", "print", "report_json", "uart_write",

@@ -107,8 +107,8 @@ def test_mwait_needs_no_notification(boot):
 
 
 def test_mwait_that_no_post_ends(boot):
-    """The emulator has no monitor, and on one CPU its MWAIT is a halt: the timer finds what was posted,
-    and the CPU falls back."""
+    """The emulator has no monitor, and on one CPU its MWAIT is a halt: the timer finds what was
+    posted, and the CPU falls back."""
     run = boot("irq=adaptive idle=mwait iodepth=1 idle.spin=0 runtime=3s verify=crc32c", cpus=1,
                disks=stamped(1)).verified()
     assert [w["what"] for w in run.of("warning")] == ["mwait-missed"]
