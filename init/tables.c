@@ -5,6 +5,7 @@
 
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "lib/string.h"
 
 static struct madt_cpu madt_cpus[CPU_MAX];
 static struct srat_cpu srat_cpus[CPU_MAX];
@@ -38,6 +39,7 @@ static void read_others(void)
     struct problem p;
     const struct acpi_header *t = acpi_find("FACP");
     tables.has_fadt = t && fadt_parse(t, t->length, &tables.fadt, &p);
+    tables.is_qemu = tables.has_fadt && memcmp(t->oem_id, "BOCHS ", sizeof(t->oem_id)) == 0;
     t = acpi_find("HPET");
     tables.has_hpet = t && hpet_parse(t, t->length, &tables.hpet, &p);
 }
@@ -51,4 +53,14 @@ const struct tables *tables_read(const struct handoff *h)
     read_srat();
     read_others();
     return &tables;
+}
+
+uint8_t tables_nmi_lint(uint32_t apic_id)
+{
+    const struct acpi_header *t = acpi_find("APIC");
+    uint8_t lint = 1;
+    for (size_t i = 0; t && i < tables.madt.cpus_count; i++)
+        if (tables.madt.cpus[i].apic_id == apic_id)
+            (void)madt_find_nmi(t, t->length, tables.madt.cpus[i].uid, &lint); // else the default
+    return lint;
 }

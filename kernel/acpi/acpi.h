@@ -66,6 +66,10 @@ struct madt {
 };
 bool madt_parse(const void *table, size_t length, struct madt *out, struct problem *p);
 
+// The pin (0, 1) that the table's first fitting entry connects to NMI, for the CPU with that uid,
+// or for all; false: none does.
+bool madt_find_nmi(const void *table, size_t length, uint32_t uid, uint8_t *lint);
+
 struct mcfg_segment {
     uint64_t base;
     uint16_t segment;

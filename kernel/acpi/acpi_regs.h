@@ -92,6 +92,25 @@ struct madt_local_x2apic {
 static_assert(offsetof(struct madt_local_x2apic, apic_id) == 4, "ACPI 6.5, 5.2.12.12");
 static_assert(sizeof(struct madt_local_x2apic) == 16, "ACPI 6.5, 5.2.12.12");
 
+#define MADT_LOCAL_APIC_NMI 4
+struct madt_local_apic_nmi {
+    struct acpi_entry entry;
+    uint8_t uid; // 255: all
+    uint16_t flags;
+    uint8_t lint;
+} PACKED;
+static_assert(sizeof(struct madt_local_apic_nmi) == 6, "ACPI 6.5, table 5.26");
+
+#define MADT_LOCAL_X2APIC_NMI 10
+struct madt_local_x2apic_nmi {
+    struct acpi_entry entry;
+    uint16_t flags;
+    uint32_t uid; // all ones: all
+    uint8_t lint;
+    uint8_t reserved[3];
+} PACKED;
+static_assert(sizeof(struct madt_local_x2apic_nmi) == 12, "ACPI 6.5, table 5.32");
+
 // ---- Memory-mapped configuration space, "MCFG" (PCI Firmware 3.3, 4.1.2) ----
 struct acpi_mcfg {
     struct acpi_header header;
