@@ -10,8 +10,6 @@
 #include "kernel/base/x86.h"
 #include "kernel/mem/map.h"
 
-static void out8(uint16_t port, uint8_t value);
-
 #include "kernel/x86/ioapic.c"
 
 #include <cmocka.h>
@@ -33,7 +31,7 @@ static struct madt madt;
 
 // ---- the machine ----
 
-static void out8(uint16_t port, uint8_t value)
+void out8(uint16_t port, uint8_t value)
 {
     assert_true(port < sizeof(ports));
     ports[port] = value;
