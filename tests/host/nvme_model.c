@@ -106,6 +106,7 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         memcpy(list, &m->id, NVME_PAGE);
         return 0;
     case NVME_CNS_NAMESPACE:
+        m->namespaces_asked++;
         memset(list, 0, NVME_PAGE);
         if (ns)
             memcpy(list, &ns->data, NVME_PAGE);
@@ -312,7 +313,8 @@ static void write_cc(struct model *m, uint32_t cc)
 
 static bool is_slow(const struct model *m)
 {
-    return m->pci.vendor == 0x144d && m->pci.device == 0xa821;
+    unsigned id = m->pci.device;
+    return m->pci.vendor == 0x144d && (id == 0xa821 || id == 0xa822 || id == 0xa826);
 }
 
 static uint64_t read_register(struct model *m, size_t offset)
@@ -330,6 +332,7 @@ static uint64_t read_register(struct model *m, size_t offset)
         follow_enable(m);
         return m->csts;
     case NVME_CRTO:
+        require(m->cap & NVME_CAP_CRWMS, "reads CRTO, which isn't there");
         return m->crto;
     }
     fail_msg("the host broke a rule: reads offset 0x%zx", offset);

@@ -84,6 +84,7 @@ struct model {
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
     unsigned asked_sqs, asked_cqs; // by Set Features
+    unsigned namespaces_asked;     // Identify Namespace
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors

@@ -293,7 +293,7 @@ static void test_limits(void **state)
 
 static bool fits(const char *words, uint64_t free_bytes)
 {
-    fake_start(3, 2, 512, 512);
+    fake_start(FAKE_CPUS, 2, 512, 512);
     fake.free_bytes = free_bytes;
     bool ok = prepare(words);
     if (!ok)
@@ -313,7 +313,7 @@ static void check_estimate(const char *words)
             least = middle;
     }
     assert_true(fits(words, most));
-    assert_in_range(most, fake.used_bytes, fake.used_bytes + 3ull * 5 * PAGE_BYTES);
+    assert_in_range(most, fake.used_bytes, fake.used_bytes + FAKE_CPUS * 5 * PAGE_BYTES);
 }
 
 static void test_what_is_let_through_fits(void **state)
