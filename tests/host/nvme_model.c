@@ -103,6 +103,7 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
     require(sqe->prp1 % NVME_PAGE == 0, "Identify data across pages");
     switch (sqe->cdw10) {
     case NVME_CNS_CONTROLLER:
+        require(!nsid, "Identify Controller with an NSID");
         memcpy(list, &m->id, NVME_PAGE);
         return 0;
     case NVME_CNS_NAMESPACE:

@@ -253,6 +253,18 @@ static void admin_refused(void **state)
     }
 }
 
+// Its irqs were on already.
+static void namespaces_refused(void **state)
+{
+    struct model *m = model_new();
+    m->fail_opcode = NVME_ADMIN_IDENTIFY;
+    m->fail_cns = NVME_CNS_ACTIVE_LIST;
+    m->fail_status = NVME_STATUS(0, 6);
+    fails(m, "nvme-admin-failed");
+    mentions("Identify Active Namespace List failed: internal error");
+    assert_true(m->masked[0] && m->masked[1]);
+}
+
 static void admin_unanswered(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
@@ -357,6 +369,7 @@ int main(void)
         bringup_test(no_msix),
         bringup_test(wrong_entry_size),
         bringup_test(admin_refused),
+        bringup_test(namespaces_refused),
         bringup_test(admin_unanswered),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
