@@ -326,6 +326,33 @@ static void endless_shutdown(void **state)
     assert_false(m->pci_command & 4);
 }
 
+// Nobody has noticed that it is gone: there is nobody to ask.
+static void shutdown_of_nothing(void **state)
+{
+    struct model *m = model_new();
+    starts(m);
+    world_set_clock_step(NS_PER_MS);
+    m->removed = true;
+    uint64_t before = world_now();
+    nvme_shutdown();
+    assert_int_equal(world_warnings() + world_errors(NULL), 0);
+    assert_in_range(world_now() - before, 0, 100 * NS_PER_MS);
+    assert_true(m->masked[0] && m->masked[1]);
+}
+
+// What was given up is left alone, even if it looks well again.
+static void shutdown_of_what_was_gone(void **state)
+{
+    struct model *m = model_new();
+    starts(m);
+    nvme_ctrl_gone(world_ctrl(m), NVME_CSTS_CFS);
+    uint32_t cc = m->cc;
+    nvme_shutdown();
+    assert_int_equal(m->cc, cc);
+    assert_int_equal(m->deleted_sqs, 0);
+    assert_int_equal(world_warnings(), 0);
+}
+
 static void shutdown_without_answers(void **state)
 {
     struct model *m = model_new();
@@ -375,6 +402,8 @@ int main(void)
         bringup_test(not_an_nvme_function),
         bringup_test(orderly_shutdown),
         bringup_test(endless_shutdown),
+        bringup_test(shutdown_of_nothing),
+        bringup_test(shutdown_of_what_was_gone),
         bringup_test(shutdown_without_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
