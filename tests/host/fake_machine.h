@@ -47,12 +47,14 @@ static struct {
     struct cpu_timer *timers;
     unsigned timers_fired;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
-    uint64_t service_tsc; // ... and while a read is under way
+    uint64_t look_tsc;    // what a look takes
+    uint64_t service_tsc; // what a read takes besides
 
     struct fake_disk disks[FAKE_DISKS];
     struct block_dev *first_disk;
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
+    bool hold; // no read completes
     uint64_t submitted, urgent;
     void (*on_read)(const struct block_req *req); // it was submitted
     uint32_t random;
@@ -76,7 +78,8 @@ static struct {
 
     char console[1 << 16], json[1 << 16];
     unsigned errors;
-    char error_what[64], error_message[512];
+    char error_what[64], error_message[512]; // the last one
+    char errors_told[1 << 14];               // all
 } fake;
 
 #define FAKE_TSC_HZ 1000000000ull
@@ -92,7 +95,7 @@ uint64_t time_tsc_hz(void)
 
 uint64_t rdtsc(void)
 {
-    return fake.tsc += FAKE_LOOK_TSC;
+    return fake.tsc += fake.look_tsc;
 }
 
 uint64_t time_ns(void)
@@ -151,6 +154,9 @@ static void fake_error(const char *what, const char *message)
     fake.errors++;
     format_text(fake.error_what, sizeof(fake.error_what), "%s", what);
     format_text(fake.error_message, sizeof(fake.error_message), "%s", message);
+    char line[640];
+    format_text(line, sizeof(line), "%s: %s", what, message);
+    fake_append(fake.errors_told, sizeof(fake.errors_told), line);
 }
 
 void error(const char *what, const char *fmt, ...)
@@ -344,7 +350,7 @@ void cpu_run_until(const bool *stop)
     unsigned idle = 0;
     while (!*stop) {
         bool ran = fake_run_message(fake_random(fake.cpus));
-        if (fake.in_flight_count && fake_random(4)) {
+        if (fake.in_flight_count && !fake.hold && fake_random(4)) {
             fake_complete_one();
             ran = true;
         }
@@ -399,6 +405,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.mode = IRQ_POSTED;
     fake.free_bytes = GIB;
     fake.tsc = 1ull << 40;
+    fake.look_tsc = FAKE_LOOK_TSC;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];
         static const struct irq_chip chip = { .name = "VTD-POST" };
