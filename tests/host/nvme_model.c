@@ -27,7 +27,7 @@ struct model *model_new(void)
     m->vs = NVME_VERSION(1, 4);
     m->grants = 64;
     m->order = MODEL_FIFO;
-    m->fail_opcode = m->ignore_opcode = -1;
+    m->fail_opcode = m->ignore_opcode = m->fatal_opcode = -1;
     m->fail_cns = m->fail_nsid = ~0u;
     m->fail_status = NVME_STATUS_INVALID_FIELD;
     m->drop_lba = m->error_lba = ~0ull;
@@ -108,6 +108,8 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         return 0;
     case NVME_CNS_NAMESPACE:
         m->namespaces_asked++;
+        if (nsid == m->silent_nsid)
+            return 0;
         memset(list, 0, NVME_PAGE);
         if (ns)
             memcpy(list, &ns->data, NVME_PAGE);
@@ -219,6 +221,10 @@ static bool is_to_fail(const struct model *m, const struct nvme_sqe *sqe)
 void model_run_admin(struct model *m, const struct nvme_sqe *sqe)
 {
     uint32_t dw0 = 0, status;
+    if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->fatal_opcode) {
+        m->csts |= NVME_CSTS_CFS;
+        return;
+    }
     if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->ignore_opcode)
         return;
     status = is_to_fail(m, sqe) ? m->fail_status : execute_admin(m, sqe, &dw0);

@@ -61,7 +61,9 @@ struct model {
     bool removed; // reads are all ones
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
+    int fatal_opcode;               // the controller fails at it
     uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
+    uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
     uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none

@@ -279,6 +279,21 @@ static void admin_unanswered(void **state)
     }
 }
 
+// It doesn't wait for an answer that can't come.
+static void fatal_at_a_command(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
+        world_begin(2);
+        world_set_clock_step(NS_PER_MS);
+        struct model *m = model_new();
+        m->fatal_opcode = opcodes[i];
+        uint64_t before = world_now();
+        fails(m, "nvme-fatal");
+        mentions("CSTS is 0x00000003");
+        assert_in_range(world_now() - before, 0, NS_PER_S);
+    }
+}
+
 static void others_go_on(void **state)
 {
     struct model *bad = model_new(), *good = model_new();
@@ -398,6 +413,7 @@ int main(void)
         bringup_test(admin_refused),
         bringup_test(namespaces_refused),
         bringup_test(admin_unanswered),
+        bringup_test(fatal_at_a_command),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
         bringup_test(orderly_shutdown),

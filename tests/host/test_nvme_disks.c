@@ -157,6 +157,18 @@ static void that_cannot_be_identified(void **state)
     bad_namespace_is_passed_over(m, ns, "invalid field in command");
 }
 
+// It says that all went well, and wrote nothing: what the page held before is another's.
+static void silent_namespace(void **state)
+{
+    struct model *m = model_new();
+    model_add_namespace(m, 2, 9, 100);
+    m->silent_nsid = 2;
+    nvme_init();
+    assert_non_null(world_disk(m, 1));
+    assert_null(world_disk(m, 2));
+    assert_int_equal(world_errors(NULL), 0);
+}
+
 static void empty_namespace(void **state)
 {
     struct model *m = model_new();
@@ -224,6 +236,7 @@ int main(void)
         disks_test(with_metadata),
         disks_test(with_mad_blocks),
         disks_test(that_cannot_be_identified),
+        disks_test(silent_namespace),
         disks_test(empty_namespace),
         disks_test(transfer_limits),
         disks_test(json_and_names),
