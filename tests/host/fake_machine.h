@@ -64,6 +64,7 @@ static struct {
     enum irq_mode mode;
     bool interrupts_are_off;
     void (*on_interrupts)(void); // they were turned on
+    bool msis_at_once;           // a read's MSI comes as it is submitted
     bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
     struct fake_memory {
@@ -269,6 +270,12 @@ struct block_dev *block_find(const char *name, size_t length)
     return NULL;
 }
 
+static void fake_count_msi(void)
+{
+    fake.stats[fake.current].msis++;
+    fake.irqs[fake.current].counts[fake.current]++;
+}
+
 void block_submit(struct block_req *req)
 {
     struct fake_disk *disk = (struct fake_disk *)req->dev;
@@ -292,6 +299,8 @@ void block_submit(struct block_req *req)
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
+    if (fake.msis_at_once)
+        fake_count_msi();
     if (fake.on_read)
         fake.on_read(req);
 }
@@ -319,11 +328,11 @@ static void fake_complete_one(void)
     disk->in_flight--;
     fake.tsc += fake.service_tsc;
     fake.current = req->cpu;
-    fake.stats[req->cpu].msis++;
     fake.stats[req->cpu].idle_tsc += 10;
     if (fake_random(2))
         fake.stats[req->cpu].notifications++;
-    fake.irqs[req->cpu].counts[req->cpu]++;
+    if (!fake.msis_at_once)
+        fake_count_msi();
     req->status = bad ? disk->bad_status : BLOCK_OK;
     req->detail = bad ? 0x281 : 0;
     if (!bad)
@@ -380,8 +389,7 @@ void interrupts_on(void)
 struct irq *irq_first(void)
 {
     if (fake.late_msis && fake.submitted && !fake.interrupts_are_off) {
-        fake.stats[fake.current].msis++;
-        fake.irqs[fake.current].counts[fake.current]++;
+        fake_count_msi();
     }
     return &fake.irqs[0];
 }
