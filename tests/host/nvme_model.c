@@ -221,6 +221,7 @@ static bool is_to_fail(const struct model *m, const struct nvme_sqe *sqe)
 void model_run_admin(struct model *m, const struct nvme_sqe *sqe)
 {
     uint32_t dw0 = 0, status;
+    m->admin_log[m->admin_count++ % ARRAY_SIZE(m->admin_log)] = *sqe;
     if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->fatal_opcode) {
         m->csts |= NVME_CSTS_CFS;
         return;

@@ -85,6 +85,8 @@ struct model {
     unsigned reads, blocks, resets, interrupts;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
+    struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
+    unsigned admin_count;
     unsigned asked_sqs, asked_cqs; // by Set Features
     unsigned namespaces_asked;     // Identify Namespace
 };
