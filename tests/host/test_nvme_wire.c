@@ -197,13 +197,13 @@ static void completions(void **state)
     assert_true(reads[1].done && !reads[0].done);
     assert_int_equal(reads[1].req.status, BLOCK_OK);
     put_dword(cq, 16 + 8, 0x00010002);
-    put_dword(cq, 16 + 12, 0x0281u << 17 | 1u << 16);
+    put_dword(cq, 16 + 12, 0x4a81u << 17 | 1u << 16);
     m->queues[1].cq_tail = 2;
     model_interrupt(m, 1);
     world_turn(0, WORLD_IRQS);
     assert_true(reads[0].done);
     assert_int_equal(reads[0].req.status, BLOCK_ERROR);
-    assert_int_equal(reads[0].req.detail, 0x281);
+    assert_int_equal(reads[0].req.detail, 0x4a81); // DNR 14, CRD 12:11, SCT 10:8, SC 7:0
     assert_non_null(
         strstr(world_last_warning(), "unrecovered read error (status type 2, code 81h)"));
     m->pending_count = 0;
