@@ -96,7 +96,6 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
     interrupts_on();
     smp_start(h, hotplug_halt);
     mem_add_boot_ranges();
-    set_nodes(&t->srat);
     return clock;
 }
 

@@ -76,12 +76,6 @@ static void warn_passed_over(void)
     mem.passed_over = 0;
 }
 
-void mem_add_boot_ranges(void)
-{
-    add_ranges(HANDOFF_BOOT);
-    warn_passed_over();
-}
-
 // Cuts region `i` where the node's memory begins and ends, and marks the part within.
 static void mark_node(size_t i, uint64_t from, uint64_t to, unsigned node)
 {
@@ -97,12 +91,26 @@ static void mark_node(size_t i, uint64_t from, uint64_t to, unsigned node)
         add_region(after.base, after.end, after.node);
 }
 
+static void mark_all(const struct region *told)
+{
+    for (size_t i = 0; i < mem.count; i++)
+        mark_node(i, told->base, told->end, told->node);
+}
+
+void mem_add_boot_ranges(void)
+{
+    add_ranges(HANDOFF_BOOT);
+    for (size_t i = 0; i < mem.nodes_count; i++)
+        mark_all(&mem.nodes[i]);
+    warn_passed_over();
+}
+
 void mem_set_node(uint64_t base, uint64_t bytes, unsigned node)
 {
+    struct region told = { base, base + bytes, node };
     if (mem.nodes_count < NODES_MAX)
-        mem.nodes[mem.nodes_count++] = (struct region){ base, base + bytes, node };
-    for (size_t i = 0; i < mem.count; i++)
-        mark_node(i, base, base + bytes, node);
+        mem.nodes[mem.nodes_count++] = told;
+    mark_all(&told);
     warn_passed_over();
 }
 

@@ -50,12 +50,14 @@ static struct {
     struct cpu_timer *timers;
     unsigned timers_fired;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
-    uint64_t service_tsc; // ... and while a read is under way
+    uint64_t look_tsc;    // what a look takes
+    uint64_t service_tsc; // what a read takes besides
 
     struct fake_disk disks[FAKE_DISKS];
     struct block_dev *first_disk;
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
+    bool hold; // no read completes
     uint64_t submitted, urgent;
     void (*on_read)(const struct block_req *req); // it was submitted
     uint32_t random;
@@ -65,6 +67,7 @@ static struct {
     enum irq_mode mode;
     bool interrupts_are_off;
     void (*on_interrupts)(void); // they were turned on
+    bool msis_at_once;           // a read's MSI comes as it is submitted
     bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
     struct fake_memory {
@@ -79,7 +82,8 @@ static struct {
 
     char console[1 << 16], json[1 << 16];
     unsigned errors;
-    char error_what[64], error_message[512];
+    char error_what[64], error_message[512]; // the last one
+    char errors_told[1 << 14];               // all
 } fake;
 
 #define FAKE_TSC_HZ 1000000000ull
@@ -95,7 +99,7 @@ uint64_t time_tsc_hz(void)
 
 uint64_t rdtsc(void)
 {
-    return fake.tsc += FAKE_LOOK_TSC;
+    return fake.tsc += fake.look_tsc;
 }
 
 uint64_t time_ns(void)
@@ -154,6 +158,9 @@ static void fake_error(const char *what, const char *message)
     fake.errors++;
     format_text(fake.error_what, sizeof(fake.error_what), "%s", what);
     format_text(fake.error_message, sizeof(fake.error_message), "%s", message);
+    char line[640];
+    format_text(line, sizeof(line), "%s: %s", what, message);
+    fake_append(fake.errors_told, sizeof(fake.errors_told), line);
 }
 
 void error(const char *what, const char *fmt, ...)
@@ -266,6 +273,12 @@ struct block_dev *block_find(const char *name, size_t length)
     return NULL;
 }
 
+static void fake_count_msi(void)
+{
+    fake.stats[fake.current].msis++;
+    fake.irqs[fake.current].counts[fake.current]++;
+}
+
 void block_submit(struct block_req *req)
 {
     struct fake_disk *disk = (struct fake_disk *)req->dev;
@@ -289,6 +302,8 @@ void block_submit(struct block_req *req)
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
+    if (fake.msis_at_once)
+        fake_count_msi();
     if (fake.on_read)
         fake.on_read(req);
 }
@@ -316,11 +331,11 @@ static void fake_complete_one(void)
     disk->in_flight--;
     fake.tsc += fake.service_tsc;
     fake.current = req->cpu;
-    fake.stats[req->cpu].msis++;
     fake.stats[req->cpu].idle_tsc += 10;
     if (fake_random(2))
         fake.stats[req->cpu].notifications++;
-    fake.irqs[req->cpu].counts[req->cpu]++;
+    if (!fake.msis_at_once)
+        fake_count_msi();
     req->status = bad ? disk->bad_status : BLOCK_OK;
     req->detail = bad ? 0x281 : 0;
     if (!bad)
@@ -347,7 +362,7 @@ void cpu_run_until(const bool *stop)
     unsigned idle = 0;
     while (!*stop) {
         bool ran = fake_run_message(fake_random(fake.cpus));
-        if (fake.in_flight_count && fake_random(4)) {
+        if (fake.in_flight_count && !fake.hold && fake_random(4)) {
             fake_complete_one();
             ran = true;
         }
@@ -377,8 +392,7 @@ void interrupts_on(void)
 struct irq *irq_first(void)
 {
     if (fake.late_msis && fake.submitted && !fake.interrupts_are_off) {
-        fake.stats[fake.current].msis++;
-        fake.irqs[fake.current].counts[fake.current]++;
+        fake_count_msi();
     }
     return &fake.irqs[0];
 }
@@ -402,6 +416,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.mode = IRQ_POSTED;
     fake.free_bytes = GIB;
     fake.tsc = 1ull << 40;
+    fake.look_tsc = FAKE_LOOK_TSC;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];
         static const struct irq_chip chip = { .name = "VTD-POST" };

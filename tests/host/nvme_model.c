@@ -27,7 +27,7 @@ struct model *model_new(void)
     m->vs = NVME_VERSION(1, 4);
     m->grants = 64;
     m->order = MODEL_FIFO;
-    m->fail_opcode = m->ignore_opcode = -1;
+    m->fail_opcode = m->ignore_opcode = m->fatal_opcode = -1;
     m->fail_cns = m->fail_nsid = ~0u;
     m->fail_status = NVME_STATUS_INVALID_FIELD;
     m->drop_lba = m->error_lba = ~0ull;
@@ -103,9 +103,13 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
     require(sqe->prp1 % NVME_PAGE == 0, "Identify data across pages");
     switch (sqe->cdw10) {
     case NVME_CNS_CONTROLLER:
+        require(!nsid, "Identify Controller with an NSID");
         memcpy(list, &m->id, NVME_PAGE);
         return 0;
     case NVME_CNS_NAMESPACE:
+        m->namespaces_asked++;
+        if (nsid == m->silent_nsid)
+            return 0;
         memset(list, 0, NVME_PAGE);
         if (ns)
             memcpy(list, &ns->data, NVME_PAGE);
@@ -226,6 +230,11 @@ static bool is_to_fail(const struct model *m, const struct nvme_sqe *sqe)
 void model_run_admin(struct model *m, const struct nvme_sqe *sqe)
 {
     uint32_t dw0 = 0, status;
+    m->admin_log[m->admin_count++ % ARRAY_SIZE(m->admin_log)] = *sqe;
+    if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->fatal_opcode) {
+        m->csts |= NVME_CSTS_CFS;
+        return;
+    }
     if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->ignore_opcode)
         return;
     status = is_to_fail(m, sqe) ? m->fail_status : execute_admin(m, sqe, &dw0);
@@ -323,7 +332,9 @@ static void write_cc(struct model *m, uint32_t cc)
 
 static bool is_slow(const struct model *m)
 {
-    return m->slow_reset || (m->pci.vendor == 0x144d && m->pci.device == 0xa821);
+    unsigned id = m->pci.device;
+    return m->slow_reset ||
+           (m->pci.vendor == 0x144d && (id == 0xa821 || id == 0xa822 || id == 0xa826));
 }
 
 static uint64_t read_register(struct model *m, size_t offset)
@@ -341,6 +352,7 @@ static uint64_t read_register(struct model *m, size_t offset)
         follow_enable(m);
         return m->csts;
     case NVME_CRTO:
+        require(m->cap & NVME_CAP_CRWMS, "reads CRTO, which isn't there");
         return m->crto;
     }
     fail_msg("the host broke a rule: reads offset 0x%zx", offset);

@@ -71,7 +71,9 @@ struct model {
     bool removed;             // reads are all ones
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
+    int fatal_opcode;               // the controller fails at it
     uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
+    uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
     uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none
@@ -93,7 +95,10 @@ struct model {
     unsigned reads, blocks, resets, interrupts;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
+    struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
+    unsigned admin_count;
     unsigned asked_sqs, asked_cqs; // by Set Features
+    unsigned namespaces_asked;     // Identify Namespace
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors

@@ -191,6 +191,24 @@ static void test_what_it_needs(void **state)
     assert_int_equal(fake.submitted, 0);
 }
 
+static void test_limits(void **state)
+{
+    static const struct {
+        const char *words;
+        bool ok;
+    } cases[] = {
+        { "vectors=2", true },      { "vectors=1", false },      { "vectors=200", true },
+        { "vectors=201", false },   { "work=100", true },        { "work=99", false },
+        { "work=100000000", true }, { "work=100000001", false },
+    };
+    const struct option *const tables[] = { app_burst.options };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct cmdline c;
+        struct problem p;
+        assert_int_equal(cmdline_parse(cases[i].words, tables, 1, false, &c, &p), cases[i].ok);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test_teardown(test_reads_that_are_lost, fake_stop),
         cmocka_unit_test_teardown(test_reads_that_go_wrong, fake_stop),
         cmocka_unit_test_teardown(test_what_it_needs, fake_stop),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

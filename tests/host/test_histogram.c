@@ -141,6 +141,8 @@ static void test_merge_is_as_recording_in_one(void **state)
         histogram_record(i % 3 ? &h : &other, v);
         histogram_record(&both, v);
     }
+    histogram_record(&other, 0);
+    histogram_record(&both, 0);
     histogram_record(&other, 1ull << 40);
     histogram_record(&both, 1ull << 40);
     histogram_merge(&h, &other);

@@ -176,6 +176,15 @@ static void test_counters_are_of_one_moment(void **state)
     expect_line(fake.console, "\ndelivery ");
 }
 
+// The first reads' MSIs are the run's as well.
+static void test_counters_begin_before_the_first_read(void **state)
+{
+    fake_start(2, 2, 512, 512);
+    fake.msis_at_once = true;
+    fake_run(&app_job, "runtime=0");
+    assert_int_equal(sum_of_msis(), fake.submitted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +195,7 @@ int main(void)
         cmocka_unit_test_teardown(test_idle_for_longer_than_the_run, fake_stop),
         cmocka_unit_test_teardown(test_many_cpus_have_a_table_for_each_eight, fake_stop),
         cmocka_unit_test_teardown(test_counters_are_of_one_moment, fake_stop),
+        cmocka_unit_test_teardown(test_counters_begin_before_the_first_read, fake_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

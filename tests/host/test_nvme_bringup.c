@@ -90,15 +90,29 @@ static void slow_but_in_time(void **state)
     starts(m);
 }
 
-static void samsung(void **state)
+static uint64_t time_to_start(unsigned vendor, unsigned device)
 {
+    world_begin(2);
     struct model *m = model_new();
-    m->pci.vendor = 0x144d;
-    m->pci.device = 0xa821;
+    m->pci.vendor = (uint16_t)vendor;
+    m->pci.device = (uint16_t)device;
     m->cc = NVME_CC_EN;
     m->csts = NVME_CSTS_RDY;
+    uint64_t before = world_now();
     starts(m); // the model fails the test if CSTS is read too soon
     assert_int_equal(m->resets, 1);
+    world_end();
+    return world_now() - before;
+}
+
+// Some need a pause after their reset; it is long, so that others aren't made to wait.
+static void samsung(void **state)
+{
+    static const unsigned slow[] = { 0xa821, 0xa822, 0xa826 };
+    for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+        assert_in_range(time_to_start(0x144d, slow[i]), 2500 * NS_PER_MS, 2600 * NS_PER_MS);
+    assert_in_range(time_to_start(0x144d, 0xa824), 0, NS_PER_S);
+    assert_in_range(time_to_start(0x1b36, 0xa821), 0, NS_PER_S);
 }
 
 // ---- those that don't come up ----
@@ -186,6 +200,20 @@ static void bar_without_doorbells(void **state)
     fails(m, "nvme-bar");
 }
 
+// Doorbells of the admin queue and of one I/O queue.
+static void smallest_bar(void **state)
+{
+    struct model *m = model_new();
+    m->pci.bars[0].bytes = NVME_DOORBELLS + 16;
+    starts(m);
+    assert_int_equal(world_disk(m, 1)->queues, 1);
+    world_end();
+    world_begin(2);
+    m = model_new();
+    m->pci.bars[0].bytes = NVME_DOORBELLS + 15;
+    fails(m, "pci-bar-small");
+}
+
 static void bar_limits_queues(void **state)
 {
     struct model *m = model_new();
@@ -240,6 +268,21 @@ static void admin_unanswered(void **state)
     }
 }
 
+// It doesn't wait for an answer that can't come.
+static void fatal_at_a_command(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
+        world_begin(2);
+        world_set_clock_step(NS_PER_MS);
+        struct model *m = model_new();
+        m->fatal_opcode = opcodes[i];
+        uint64_t before = world_now();
+        fails(m, "nvme-fatal");
+        mentions("CSTS is 0x00000003");
+        assert_in_range(world_now() - before, 0, NS_PER_S);
+    }
+}
+
 static void others_go_on(void **state)
 {
     struct model *bad = model_new(), *good = model_new();
@@ -287,6 +330,33 @@ static void endless_shutdown(void **state)
     assert_false(m->pci_command & 4);
 }
 
+// Nobody has noticed that it is gone: there is nobody to ask.
+static void shutdown_of_nothing(void **state)
+{
+    struct model *m = model_new();
+    starts(m);
+    world_set_clock_step(NS_PER_MS);
+    m->removed = true;
+    uint64_t before = world_now();
+    nvme_shutdown();
+    assert_int_equal(world_warnings() + world_errors(NULL), 0);
+    assert_in_range(world_now() - before, 0, 100 * NS_PER_MS);
+    assert_true(m->masked[0] && m->masked[1]);
+}
+
+// What was given up is left alone, even if it looks well again.
+static void shutdown_of_what_was_gone(void **state)
+{
+    struct model *m = model_new();
+    starts(m);
+    nvme_ctrl_gone(world_ctrl(m), NVME_CSTS_CFS);
+    uint32_t cc = m->cc;
+    nvme_shutdown();
+    assert_int_equal(m->cc, cc);
+    assert_int_equal(m->deleted_sqs, 0);
+    assert_int_equal(world_warnings(), 0);
+}
+
 static void shutdown_without_answers(void **state)
 {
     struct model *m = model_new();
@@ -325,15 +395,19 @@ int main(void)
         bringup_test(no_nvm_command_set),
         bringup_test(large_pages_only),
         bringup_test(bar_without_doorbells),
+        bringup_test(smallest_bar),
         bringup_test(bar_limits_queues),
         bringup_test(no_msix),
         bringup_test(wrong_entry_size),
         bringup_test(admin_refused),
         bringup_test(admin_unanswered),
+        bringup_test(fatal_at_a_command),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
         bringup_test(orderly_shutdown),
         bringup_test(endless_shutdown),
+        bringup_test(shutdown_of_nothing),
+        bringup_test(shutdown_of_what_was_gone),
         bringup_test(shutdown_without_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

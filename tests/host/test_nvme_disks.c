@@ -93,6 +93,7 @@ static void sparse_namespaces(void **state)
     model_add_namespace(m, 250, 9, 100);
     nvme_init();
     assert_int_equal(world_ctrl(m)->namespaces_count, 3);
+    assert_int_equal(m->namespaces_asked, 3); // by the list, not by trying all
     assert_non_null(strstr(world_disk(m, 250)->name, "n250"));
 }
 
@@ -153,6 +154,18 @@ static void that_cannot_be_identified(void **state)
     m->fail_cns = NVME_CNS_NAMESPACE;
     m->fail_nsid = 2;
     bad_namespace_is_passed_over(m, ns, "invalid field in command");
+}
+
+// It says that all went well, and wrote nothing: what the page held before is another's.
+static void silent_namespace(void **state)
+{
+    struct model *m = model_new();
+    model_add_namespace(m, 2, 9, 100);
+    m->silent_nsid = 2;
+    nvme_init();
+    assert_non_null(world_disk(m, 1));
+    assert_null(world_disk(m, 2));
+    assert_int_equal(world_errors(NULL), 0);
 }
 
 static void empty_namespace(void **state)
@@ -222,6 +235,7 @@ int main(void)
         disks_test(with_metadata),
         disks_test(with_mad_blocks),
         disks_test(that_cannot_be_identified),
+        disks_test(silent_namespace),
         disks_test(empty_namespace),
         disks_test(transfer_limits),
         disks_test(json_and_names),

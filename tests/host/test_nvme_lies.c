@@ -53,6 +53,34 @@ static void all_lies_at_once(void **state)
     survives_lies(m, dev, 3);
 }
 
+// Each single bit that makes an entry another's: of the ids and the head past the queue, and of SQID.
+static void every_foreign_bit_counts(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 31);
+    struct block_dev *dev = start(m);
+    const struct nvme_queue *q = world_ctrl(m)->queues[0];
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0); // id 0
+    world_round();
+    for (unsigned bit = 0; bit < 16; bit++) {
+        unsigned past = 1u << bit & ~31u, bad = q->bad;
+        if (past) {
+            model_post(m, 1, past, 1, 1, 0);
+            model_post(m, 1, 0, 1, 1 | past, 0);
+        }
+        model_post(m, 1, 0, 1 ^ 1u << bit, 1, 0);
+        model_interrupt(m, 1);
+        world_round();
+        assert_false(r.done);
+        assert_int_equal(q->bad - bad, past ? 3 : 1);
+    }
+    m->hold = false;
+    finish(&r);
+    assert_int_equal(world_errors("nvme-bad-completion"), 1);
+}
+
 // An id within the queue of which no command is in flight; the very last one is never used.
 static void ids_that_are_free(void **state)
 {
@@ -141,9 +169,11 @@ static void endless_completions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        lies_test(ids_out_of_range), lies_test(wrong_queue),         lies_test(answered_twice),
-        lies_test(all_lies_at_once), lies_test(ids_that_are_free),   lies_test(head_out_of_range),
-        lies_test(head_says_full),   lies_test(endless_completions),
+        lies_test(ids_out_of_range),         lies_test(wrong_queue),
+        lies_test(answered_twice),           lies_test(all_lies_at_once),
+        lies_test(ids_that_are_free),        lies_test(head_out_of_range),
+        lies_test(every_foreign_bit_counts), lies_test(head_says_full),
+        lies_test(endless_completions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

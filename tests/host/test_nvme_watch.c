@@ -139,6 +139,13 @@ static void the_time_out_counts_ticks(void **state)
     assert_non_null(strstr(world_last_error(), "no answer within 400 ms to 1 commands"));
 }
 
+// After two days of ticks they begin anew at 0.
+static void ticks_count_round(void **state)
+{
+    q->epoch = UINT16_MAX - 2;
+    the_time_out_counts_ticks(state);
+}
+
 // Those submitted later have their own time.
 static void each_command_has_its_own_time(void **state)
 {
@@ -215,6 +222,7 @@ int main(void)
         watch_test(the_next_completion_has_its_own_grace),
         watch_test(nothing_there_at_a_tick_starts_it_anew),
         watch_test(the_time_out_counts_ticks),
+        watch_test(ticks_count_round),
         watch_test(each_command_has_its_own_time),
         watch_test(load_hides_no_time_out),
         watch_test(all_that_expired_is_told_at_once),

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Block devices: found by name, and asked for nothing that they don't have.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/run/block.h"
+
+static unsigned current;       // the CPU that runs
+static struct cpu_msg *posted; // the last message
+static unsigned posted_to;
+static const struct block_req *submitted; // to a driver
+static unsigned dones;
+
+unsigned cpu_index(void)
+{
+    return current;
+}
+
+void cpu_post(unsigned cpu, struct cpu_msg *msg)
+{
+    assert_null(posted);
+    posted = msg;
+    posted_to = cpu;
+}
+
+static void submit(struct block_req *req)
+{
+    submitted = req;
+}
+
+static void done(struct block_req *req)
+{
+    dones++;
+}
+
+static struct block_dev disks[3] = {
+    { .name = "nvme0n1", .blocks = 100, .submit = submit },
+    { .name = "nvme0n12", .blocks = 1, .submit = submit },
+    { .name = "nvme1n1", .blocks = UINT64_MAX, .submit = submit },
+};
+
+static int add_disks(void **state)
+{
+    assert_null(block_first());
+    assert_null(block_find("nvme0n1", 7));
+    for (size_t i = 0; i < ARRAY_SIZE(disks); i++) {
+        disks[i].next = &disks[0]; // whatever stood there
+        block_add(&disks[i]);
+    }
+    return 0;
+}
+
+// ---- by name ----
+
+static void they_are_kept_in_order(void **state)
+{
+    struct block_dev *dev = block_first();
+    for (size_t i = 0; i < ARRAY_SIZE(disks); i++, dev = dev->next)
+        assert_ptr_equal(dev, &disks[i]);
+    assert_null(dev);
+}
+
+static void names_are_whole(void **state)
+{
+    assert_ptr_equal(block_find("nvme0n1", 7), &disks[0]);
+    assert_ptr_equal(block_find("nvme0n12", 8), &disks[1]);
+    assert_ptr_equal(block_find("nvme0n12", 7), &disks[0]); // as far as it was told
+    assert_ptr_equal(block_find("nvme1n1:nvme0n1", 7), &disks[2]);
+    assert_null(block_find("nvme0n", 6));
+    assert_null(block_find("nvme0n123", 9));
+    assert_null(block_find("nvme2n1", 7));
+    assert_null(block_find("", 0));
+}
+
+// ---- ranges ----
+
+static _Alignas(8) uint8_t buffer[16];
+
+static void ask(struct block_req *req, struct block_dev *dev, uint64_t lba, uint32_t blocks)
+{
+    *req = (struct block_req){
+        .dev = dev, .lba = lba, .blocks = blocks, .buffer = buffer, .done = done, .detail = 7
+    };
+    submitted = NULL;
+    posted = NULL;
+    dones = 0;
+}
+
+static void takes(struct block_dev *dev, uint64_t lba, uint32_t blocks)
+{
+    struct block_req req;
+    ask(&req, dev, lba, blocks);
+    block_submit(&req);
+    assert_ptr_equal(submitted, &req);
+    assert_null(posted);
+}
+
+// Later, on the CPU that asked.
+static void refuses_now(struct block_req *req)
+{
+    for (current = 0; current < 3; current++) {
+        posted = NULL;
+        dones = 0;
+        block_submit(req);
+        assert_null(submitted);
+        assert_int_equal(dones, 0);
+        assert_non_null(posted);
+        assert_int_equal(posted_to, current);
+        posted->fn(posted);
+        assert_int_equal(dones, 1);
+        assert_int_equal(req->status, BLOCK_ERROR);
+        assert_int_equal(req->detail, BLOCK_DETAIL_RANGE);
+    }
+    current = 0;
+}
+
+static void refuses(struct block_dev *dev, uint64_t lba, uint32_t blocks)
+{
+    struct block_req req;
+    ask(&req, dev, lba, blocks);
+    refuses_now(&req);
+}
+
+static void what_lies_within_is_taken(void **state)
+{
+    takes(&disks[0], 0, 1);
+    takes(&disks[0], 0, 100);
+    takes(&disks[0], 99, 1);
+    takes(&disks[1], 0, 1);
+    takes(&disks[2], UINT64_MAX - 1, 1);
+    takes(&disks[2], UINT64_MAX - UINT32_MAX, UINT32_MAX);
+}
+
+static void what_lies_outside_is_refused(void **state)
+{
+    refuses(&disks[0], 0, 101);
+    refuses(&disks[0], 1, 100);
+    refuses(&disks[0], 99, 2);
+    refuses(&disks[0], 100, 1);
+    refuses(&disks[0], 101, 1);
+    refuses(&disks[0], UINT64_MAX, 2); // wraps
+    refuses(&disks[2], UINT64_MAX, 1);
+    refuses(&disks[2], UINT64_MAX - 1, 2);
+    refuses(&disks[0], 0, 0); // no block at all
+    refuses(&disks[0], 100, 0);
+}
+
+static void buffers_are_of_dwords(void **state)
+{
+    struct block_req req;
+    for (unsigned misalign = 1; misalign < 4; misalign++) {
+        ask(&req, &disks[0], 0, 1);
+        req.buffer = buffer + misalign;
+        refuses_now(&req);
+    }
+    ask(&req, &disks[0], 0, 1);
+    req.buffer = buffer + 4;
+    block_submit(&req);
+    assert_ptr_equal(submitted, &req);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(they_are_kept_in_order),    cmocka_unit_test(names_are_whole),
+        cmocka_unit_test(what_lies_within_is_taken), cmocka_unit_test(what_lies_outside_is_refused),
+        cmocka_unit_test(buffers_are_of_dwords),
+    };
+    return cmocka_run_group_tests(tests, add_disks, NULL);
+}
