@@ -11,7 +11,7 @@
 #include "kernel/base/x86.h"
 #include "kernel/x86/time.h"
 
-#define READINGS 16
+#define READINGS 8
 #define TRIES 4 // corrections: the first one leaves what is seen only without the rest
 #define ANSWER_WAIT_NS NS_PER_S
 
