@@ -20,6 +20,7 @@
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem_init.h"
 #include "kernel/mem/paging.h"
+#include "kernel/pci/pci.h"
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
@@ -165,6 +166,8 @@ noreturn void kernel_main(uint64_t handoff_phys)
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    pci_stop_masters();
+    pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);
     mce_watch_start();
     trace_start((unsigned)cmdline_number(&cmdline, "trace"));

@@ -31,7 +31,7 @@ static void read_srat(void)
     if (!t || srat_parse(t, t->length, &tables.srat, &p))
         return;
     warn(p.what, "%s: memory is taken as one node", p.message);
-    tables.srat.cpus_count = tables.srat.memory_count = 0;
+    tables.srat.cpus_count = tables.srat.memory_count = tables.srat.devices_count = 0;
 }
 
 static void read_others(void)

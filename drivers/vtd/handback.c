@@ -16,6 +16,7 @@ static void forget_addresses(const struct vtd_unit *u)
     vtd_write32(u, VTD_FEDATA, 0);
     vtd_write32(u, VTD_FEADDR, 0);
     vtd_write32(u, VTD_FEUADDR, 0);
+    (void)vtd_read32(u, VTD_GSTS); // writes are posted: they have arrived before this comes back
 }
 
 // The same steps, in the same order, as those that took the unit from firmware.

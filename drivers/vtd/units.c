@@ -4,6 +4,7 @@
 #include "drivers/vtd/scope.h"
 #include "drivers/vtd/unit.h"
 #include "kernel/acpi/acpi.h"
+#include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 
 static struct dmar dmar;
@@ -26,6 +27,17 @@ static bool read_table(struct problem *p)
     return true;
 }
 
+// Where the SRAT says nothing of a device, it is taken to be where its unit is (VT-d 8.6).
+static void suggest_nodes(void)
+{
+    struct problem ignored;
+    struct pci_dev *dev;
+    size_t unit;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->node == NODE_ANY && scope_find(&dmar, dev, &unit, &ignored))
+            pci_suggest_node(dev, dmar.units[unit].node);
+}
+
 const struct dmar *vtd_units_read(struct problem *p)
 {
     if (!read_table(p))
@@ -37,6 +49,7 @@ const struct dmar *vtd_units_read(struct problem *p)
         units[i].include_pci_all = named->include_pci_all;
         units[i].node = named->node;
     }
+    suggest_nodes();
     return &dmar;
 }
 

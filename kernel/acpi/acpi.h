@@ -116,11 +116,17 @@ struct srat_memory {
     uint64_t base, bytes;
     uint32_t node;
 };
+struct srat_device { // a PCI function, or a bridge for what is behind it
+    uint16_t segment, bdf;
+    uint32_t node;
+};
 struct srat {
     struct srat_cpu *cpus; // the caller's
     size_t cpus_max, cpus_count;
     struct srat_memory memory[128];
     size_t memory_count;
+    struct srat_device devices[128];
+    size_t devices_count; // more than fit are passed over
 };
 bool srat_parse(const void *table, size_t length, struct srat *out, struct problem *p);
 

@@ -261,6 +261,25 @@ struct srat_local_x2apic {
 static_assert(offsetof(struct srat_local_x2apic, apic_id) == 8, "ACPI 6.5, 5.2.16.3");
 static_assert(sizeof(struct srat_local_x2apic) == 24, "ACPI 6.5, 5.2.16.3");
 
+#define SRAT_GENERIC_INITIATOR 5
+#define SRAT_GENERIC_PORT 6
+struct srat_generic {
+    struct acpi_entry entry;
+    uint8_t reserved_2;
+    uint8_t handle_type;
+#define SRAT_HANDLE_PCI 1
+    uint32_t proximity;
+    uint16_t segment;
+    uint8_t bus;
+    uint8_t devfn; // device 7:3, function 2:0
+    uint8_t reserved_12[12];
+    uint32_t flags; // as in srat_local_apic
+    uint32_t reserved_28;
+} PACKED;
+static_assert(offsetof(struct srat_generic, segment) == 8, "ACPI 6.5, 5.2.16.6");
+static_assert(offsetof(struct srat_generic, flags) == 24, "ACPI 6.5, 5.2.16.6");
+static_assert(sizeof(struct srat_generic) == 32, "ACPI 6.5, 5.2.16.6");
+
 // ---- AML, as much of it as a package of integers needs (20.2) ----
 #define AML_ZERO_OP 0x00
 #define AML_ONE_OP 0x01

@@ -378,7 +378,11 @@ static const struct list_kind lists[] = {
       "madt-bad-entry",
       44,
       { [0] = 8, [1] = 12, [5] = 12, [9] = 16 } },
-    { build_srat_3, parse_srat_list, "srat-bad-entry", 48, { [0] = 16, [1] = 40, [2] = 24 } },
+    { build_srat_3,
+      parse_srat_list,
+      "srat-bad-entry",
+      48,
+      { [0] = 16, [1] = 40, [2] = 24, [5] = 32, [6] = 32 } },
 };
 
 static bool is_start(const struct table *t, size_t at)

@@ -10,8 +10,6 @@
 #include "kernel/base/x86.h"
 #include "kernel/mem/map.h"
 
-static void out8(uint16_t port, uint8_t value);
-
 #include "kernel/x86/ioapic.c"
 
 #include <cmocka.h>
@@ -33,7 +31,7 @@ static struct madt madt;
 
 // ---- the machine ----
 
-static void out8(uint16_t port, uint8_t value)
+void out8(uint16_t port, uint8_t value)
 {
     assert_true(port < sizeof(ports));
     ports[port] = value;
@@ -80,7 +78,7 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     assert_int_equal(offset, 0x10);
     if (a->last == UINT32_MAX)
         return UINT32_MAX;
-    return a->index == 1 ? a->last << 16 | 0x20 : *selected(a);
+    return a->index == 1 ? 0x5a008020 | a->last << 16 : *selected(a); // reserved bits, too
 }
 
 void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
