@@ -12,6 +12,8 @@
 #include "kernel/x86/time.h"
 
 #define READINGS 16
+#define READINGS_LEAST 2
+#define READINGS_NS NS_PER_MS // more than enough, but for virtual CPUs that wait for one another
 #define TRIES 4 // corrections: the first one leaves what is seen only without the rest
 #define ANSWER_WAIT_NS NS_PER_S
 
@@ -76,7 +78,8 @@ void tsc_sync_narrow(uint64_t before, uint64_t theirs, uint64_t after, int64_t *
 static bool measure(int64_t *offset)
 {
     int64_t least = INT64_MIN, most = INT64_MAX;
-    for (unsigned i = 0; i < READINGS; i++) {
+    uint64_t end = time_ns() + READINGS_NS;
+    for (unsigned i = 0; i < READINGS && (i < READINGS_LEAST || time_ns() < end); i++) {
         uint64_t before = rdtsc_ordered();
         if (!order(ORDER_READ))
             return false;
