@@ -111,12 +111,14 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     struct problem p;
     if (cmdline_is(c, "irq", "remapped"))
         return IRQ_REMAPPED;
-    if (!vtd_can_post(&p)) {
-        if (!cmdline_is(c, "irq", "auto"))
-            fail_problem(&p);
+    if (cmdline_is(c, "irq", "auto")) {
+        if (vtd_can_post(&p))
+            return IRQ_ADAPTIVE;
         info("irq=auto: remapped, since %s", p.message);
         return IRQ_REMAPPED;
     }
+    if (!vtd_can_post_driven(&p))
+        fail_problem(&p);
     if (cmdline_is(c, "irq", "poll"))
         return IRQ_POLL;
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
@@ -137,6 +139,7 @@ static void start_irqs(const struct cmdline *c)
 {
     struct problem p;
     bool plain = cmdline_is(c, "irq", "msi");
+    vtd_set_driven(nvme_drives);
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
             fail_problem(&p);

@@ -76,13 +76,18 @@ static bool is_vmd(const struct pci_dev *dev)
     return false;
 }
 
+bool nvme_drives(const struct pci_dev *dev)
+{
+    return dev->class_code == NVME_PCI_CLASS;
+}
+
 // The controllers there are; warns of where others hide.
 static unsigned look_around(void)
 {
     struct pci_dev *dev;
     unsigned count = 0;
     for (size_t i = 0; (dev = pci_get(i)); i++) {
-        count += dev->class_code == NVME_PCI_CLASS;
+        count += nvme_drives(dev);
         if (is_vmd(dev))
             warn("nvme-vmd",
                  "%s: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off in the "
@@ -116,7 +121,7 @@ unsigned nvme_init(void)
     loop_set_flush(flush);
     unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (dev->class_code == NVME_PCI_CLASS)
+        if (nvme_drives(dev))
             start(dev, --left);
     return nvme.count;
 }

@@ -41,10 +41,18 @@ static bool is_below(const struct pci_dev *dev, uint16_t bridge)
     return false;
 }
 
+// Without a look at the bridges on the way, which large machines have thousands of.
+static bool may_match(const struct dmar_scope *s, const struct pci_dev *dev)
+{
+    const uint8_t *last = s->path + 2 * (s->hops - 1u);
+    return s->type == DMAR_SCOPE_BRIDGE ||
+           ((last[0] & 31) == PCI_DEV(dev->bdf) && (last[1] & 7) == PCI_FN(dev->bdf));
+}
+
 static bool matches(const struct dmar_scope *s, const struct pci_dev *dev)
 {
     uint16_t bdf;
-    if (!resolve(dev->segment, s, &bdf))
+    if (!may_match(s, dev) || !resolve(dev->segment, s, &bdf))
         return false;
     return dev->bdf == bdf || (s->type == DMAR_SCOPE_BRIDGE && is_below(dev, bdf));
 }

@@ -28,6 +28,7 @@ struct walk {
     const struct mcfg *mcfg;
     uint16_t segment;
     struct pci_dev *above[BUSES]; // the innermost bridge whose range has the bus; NULL: a root bus
+    struct warnings warnings;
 };
 
 struct pci_dev *pci_get(size_t index)
@@ -280,6 +281,14 @@ static void visit_bus(struct walk *w, unsigned bus)
     uint64_t phys = bus_window(w, bus);
     if (!phys || (above && above->secondary != bus))
         return;
+    if (!mem_may_be_mmio(phys, PCI_ECAM_BUS_BYTES)) {
+        warnings_add(
+            &w->warnings, "pci-no-window",
+            "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM or past what the CPU can "
+            "reach: not visited; update the firmware",
+            w->segment, bus, (unsigned long long)phys);
+        return;
+    }
     volatile void *window = mem_map_mmio(phys, PCI_ECAM_BUS_BYTES);
     for (unsigned device = 0; device < (is_link(above) ? 1 : PCI_DEVICES_MAX); device++)
         visit_device(w, window, bus, device);
@@ -291,6 +300,7 @@ static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
     w = (struct walk){ .mcfg = mcfg, .segment = segment };
     for (unsigned bus = 0; bus < BUSES; bus++)
         visit_bus(&w, bus);
+    warn_all(&w.warnings);
 }
 
 // The lowest segment number that is at least `from`; -1: none.
@@ -305,15 +315,25 @@ static int next_segment(const struct mcfg *mcfg, int from)
     return next;
 }
 
+// All MCFG tables together. What is wrong with one of them is a problem only where no other has a
+// segment.
+static bool read_mcfg(struct mcfg *mcfg, struct problem *p)
+{
+    static struct warnings w;
+    mcfg->count = w.count = 0;
+    problem_set(p, "pci-no-mcfg",
+                "ACPI has no usable MCFG table, so PCI Express can't be reached: turn on "
+                "memory-mapped configuration (MMCONFIG) in the firmware's set-up");
+    for (const struct acpi_header *t = acpi_find("MCFG"); t; t = acpi_find_next("MCFG", t))
+        (void)mcfg_parse(t, t->length, mcfg, &w, p);
+    warn_all(&w);
+    return mcfg->count;
+}
+
 bool pci_init(struct problem *p)
 {
     static struct mcfg mcfg;
-    const struct acpi_header *table = acpi_find("MCFG");
-    if (!table)
-        return problem_set(p, "pci-no-mcfg",
-                           "ACPI has no usable MCFG table, so PCI Express can't be reached: turn "
-                           "on memory-mapped configuration (MMCONFIG) in the firmware's set-up");
-    if (!mcfg_parse(table, table->length, &mcfg, p))
+    if (!read_mcfg(&mcfg, p))
         return false;
     devs.count = 0;
     for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))

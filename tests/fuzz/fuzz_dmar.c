@@ -31,7 +31,7 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
     if (d->units_count > DMAR_UNITS_MAX || d->scopes_count > DMAR_SCOPES_MAX)
         abort();
     for (size_t i = 0; i < d->units_count; i++)
-        if (d->units[i].base == 0 || d->units[i].base % 4096)
+        if (!d->units[i].absent && (d->units[i].base == 0 || d->units[i].base % 4096))
             abort();
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
@@ -47,11 +47,16 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
 static void parse(const uint8_t *table, size_t size)
 {
     static struct dmar d;
+    static struct warnings w;
     struct problem p = { .what = "" };
-    if (dmar_parse(table, size, &d, &p))
+    w.count = 0;
+    if (dmar_parse(table, size, &d, &w, &p))
         check(&d, table, size);
     else if (strncmp(p.what, "dmar-", 5) != 0 || !p.message[0])
         abort();
+    for (size_t i = 0; i < w.count; i++)
+        if (strncmp(w.kinds[i].first.what, "dmar-", 5) != 0 || !w.kinds[i].count)
+            abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
