@@ -3,6 +3,7 @@
 
 #include "drivers/nvme/nvme.h"
 #include "drivers/vtd/vtd.h"
+#include "init/loader_warnings.h"
 #include "init/options.h"
 #include "init/summary.h"
 #include "init/tables.h"
@@ -85,6 +86,20 @@ static void set_nodes(const struct srat *srat)
         mem_set_node(srat->memory[i].base, srat->memory[i].bytes, srat->memory[i].node);
 }
 
+// Without a page to start the others from, there is this one; whoever asks for more is told so by
+// smp_start().
+static unsigned cpu_limit(const struct handoff *h, const struct tables *t, unsigned most)
+{
+    if (h->trampoline || most)
+        return most;
+    if (t->madt.cpus_count > 1)
+        warn("no-trampoline",
+             "firmware left no page below 1 MiB to start CPUs from: one CPU of %zu is used; update "
+             "the firmware",
+             t->madt.cpus_count);
+    return 1;
+}
+
 // Returns what the TSC was measured by.
 static const char *start_cpus(const struct handoff *h, const struct tables *t, unsigned most)
 {
@@ -96,7 +111,7 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
     apic_init_cpu();
     apic_timer_init();
     ioapic_mask_all(&t->madt);
-    if (!smp_prepare(&t->madt, &t->srat, most, &p))
+    if (!smp_prepare(&t->madt, &t->srat, cpu_limit(h, t, most), &p))
         fail_problem(&p);
     interrupts_on();
     if (!smp_start(h, hotplug_halt, &p))
@@ -173,6 +188,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
 
     const struct handoff *h = take_over(handoff_phys);
     info("Onebell");
+    loader_warnings(h);
     const struct app *app = options_read(h, nvme_options, &cmdline);
     choose_end(&cmdline);
     const struct tables *tables = tables_read(h);

@@ -16,8 +16,8 @@ RUN_PACKAGES="
     binutils console-setup-linux gcc gnu-efi libc6-dev make nasm ovmf python3 qemu-system-x86"
 
 TEST_PACKAGES="
-    acpica-tools clang cppcheck dosfstools git libclang-rt-dev libcmocka-dev mtools python3-pytest
-    python3-pytest-timeout python3-pytest-xdist spin"
+    acpica-tools clang cppcheck dosfstools git grub-efi-amd64-bin libclang-rt-dev libcmocka-dev
+    mtools python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
 
 # What a release may lack, one a line, and the tests that are skipped there.
 OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"
