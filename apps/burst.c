@@ -42,7 +42,7 @@ static const struct option options[] = {
     { .name = NULL },
 };
 
-static struct {
+static struct burst {
     struct block_req *reads;
     unsigned vectors, posted, handled;
     uint64_t work;
@@ -201,9 +201,11 @@ static void burst_run(const struct cmdline *c)
 {
     struct problem p;
     struct block_dev *dev = block_first();
-    burst.vectors = (unsigned)cmdline_number(c, "vectors");
-    burst.work = cmdline_number(c, "work");
-    burst.timer.fn = ignore;
+    burst = (struct burst){
+        .vectors = (unsigned)cmdline_number(c, "vectors"),
+        .work = cmdline_number(c, "work"),
+        .timer.fn = ignore,
+    };
     if (!check(dev, &p)) {
         error_problem(&p);
         return;

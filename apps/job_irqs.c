@@ -94,6 +94,7 @@ static void send_row(const struct job *job, size_t row, const struct irq *irq, c
         json_text(&j, "chip", irq->chip->name);
         json_u64(&j, "cpu", irq->cpu);
         json_u64(&j, "vector", irq->vector);
+        mem_report_nodes(&j, (const volatile void *const[]){ irq, irq->counts }, 2);
     }
     for (unsigned cpu = 0; cpu < job->cpus_count; cpu++)
         sum += delta(job, cpu, row);

@@ -5,19 +5,33 @@
 
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "kernel/mem/mem_init.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/time.h"
 
+// What the CPU touches all the time: its own structure, and its stacks.
+static void report_nodes(struct json *j, const struct cpu *cpu)
+{
+    const volatile void *pieces[2 + ARRAY_SIZE(cpu->tss.ist)] = { cpu };
+    size_t count = 1;
+    pieces[count++] = (const char *)cpu->stack_top - 1;
+    for (size_t i = 0; i < ARRAY_SIZE(cpu->tss.ist); i++)
+        if (cpu->tss.ist[i])
+            pieces[count++] = (const char *)cpu->tss.ist[i] - 1;
+    mem_report_nodes(j, pieces, count);
+}
+
 static void print_cpu(unsigned i)
 {
-    char line[128];
+    char line[256];
     struct json j;
     json_begin(&j, line, sizeof(line), "cpu");
     json_u64(&j, "cpu", i);
     json_u64(&j, "apic_id", cpu_apic_id(i));
     if (cpu_node(i) != NODE_ANY)
         json_u64(&j, "node", cpu_node(i));
+    report_nodes(&j, cpu_get(i));
     report_json(&j);
 }
 

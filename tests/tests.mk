@@ -3,9 +3,9 @@
 # put into one archive. A test that defines a function itself replaces the archive's object for it.
 
 # What a host can't run: the machine's own set-up, and the string functions that its libc has.
-HOST_SKIP = lib/string.c $(wildcard init/*.c kernel/mem/*.c) $(addprefix kernel/, \
-            base/cpus.c base/report.c base/screen.c base/uart.c cpu/stop.c run/desc.c run/exit.c \
-            run/power.c run/smp.c run/trap.c x86/apic.c x86/ioapic.c x86/time.c)
+HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
+            base/cpus.c base/report.c base/screen.c base/uart.c cpu/stop.c mem/map.c mem/mem.c \
+            mem/paging.c run/desc.c run/exit.c run/power.c run/smp.c run/trap.c x86/apic.c x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
 # A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*.
@@ -15,7 +15,7 @@ HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-poi
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 
-HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o)
+HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/tests/host/host_tsc.o
 HOST_TESTS   = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/test_*.c)))
 THREAD_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/threads_*.c)))
 
@@ -31,7 +31,7 @@ $(B)/host/tests/host/test_%: $(B)/host/tests/host/test_%.o $$(call shared_of,$$*
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -lcmocka -o $@
 
 # Threads: the CPU's side of the descriptor, and the machine around it.
-TSAN_C = $(wildcard kernel/irq/*.c) $(addprefix kernel/,cpu/msg.c cpu/timer.c cpu/trace.c run/loop.c) \
+TSAN_C = $(wildcard kernel/irq/*.c) $(addprefix kernel/,cpu/msg.c cpu/timer.c cpu/trace.c run/hotplug.c run/loop.c) \
          lib/format.c lib/problem.c tests/host/irq_world.c
 
 $(B)/tsan/%.o: %.c Makefile tests/tests.mk
@@ -45,15 +45,27 @@ $(B)/host/tests/host/threads_%: $(B)/tsan/tests/host/threads_%.o $(B)/tsan/libon
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(TSAN) $^ -lcmocka -lpthread -o $@
 
-.PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o
+# Steps: the same objects, linked to what plays all interleavings instead (tests/host/step.h).
+STEP_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/steps_*.c)))
+STEP_OBJ   = $(addprefix $(B)/steps/tests/host/,step.o step_machine.o irq_world.o)
+
+$(B)/steps/%.o: %.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/host/tests/host/steps_%: $(B)/steps/tests/host/steps_%.o $(STEP_OBJ) $(B)/tsan/libonebell.a
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+
+.PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o $(B)/steps/%.o
 
 .PHONY: test-host
 test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,5)
-test-host: $(HOST_TESTS) $(THREAD_TESTS) ## unit tests, device models and threads, with sanitizers
+test-host: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS) ## unit tests, device models and threads, with sanitizers
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]\|^skipped:/  &/p' $$t.log | uniq | sed "s|$$| $$(basename $$t)|"; done
 
--include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*/*.d)
+-include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4
@@ -79,6 +91,11 @@ fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
 	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
 
 -include $(FUZZ_OBJ:.o=.d)
+
+# ---- do the tests bite? ----
+.PHONY: test-mutants
+test-mutants: ## changes that a test must notice, one at a time; some hours
+	@$(SETUP) && tests/mutants/run
 
 # ---- all of it ----
 .PHONY: test

@@ -32,7 +32,7 @@ debug: ## the same, waiting for a debugger on port 1234
 .PHONY: test-tools test-platform test-protocol test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
-test-tools: ## the scripts in tools/
+test-tools: $(B)/kernel.elf ## the scripts in tools/
 	@$(PYTEST) tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
@@ -62,12 +62,13 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
     syntaxError:tools/qemu/strict.h) -j2 -I.
 
 .PHONY: style format
-style: $(B)/kernel.elf ## formatting, order of includes and calls, static analysis
+style: $(B)/kernel.elf ## formatting, order of includes and calls, atomics as compiled, static analysis
 	@if command -v $(CLANG_FORMAT) >/dev/null; then \
 	    $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"; \
 	else echo "formatting: skipped: $(CLANG_FORMAT) is not installed"; fi
 	@tools/check-includes && echo "includes: in order"
 	@tools/check-calls && echo "calls: in order, no circle"
+	@tools/check-atomics && echo "atomics: as the model has them"
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 
 format: ## lays out all C sources

@@ -183,11 +183,12 @@ static bool add_unit(const struct parse *d, const struct dmar_drhd *drhd, size_t
         return false;
     }
     check_order(d, drhd);
+    bool there = has_registers(d, drhd);
     out->units[out->units_count++] = (struct dmar_unit){
         .base = drhd->base,
-        .absent = !has_registers(d, drhd),
+        .absent = !there,
         .segment = drhd->segment,
-        .include_pci_all = all,
+        .include_pci_all = all && there, // another one may take the others
         .node = NODE_ANY,
     };
     return true;

@@ -119,27 +119,28 @@ static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
 
 // The record's uppermost word is read first: with F set there, the rest of it is whole
 // (VT-d 11.4.7.6, note 1).
-static bool take_record(struct vtd_unit *u, size_t index)
+static void take_record(struct vtd_unit *u, size_t index)
 {
     size_t at = record_offset(u, index);
     if (!(vtd_read32(u, at + VTD_FRCD_TOP) & VTD_FRCD_TOP_F))
-        return false;
+        return;
     uint64_t low = vtd_read64(u, at + VTD_FRCD_LOW), high = vtd_read64(u, at + VTD_FRCD_HIGH);
     vtd_write32(u, at + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
     note(u, low, high);
-    return true;
 }
 
-// From the first pending record round the ring until one is free, then the overflow (VT-d 7.2.1). A
-// device that faults without end can't hold the loop here: after one round it waits for the timer.
+// All records, round the ring from the one at which FSTS.PPF was set, then the overflow (VT-d
+// 7.2.1). A free record is not the end: that first one may have been read in the round before, after
+// which FRI (11.4.7.1) still names it while others are pending. A device that faults without end
+// can't hold the loop here: after one round it waits for the timer.
 static void read_unit(struct vtd_unit *u)
 {
     uint32_t status = vtd_read32(u, VTD_FSTS);
     size_t count = record_count(u);
     if (status & VTD_FSTS_PPF) {
         size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
-        for (size_t i = 0; i < count && take_record(u, (first + i) % count); i++)
-            ;
+        for (size_t i = 0; i < count; i++)
+            take_record(u, (first + i) % count);
     }
     // Left set, these would hold back all further events. Errors of the queue are for the CPU that
     // waits for it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Mapping what isn't RAM of ours: checked first, since a page table entry for an address that the CPU
+// Addresses: which node is behind one, and mapping what isn't RAM of ours: checked first, since a page table entry for an address that the CPU
 // can't form would be a reserved-bit fault.
 
 #include "kernel/mem/map.h"
@@ -46,4 +46,9 @@ const void *mem_map_firmware(uint64_t phys, size_t bytes)
     if (mem_is_ram(phys, bytes))
         return (const void *)(phys + HANDOFF_DIRECT_MAP);
     return (const void *)paging_map_window(phys, bytes, PAGE_CONST);
+}
+
+unsigned mem_node(const volatile void *virt)
+{
+    return mem_phys_node(paging_phys(virt));
 }

@@ -12,6 +12,7 @@
 #include "lib/string.h"
 
 #define REGIONS_MAX 512
+#define NODES_MAX 512
 #define LOW_MEMORY MIB // left to firmware and the trampoline
 
 struct region {
@@ -25,6 +26,8 @@ static struct {
     uint64_t total;
     uint64_t passed_over; // bytes that found no room in regions[]
     const struct handoff *handoff;
+    struct region nodes[NODES_MAX]; // as mem_set_node() was told
+    size_t nodes_count;
     struct spinlock lock;
 } mem;
 
@@ -96,9 +99,19 @@ static void mark_node(size_t i, uint64_t from, uint64_t to, unsigned node)
 
 void mem_set_node(uint64_t base, uint64_t bytes, unsigned node)
 {
+    if (mem.nodes_count < NODES_MAX)
+        mem.nodes[mem.nodes_count++] = (struct region){ base, base + bytes, node };
     for (size_t i = 0; i < mem.count; i++)
         mark_node(i, base, base + bytes, node);
     warn_passed_over();
+}
+
+unsigned mem_phys_node(uint64_t phys)
+{
+    for (size_t i = 0; i < mem.nodes_count; i++)
+        if (phys >= mem.nodes[i].base && phys < mem.nodes[i].end)
+            return mem.nodes[i].node;
+    return NODE_ANY;
 }
 
 // Cuts `bytes` from the region, or returns 0. Regions start above 1 MiB, so 0 is no address.

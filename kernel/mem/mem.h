@@ -33,5 +33,14 @@ static inline uint64_t mem_phys(const volatile void *virt)
 }
 #endif
 
+// The NUMA node that memory lies on as firmware tells, whatever was asked for; NODE_ANY where it
+// doesn't. The first one for a physical address, the second for any mapped one.
+unsigned mem_phys_node(uint64_t phys);
+unsigned mem_node(const volatile void *virt);
+
+// Adds `memory_nodes`, the nodes of all these pieces, each node once; nothing where none is known.
+struct json;
+void mem_report_nodes(struct json *j, const volatile void *const *pieces, size_t count);
+
 // True where the whole range is RAM by the firmware's memory map, and in the direct map.
 bool mem_is_ram(uint64_t phys, uint64_t bytes);

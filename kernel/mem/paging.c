@@ -200,20 +200,32 @@ uint64_t paging_alloc_stack(unsigned node)
     return (uint64_t)paging_map_window(direct_phys(stack), STACK_BYTES, PAGE_DATA) + STACK_BYTES;
 }
 
-bool paging_is_mapped(uint64_t virt)
+// The entry that maps `virt`, 0 if none does, and the size of its page.
+static uint64_t find_page(uint64_t virt, uint64_t *bytes)
 {
-    if (virt < HANDOFF_DIRECT_MAP || !paging.pml4)
-        return false;
     const uint64_t *table = paging.pml4;
     for (unsigned level = 4; level; level--) {
         uint64_t entry = table[(virt >> LEVEL_SHIFT(level)) % ENTRIES];
+        *bytes = 1ull << LEVEL_SHIFT(level);
         if (!(entry & PTE_P))
-            return false;
+            return 0;
         if (level == 1 || (level < 4 && entry & PTE_LARGE))
-            return true;
+            return entry;
         table = table_at(entry);
     }
-    return false;
+    return 0;
+}
+
+bool paging_is_mapped(uint64_t virt)
+{
+    uint64_t bytes;
+    return virt >= HANDOFF_DIRECT_MAP && paging.pml4 && find_page(virt, &bytes);
+}
+
+uint64_t paging_phys(const volatile void *at)
+{
+    uint64_t virt = (uint64_t)at, bytes, entry = find_page(virt, &bytes);
+    return ALIGN_DOWN(entry & PTE_ADDRESS, bytes) + virt % bytes;
 }
 
 bool paging_is_stack_guard(uint64_t virt)

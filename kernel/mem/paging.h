@@ -32,6 +32,7 @@ volatile void *paging_map_window(uint64_t phys, uint64_t bytes, enum page_kind k
 uint64_t paging_alloc_stack(unsigned node);
 
 bool paging_is_mapped(uint64_t virt);
+uint64_t paging_phys(const volatile void *at); // of a mapped address, by the tables
 bool paging_is_stack_guard(uint64_t virt);
 
 // A root for starting CPUs in real mode: below 4 GiB, the kernel's half plus `page` at its own

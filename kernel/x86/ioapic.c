@@ -59,6 +59,7 @@ void ioapic_mask_all(const struct madt *madt)
     out8(PIC_MASTER_DATA, 0xff);
     out8(PIC_SLAVE_DATA, 0xff);
     static struct warnings w;
+    w.count = 0;
     for (size_t i = 0; i < madt->ioapics_count; i++)
         if (!mask(madt->ioapics[i].address))
             warnings_add(&w, "ioapic-absent",

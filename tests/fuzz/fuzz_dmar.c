@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Fuzzes the DMAR parser, and the search for a device's unit in what it accepts. The input is
-// parsed as it is, and once more with length and checksum made right, so that the fuzzer gets past
-// them.
+// parsed as it is, once more with length and checksum made right, and as a list of orders for a
+// table whose lengths fit, so that the fuzzer gets to the scopes and their paths. Where a scope
+// leads is worked out here a second time, from the device upwards.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/scope.h"
+#include "tests/host/dmar_build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,10 +26,43 @@ struct pci_dev *pci_get(size_t index)
     return &devs[index];
 }
 
+// Whether the path ends at this device: its last pair is the device's, the one before it the
+// bridge's above, and the first of them lies on the scope's bus.
+static bool leads_to(const struct dmar_scope *s, const struct pci_dev *dev)
+{
+    for (unsigned left = s->hops; left; left--, dev = dev->parent) {
+        const uint8_t *pair = s->path + 2 * (left - 1);
+        if (!dev || (pair[0] & 31) != PCI_DEV(dev->bdf) || (pair[1] & 7) != PCI_FN(dev->bdf))
+            return false;
+        if (left == 1)
+            return PCI_BUS(dev->bdf) == s->start_bus;
+    }
+    return false;
+}
+
+static bool serves(const struct dmar_scope *s, const struct pci_dev *dev)
+{
+    bool found = leads_to(s, dev);
+    for (dev = dev->parent; dev && s->type == DMAR_SCOPE_BRIDGE; dev = dev->parent)
+        found |= leads_to(s, dev);
+    return found;
+}
+
+// Index of the unit; units_count: none.
+static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
+{
+    size_t unit = 0;
+    for (size_t i = 0; i < d->scopes_count; i++)
+        if (!d->units[d->scopes[i].unit].segment && serves(&d->scopes[i], dev))
+            return d->scopes[i].unit;
+    while (unit < d->units_count && (d->units[unit].segment || !d->units[unit].include_pci_all))
+        unit++;
+    return unit;
+}
+
 static void check(const struct dmar *d, const uint8_t *table, size_t size)
 {
     struct problem p;
-    size_t unit;
     if (d->units_count > DMAR_UNITS_MAX || d->scopes_count > DMAR_SCOPES_MAX)
         abort();
     for (size_t i = 0; i < d->units_count; i++)
@@ -39,16 +74,21 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
             s->path + 2 * s->hops > table + size)
             abort();
     }
-    for (size_t i = 0; i < ARRAY_SIZE(devs); i += 7)
-        if (scope_find(d, pci_get(i), &unit, &p) && unit >= d->units_count)
+    for (size_t i = 0; i < ARRAY_SIZE(devs); i++) {
+        size_t unit = 0, expected = expected_unit(d, pci_get(i));
+        if (scope_find(d, pci_get(i), &unit, &p) != (expected < d->units_count) ||
+            (expected < d->units_count && unit != expected))
             abort();
+    }
 }
 
-static void parse(const uint8_t *table, size_t size)
+static void parse(const void *bytes, size_t size)
 {
     static struct dmar d;
     static struct warnings w;
     struct problem p = { .what = "" };
+    uint8_t *table = malloc(size ? size : 1);
+    memcpy(table, bytes, size);
     w.count = 0;
     if (dmar_parse(table, size, &d, &w, &p))
         check(&d, table, size);
@@ -57,26 +97,69 @@ static void parse(const uint8_t *table, size_t size)
     for (size_t i = 0; i < w.count; i++)
         if (strncmp(w.kinds[i].first.what, "dmar-", 5) != 0 || !w.kinds[i].count)
             abort();
+    free(table);
+}
+
+static void parse_finished(const uint8_t *data, size_t size)
+{
+    static struct blob b;
+    if (size < 48 || size > sizeof(b.bytes))
+        return;
+    b.length = size;
+    memcpy(b.bytes, data, size);
+    memcpy(b.bytes, "DMAR", 4);
+    b.bytes[36] = 45;
+    blob_finish(&b);
+    parse(b.bytes, b.length);
+}
+
+struct orders {
+    const uint8_t *at, *end;
+};
+
+static uint8_t take(struct orders *o)
+{
+    return o->at < o->end ? *o->at++ : 0;
+}
+
+// A device for the unit at `unit`, with a path of a few pairs or a length that doesn't fit it.
+static void add_scope(struct blob *b, struct orders *o, size_t unit)
+{
+    uint8_t path[8], kind = take(o), hops = kind >> 3 & 3, odd = take(o);
+    for (size_t i = 0; i < sizeof(path); i += 2) {
+        path[i] = take(o) & 0xe3;
+        path[i + 1] = odd & 0x80 ? take(o) & 0xf8 : 0;
+    }
+    size_t at = b->length;
+    dmar_scope(b, unit, kind & 7, odd & 15, path, hops);
+    if ((odd & 0x70) == 0x70)
+        blob_set(b, at + 1, take(o) & 31, 1);
+}
+
+static void parse_ordered(struct orders o)
+{
+    static struct blob b;
+    size_t unit = 0;
+    dmar_begin(&b, take(&o));
+    while (o.at < o.end && b.length < sizeof(b.bytes) - 256) {
+        uint8_t order = take(&o);
+        if (order < 64 || !unit)
+            unit = dmar_drhd(&b, order & 1, order >> 1 & 1, (1 + (order >> 2 & 7)) * 0x1000ull);
+        else if (order < 192)
+            add_scope(&b, &o, unit);
+        else if (order < 224)
+            dmar_rhsa(&b, (order & 7) * 0x1000ull, take(&o)), unit = 0;
+        else
+            dmar_structure(&b, order & 7, 4 + (take(&o) & 31)), unit = 0;
+    }
+    blob_finish(&b);
+    parse(b.bytes, b.length);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *table = malloc(size ? size : 1);
-    memcpy(table, data, size);
-    parse(table, size);
-    if (size >= 48) {
-        uint32_t length = (uint32_t)size;
-        uint8_t sum = 0;
-        memcpy(table, "DMAR", 4);
-        memcpy(table + 4, &length, 4);
-        table[9] = 0;
-        for (size_t i = 0; i < size; i++)
-            sum = (uint8_t)(sum + table[i]);
-        table[9] = (uint8_t)-sum;
-        table[36] = 45;
-        table[9] = (uint8_t)(table[9] + data[36] - 45);
-        parse(table, size);
-    }
-    free(table);
+    parse(data, size);
+    parse_finished(data, size);
+    parse_ordered((struct orders){ data, data + size });
     return 0;
 }

@@ -75,3 +75,12 @@ static inline void *blob_copy(const struct blob *b, size_t length)
     memcpy(copy, b->bytes, length);
     return copy;
 }
+
+// Hands a table to a parser in memory of exactly its size.
+#define COPY_PARSE(parse, b, out, p)                                                               \
+    __extension__({                                                                                \
+        void *copy_ = blob_copy((b), (b)->length);                                                 \
+        bool ok_ = parse(copy_, (b)->length, (out), (p));                                          \
+        free(copy_);                                                                               \
+        ok_;                                                                                       \
+    })

@@ -49,30 +49,42 @@ static struct {
     struct cpu_msg *inbox[FAKE_CPUS], **inbox_end[FAKE_CPUS];
     struct cpu_timer *timers;
     unsigned timers_fired;
+    uint64_t tsc;         // a nanosecond each: time passes where it is looked at
+    uint64_t service_tsc; // ... and while a read is under way
 
     struct fake_disk disks[FAKE_DISKS];
     struct block_dev *first_disk;
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
     uint64_t submitted, urgent;
+    void (*on_read)(const struct block_req *req); // it was submitted
     uint32_t random;
 
     struct irq irqs[FAKE_CPUS];
     uint64_t irq_counts[FAKE_CPUS][FAKE_CPUS];
     enum irq_mode mode;
     bool interrupts_are_off;
+    void (*on_interrupts)(void); // they were turned on
     bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
 
-    void *allocations[FAKE_ALLOCATIONS];
+    struct fake_memory {
+        char *at;
+        size_t bytes;
+        unsigned node; // as asked for
+    } allocations[FAKE_ALLOCATIONS];
     size_t allocations_count;
     uint64_t free_bytes;
+    uint64_t used_bytes; // if one piece lies behind the other
+    bool trace_stopped;
 
     char console[1 << 16], json[1 << 16];
     unsigned errors;
     char error_what[64], error_message[512];
 } fake;
 
-#define FAKE_TSC_HZ 1000000000ull // fast enough: only the order of times counts
+#define FAKE_TSC_HZ 1000000000ull
+#define FAKE_LOOK_TSC 1000ull      // a look at the clock
+#define FAKE_NODE(cpu) (7 + (cpu)) // each CPU has a NUMA node of its own
 
 // ---- time, memory, report ----
 
@@ -81,19 +93,37 @@ uint64_t time_tsc_hz(void)
     return FAKE_TSC_HZ;
 }
 
+uint64_t rdtsc(void)
+{
+    return fake.tsc += FAKE_LOOK_TSC;
+}
+
 uint64_t time_ns(void)
 {
     return rdtsc();
 }
 
+// Not a byte more than asked for: what runs over it is seen.
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
-    void *at = aligned_alloc(MAX(align, (size_t)CACHE_LINE),
-                             ALIGN_UP(bytes, MAX(align, (size_t)CACHE_LINE)));
-    assert_non_null(at);
+    void *at = NULL;
+    assert_true(node == NODE_ANY || (node >= FAKE_NODE(0) && node < FAKE_NODE(fake.cpus)));
+    assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
     assert_true(fake.allocations_count < FAKE_ALLOCATIONS);
-    fake.allocations[fake.allocations_count++] = at;
+    fake.allocations[fake.allocations_count++] = (struct fake_memory){ at, bytes, node };
+    fake.used_bytes = ALIGN_UP(fake.used_bytes, align) + ALIGN_UP(bytes, CACHE_LINE);
     return memset(at, 0, bytes);
+}
+
+// By what was asked for; NODE_ANY for what isn't the app's.
+unsigned mem_node(const volatile void *virt)
+{
+    for (size_t i = 0; i < fake.allocations_count; i++) {
+        const struct fake_memory *m = &fake.allocations[i];
+        if ((const volatile char *)virt >= m->at && (const volatile char *)virt < m->at + m->bytes)
+            return m->node;
+    }
+    return NODE_ANY;
 }
 
 uint64_t mem_free_bytes(void)
@@ -157,7 +187,8 @@ unsigned cpu_count(void)
 
 unsigned cpu_node(unsigned cpu)
 {
-    return NODE_ANY;
+    assert_true(cpu < fake.cpus);
+    return FAKE_NODE(cpu);
 }
 
 const struct cpu_stats *cpu_stats(unsigned cpu)
@@ -209,6 +240,9 @@ static void fake_run_timer(void)
 
 void trace_stop(void)
 {
+    fake.trace_stopped = true;
+    assert_int_equal(fake.json[0], 0); // the report is no work
+    assert_int_equal(fake.in_flight_count, 0);
 }
 
 static uint32_t fake_random(uint32_t below)
@@ -247,6 +281,7 @@ void block_submit(struct block_req *req)
         assert_true(buffer + bytes <= other || other + other_bytes <= buffer);
     }
     assert_true(fake.in_flight_count < FAKE_IN_FLIGHT);
+    assert_int_equal(mem_node(buffer), FAKE_NODE(fake.current));
     req->cpu = fake.current;
     fake.in_flight[fake.in_flight_count++] = req;
     fake.submitted++;
@@ -254,6 +289,8 @@ void block_submit(struct block_req *req)
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
     memset(buffer, 0xee, bytes);
+    if (fake.on_read)
+        fake.on_read(req);
 }
 
 static void fake_fill(struct fake_disk *disk, struct block_req *req)
@@ -277,6 +314,7 @@ static void fake_complete_one(void)
                disk->bad_lba - req->lba < req->blocks;
     fake.in_flight[i] = fake.in_flight[--fake.in_flight_count];
     disk->in_flight--;
+    fake.tsc += fake.service_tsc;
     fake.current = req->cpu;
     fake.stats[req->cpu].msis++;
     fake.stats[req->cpu].idle_tsc += 10;
@@ -332,6 +370,8 @@ void interrupts_on(void)
 {
     assert_true(fake.interrupts_are_off);
     fake.interrupts_are_off = false;
+    if (fake.on_interrupts)
+        fake.on_interrupts();
 }
 
 struct irq *irq_first(void)
@@ -361,6 +401,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.cpus = cpus;
     fake.mode = IRQ_POSTED;
     fake.free_bytes = GIB;
+    fake.tsc = 1ull << 40;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];
         static const struct irq_chip chip = { .name = "VTD-POST" };
@@ -390,13 +431,13 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
 static int fake_stop(void **state)
 {
     for (size_t i = 0; i < fake.allocations_count; i++)
-        free(fake.allocations[i]);
+        free(fake.allocations[i].at);
     fake.allocations_count = 0;
     return 0;
 }
 
 // The one app that the test runs, with its words.
-static void fake_run(const struct app *app, const char *words)
+static __attribute__((unused)) void fake_run(const struct app *app, const char *words)
 {
     const struct option *const tables[] = { app->options };
     struct cmdline c;

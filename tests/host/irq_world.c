@@ -24,7 +24,7 @@
 
 // ---- the machine ----
 
-struct cpu cpus[2];
+struct cpu cpus[4];
 struct irq_world world;
 
 struct cpu *this_cpu(void)
@@ -39,7 +39,7 @@ struct cpu *cpu_get(unsigned index)
 
 unsigned cpu_count(void)
 {
-    return ARRAY_SIZE(cpus);
+    return world.count;
 }
 
 unsigned cpu_index(void)
@@ -54,24 +54,60 @@ uint32_t cpu_apic_id(unsigned cpu)
 
 unsigned cpu_node(unsigned cpu)
 {
-    return NODE_ANY;
+    return WORLD_NODE(cpu);
 }
+
+static struct piece { // what was given out, until the next world
+    struct piece *next;
+    void *at;
+    unsigned node; // as asked for
+} *pieces;
 
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
-    return calloc(1, bytes);
+    struct piece *piece = malloc(sizeof(*piece));
+    assert_non_null(piece);
+    *piece = (struct piece){ pieces, calloc(1, bytes), node };
+    pieces = piece;
+    return piece->at;
+}
+
+static void free_all(void)
+{
+    while (pieces) {
+        struct piece *piece = pieces;
+        pieces = piece->next;
+        free(piece->at);
+        free(piece);
+    }
+}
+
+unsigned world_node_of(const void *at)
+{
+    for (const struct piece *piece = pieces; piece; piece = piece->next)
+        if (piece->at == at)
+            return piece->node;
+    fail_msg("%p was not given out", at);
+    return NODE_ANY;
 }
 
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "detect_leaks=0"; // what mem_alloc() gives is never given back
+    return "detect_leaks=0"; // nobody frees the last world
 }
 
 uint64_t time_ns(void)
 {
     world.now_ns += world.time_passes ? 1000 : 0;
     return world.now_ns;
+}
+
+uint64_t rdtsc(void)
+{
+    if (world.on_tsc)
+        world.on_tsc();
+    return time_ns();
 }
 
 uint64_t time_tsc_at(uint64_t ns)
@@ -91,17 +127,21 @@ void apic_timer_set(uint64_t tsc)
 
 void apic_send(uint32_t id, uint8_t vector)
 {
-    if (vector != VECTOR_IPI) {
+    world.last_sent_to = id;
+    if (vector == VECTOR_IPI) {
+        world.ipis++;
+    } else {
         world.notifies += vector == VECTOR_NOTIFY;
         world.vector_sent = vector;
-        return;
     }
-    assert_int_equal(id, cpus[1].apic_id);
-    world.ipis++;
+    if (world.on_send)
+        world.on_send(id, vector);
 }
 
 bool apic_is_requested(uint8_t vector)
 {
+    if (world.is_requested)
+        return world.is_requested(vector);
     if (!world.requested)
         return false;
     if (--world.requested == 0)
@@ -114,10 +154,18 @@ bool cpu_is_online(unsigned cpu)
     return cpus[cpu].online;
 }
 
+// SDM vol. 3, 11.5.3: a write to ESR latches what came since the last one.
 void wrmsr(uint32_t msr, uint64_t value)
 {
-    if (msr == X2APIC_EOI)
-        world.eois++;
+    if (msr == X2APIC_ESR) {
+        world.esr = world.esr_pending;
+        world.esr_pending = 0;
+    }
+    if (msr != X2APIC_EOI)
+        return;
+    world.eois++;
+    if (world.on_eoi)
+        world.on_eoi();
 }
 
 void interrupts_off(void)
@@ -152,7 +200,7 @@ void interrupts_restore(uint64_t flags)
 
 uint64_t rdmsr(uint32_t msr)
 {
-    return 0;
+    return msr == X2APIC_ESR ? world.esr : 0;
 }
 
 void error(const char *what, const char *fmt, ...); // report.h's fail() is a macro of cmocka's
@@ -168,6 +216,8 @@ void interrupts_on_and_mwait(void)
 
 void cpu_monitor(const volatile void *line)
 {
+    if (world.on_monitor)
+        world.on_monitor(line);
 }
 
 uint64_t time_tsc_span(uint64_t ns)
@@ -203,7 +253,7 @@ void msix_mask(struct pci_dev *dev, unsigned index, bool masked)
 
 static bool chip_alloc(struct irq *irq, struct problem *p)
 {
-    irq->chip_handle = 7;
+    irq->chip_handle = 7 + world.handles++;
     return true;
 }
 
@@ -212,12 +262,20 @@ static void chip_free(struct irq *irq)
     world.chip_frees++;
 }
 
-static bool chip_route(struct irq *irq, struct irq_place to, struct problem *p)
+static void others_go_on(void)
 {
-    world.routed = to;
-    world.cpu_in_route = irq->cpu;
     if (world.on_route)
         world.on_route();
+}
+
+static bool chip_route(struct irq *irq, struct irq_place to, struct problem *p)
+{
+    struct world_route *route = &world.routes[irq->chip_handle % ARRAY_SIZE(world.routes)];
+    others_go_on();
+    *route = (struct world_route){ to, irq->chip != &chip };
+    world.routed = to;
+    world.cpu_in_route = irq->cpu;
+    others_go_on();
     return !world.route_fails || problem_set(p, "route", "no route");
 }
 
@@ -245,29 +303,54 @@ struct irq *new_irq(unsigned cpu, uintptr_t number)
     return irq;
 }
 
-void start_with(struct irq_config config)
+void start_on(unsigned count, struct irq_config config)
 {
+    world = (struct irq_world){ .enabled = true, .count = count };
     while (irq_first())
         irq_free(irq_first());
+    free_all();
     memset(cpus, 0, sizeof(cpus));
-    cpus[1].index = 1;
-    cpus[1].apic_id = 300;
-    cpus[0].online = cpus[1].online = true;
-    world = (struct irq_world){ .enabled = true };
+    for (unsigned i = 0; i < ARRAY_SIZE(cpus); i++) {
+        cpus[i].index = i;
+        cpus[i].apic_id = i ? 299 + i : 0;
+        cpus[i].online = i < count;
+    }
+    world = (struct irq_world){ .enabled = true, .count = count };
     config.chip = &chip;
     config.chip_post = config.mode == IRQ_REMAPPED || config.mode == IRQ_MSI ? NULL : &chip_post;
-    config.loops = 3;
+    config.loops = config.loops ? config.loops : 3;
     config.preempt = true;
     loop_set_flush(flush);
     irq_init(&config);
-    world.current = 1;
-    cpu_run_messages(&cpus[1]);
+    for (world.current = 1; world.current < count; world.current++)
+        cpu_run_messages(this_cpu());
     world.current = 0;
+}
+
+void start_with(struct irq_config config)
+{
+    start_on(2, config);
 }
 
 void start(enum irq_mode mode)
 {
     start_with((struct irq_config){ .mode = mode });
+}
+
+static struct irq keeper;
+
+void keep_vectors(unsigned cpu, uint8_t below)
+{
+    for (unsigned v = VECTOR_DEVICE_FIRST; v < below; v++)
+        if (!cpus[cpu].vectors[v])
+            cpus[cpu].vectors[v] = &keeper;
+}
+
+void give_vectors_back(unsigned cpu)
+{
+    for (unsigned v = 0; v < VECTORS; v++)
+        if (cpus[cpu].vectors[v] == &keeper)
+            cpus[cpu].vectors[v] = NULL;
 }
 
 void post(unsigned cpu, uint8_t vector)

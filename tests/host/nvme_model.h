@@ -50,6 +50,7 @@ struct model {
     struct model_namespace namespaces[MODEL_NAMESPACES];
     uint32_t alike;          // namespaces 1 to `alike` are as the first one
     unsigned grants;         // I/O queues granted
+    unsigned grants_cqs;     // completion queues, where they are not as many; 0: they are
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
@@ -82,6 +83,7 @@ struct model {
     unsigned reads, blocks, resets, interrupts;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
+    unsigned asked_sqs, asked_cqs; // by Set Features
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
@@ -100,6 +102,11 @@ void model_expect(uint32_t nsid, uint64_t offset, void *data, uint64_t bytes);
 bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t bytes);
 
 // ---- the world ----
+
+// NUMA nodes: each CPU has its own, and so have the devices.
+#define WORLD_NODE(cpu) (1 + (cpu))
+#define WORLD_DEVICE_NODE 100
+#define WORLD_ELSEWHERE 200 // the models' own
 
 void world_begin(unsigned cpus);
 void world_end(void);   // shuts the driver down and checks that all it owes was done
@@ -125,6 +132,8 @@ const char *world_last_info(void);
 const char *world_json(void); // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
+unsigned world_node_of(const volatile void *at);     // that its memory was asked for on
+size_t world_bytes_on(unsigned node);                // asked for since world_begin()
 void world_use_cpu(unsigned cpu);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs
 uint64_t world_now(void);

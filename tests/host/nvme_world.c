@@ -41,7 +41,10 @@ static struct {
 // Memory lives until the process ends, as it does in the kernel.
 static struct piece {
     struct piece *next;
-    void *at;
+    uint8_t *at;
+    size_t bytes;
+    unsigned node; // as asked for
+    bool of_this_world;
 } *pieces;
 
 // ---- kernel/mem ----
@@ -49,12 +52,28 @@ static struct piece {
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
     struct piece *piece = malloc(sizeof(*piece));
-    align = MAX(align, (size_t)CACHE_LINE);
-    piece->at = aligned_alloc(align, ALIGN_UP(bytes, align));
-    assert_non_null(piece->at);
-    piece->next = pieces;
+    void *at = NULL; // not a byte more: what runs over it is seen
+    assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
+    *piece = (struct piece){ pieces, at, bytes, node, true };
     pieces = piece;
-    return memset(piece->at, 0, bytes);
+    return memset(at, 0, bytes);
+}
+
+unsigned world_node_of(const volatile void *at)
+{
+    for (const struct piece *piece = pieces; piece; piece = piece->next)
+        if ((size_t)((const volatile uint8_t *)at - piece->at) < piece->bytes)
+            return piece->node;
+    fail_msg("%p was not given out", (const void *)at);
+    return NODE_ANY;
+}
+
+size_t world_bytes_on(unsigned node)
+{
+    size_t bytes = 0;
+    for (const struct piece *piece = pieces; piece; piece = piece->next)
+        bytes += piece->of_this_world && piece->node == node ? piece->bytes : 0;
+    return bytes;
 }
 
 uint64_t mem_phys(const volatile void *virt)
@@ -86,7 +105,8 @@ unsigned cpu_index(void)
 
 unsigned cpu_node(unsigned cpu)
 {
-    return NODE_ANY;
+    assert_true(cpu < world.cpus);
+    return WORLD_NODE(cpu);
 }
 
 void cpu_post(unsigned cpu, struct cpu_msg *msg)
@@ -196,7 +216,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
         return NULL;
     }
     world.vectors_left[cpu]--;
-    struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, NODE_ANY);
+    struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, WORLD_ELSEWHERE);
     *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
     snprintf(irq->name, sizeof(irq->name), "%s", name);
     return irq;
@@ -239,7 +259,7 @@ void irq_disable(struct irq *irq)
 
 struct model *world_add(void)
 {
-    struct model *m = mem_alloc(sizeof(*m), 1, NODE_ANY);
+    struct model *m = mem_alloc(sizeof(*m), 1, WORLD_ELSEWHERE);
     unsigned n = world.models_count++;
     assert_true(n < MODELS_MAX);
     world.models[n] = m;
@@ -248,7 +268,7 @@ struct model *world_add(void)
     m->pci.vendor = 0x1b36;
     m->pci.bars[0] = (struct pci_bar){ .base = 0xfe000000, .bytes = 0x4000 };
     m->pci.msix = (struct pci_msix){ .cap = 0x40, .vectors = MODEL_VECTORS };
-    m->pci.node = NODE_ANY;
+    m->pci.node = WORLD_DEVICE_NODE;
     snprintf(m->pci.name, sizeof(m->pci.name), "0000:00:%02x.0", n + 4);
     return m;
 }
@@ -291,6 +311,8 @@ bool world_may_ring(const struct model *m, unsigned qid)
 void world_begin(unsigned cpus)
 {
     memset(&world, 0, sizeof(world));
+    for (struct piece *piece = pieces; piece; piece = piece->next)
+        piece->of_this_world = false;
     world_forget_reports();
     world.cpus = cpus;
     world.clock_step = 1000;

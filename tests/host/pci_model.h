@@ -47,6 +47,7 @@ static struct {
     unsigned warnings;
     char warning[300], warning_what[64]; // the last one
     bool ghosts; // devices answer to each device number, as some do at the end of a link
+    bool full;   // the first function stands at every place that there is
     void (*before_write)(uint64_t phys, uint64_t value, unsigned bytes);
     void (*after_access)(uint64_t phys, bool write);
 } model;
@@ -100,7 +101,6 @@ static inline struct model_fn *model_add(uint16_t segment, uint16_t bdf, uint32_
     model_set(f, 0x00, 0x12340000u + 0x1af4, 4);
     model_set(f, 0x04, 0x0007, 2);
     model_writable(f, 0x04, 0x0547, 2);
-    model_writable(f, 0x06, 0xf900, 2); // the model keeps what is written, so that it shows
     model_set(f, 0x08, class_code << 8, 4);
     return f;
 }
@@ -167,6 +167,8 @@ static inline uint8_t *model_memory(uint64_t phys, size_t bytes)
 
 static inline struct model_fn *model_find(uint16_t segment, uint16_t bdf)
 {
+    if (model.full)
+        return model.fns[0];
     for (size_t i = 0; i < model.fns_count; i++) {
         struct model_fn *f = model.fns[i];
         uint16_t at = model.ghosts && PCI_BUS(bdf) ? (uint16_t)(bdf & 0xff07) : bdf;
@@ -252,6 +254,8 @@ static inline void model_write_config(struct model_fn *f, unsigned at, uint64_t 
     if (model_is_bar(f, at) && bytes != 4)
         model_refuse("BAR not written as a whole, register", at);
     for (unsigned i = 0; i < bytes; i++) {
+        if (at + i == 0x07) // errors, which a one clears
+            f->space[0x07] &= (uint8_t)~(value >> (8 * i) & 0xf9);
         uint8_t keep = f->writable[at + i], byte = (uint8_t)(value >> (8 * i));
         f->space[at + i] = (uint8_t)((f->space[at + i] & ~keep) | (byte & keep));
     }

@@ -45,6 +45,7 @@ void warn_problem(const struct problem *p)
 
 const void *mem_map_firmware(uint64_t phys, size_t bytes)
 {
+    assert_in_range(bytes, 1, 4 * MIB); // nobody asks for nothing, or for all there is
     for (size_t i = 0; i < places_count; i++) {
         const struct place *m = &places[i];
         if (phys < m->phys || phys - m->phys > m->bytes || bytes > m->bytes - (phys - m->phys))
@@ -291,13 +292,36 @@ static void test_length_sanity(void **state)
     }
 }
 
-static void test_many_tables(void **state)
+// A table as large as there can be, and one byte more, with all of its bytes there and summed.
+static void test_largest(void **state)
+{
+    for (uint32_t more = 0; more < 2; more++) {
+        struct problem p;
+        uint32_t length = 4 * MIB + more;
+        struct blob b;
+        uint8_t *bytes = calloc(1, length);
+        blob_header(&b, "SSDT", 1);
+        blob_set(&b, 4, length, 4);
+        blob_sum(&b, 9, b.length);
+        memcpy(bytes, b.bytes, b.length);
+        places[places_count++] = (struct place){ 0x10000000, length, bytes };
+        PLACE_ROOT(0x2000, 8, 0x10000000);
+        place_rsdp(0x100, 2, 0, 0x2000);
+        assert_true(acpi_init(0x100, &p));
+        assert_int_equal(acpi_find("SSDT") != NULL, !more);
+        assert_int_equal(warnings, more);
+        end(NULL);
+        start(NULL);
+    }
+}
+
+static void many_tables(unsigned count)
 {
     struct problem p;
     struct blob b;
     blob_header(&b, "XSDT", 1);
-    for (unsigned i = 0; i < 4100; i++) {
-        char signature[5];
+    for (unsigned i = 0; i < count; i++) {
+        char signature[16];
         snprintf(signature, sizeof(signature), "%04u", i);
         place_table(0x10000 + i * 0x100, signature, 1);
         blob_put(&b, 0x10000 + i * 0x100, 8);
@@ -309,7 +333,16 @@ static void test_many_tables(void **state)
     assert_non_null(acpi_find("0000"));
     assert_non_null(acpi_find("4095"));
     assert_null(acpi_find("4096"));
-    assert_int_equal(warnings, 1);
+    assert_int_equal(warnings, count > 4096);
+    end(NULL);
+    start(NULL);
+}
+
+static void test_many_tables(void **state)
+{
+    many_tables(4096);
+    many_tables(4097);
+    many_tables(4100);
 }
 
 // One after the other; those with a wrong checksum are passed over.
@@ -356,6 +389,7 @@ int main(void)
         TEST(test_odd_root_entries),
         TEST(test_bad_table_is_warned_of_once),
         TEST(test_length_sanity),
+        TEST(test_largest),
         TEST(test_many_tables),
         TEST(test_next),
         TEST(test_map),

@@ -133,6 +133,24 @@ static void test_madt(void **state)
     assert_int_equal(found.count, 0);
 }
 
+// The same structure once more: nothing is left of the first time.
+static void test_madt_again(void **state)
+{
+    struct table t;
+    struct madt m = { .cpus = cpus, .cpus_max = 3, .ioapics = ioapics, .ioapics_max = 2 };
+    struct problem p;
+    build_madt(&t);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
+        assert_int_equal(m.cpus_count, 3);
+        assert_int_equal(m.ioapics_count, 2);
+    }
+    begin(&t, "APIC", 5, 44);
+    blob_finish(&t.blob);
+    assert_false(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
+    assert_string_equal(p.what, "madt-no-cpu");
+}
+
 static void test_madt_room(void **state)
 {
     struct table t;
@@ -320,16 +338,22 @@ static void test_srat(void **state)
     assert_int_equal(s.memory[1].node, 0x01020304);
 }
 
-// The first revision has eight bits of a node, and anything in the rest.
-static void test_srat_first_revision(void **state)
+// The first revision has eight bits of a node, and anything in the rest; the second has all.
+static void test_srat_first_revisions(void **state)
 {
     struct table t;
-    struct srat s;
+    struct srat s = { .cpus = srat_cpus, .cpus_max = 16 };
     struct problem p;
     build_srat(&t, 1);
-    assert_true(parse_srat(&t.blob, 16, &s, &p));
+    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &found, &p));
     assert_int_equal(srat_cpus[1].node, 0x78);
     assert_int_equal(s.memory[1].node, 0x04);
+    build_srat(&t, 2);
+    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &found, &p));
+    assert_int_equal(s.cpus_count, 3); // of this time alone
+    assert_int_equal(s.memory_count, 2);
+    assert_int_equal(srat_cpus[1].node, 0x12345678);
+    assert_int_equal(s.memory[1].node, 0x01020304);
 }
 
 static void test_srat_room(void **state)
@@ -507,6 +531,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_madt),
+        cmocka_unit_test(test_madt_again),
         cmocka_unit_test(test_madt_room),
         cmocka_unit_test(test_madt_ioapics),
         cmocka_unit_test(test_madt_short_entry),
@@ -514,7 +539,7 @@ int main(void)
         cmocka_unit_test(test_madt_io_apic_address),
         cmocka_unit_test(test_madt_length_1),
         cmocka_unit_test(test_srat),
-        cmocka_unit_test(test_srat_first_revision),
+        cmocka_unit_test(test_srat_first_revisions),
         cmocka_unit_test(test_srat_room),
         cmocka_unit_test(test_srat_wraps),
         cmocka_unit_test(test_srat_middle),

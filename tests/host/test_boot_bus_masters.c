@@ -222,6 +222,15 @@ static void test_mcfg_damaged(void **state)
     make_sum_zero((uint8_t *)&rsdp, 20, 8);
     assert_int_equal(find(0, 0), 0);
     build_acpi(NULL);
+    memcpy(other.bytes + 44, mcfg.bytes + 44, 16); // a table of nearly that name, listed before it
+    other.bytes[44 + 3] = 0xc0;
+    other.length = 60;
+    finish(&other, "MCFH");
+    assert_int_equal(find(0, 0), 0xb0000000 + 0xff000);
+    xsdt.length -= 4; // half an address, whose other half is behind the table
+    finish(&xsdt, "XSDT");
+    assert_int_equal(find(0, 0), 0);
+    build_acpi(NULL);
     mcfg.length -= 4; // half an entry counts for nothing
     finish(&mcfg, "MCFG");
     assert_int_equal(find(1, 0x20), 0);

@@ -162,6 +162,11 @@ static void test_refuses_entry(void **state)
     refuses(field, KERNEL_LINK_BASE + ELF_TEXT_BYTES);
     image.header.entry = 0;
     refuses(field, 0);
+    image.segments[ELF_TEXT].filesz = 1000; // zeros behind it, in memory alone
+    image.header.entry = KERNEL_LINK_BASE + 1000;
+    refuses(field, KERNEL_LINK_BASE + 1000);
+    image.header.entry = KERNEL_LINK_BASE + 0x3000; // data
+    refuses(field, KERNEL_LINK_BASE + 0x3000);
     image.header.phnum = 0;
     refuses(field, KERNEL_LINK_BASE + 16);
 }
@@ -210,6 +215,33 @@ static void test_accepts_odd_segments(void **state)
     assert_int_equal(kernel.bytes, 0x6000);
 }
 
+// Segments that fill their pages touch; one that is a byte longer doesn't fit.
+static void test_touching_segments(void **state)
+{
+    image.segments[ELF_TEXT].memsz = 0x2000;
+    image.segments[ELF_RODATA].memsz = 0x1000;
+    assert_true(check_bytes(sizeof(image)));
+    assert_int_equal(kernel.count, 3);
+    image.segments[ELF_RODATA].memsz++;
+    refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x3000);
+    image.segments[ELF_TEXT].memsz = 0x2001;
+    refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x2000);
+}
+
+// Headers of other kinds, notes and the stack's rights, say nothing of memory.
+static void test_accepts_other_headers(void **state)
+{
+    static const uint32_t types[] = { 0, 4, 6, 0x6474e551, 0x70000000 };
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        elf_build(&image);
+        image.segments[ELF_RODATA].type = types[i];
+        image.segments[ELF_RODATA].vaddr = 12345;
+        image.segments[ELF_RODATA].flags = ELF_PF_W | ELF_PF_X;
+        assert_true(check_bytes(sizeof(image)));
+        assert_int_equal(kernel.count, 2);
+    }
+}
+
 // Every shorter file is refused: its symbols' names are its last bytes.
 static void test_refuses_every_cut(void **state)
 {
@@ -229,6 +261,8 @@ int main(void)
         cmocka_unit_test_setup(test_refuses_symbols, build),
         cmocka_unit_test_setup(test_accepts_without_symbols, build),
         cmocka_unit_test_setup(test_accepts_odd_segments, build),
+        cmocka_unit_test_setup(test_touching_segments, build),
+        cmocka_unit_test_setup(test_accepts_other_headers, build),
         cmocka_unit_test_setup(test_refuses_every_cut, build),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,20 @@ static void test_no_page(void **state)
     assert_int_equal(count, before);
 }
 
+// Descriptors of each size that firmware may report: less than the specification's are none.
+static void test_steps(void **state)
+{
+    for (size_t step = 1; step <= 64; step++) {
+        const struct memory_descriptor d = { FREE, 0, MIB, 0, 1, WB };
+        uint8_t *exact = calloc(2, step);
+        memcpy(exact, &d, MIN(step, sizeof(d)));
+        bool ok = memory_map_convert(exact, 2 * step, step, out, RANGES, &count, &bad, &problem);
+        assert_int_equal(ok, step >= sizeof(d));
+        assert_int_equal(count, ok);
+        free(exact);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup(test_page_of_boot_services, begin),
         cmocka_unit_test_setup(test_page_alone, begin),
         cmocka_unit_test_setup(test_no_page, begin),
+        cmocka_unit_test_setup(test_steps, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,12 +85,16 @@ static void test_file_comments(void **state)
     FILE_GIVES("rw=read\n  \t# bs=4k\r\n#\n#x\niodepth=1", "rw=read iodepth=1");
     FILE_GIVES("name=a#b #c", "name=a#b #c"); // only a line's first character starts one
     FILE_GIVES("#", "");
+    FILE_GIVES("# all\rrw=read\r#\r", "rw=read"); // old Macs' line breaks
 }
 
 static void test_file_characters(void **state)
 {
     FILE_GIVES("\xef\xbb\xbfrw=read", "rw=read"); // byte order mark
     FILE_GIVES("\xef\xbb\xbf# all\nx", "x");
+    FILE_GIVES("\xef\xbb\xbf", "");
+    FILE_GIVES("\xef\xbb", "?"); // no mark
+    FILE_GIVES("\xef", "?");
     FILE_GIVES("a\xc3\xa9z \xe2\x82\xac \xf0\x9f\x94\x94", "a?z ? ?");
     FILE_GIVES("a\x80z", "a?z"); // a continuation byte without a start
     FILE_GIVES("a\x80\x80z", "a?z");
@@ -131,6 +135,7 @@ static void test_options_refused(void **state)
     OPTIONS_REFUSED(u"a\x0001");
     OPTIONS_REFUSED(u"a\x007f");
     OPTIONS_REFUSED(u"abc\xd83d\xdd14"); // a surrogate pair: UTF-16, not UCS-2
+    OPTIONS_REFUSED(u"abc\xd800");
     OPTIONS_REFUSED(u"abc\xdfff");
     OPTIONS_REFUSED(u"abc\xfffe");
     OPTIONS_REFUSED(u"a\u4e00\u4e01");

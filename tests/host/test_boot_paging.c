@@ -149,6 +149,26 @@ static void test_five_levels_without_low_memory(void **state)
     assert_non_null(strstr(problem.message, "is 0x2:"));
 }
 
+// What an upper entry forbids, none below it allows, whatever the size of the page.
+static void test_rights_of_all_levels(void **state)
+{
+    static const uint64_t pages[] = { 0x4000, 0x212345, 0x40000123 };
+    struct boot_paging_page page;
+    for (unsigned at = 0; at < ARRAY_SIZE(pages); at++)
+        for (unsigned i = 0; i < 16; i++) {
+            build_firmware(NULL);
+            uint64_t *upper = i & 8 ? &firmware_pml4[0] : &firmware_pml5[0];
+            *upper &= ~((i & 1 ? PAGE_ENTRY_W : 0) | (i & 2 ? PAGE_ENTRY_U : 0));
+            *upper |= i & 4 ? PAGE_ENTRY_NX : 0;
+            assert_true(
+                boot_paging_find((uint64_t)firmware_pml5 | CR3_JUNK, true, pages[at], &page));
+            assert_int_equal(page.phys, pages[at]);
+            assert_int_equal(page.write, !(i & 1));
+            assert_int_equal(page.user, !(i & 2));
+            assert_int_equal(page.execute, !(i & 4));
+        }
+}
+
 static void test_firmware_tables_are_not_changed(void **state)
 {
     static uint64_t before[PAGE_ENTRIES];
@@ -174,6 +194,7 @@ int main(void)
                                         release),
         cmocka_unit_test_setup_teardown(test_firmware_tables_are_not_changed, build_firmware,
                                         release),
+        cmocka_unit_test(test_rights_of_all_levels),
         cmocka_unit_test(test_tables_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

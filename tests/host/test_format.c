@@ -118,6 +118,8 @@ static void test_edges_of_the_buffer(void **state)
 {
     char one = '#';
     assert_int_equal(format_text(NULL, 0, "%s", "abc"), 3);
+    assert_int_equal(format_text(&one, 0, "%s", "abc"), 3);
+    assert_int_equal(one, '#');
     assert_int_equal(format_text(&one, 1, "%s", "abc"), 3);
     assert_int_equal(one, 0);
     char four[4];

@@ -71,6 +71,32 @@ static void test_small_values_are_exact(void **state)
     assert_int_equal(histogram_percentile(&h, 99999), 100);
 }
 
+// Zero is a value, and the first that has no bucket of its own is told as its bucket's middle.
+static void test_values_at_the_ends_of_buckets(void **state)
+{
+    histogram_record(&h, 0);
+    histogram_record(&h, 0);
+    histogram_record(&h, 4);
+    assert_int_equal(histogram_count(&h), 3);
+    assert_int_equal(histogram_mean(&h), 1);
+    assert_int_equal(histogram_percentile(&h, 50000), 0);
+    assert_int_equal(histogram_percentile(&h, 100000), 4);
+    static const uint64_t values_and_middles[][2] = {
+        { 126, 126 },   { 127, 127 },   { 128, 129 },
+        { 129, 129 },   { 130, 131 },   { 255, 255 },
+        { 256, 258 },   { 259, 258 },   { 260, 262 },
+        { 511, 510 },   { 512, 516 },   { 519, 516 },
+        { 1023, 1020 }, { 1024, 1032 }, { 1ull << 40, (1ull << 40) + (1ull << 33) },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(values_and_middles); i++) {
+        clear(NULL);
+        histogram_record(&h, values_and_middles[i][0]);
+        histogram_record(&h, UINT64_MAX);
+        assert_true(histogram_percentile(&h, 50000) == values_and_middles[i][1]);
+        assert_true(histogram_percentile(&h, 100000) > UINT64_MAX - (UINT64_MAX >> 7));
+    }
+}
+
 static void test_one_value_is_its_own_maximum(void **state)
 {
     histogram_record(&h, 1000001);
@@ -135,6 +161,7 @@ int main(void)
         cmocka_unit_test_setup(test_buckets_cover_all_values_in_order, clear),
         cmocka_unit_test_setup(test_nothing_recorded, clear),
         cmocka_unit_test_setup(test_small_values_are_exact, clear),
+        cmocka_unit_test_setup(test_values_at_the_ends_of_buckets, clear),
         cmocka_unit_test_setup(test_one_value_is_its_own_maximum, clear),
         cmocka_unit_test_setup(test_percentiles_of_random_values, clear),
         cmocka_unit_test_setup(test_merge_is_as_recording_in_one, clear),

@@ -85,6 +85,19 @@ static void test_columns_are_aligned(void **state)
     assert_int_equal(table_rows(&t), 3);
 }
 
+// A row of nothing is an empty line; a cell of one character is a whole one.
+static void test_rows_with_little_in_them(void **state)
+{
+    char cells[6][TABLE_CELL_BYTES], line[TABLE_LINE_BYTES];
+    struct table t;
+    table_init(&t, 2, 1, cells, ARRAY_SIZE(cells));
+    for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
+        table_cell(&t, "%s", i == 2 ? "x" : "");
+    assert_string_equal(table_line(&t, 0, line), "");
+    assert_string_equal(table_line(&t, 1, line), "x");
+    assert_string_equal(table_line(&t, 2, line), "");
+}
+
 static void test_widest_table_fits_a_line(void **state)
 {
     char cells[TABLE_COLUMNS_MAX][TABLE_CELL_BYTES], line[TABLE_LINE_BYTES];
@@ -118,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_mul_div),
         cmocka_unit_test(test_columns_are_aligned),
+        cmocka_unit_test(test_rows_with_little_in_them),
         cmocka_unit_test(test_widest_table_fits_a_line),
         cmocka_unit_test(test_rows_that_are_not_full_are_not_counted),
     };

@@ -201,6 +201,7 @@ static void the_loop_runs_immediate_handlers_with_interrupts_off(void **state)
     assert_true(irq_poll());
     assert_int_equal(world.handled[9], 1);
     assert_false(seen_enabled);
+    assert_true(world.enabled);
     assert_int_equal(irq->counts[0], 1);
 }
 

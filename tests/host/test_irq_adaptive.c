@@ -73,6 +73,34 @@ static void a_sleeper_has_no_window(void **state)
     assert_int_equal(world.timer_at, 1000);
     assert_true(irq_fall_asleep());
     assert_int_equal(world.timer_at, 0);
+    world.now_ns = 700;
+    irq_wake_up();
+    assert_int_equal(world.timer_at, 1700);
+}
+
+// Where each MSI interrupts, nobody needs one.
+static void only_adaptive_cpus_have_a_window(void **state)
+{
+    static const enum irq_mode modes[] = { IRQ_REMAPPED, IRQ_POSTED, IRQ_POLL, IRQ_MSI };
+    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+        start_with((struct irq_config){ .mode = modes[i], .window_ns = 1000 });
+        assert_int_equal(world.timer_at, 0);
+        assert_true(irq_fall_asleep());
+        irq_wake_up();
+        assert_int_equal(world.timer_at, 0);
+    }
+}
+
+// SN and ON are the notification's there, awake or asleep.
+static void only_adaptive_cpus_change_sn(void **state)
+{
+    start(IRQ_POSTED);
+    cpus[0].pi.control |= PI_CONTROL_ON; // a notification is on its way
+    assert_true(irq_fall_asleep());
+    irq_wake_up();
+    assert_int_equal(on_and_sn(), PI_CONTROL_ON);
+    start(IRQ_POLL);
+    assert_int_equal(on_and_sn(), PI_CONTROL_SN);
 }
 
 // A timer that falls due before the window must not be its end.
@@ -249,6 +277,19 @@ static void an_urgent_irq_overtakes_those_that_were_ready(void **state)
     assert_string_equal(play(IRQ_REMAPPED, urgent_interrupt), "aub");
 }
 
+// Both were ready before the loop came.
+static void an_urgent_irq_that_is_ready_comes_first(void **state)
+{
+    play(IRQ_REMAPPED, NULL);
+    order_count = 0;
+    irq_take_device(urgent->vector - 2);
+    irq_take_device(urgent->vector);
+    assert_true(irq_pending());
+    irq_poll();
+    assert_memory_equal(order, "ua", 2);
+    assert_int_equal(order_count, 2);
+}
+
 // ON stood, so it didn't notify: the loop finds it together with the others.
 static void an_urgent_irq_in_the_loops_harvest_comes_first(void **state)
 {
@@ -281,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_sleeper_is_notified_and_its_notification_only_wakes),
         cmocka_unit_test(a_post_before_sn_is_cleared_keeps_the_cpu_awake),
         cmocka_unit_test(a_sleeper_has_no_window),
+        cmocka_unit_test(only_adaptive_cpus_have_a_window),
+        cmocka_unit_test(only_adaptive_cpus_change_sn),
         cmocka_unit_test(the_window_outlives_other_timers),
         cmocka_unit_test(an_urgent_irq_notifies_an_awake_cpu),
         cmocka_unit_test(the_window_harvests_for_a_busy_cpu),
@@ -289,6 +332,7 @@ int main(void)
         cmocka_unit_test(there_is_a_window_before_the_first_sleep),
         cmocka_unit_test(the_window_runs_immediate_handlers_left_behind),
         cmocka_unit_test(an_urgent_irq_overtakes_those_that_were_ready),
+        cmocka_unit_test(an_urgent_irq_that_is_ready_comes_first),
         cmocka_unit_test(an_urgent_irq_in_the_loops_harvest_comes_first),
         cmocka_unit_test(an_irq_is_urgent_no_longer),
     };

@@ -150,6 +150,22 @@ static void irqs_leave_and_return(void **state)
     assert_int_equal(other->cpu, 0);
 }
 
+// A notification that was on its way is gone with INIT, so ON doesn't stand for it.
+static void a_cpu_comes_back_without_on(void **state)
+{
+    static const enum irq_mode modes[] = { IRQ_POSTED, IRQ_ADAPTIVE };
+    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+        begin();
+        start(modes[i]);
+        leave();
+        cpus[1].pi.control ^= PI_CONTROL_ON | PI_CONTROL_SN;
+        come_back();
+        assert_int_equal(cpus[1].pi.control & (PI_CONTROL_ON | PI_CONTROL_SN),
+                         modes[i] == IRQ_ADAPTIVE ? PI_CONTROL_SN : 0);
+        assert_int_equal(field_get(PI_CONTROL_NDST, cpus[1].pi.control), cpus[1].apic_id);
+    }
+}
+
 static void cpu_1_leaves(void)
 {
     world.on_route = NULL;
@@ -281,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(irqs_leave_and_return),
+        cmocka_unit_test(a_cpu_comes_back_without_on),
         cmocka_unit_test(what_arrives_late_is_moved_away_too),
         cmocka_unit_test(a_cpu_that_cannot_leave_has_all_it_had),
         cmocka_unit_test(timers_leave_and_return),

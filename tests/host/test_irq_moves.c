@@ -109,10 +109,49 @@ static void what_was_posted_by_the_old_route_is_raised_anew(void **state)
     pi_post(&cpus[0].pi, irq->vector, false); // suppressed: nobody knows yet
     move_it();
     world.current = 0;
+    assert_false(irq_pending());
     assert_int_equal(irq_poll(), 0); // not on the old CPU
     world.current = 1;
     assert_true(irq_poll());
     assert_int_equal(world.handled[1], 1);
+    assert_int_equal(irq->counts[0], 1); // the device's
+    assert_int_equal(irq->counts[1], 1); // the raised one
+}
+
+// What its handler leaves is for the CPU that it goes to.
+static void what_a_moved_irq_leaves_is_done_there(void **state)
+{
+    struct irq *irq = moving_irq(IRQ_POSTED);
+    move_it();
+    world.current = 1;
+    irq_again(irq);
+    assert_true(irq_pending());
+    assert_int_equal(irq_poll(), 1);
+    world.current = 0;
+    assert_false(irq_pending());
+}
+
+// Pending are its own vector's bit and no other, in whichever word, and others' are left alone.
+static void a_move_takes_its_own_vector_along(void **state)
+{
+    static const uint8_t vectors[] = { 33, 65, 97, 129, 161, 193, 225 };
+    for (unsigned i = 0; i < ARRAY_SIZE(vectors); i++) {
+        struct problem p;
+        start(IRQ_REMAPPED);
+        keep_vectors(0, vectors[i] - 1);
+        struct irq *other = new_irq(0, 2), *irq = new_irq(0, 1);
+        irq_on_move(irq, note_moved);
+        move.irq = irq;
+        irq_take_device(irq->vector);
+        irq_take_device(other->vector);
+        keep_vectors(1, vectors[(i + 3) % ARRAY_SIZE(vectors)]);
+        assert_true(irq_move_here(irq, 1, &p));
+        assert_int_equal(irq_poll(), 1);
+        assert_int_equal(world.handled[2], 1);
+        run_messages_of(1);
+        assert_int_equal(world.vector_sent, irq->vector);
+        assert_int_equal(world.last_sent_to, cpus[1].apic_id);
+    }
 }
 
 static void what_was_requested_by_the_old_route_is_raised_anew(void **state)
@@ -186,6 +225,8 @@ int main(void)
         cmocka_unit_test(the_new_cpu_is_published_last),
         cmocka_unit_test(a_plain_msi_gets_another_message),
         cmocka_unit_test(what_was_posted_by_the_old_route_is_raised_anew),
+        cmocka_unit_test(what_a_moved_irq_leaves_is_done_there),
+        cmocka_unit_test(a_move_takes_its_own_vector_along),
         cmocka_unit_test(what_was_requested_by_the_old_route_is_raised_anew),
         cmocka_unit_test(an_interrupt_that_is_never_taken_is_told),
         cmocka_unit_test(a_move_that_can_not_be_changes_nothing),

@@ -2,11 +2,9 @@
 // app=job on a fake machine: what it reads, what it counts, what it says, and how it ends.
 #include "apps/job.h"
 #include "kernel/base/x86.h"
-#include "kernel/run/app.h"
 #include "kernel/x86/time.h"
+#include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
-
-extern const struct app app_job;
 
 static uint64_t json_number(const char *object, const char *key)
 {
@@ -103,6 +101,36 @@ static void test_urgent_share(void **state)
     fake_run(&app_job, "runtime=0");
     assert_int_equal(fake.urgent, 0);
     assert_null(strstr(fake.json, "urgent"));
+}
+
+static void expect_urgent_share(unsigned percent)
+{
+    char words[64];
+    snprintf(words, sizeof(words), "runtime=0 bs=512 urgent=%u", percent);
+    fake_start(4, 4, 512, FAKE_LBAS);
+    fake_run(&app_job, words);
+    uint64_t reads = 4 * FAKE_LBAS;
+    assert_int_equal(fake.submitted, reads);
+    assert_in_range(fake.urgent * 1000, reads * (percent * 10 - 8), reads * (percent * 10 + 8));
+    fake_stop(NULL);
+}
+
+// Percents, neither one more nor one less.
+static void test_urgent_share_is_exact(void **state)
+{
+    expect_urgent_share(1);
+    expect_urgent_share(50);
+    expect_urgent_share(99);
+}
+
+// Urgent reads alone are no reason to look at data.
+static void test_nothing_is_verified_unless_asked_for(void **state)
+{
+    fake_start(1, 1, 512, 64);
+    fake.disks[0].damaged_lba = 7;
+    fake_run(&app_job, "rw=read runtime=0 urgent=50");
+    assert_int_equal(all("verify_errors"), 0);
+    assert_int_equal(fake.errors, 0);
 }
 
 static void test_runs_are_repeatable(void **state)
@@ -268,17 +296,29 @@ static void test_damaged_data_is_found(void **state)
 
 static void test_all_errors_are_counted_and_few_are_told(void **state)
 {
-    fake_start(1, 1, 512, 64);
-    fake.disks[0].bad_status = BLOCK_ERROR;
-    fake.disks[0].bad_lba = 5;
-    fake_run(&app_job, "rw=read bs=512 runtime=200ms");
-    assert_true(all("errors") >= 2);
-    assert_in_range(fake.errors, 2, 5);
+    fake_start(1, 2, 512, 64);
+    for (unsigned i = 0; i < 2; i++) {
+        fake.disks[i].bad_status = BLOCK_ERROR;
+        fake.disks[i].bad_lba = 5;
+    }
+    fake_run(&app_job, "rw=read bs=512 runtime=20ms");
+    assert_true(all("errors") >= 40);
+    assert_int_equal(fake.errors, 2 * 5); // of each disk
     assert_string_equal(fake.error_what, "job-io");
     expect_line(fake.error_message,
-                "nvme0n1: read of LBA 5, 1 blocks: the device reports an error (status 0x281)");
+                "n1: read of LBA 5, 1 blocks: the device reports an error (status 0x281)");
     assert_int_equal(all("submitted"), all("total_ios"));
     assert_true(json_number(job_object("all"), "N") == all("total_ios") - all("errors"));
+}
+
+static void test_few_verify_errors_are_told(void **state)
+{
+    fake_start(1, 1, 512, 64);
+    fake.disks[0].damaged_lba = 5;
+    fake_run(&app_job, "rw=read bs=512 runtime=20ms verify=1");
+    assert_true(all("verify_errors") >= 20);
+    assert_int_equal(fake.errors, 5);
+    assert_int_equal(all("errors"), 0);
 }
 
 static void test_a_device_that_goes_ends_its_workers(void **state)
@@ -311,7 +351,7 @@ static void test_bad_words(void **state)
     expect_refused("numjobs=3", "job-numjobs", "only 2 CPUs");
     expect_refused("size=2k", "job-size", "nvme0n1");
     fake.free_bytes = 16 * MIB;
-    expect_refused("iodepth=4096 bs=1m", "job-memory", "16 MiB are free");
+    expect_refused("iodepth=4096 bs=1m", "job-memory", " MiB, and 16 MiB are free; ");
     fake.first_disk = NULL;
     expect_refused("", "job-no-disk", "attach an NVMe disk");
 }
@@ -350,6 +390,8 @@ int main(void)
         cmocka_unit_test_teardown(test_sequential_pass_reads_each_block_once, fake_stop),
         cmocka_unit_test_teardown(test_random_reads_cover_the_region_and_no_more, fake_stop),
         cmocka_unit_test_teardown(test_urgent_share, fake_stop),
+        cmocka_unit_test(test_urgent_share_is_exact),
+        cmocka_unit_test_teardown(test_nothing_is_verified_unless_asked_for, fake_stop),
         cmocka_unit_test_teardown(test_runs_are_repeatable, fake_stop),
         cmocka_unit_test_teardown(test_runtime_ends_it, fake_stop),
         cmocka_unit_test_teardown(test_fewer_reads_than_workers, fake_stop),
@@ -362,6 +404,7 @@ int main(void)
         cmocka_unit_test_teardown(test_progress_each_second, fake_stop),
         cmocka_unit_test_teardown(test_damaged_data_is_found, fake_stop),
         cmocka_unit_test_teardown(test_all_errors_are_counted_and_few_are_told, fake_stop),
+        cmocka_unit_test_teardown(test_few_verify_errors_are_told, fake_stop),
         cmocka_unit_test_teardown(test_a_device_that_goes_ends_its_workers, fake_stop),
         cmocka_unit_test_teardown(test_bad_words, fake_stop),
         cmocka_unit_test_teardown(test_named_disks_only, fake_stop),

@@ -2,10 +2,8 @@
 // What the job tells of each CPU's delivery: the table, the JSON, and that they are of the run.
 #include "apps/job.h"
 #include "kernel/base/cpus.h"
-#include "kernel/run/app.h"
+#include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
-
-extern const struct app app_job;
 
 // CPUs with 1000 in each counter, before and after the run; tests add what happened in it.
 static struct job *quiet_job(unsigned cpus)

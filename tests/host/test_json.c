@@ -105,6 +105,8 @@ static void test_utf8(void **state)
     expect_text("\xf0\x8f\xbf\xbf", "\\ufffd\\ufffd\\ufffd\\ufffd"); // too long a form
     expect_text("\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd");            // surrogate
     expect_text("\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"); // past U+10FFFF
+    expect_text("\xf5\x80\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"); // likewise
+    expect_text("\xf8\x80\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd");
     expect_text("\xff", "\\ufffd");
 }
 

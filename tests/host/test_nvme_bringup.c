@@ -177,6 +177,12 @@ static void bar_without_doorbells(void **state)
     field_set(&m->cap, NVME_CAP_DSTRD, 10); // 4 KiB apart; two pairs need 16 KiB
     m->pci.bars[0].bytes = 0x4000;
     fails(m, "nvme-bar");
+    mentions("BAR 0 of 16384 bytes has no room for doorbells 4096 bytes apart (CAP.DSTRD)");
+    world_begin(2);
+    m = model_new();
+    field_set(&m->cap, NVME_CAP_DSTRD, 12); // not even the admin queue's
+    m->pci.bars[0].bytes = 0x4000;
+    fails(m, "nvme-bar");
 }
 
 static void bar_limits_queues(void **state)

@@ -73,6 +73,8 @@ static void cap_refused(void **state)
     refuse_cap(~0ull, "nvme-absent");
     refuse_cap(good_cap() & ~NVME_CAP_CSS_NVM, "nvme-no-nvm");
     refuse_cap(good_cap() | field_put(NVME_CAP_MPSMIN, 1), "nvme-page-size");
+    assert_string_equal(p.message,
+                        "x: CAP.MPSMIN asks for pages of 8 KiB; only 4 KiB are supported");
     refuse_cap(good_cap() & ~NVME_CAP_MQES, "nvme-queue-size");
 }
 
@@ -195,6 +197,14 @@ static void format_indexes(void **state)
     ns.flbas = 0x70;
     assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
     assert_int_equal(format.block_shift, 9);
+    ns.flbas = 0x20;
+    ns.lbaf[16] = 12 << 16;
+    ns.nlbaf = 15; // 16 formats
+    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_int_equal(format.block_shift, 9);
+    ns.nlbaf = 16;
+    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_int_equal(format.block_shift, 12);
     ns.nlbaf = 63;
     ns.lbaf[0x32] = 12 << 16;
     ns.flbas = 0x72;
@@ -216,6 +226,7 @@ static void namespaces_refused(void **state)
     good_namespace();
     ns.flbas = 2;
     refuse_namespace("nvme-format");
+    assert_string_equal(p.message, "x: FLBAS names format 2 of 2");
     ns.lbaf[0] |= 8;
     refuse_namespace("nvme-metadata");
     static const unsigned shifts[] = { 0, 8, 17, 40, 255 };
@@ -223,11 +234,25 @@ static void namespaces_refused(void **state)
         ns.lbaf[0] = shifts[i] << 16;
         refuse_namespace("nvme-block-size");
     }
+    assert_string_equal(p.message,
+                        "x: blocks of 2^255 bytes: only 512 bytes to 64 KiB, and no more "
+                        "than one command's 64 KiB, are supported");
     ns.nsze = 1ull << 55;
     refuse_namespace("nvme-size");
     ns.lbaf[0] = 16 << 16; // blocks longer than a command
     assert_false(nvme_parse_namespace("x", &ns, 8 * KIB, &format, &p));
     assert_string_equal(p.what, "nvme-block-size");
+}
+
+// The least and the most that a block may be, the last in one command.
+static void block_sizes(void **state)
+{
+    for (unsigned shift = 9; shift <= 16; shift++) {
+        good_namespace();
+        ns.lbaf[0] = shift << 16;
+        assert_true(nvme_parse_namespace("x", &ns, 1ull << shift, &format, &p));
+        assert_int_equal(format.block_shift, shift);
+    }
 }
 
 static void largest_namespace(void **state)
@@ -291,6 +316,7 @@ int main(void)
         cmocka_unit_test(formats),
         cmocka_unit_test(format_indexes),
         cmocka_unit_test(namespaces_refused),
+        cmocka_unit_test(block_sizes),
         cmocka_unit_test(largest_namespace),
         cmocka_unit_test(inactive_namespace),
         cmocka_unit_test(lists),

@@ -128,6 +128,35 @@ static void check_warning(const char *part)
         fail_msg("\"%s\" isn't in: %s", part, world_last_warning());
 }
 
+// As many of both kinds are asked for, and granted apart: a pair takes one of each.
+static void fewer_of_one_kind(unsigned grants, unsigned grants_cqs)
+{
+    struct model *m = many(4, 3, false, grants);
+    m->grants_cqs = grants_cqs;
+    check_queues(m, start(m), 4, 0);
+    assert_int_equal(m->asked_sqs, 12);
+    assert_int_equal(m->asked_cqs, 12);
+    assert_int_equal(world_warnings(), 1);
+    assert_non_null(strstr(world_last_warning(), "there are 5: each CPU uses 1"));
+}
+
+static void fewer_completion_queues(void **state)
+{
+    fewer_of_one_kind(64, 5);
+}
+
+static void fewer_submission_queues(void **state)
+{
+    fewer_of_one_kind(5, 64);
+}
+
+// 0-based in 16 bits: the most that there can be.
+static void all_queues_there_can_be(void **state)
+{
+    struct model *m = many(2, 1, false, 0x10000);
+    check_queues(m, start(m), 2, 0);
+}
+
 // A set that isn't whole isn't used: no CPU has more than another.
 static void whole_sets_only(void **state)
 {
@@ -221,11 +250,11 @@ static void shares_are_made_anew(void **state)
 
 static void urgent_ones_need_vectors(void **state)
 {
-    struct model *m = many(2, 1, true, 64);
-    set_vectors_left(2, (unsigned[]){ 1, 9 });
-    check_queues(m, start(m), 2, 0);
-    check_warning("no urgent queues: they take two queues and vectors for each CPU, 4, and there "
-                  "are 2 (all controllers share the CPUs' vectors); urgent reads use the others");
+    struct model *m = many(3, 1, true, 64);
+    set_vectors_left(3, (unsigned[]){ 1, 9, 9 });
+    check_queues(m, start(m), 3, 0);
+    check_warning("no urgent queues: they take two queues and vectors for each CPU, 6, and there "
+                  "are 3 (all controllers share the CPUs' vectors); urgent reads use the others");
 }
 
 // The controller's own limit is no fault of the CPUs.
@@ -282,6 +311,16 @@ static void more_controllers_than_vectors(void **state)
     check_owners(m[0], 2, (unsigned[]){ 0, 2 });
     check_owners(m[1], 3, (unsigned[]){ 0, 2, 3 });
     check_owners(m[2], 2, (unsigned[]){ 1, 3 });
+}
+
+// One that takes more than its share leaves none for the next.
+static void a_vector_for_each_controller(void **state)
+{
+    struct model *m[] = { many(4, 1, false, 64), model_new() };
+    set_vectors_left(4, (unsigned[]){ 0, 0, 1, 1 });
+    start(m[0]);
+    check_owners(m[0], 1, (unsigned[]){ 2 });
+    check_owners(m[1], 1, (unsigned[]){ 3 });
 }
 
 static void no_vector_at_all(void **state)
@@ -372,6 +411,9 @@ int main(void)
         queues_test(channels_count_round),
         queues_test(as_many_as_there_are),
         queues_test(urgent_ones_too),
+        queues_test(fewer_completion_queues),
+        queues_test(fewer_submission_queues),
+        queues_test(all_queues_there_can_be),
         queues_test(whole_sets_only),
         queues_test(too_few_vectors),
         queues_test(too_few_doorbells),
@@ -384,6 +426,7 @@ int main(void)
         queues_test(less_than_a_set),
         queues_test(less_than_a_set_of_several),
         queues_test(more_controllers_than_vectors),
+        queues_test(a_vector_for_each_controller),
         queues_test(no_vector_at_all),
         queues_test(all_move_under_load),
         queues_test(a_moved_queue_serves_its_channel),

@@ -208,6 +208,20 @@ static void test_many(void **state)
     assert_int_equal(dev_count(), 256);
 }
 
+// Every place of a segment taken, which is as many as there is room for, and of a second one.
+static void test_full(void **state)
+{
+    model_set(add(0, 0, 0), 0x0e, 0x80, 1);
+    model.full = true;
+    scan_finds(65536, 1); // told of all the same: there may have been more
+    assert_int_equal(pci_get(65535)->bdf, 0xffff);
+    model_segment(1, 0x8000000000, 0, 0);
+    scan_finds(65536, 2);
+    assert_non_null(strstr(model.warning, "first 65536 functions"));
+    assert_int_equal(pci_get(65535)->segment, 0);
+    assert_null(pci_get(65536));
+}
+
 // A link's end has device 0 alone; a bus has them all.
 static void test_ghosts(void **state)
 {
@@ -356,6 +370,19 @@ static void test_pcie_to_pci(void **state)
     assert_int_equal(dev(3, 1, 0)->requester, PCI_BDF(2, 0, 0));
 }
 
+// Two such bridges, one behind the other: what comes from the inner one has the outer one's name.
+static void test_pcie_to_pci_twice(void **state)
+{
+    bridge(0, 1, ROOT_PORT, 1, 5);
+    bridge(1, 0, PCIE_TO_PCI, 2, 5);
+    bridge(2, 0, PCI_TO_PCIE, 3, 5);
+    bridge(3, 0, PCIE_TO_PCI, 4, 5);
+    add(4, 2, 0);
+    scan();
+    assert_int_equal(dev(4, 2, 0)->requester, PCI_BDF(2, 0, 0));
+    assert_int_equal(dev(3, 0, 0)->requester, PCI_BDF(2, 0, 0));
+}
+
 static void test_conventional_bridge(void **state)
 {
     bridge(0, 0x1e, 0, 7, 8);
@@ -384,6 +411,7 @@ int main(void)
         TEST(test_segments),
         TEST(test_segments_apart),
         TEST(test_many),
+        TEST(test_full),
         TEST(test_ghosts),
         TEST(test_odd_ids),
         TEST(test_odd_header),
@@ -394,6 +422,7 @@ int main(void)
         TEST(test_unreachable_bus),
         TEST(test_deepest),
         TEST(test_pcie_to_pci),
+        TEST(test_pcie_to_pci_twice),
         TEST(test_conventional_bridge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,11 +3,9 @@
 // notices what went wrong.
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
-#include "kernel/run/app.h"
 #include "kernel/run/hotplug.h"
+#include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
-
-extern const struct app app_selftest;
 
 static struct {
     uint64_t moves, most_at_once, at_once;

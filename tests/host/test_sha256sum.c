@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=sha256sum on a fake machine: order, odd sizes, and errors.
-#include "kernel/run/app.h"
 #include "lib/sha256.h"
+#include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
-
-extern const struct app app_sha256sum;
 
 static void expect_digest(unsigned disk)
 {
@@ -64,6 +62,19 @@ static void test_an_error_means_no_digest(void **state)
     expect_digest(1); // the other disk's is still there
 }
 
+static void test_progress_each_second(void **state)
+{
+    fake_start(1, 1, 512, FAKE_LBAS); // 2,097,152 bytes in 16 reads
+    fake.service_tsc = 400 * NS_PER_MS;
+    fake_run(&app_sha256sum, "");
+    expect_digest(0);
+    expect_line(fake.console, "sha256sum: nvme0n1: 0 of 2 MB\n");
+    expect_line(fake.console, "sha256sum: nvme0n1: 1 of 2 MB\n");
+    assert_int_equal(fake.timers_fired, 16 * 4 / 10);
+    assert_null(fake.timers); // stopped
+    expect_line(fake.json, "{\"type\":\"digest\",\"filename\":\"nvme0n1\",\"sha256\":");
+}
+
 static void test_a_disk_without_blocks_ends(void **state)
 {
     fake_start(1, 1, 512, 0);
@@ -86,6 +97,7 @@ int main(void)
         cmocka_unit_test_teardown(test_whole_disks, fake_stop),
         cmocka_unit_test_teardown(test_sizes_that_are_no_multiple_of_a_chunk, fake_stop),
         cmocka_unit_test_teardown(test_an_error_means_no_digest, fake_stop),
+        cmocka_unit_test_teardown(test_progress_each_second, fake_stop),
         cmocka_unit_test_teardown(test_a_disk_without_blocks_ends, fake_stop),
         cmocka_unit_test_teardown(test_an_unknown_disk, fake_stop),
     };

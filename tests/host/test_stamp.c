@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "lib/crc32c.h"
 #include "lib/stamp.h"
 #include "lib/string.h"
 
@@ -19,6 +20,20 @@ static void test_layout(void **state)
     assert_memory_equal(block + 8, "\x05\x04\x03\x02\x01\0\0\0", 8);
     assert_memory_equal(block + 16, "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
     assert_memory_equal(block + 24, "\0\x02\0\0", 4);
+}
+
+// The sum is of the whole block with the sum's own field zero, wherever it was computed.
+static void test_sum(void **state)
+{
+    uint8_t block[4096], copy[4096];
+    uint32_t crc;
+    for (uint32_t size = 512; size <= sizeof(block); size += 8) {
+        stamp_fill(block, size, TAG, 3);
+        memcpy(copy, block, size);
+        memset(copy + 28, 0, 4);
+        memcpy(&crc, block + 28, 4);
+        assert_int_equal(crc, crc32c_by_table(0, copy, size));
+    }
 }
 
 static void test_tag_is_fnv1a(void **state)
@@ -60,7 +75,11 @@ static void test_each_difference_is_named(void **state)
     uint8_t block[1024];
     stamp_fill(block, 512, TAG, 7);
     expect(block, 512, TAG, 8, "verify-lba");
+    expect(block, 512, TAG, 7 + (1ull << 32), "verify-lba"); // 2 TiB further on
+    expect(block, 512, TAG, 7 + (1ull << 63), "verify-lba");
     expect(block, 512, TAG + 1, 7, "verify-disk");
+    expect(block, 512, TAG + (1ull << 32), 7, "verify-disk");
+    expect(block, 512, TAG + (1ull << 63), 7, "verify-disk");
     expect(block, 1024, TAG, 7, "verify-block-size");
     memset(block, 0, sizeof(block));
     expect(block, 512, TAG, 7, "verify-magic");
@@ -94,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_sum),
         cmocka_unit_test(test_tag_is_fnv1a),
         cmocka_unit_test(test_good_blocks_pass),
         cmocka_unit_test(test_each_difference_is_named),

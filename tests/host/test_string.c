@@ -89,6 +89,8 @@ static void test_memcmp_and_memchr(void **state)
         assert_int_equal(sign(our_memcmp(a, b, BYTES)), sign(memcmp(a, b, BYTES)));
         assert_int_equal(our_memcmp(a, b, i), 0);
         assert_ptr_equal(our_memchr(a, a[i], BYTES), memchr(a, a[i], BYTES));
+        assert_ptr_equal(our_memchr(a, a[i] | 0x700, BYTES), memchr(a, a[i], BYTES));
+        assert_ptr_equal(our_memchr(a, (signed char)a[i], BYTES), memchr(a, a[i], BYTES));
         assert_null(our_memchr(a, a[i], i));
         b[i] ^= 0x80;
     }
@@ -116,12 +118,27 @@ static void test_strings(void **state)
     }
 }
 
+// Memory of exactly the bound's size: nothing behind it is read.
+static void test_bounds(void **state)
+{
+    for (size_t bytes = 1; bytes < 20; bytes++) {
+        char *a = malloc(bytes), *b = malloc(bytes);
+        memset(a, 'x', bytes);
+        memset(b, 'x', bytes);
+        assert_int_equal(our_strnlen(a, bytes), bytes);
+        assert_int_equal(our_strncmp(a, b, bytes), 0);
+        assert_int_equal(our_memcmp(a, b, bytes), 0);
+        assert_null(our_memchr(a, 'y', bytes));
+        free(a);
+        free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_memset),
-        cmocka_unit_test(test_memcmp_and_memchr),
+        cmocka_unit_test(test_bounds),  cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_memset),  cmocka_unit_test(test_memcmp_and_memchr),
         cmocka_unit_test(test_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

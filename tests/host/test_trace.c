@@ -23,8 +23,8 @@ static struct cpu cpus[2];
 static unsigned current;
 static void (*on_this_cpu)(void);
 
-static _Alignas(CACHE_LINE) uint8_t arena[256 * KIB];
-static size_t arena_used;
+static _Alignas(CACHE_LINE) uint8_t arena[2][128 * KIB]; // of each node, which is its CPU's
+static size_t arena_used[2];
 
 static char lines[64][LINE_MOST]; // what was sent or printed
 static unsigned lines_count;
@@ -60,9 +60,10 @@ uint64_t time_tsc_hz(void)
 
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
-    void *memory = &arena[arena_used];
-    arena_used += ALIGN_UP(bytes, CACHE_LINE);
-    assert_true(arena_used <= sizeof(arena));
+    assert_true(node < ARRAY_SIZE(arena));
+    void *memory = &arena[node][arena_used[node]];
+    arena_used[node] += ALIGN_UP(bytes, CACHE_LINE);
+    assert_true(arena_used[node] <= sizeof(arena[0]));
     return memory;
 }
 
@@ -97,7 +98,7 @@ static void start(unsigned entries)
     memset(&trace_rings, 0, sizeof(trace_rings));
     cpus[1].index = 1;
     current = lines_count = 0;
-    arena_used = 0;
+    memset(arena_used, 0, sizeof(arena_used));
     on_this_cpu = NULL;
     trace_start(entries);
 }
@@ -148,12 +149,21 @@ static void off_keeps_nothing(void **state)
 {
     start(0);
     trace(TRACE_NOTIFY, 1); // there is no ring at all
-    assert_int_equal(arena_used, 0);
+    assert_int_equal(arena_used[0] + arena_used[1], 0);
     start(16);
     trace_stop();
     trace(TRACE_NOTIFY, 1);
     assert_int_equal(trace_rings.of[0]->next, 0);
     assert_int_equal(entry(0, 0)->kind, TRACE_NONE);
+}
+
+static void each_ring_lies_on_the_node_of_its_cpu(void **state)
+{
+    start(16);
+    for (unsigned cpu = 0; cpu < 2; cpu++) {
+        const uint8_t *ring = (const uint8_t *)trace_rings.of[cpu];
+        assert_true(ring >= arena[cpu] && ring < arena[cpu] + sizeof(arena[cpu]));
+    }
 }
 
 static void each_cpu_keeps_its_own_in_order(void **state)
@@ -338,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(off_keeps_nothing),
+        cmocka_unit_test(each_ring_lies_on_the_node_of_its_cpu),
         cmocka_unit_test(each_cpu_keeps_its_own_in_order),
         cmocka_unit_test(sizes_are_rounded_up),
         cmocka_unit_test(a_full_ring_keeps_the_newest),

@@ -247,18 +247,28 @@ static void test_scope_lengths(void **state)
     }
 }
 
-// Nobody is at the end of no path: it alone is passed over.
+// A device without a path is none, and it alone is passed over: what would be the path is a whole device of
+// its own, and the list's length is right.
 static void test_scope_without_path(void **state)
 {
-    struct blob b;
-    dmar_begin(&b, 1);
-    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
-    dmar_scope(&b, at, 1, 0, NULL, 0);
-    dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
-    blob_finish(&b);
-    assert_warned(&b, "dmar-scope-path");
-    assert_int_equal(d.scopes_count, 1);
-    assert_int_equal(d.scopes[0].path[0], 2);
+    for (uint8_t type = 1; type <= 9; type++) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(3, 0));
+        dmar_scope(&b, at, type, 0, NULL, 0);
+        blob_finish(&b);
+        assert_true(parse(&b)); // the table's last bytes
+        assert_int_equal(warnings_of(&w, "dmar-scope-path"), type <= 2);
+        assert_int_equal(warnings_of(&w, "dmar-scope-type"), type > 5);
+        assert_int_equal(d.scopes_count, 1);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        blob_finish(&b);
+        assert_true(parse(&b));
+        assert_int_equal(w.count, type <= 2 || type > 5);
+        assert_int_equal(d.scopes_count, 2);
+        assert_int_equal(d.scopes[1].path[0], 2);
+    }
 }
 
 // A list that ends within an entry's head, at the end of the table.
@@ -272,6 +282,23 @@ static void test_scope_rest(void **state)
     blob_finish(&b);
     assert_warned(&b, "dmar-scope");
     assert_int_equal(d.units_count, 1);
+}
+
+// A list that ends where the table goes on: with the next unit, whose first bytes would be a path.
+static void test_scope_into_next_unit(void **state)
+{
+    for (unsigned more = 2; more <= 16; more += 2) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        blob_set(&b, at + 17, 8 + more, 1);
+        dmar_drhd(&b, true, 0, 0xfed91000);
+        blob_finish(&b);
+        assert_warned(&b, "dmar-scope");
+        assert_int_equal(d.units_count, 2);
+        assert_int_equal(d.scopes_count, 0);
+    }
 }
 
 // The unit is named for its devices, which another one must not get.
@@ -300,6 +327,7 @@ static void test_warnings(void **state)
     dmar_begin(&b, 1);
     size_t zero = dmar_drhd(&b, false, 0, 0);
     dmar_scope(&b, zero, 1, 0, DMAR_PATH(1, 0));
+    dmar_drhd(&b, true, 0, UINT64_MAX);
     dmar_drhd(&b, true, 0, 0xfed90000);
     size_t late = dmar_drhd(&b, false, 0, 0xfed91000);
     dmar_scope(&b, late, 9, 0, DMAR_PATH(1, 0));
@@ -308,9 +336,9 @@ static void test_warnings(void **state)
     dmar_structure(&b, 1, 20);
     blob_finish(&b);
     assert_true(parse(&b));
-    assert_int_equal(d.units_count, 3);
+    assert_int_equal(d.units_count, 4);
     assert_int_equal(d.scopes_count, 1);
-    assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 1);
+    assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 2);
     assert_int_equal(warnings_of(&w, "dmar-order"), 1);
     assert_int_equal(warnings_of(&w, "dmar-scope-type"), 1);
     assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 1);
@@ -348,6 +376,87 @@ static void test_any_order(void **state)
     assert_int_equal(d.units[0].node, 7);
     assert_int_equal(d.scopes_count, 2);
     assert_int_equal(d.scopes[1].unit, 0);
+}
+
+// A unit that takes all other devices does so wherever the table says it: first, last, or once in
+// the middle. It is one unit, with all of its devices.
+static void test_named_again(void **state)
+{
+    for (unsigned all = 0; all < 8; all++) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        for (unsigned i = 0; i < 3; i++) {
+            size_t at = dmar_drhd(&b, all & 1u << i, 0, 0xfed90000);
+            dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        }
+        blob_finish(&b);
+        assert_true(parse(&b));
+        assert_int_equal(d.units_count, 1);
+        assert_int_equal(d.units[0].include_pci_all, all != 0);
+        assert_int_equal(d.scopes_count, 3);
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(d.scopes[i].unit, 0);
+        assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 2);
+    }
+}
+
+// The buffer may be larger than the table: what lies behind it is neither summed nor read.
+static void test_larger_buffer(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    dmar_drhd(&b, true, 0, 0xfed90000);
+    blob_finish(&b);
+    size_t length = b.length;
+    dmar_drhd(&b, true, 0, 0xfed91000);
+    blob_put(&b, 0x5a, 1);
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, 1);
+    b.bytes[length - 1] ^= 1; // and the sum of the table alone decides
+    for (unsigned i = 0; i < 256; i++) {
+        b.bytes[b.length - 1] = (uint8_t)i;
+        assert_refused(&b, "dmar-checksum");
+    }
+}
+
+// Each structure that is passed over, cut at each length, as the table's last bytes: a unit's node
+// that isn't all there is no node.
+static void test_short_others(void **state)
+{
+    static const uint8_t least[] = { 16, 24, 8, 20, 8, 8, 8, 4, 4 };
+    for (uint16_t type = 1; type < ARRAY_SIZE(least); type++)
+        for (size_t bytes = 4; bytes <= 24; bytes++) {
+            struct blob b;
+            dmar_begin(&b, 1);
+            dmar_drhd(&b, true, 0, 0xfed90000);
+            size_t at = dmar_structure(&b, type, bytes);
+            if (bytes >= 16)
+                blob_set(&b, at + 8, 0xfed90000, 8);
+            blob_finish(&b);
+            assert_true(parse(&b));
+            assert_int_equal(w.count, bytes < least[type]);
+            bool node = type == 3 && bytes >= 20;
+            assert_int_equal(d.units[0].node, node ? 0 : NODE_ANY);
+        }
+}
+
+// The node of each unit, whatever its place; one for no unit at all changes none.
+static void test_nodes(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    for (unsigned i = 0; i < 3; i++)
+        dmar_drhd(&b, false, 0, 0xfed90000 + 0x1000 * i);
+    dmar_rhsa(&b, 0xfed92000, 9);
+    dmar_rhsa(&b, 0xfed90000, 8);
+    dmar_rhsa(&b, 0xfed93000, 7);
+    blob_finish(&b);
+    assert_true(parse(&b));
+    assert_int_equal(d.units[0].node, 8);
+    assert_int_equal(d.units[1].node, NODE_ANY);
+    assert_int_equal(d.units[2].node, 9);
+    assert_int_equal(d.units[3].node, 0); // no unit: not touched
+    assert_int_equal(w.count, 1);
 }
 
 // The first ones are used.
@@ -414,10 +523,15 @@ int main(void)
         cmocka_unit_test(test_scope_lengths),
         cmocka_unit_test(test_scope_without_path),
         cmocka_unit_test(test_scope_rest),
+        cmocka_unit_test(test_scope_into_next_unit),
         cmocka_unit_test(test_unit_addresses),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_order_is_per_segment),
         cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_named_again),
+        cmocka_unit_test(test_larger_buffer),
+        cmocka_unit_test(test_short_others),
+        cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_many_scopes),
         cmocka_unit_test(test_many_warnings),

@@ -271,9 +271,9 @@ static void test_refused_too_late(void **state)
     astray = make(chip, 0, 0, 0x41);
     assert_true(chip->route(&astray, machine_place(&astray), &p));
     m->bad_requests = 1;
-    model_on_write = send_meanwhile;
+    model_between = send_meanwhile;
     assert_false(chip->route(&astray, (struct irq_place){ .cpu = 1, .vector = 0x42 }, &p));
-    model_on_write = NULL;
+    model_between = NULL;
     assert_arrives(&astray, 0x301, 0x41);
 }
 
@@ -324,8 +324,8 @@ static void test_free_unconfirmed(void **state)
 #define THREADS 3
 #define ROUNDS 60
 
-// Between two stores of one CPU, another one runs.
-static void on_write(void)
+// Between two actions of one CPU, another one runs.
+static void let_others_run(void)
 {
     sched_yield();
 }
@@ -349,7 +349,7 @@ static void test_threads(void **state)
     struct irq irqs[THREADS];
     pthread_t threads[THREADS];
     m->lag = 0;
-    model_on_write = on_write;
+    model_between = let_others_run;
     for (unsigned i = 0; i < THREADS; i++)
         irqs[i] = make(vtd_chip_remapped(), i % 2, 0, 0x41);
     for (unsigned i = 0; i < THREADS; i++)
@@ -359,7 +359,7 @@ static void test_threads(void **state)
         pthread_join(threads[i], &failed);
         assert_null(failed);
     }
-    model_on_write = NULL;
+    model_between = NULL;
     for (unsigned i = 0; i < THREADS; i++)
         assert_arrives(&irqs[i], 0x301, 0x40 + (ROUNDS - 1) % 64);
     assert_int_equal(m->entry_invalidations, THREADS * ROUNDS);
@@ -385,5 +385,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_free_unconfirmed, set_up_small_table, check_rules),
         cmocka_unit_test_setup_teardown(test_threads, set_up, check_rules),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_both_kinds(tests);
 }

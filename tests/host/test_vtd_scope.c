@@ -122,12 +122,41 @@ static void test_path(void **state)
     assert_int_equal(unit_of(GPU), 0x1000);
 }
 
-// A path through a bridge that isn't there, or that has no bus, names nobody.
+// Device and function have five and three bits; the rest of their bytes leads nowhere else.
+static void test_junk_bits(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(0xe0 | 28, 0xf8 | 4, 0x20 | 0, 8 | 0, 3, 1, 0xe0, 0xf8));
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(0xe0 | 31, 0xf8 | 3));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(DISK), 0x1000);
+    assert_int_equal(unit_of(SOUND), 0x1000);
+    assert_int_equal(unit_of(GPU), 0x2000);
+}
+
+// The bridges on the way are those of the unit's own segment.
+static void test_bridge_of_segment(void **state)
+{
+    add(ALONE, 1, PCI_BDF(0, 28, 4), NULL, 0x25, 0x25);
+    devs[FAR].parent = &devs[ALONE];
+    size_t at = dmar_drhd(&table, false, 1, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 4, 0, 0));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(FAR), 0x1000);
+    assert_int_equal(unit_of(SWITCH_UP), 0x2000);
+}
+
+// A path through a bridge that isn't there, or that has no bus, names nobody: neither on bus 0 nor
+// on the bus that it has come to.
 static void test_broken_path(void **state)
 {
     size_t at = dmar_drhd(&table, false, 0, 0x1000);
     dmar_scope(&table, at, 1, 0, DMAR_PATH(9, 9, 0, 0));
     dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3, 28, 4));
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(9, 1, 28, 5));
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 4, 0, 0, 9, 0, 4, 0));
     dmar_drhd(&table, true, 0, 0x2000);
     parse();
     for (unsigned i = PORT; i <= SOUND; i++)
@@ -184,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup(test_endpoint_is_exact, set_up),
         cmocka_unit_test_setup(test_bridge, set_up),
         cmocka_unit_test_setup(test_path, set_up),
+        cmocka_unit_test_setup(test_junk_bits, set_up),
+        cmocka_unit_test_setup(test_bridge_of_segment, set_up),
         cmocka_unit_test_setup(test_broken_path, set_up),
         cmocka_unit_test_setup(test_segments, set_up),
         cmocka_unit_test_setup(test_wrong_order, set_up),

@@ -58,6 +58,7 @@ struct pci_dev *pci_get(size_t index)
 static unsigned machine_cpus = 2;
 static bool machine_posts = true;
 static struct pi_desc machine_pi[2];
+static size_t machine_pi_offset;   // by which they lie elsewhere
 static uint64_t machine_timer_due; // 0: not armed
 static struct cpu_timer *machine_timer;
 
@@ -79,7 +80,7 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 
 struct pi_desc *irq_pi_desc(unsigned cpu)
 {
-    return machine_posts ? &machine_pi[cpu] : NULL;
+    return machine_posts ? (void *)((uint8_t *)&machine_pi[cpu] + machine_pi_offset) : NULL;
 }
 
 enum irq_mode irq_get_mode(void)
@@ -99,6 +100,7 @@ static struct {
     char error_what[64], warning_what[64], error[512], warning[512], info[512];
     char object[1024];
 } told;
+static void (*machine_on_object)(const char *text);
 
 #define TOLD(field)                                                                                \
     do {                                                                                           \
@@ -144,6 +146,8 @@ void report_json(struct json *j)
     assert_non_null(text);
     told.objects++;
     snprintf(told.object, sizeof(told.object), "%s", text);
+    if (machine_on_object)
+        machine_on_object(text);
 }
 
 // ---- set-up ----
@@ -152,7 +156,21 @@ void report_json(struct json *j)
 #define MACHINE_ECAP (M_ECAP_C | M_ECAP_QI | M_ECAP_IR | M_ECAP_EIM | M_ECAP_IRO(0x100))
 #define MACHINE_CAP (M_CAP_PI | M_CAP_RECORDS(0x220, 4))
 
-// One unit that can do everything, and takes a little time for each thing.
+// Units differ in when they do what they are told: as late as they may, seeing a write to their
+// registers with the next read and taking time for each thing, or at once.
+static bool machine_is_prompt;
+
+static struct model_unit *machine_unit(unsigned i, uint64_t base)
+{
+    struct model_unit *m = model_reset(i, base, MACHINE_CAP, MACHINE_ECAP);
+    m->delay = machine_is_prompt ? 0 : 3;
+    m->lag = machine_is_prompt ? 0 : 2;
+    m->pace = !machine_is_prompt;
+    m->posts_writes = !machine_is_prompt;
+    return m;
+}
+
+// One unit that can do everything.
 static struct model_unit *machine_one_unit(void)
 {
     model_reset_all();
@@ -161,14 +179,13 @@ static struct model_unit *machine_one_unit(void)
     machine_posts = machine_has_dmar = true;
     machine_timer = NULL;
     machine_timer_due = 0;
+    machine_pi_offset = 0;
+    machine_on_object = NULL;
     memset(machine_pi, 0, sizeof(machine_pi));
     dmar_begin(&machine_dmar, 1);
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
     blob_finish(&machine_dmar);
-    struct model_unit *m = model_reset(0, MACHINE_BASE, MACHINE_CAP, MACHINE_ECAP);
-    m->delay = 3;
-    m->lag = 2;
-    return m;
+    return machine_unit(0, MACHINE_BASE);
 }
 
 static inline struct irq_place machine_place(const struct irq *irq)
@@ -182,5 +199,10 @@ static void machine_enable(void)
     assert_true(vtd_init(&p));
     assert_true(vtd_enable(0xf2, 0x301, &p));
 }
+
+// Both kinds of units have to pass.
+#define run_on_both_kinds(tests)                                                                   \
+    (machine_is_prompt = false, cmocka_run_group_tests(tests, NULL, NULL)) +                       \
+        (machine_is_prompt = true, cmocka_run_group_tests(tests, NULL, NULL))
 
 #define assert_rules_kept(m) assert_string_equal((m)->violation, "")

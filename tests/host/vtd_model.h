@@ -143,22 +143,31 @@ static unsigned model_record_at(const struct model_unit *m, size_t offset, size_
     return (unsigned)((offset - first) / 16);
 }
 
-static void (*model_on_record_read)(void); // the device's chance to fault once more
-
 static uint64_t model_read_record(struct model_unit *m, unsigned i, size_t within, unsigned bytes)
 {
-    if (model_on_record_read)
-        model_on_record_read();
     uint64_t value = m->records[i][within / 8];
     return bytes == 8 ? value : (uint32_t)(value >> 8 * (within % 8));
 }
 
-uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+// Protected memory ends some reads after it was told to.
+static uint32_t model_pmen(struct model_unit *m)
 {
-    size_t offset, within;
-    struct model_unit *m = model_find(reg, &offset, bytes);
+    if (!(m->cap & (M_CAP_PLMR | M_CAP_PHMR)))
+        MODEL_BROKEN(m, "11.4.8.1: PMEN read on a unit without protected memory");
+    if (m->pmen & 1u << 31 || m->deaf_pmen)
+        return m->pmen;
+    if (m->pmen_reads)
+        m->pmen_reads--;
+    else
+        m->pmen &= ~1u;
+    return m->pmen;
+}
+
+static uint64_t model_read(struct model_unit *m, size_t offset, unsigned bytes)
+{
+    size_t within;
     unsigned record = model_record_at(m, offset, &within);
-    if (m->cap == ~0ull)
+    if (m->cap == ~0ull || m->gone)
         return ~0ull;
     if (offset == 16 * (m->ecap >> 8 & 0x3ff) + 8 && bytes == 8)
         return m->iotlb;
@@ -180,9 +189,9 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     case 0x38 << 4 | 4:
         return m->fectl;
     case 0x64 << 4 | 4:
-        return m->pmen;
+        return model_pmen(m);
     case 0x80 << 4 | 8:
-        return m->iqh;
+        return m->false_head && m->fsts & (M_FSTS_IQE | M_FSTS_ITE) ? m->false_head : m->iqh;
     case 0x88 << 4 | 8:
         return m->iqt;
     case 0xa0 << 4 | 4:
@@ -213,15 +222,12 @@ static void model_write_control(struct model_unit *m, uint32_t *control, uint32_
     *control = (*control & 1u << 30) | (value & ~(1u << 30));
 }
 
-static void (*model_on_write)(void); // a test's own, before each write
-
-void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+static void model_write(struct model_unit *m, size_t offset, uint64_t value, unsigned bytes)
 {
-    size_t offset, within;
-    if (model_on_write)
-        model_on_write();
-    struct model_unit *m = model_find(reg, &offset, bytes);
+    size_t within;
     unsigned record = model_record_at(m, offset, &within);
+    if (m->gone)
+        return;
     if (record < MODEL_RECORDS) {
         if (within == 12 && value & 1u << 31)
             model_clear_record(m, record);
@@ -248,7 +254,10 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         m->feuaddr = (uint32_t)value;
         return;
     case 0x64 << 4 | 4:
-        m->pmen = m->deaf_pmen ? m->pmen : (uint32_t)value & ~1u;
+        if ((value ^ m->pmen) & 0x7fffffff)
+            MODEL_BROKEN(m, "11.4.8.1: kept bits of PMEN changed");
+        m->pmen = (m->pmen & 0x7fffffff) | ((uint32_t)value & 1u << 31);
+        m->pmen_reads = m->delay;
         return;
     case 0x88 << 4 | 8:
         m->iqt = value;
@@ -265,6 +274,8 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         model_write_control(m, &m->iectl, (uint32_t)value);
         return;
     case 0xb8 << 4 | 8:
+        if (!(m->ecap & M_ECAP_IR))
+            MODEL_BROKEN(m, "11.4.10: IRTA written on a unit without remapping");
         if (m->gsts & M_IRE)
             MODEL_BROKEN(m, "11.4.10: IRTA written while remapping is on");
         m->irta = value;
@@ -277,4 +288,41 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     default:
         MODEL_BROKEN(m, "write of %u bytes to register %zx", bytes, offset);
     }
+}
+
+// ---- the bus (PCIe Base 6.0, 2.4.1): writes arrive in order, and at the latest with the next read ----
+
+static void model_arrive(struct model_unit *m)
+{
+    for (unsigned i = 0; i < m->posted_count; i++)
+        model_write(m, m->posted[i].offset, m->posted[i].value, m->posted[i].bytes);
+    m->posted_count = 0;
+}
+
+uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+{
+    size_t offset;
+    struct model_unit *m = model_find(reg, &offset, bytes);
+    model_moment();
+    model_busy = true;
+    model_arrive(m);
+    uint64_t value = model_read(m, offset, bytes);
+    model_busy = false;
+    model_moment();
+    return value;
+}
+
+void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+{
+    size_t offset;
+    struct model_unit *m = model_find(reg, &offset, bytes);
+    model_moment();
+    model_busy = true;
+    if (m->posted_count == MODEL_POSTED_WRITES)
+        model_arrive(m);
+    m->posted[m->posted_count++] = (struct model_write){ offset, value, bytes };
+    if (!m->posts_writes)
+        model_arrive(m);
+    model_busy = false;
+    model_moment();
 }

@@ -10,6 +10,7 @@ struct model_result {
     uint8_t vector;
     uint32_t destination; // remapped
     uint64_t descriptor;  // posted
+    bool notifies;
 };
 
 static bool model_source_ok(uint64_t high, uint16_t source)
@@ -56,6 +57,21 @@ static unsigned model_blocked(struct model_unit *m, unsigned reason, uint16_t so
     return reason;
 }
 
+// VT-d 5.2.3: the bit, then ON and the notification unless it is out already or suppressed. False:
+// reserved bits are set in the descriptor.
+static bool model_post(struct model_entry e, struct model_result *r)
+{
+    r->descriptor = (e.low >> 32 & 0xffffffc0) | (e.high & 0xffffffff00000000);
+    uint64_t *d = (uint64_t *)(uintptr_t)r->descriptor, on = 1, sn = 2;
+    if (d[4] & 0xff00fffc || d[5] || d[6] || d[7])
+        return false;
+    d[r->vector / 64] |= 1ull << (r->vector % 64);
+    r->notifies = !(d[4] & on) && (!(d[4] & sn) || e.low & 1u << 14);
+    if (r->notifies)
+        d[4] |= on;
+    return true;
+}
+
 // A device's message. A posted one sets its bit in the descriptor.
 static inline struct model_result model_msi(struct model_unit *m, uint16_t source, uint64_t address,
                                             uint32_t data)
@@ -76,21 +92,19 @@ static inline struct model_result model_msi(struct model_unit *m, uint16_t sourc
         return r;
     }
     struct model_entry e = model_fetch(m, index);
-    if (!(e.low & 1))
-        r.reason = model_blocked(m, 0x22, source, index);
-    else if (model_reserved(m, e))
-        r.reason = model_blocked(m, 0x24, source, index);
-    else if (!model_source_ok(e.high, source))
-        r.reason = model_blocked(m, 0x26, source, index);
-    if (r.reason)
-        return r;
     r.posted = e.low & 1u << 15;
     r.vector = (uint8_t)(e.low >> 16);
-    if (!r.posted) {
+    if (!r.posted)
         r.destination = (uint32_t)(e.low >> 32);
-        return r;
-    }
-    r.descriptor = (e.low >> 32 & 0xffffffc0) | (e.high & 0xffffffff00000000);
-    ((uint64_t *)(uintptr_t)r.descriptor)[r.vector / 64] |= 1ull << (r.vector % 64);
+    if (!(e.low & 1))
+        r.reason = 0x22;
+    else if (model_reserved(m, e))
+        r.reason = 0x24;
+    else if (!model_source_ok(e.high, source))
+        r.reason = 0x26;
+    else if (r.posted && !model_post(e, &r))
+        r.reason = 0x28;
+    if (r.reason && !(e.low & 2)) // FPD: not told of
+        model_blocked(m, r.reason, source, index);
     return r;
 }

@@ -27,7 +27,7 @@ static unsigned model_iec(struct model_unit *m, uint64_t low, uint64_t high)
     if (m->bad_requests || m->refused == m->iqh + 1) { // stays bad until it is replaced
         m->bad_requests -= !!m->bad_requests;
         m->refused = m->iqh + 1;
-        return 3;
+        return m->refusal;
     }
     if (!(low & 0x10)) {
         memset(m->cached, 0, sizeof(m->cached));
@@ -52,6 +52,13 @@ static int model_wait(struct model_unit *m, uint64_t low, uint64_t high)
         return 4;
     if (m->hang_waits)
         return -1;
+    if (m->time_outs) { // 11.4.7.1, ITE: what waits is aborted, and no more is fetched
+        m->time_outs--;
+        model_condition(m);
+        m->fsts |= M_FSTS_ITE;
+        model_send_event(m);
+        return 0;
+    }
     if (low & 0x20) {
         if (!model_is_memory(high, 4))
             MODEL_BROKEN(m, "6.5.2.9: status address %llx is not memory", (unsigned long long)high);
@@ -65,7 +72,7 @@ static int model_descriptor(struct model_unit *m)
 {
     uint64_t d[4] = { 0 };
     bool wide = model_step(m) == 32;
-    if (wide ? !(m->ecap & M_ECAP_SMTS) : m->ttm != 0)
+    if (wide ? !(m->ecap & (M_ECAP_SMTS | M_ECAP_ADMS)) : m->ttm != 0)
         return 5; // table 26
     uint64_t at = (m->iqa & ~0xfffull) + m->iqh;
     if (!model_is_memory(at, model_step(m)))
@@ -83,7 +90,8 @@ static int model_descriptor(struct model_unit *m)
 static void model_run_queue(struct model_unit *m)
 {
     uint64_t size = 4096ull << (m->iqa & 7);
-    while (m->gsts & M_QIE && m->iqh != m->iqt && !(m->fsts & (M_FSTS_IQE | M_FSTS_ITE))) {
+    while (m->gsts & M_QIE && !m->gone && m->iqh != m->iqt &&
+           !(m->fsts & (M_FSTS_IQE | M_FSTS_ITE))) {
         int error = m->iqt % model_step(m) || m->iqt >= size ? 6 : model_descriptor(m);
         if (error < 0)
             return;
@@ -93,6 +101,10 @@ static void model_run_queue(struct model_unit *m)
         }
         m->iqh = (m->iqh + model_step(m)) % size;
         m->refused = 0;
+        if (m->pace) {
+            m->queue_due = model_ticks + m->pace;
+            return;
+        }
     }
 }
 

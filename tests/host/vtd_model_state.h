@@ -23,16 +23,53 @@ static uint8_t model_memory[MODEL_MEMORY] __attribute__((aligned(MODEL_MEMORY)))
 static uint8_t model_dram[MODEL_MEMORY]; // what a unit without snooping reads
 static size_t model_memory_used;
 static uint64_t model_memory_free; // as it says
-static unsigned model_last_node;   // of the last mem_alloc()
 static uint64_t model_now;
 
 static void model_tick(void);
 
+// A test's own event: whatever may happen between any two actions of the driver. It is called
+// before and after each access to a register, each flush and each look at the time, but not for
+// what it does itself.
+static void (*model_between)(void);
+
+static bool model_busy; // the model is at work: its state may not make sense just now
+
+static void model_moment(void)
+{
+    static bool inside;
+    if (!model_between || inside)
+        return;
+    inside = true;
+    model_between();
+    inside = false;
+}
+
 uint64_t time_ns(void)
 {
+    model_moment();
+    model_busy = true;
     model_now += MODEL_TIME_STEP_NS;
     model_tick();
+    model_busy = false;
+    model_moment();
     return model_now;
+}
+
+// Where the last pieces of memory lie.
+#define MODEL_PIECES 16
+static struct model_piece {
+    const void *at;
+    unsigned node;
+} model_pieces[MODEL_PIECES];
+static unsigned model_pieces_count;
+
+// ~1: none of them starts there.
+static inline unsigned model_node_of(uint64_t phys)
+{
+    for (unsigned i = 0; i < MODEL_PIECES; i++)
+        if ((uint64_t)(uintptr_t)model_pieces[i].at == phys)
+            return model_pieces[i].node;
+    return ~1u;
 }
 
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
@@ -43,7 +80,8 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     ASAN_UNPOISON_MEMORY_REGION(model_memory + at, bytes);
     memset(model_memory + at, 0, bytes);
     model_memory_used = at + bytes + CACHE_LINE; // a gap, for the sanitizer
-    model_last_node = node;
+    model_pieces[model_pieces_count++ % MODEL_PIECES] =
+        (struct model_piece){ model_memory + at, node };
     return model_memory + at;
 }
 
@@ -68,8 +106,12 @@ void cache_model_flush(const volatile void *at, size_t bytes)
     uintptr_t base = (uintptr_t)model_memory;
     uintptr_t first = ALIGN_DOWN((uintptr_t)at, CACHE_LINE) - base;
     uintptr_t end = ALIGN_UP((uintptr_t)at + bytes, (uintptr_t)CACHE_LINE) - base;
+    model_moment();
+    model_busy = true;
     for (uintptr_t i = first; i < end; i += 8)
         memcpy(model_dram + i, model_memory + i, 8);
+    model_busy = false;
+    model_moment();
 }
 
 // ---- the unit ----
@@ -84,6 +126,7 @@ void cache_model_flush(const volatile void *at, size_t bytes)
 
 #define M_CAP_PI (1ull << 59)
 #define M_CAP_ESIRTPS (1ull << 62)
+#define M_CAP_PHMR (1ull << 6)
 #define M_CAP_PLMR (1ull << 5)
 #define M_CAP_RWBF (1ull << 4)
 #define M_CAP_RECORDS(offset, count) ((uint64_t)(offset) / 16 << 24 | (uint64_t)((count) - 1) << 40)
@@ -93,6 +136,7 @@ void cache_model_flush(const volatile void *at, size_t bytes)
 #define M_ECAP_EIM (1ull << 4)
 #define M_ECAP_PRS (1ull << 29)
 #define M_ECAP_SMTS (1ull << 43)
+#define M_ECAP_ADMS (1ull << 52)
 #define M_ECAP_IRO(offset) ((uint64_t)(offset) / 16 << 8)
 
 #define M_FSTS_PFO (1u << 0)
@@ -101,7 +145,7 @@ void cache_model_flush(const volatile void *at, size_t bytes)
 #define M_FSTS_ICE (1u << 5)
 #define M_FSTS_ITE (1u << 6)
 
-#define MODEL_RECORDS 16
+#define MODEL_RECORDS 256
 #define MODEL_ENTRIES 65536
 #define MODEL_WINDOW 0x10000
 
@@ -109,15 +153,28 @@ struct model_entry {
     uint64_t low, high;
 };
 
+#define MODEL_POSTED_WRITES 64
+struct model_write {
+    size_t offset;
+    uint64_t value;
+    unsigned bytes;
+};
+
 struct model_unit {
     // What it is; set by the test.
     uint64_t base, cap, ecap;
-    unsigned delay;        // GSTS reads that a command takes
+    unsigned delay;        // GSTS or PMEN reads that a command takes
     unsigned lag;          // ticks of time until the queue is looked at
+    unsigned pace;         // and more for each further descriptor
+    bool posts_writes;     // writes to registers wait for the next read of one
     uint32_t deaf;         // commands that it never carries out
     bool deaf_pmen;        // protected memory that doesn't end
     bool hang_waits;       // wait descriptors that never complete
     unsigned bad_requests; // so many invalidations to refuse (IQE)
+    unsigned time_outs;    // so many waits to abort (ITE)
+    unsigned refusal;      // with this in IQERCD.IQEI
+    uint64_t false_head;   // what IQH says while the queue has stopped; 0: the truth
+    bool gone;             // it answers with ones, and does nothing
     unsigned ttm;          // RTADDR's translation mode, as firmware left it
 
     // What it holds.
@@ -128,11 +185,13 @@ struct model_unit {
     unsigned next_record;
     uint32_t pending; // a command under way
     bool pending_on;
-    unsigned pending_reads;
+    unsigned pending_reads, pmen_reads;
     uint64_t queue_due; // model_ticks at which the queue is looked at; 0: nothing to do
     bool last_was_wait, cache_clean;
     uint64_t refused; // offset of the request refused last, plus 1
     size_t mapped;    // bytes of its registers
+    struct model_write posted[MODEL_POSTED_WRITES];
+    unsigned posted_count;
 
     // What it saw.
     char violation[160]; // the first rule broken
@@ -158,6 +217,7 @@ static struct model_unit *model_reset(unsigned i, uint64_t base, uint64_t cap, u
     m->base = base;
     m->cap = cap;
     m->ecap = ecap;
+    m->refusal = 3;
     m->fectl = m->iectl = m->pectl = 1u << 31;
     m->window = model_windows[i];
     return m;
@@ -166,9 +226,11 @@ static struct model_unit *model_reset(unsigned i, uint64_t base, uint64_t cap, u
 static void model_reset_all(void)
 {
     memset(model_units, 0, sizeof(model_units));
+    model_between = NULL;
     memset(model_dram, 0xff, sizeof(model_dram)); // what was in memory before
     ASAN_POISON_MEMORY_REGION(model_memory, sizeof(model_memory));
-    model_memory_used = 0;
+    model_memory_used = model_pieces_count = 0;
+    memset(model_pieces, 0, sizeof(model_pieces));
     model_memory_free = GIB;
 }
 
