@@ -183,12 +183,11 @@ static bool add_unit(const struct parse *d, const struct dmar_drhd *drhd, size_t
         return false;
     }
     check_order(d, drhd);
-    bool there = has_registers(d, drhd);
     out->units[out->units_count++] = (struct dmar_unit){
         .base = drhd->base,
-        .absent = !there,
+        .absent = !has_registers(d, drhd),
         .segment = drhd->segment,
-        .include_pci_all = all && there, // another one may take the others
+        .include_pci_all = all,
         .node = NODE_ANY,
     };
     return true;

@@ -13,7 +13,7 @@
 
 struct dmar_unit {
     uint64_t base; // physical address of the registers, 4 KiB aligned
-    bool absent;   // its registers can't be where the table says: it is named for its devices alone
+    bool absent;   // nothing is where the table says: it stands for the devices that it names
     uint16_t segment;
     bool include_pci_all; // serves what no other unit of the segment names
     unsigned node;        // NUMA node, NODE_ANY where the table doesn't say

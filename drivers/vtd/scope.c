@@ -57,6 +57,16 @@ static bool matches(const struct dmar_scope *s, const struct pci_dev *dev)
     return dev->bdf == bdf || (s->type == DMAR_SCOPE_BRIDGE && is_below(dev, bdf));
 }
 
+static bool takes_others(const struct dmar *d, uint16_t segment, bool absent, size_t *unit)
+{
+    for (*unit = 0; *unit < d->units_count; ++*unit) {
+        const struct dmar_unit *u = &d->units[*unit];
+        if (u->segment == segment && u->include_pci_all && u->absent == absent)
+            return true;
+    }
+    return false;
+}
+
 bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p)
 {
     for (size_t i = 0; i < d->scopes_count; i++) {
@@ -66,9 +76,8 @@ bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, s
             return true;
         }
     }
-    for (*unit = 0; *unit < d->units_count; ++*unit)
-        if (d->units[*unit].segment == dev->segment && d->units[*unit].include_pci_all)
-            return true;
+    if (takes_others(d, dev->segment, false, unit) || takes_others(d, dev->segment, true, unit))
+        return true;
     return problem_set(p, "vtd-no-unit",
                        "%s is behind no VT-d unit: the DMAR table names none for it, and none that "
                        "takes all other devices of segment %u; update the firmware",

@@ -145,10 +145,13 @@ void vtd_faults_clear(const struct vtd_unit *u);
 
 // ---- units.c ----
 
-// Reads the DMAR table, warns of what is odd in it, and enters its units, as absent; says what each one is
-// needed for. `driven` may be NULL: all of them are needed. NULL: "no-vtd", or a problem of dmar_parse().
-// Boot CPU, once.
-const struct dmar *vtd_units_read(vtd_is_driven driven, struct problem *p);
+// Reads the DMAR table, warns of what is odd in it, and enters its units, as absent. NULL: "no-vtd", or a
+// problem of dmar_parse(). Boot CPU, once.
+struct dmar *vtd_units_read(struct problem *p);
+
+// Finds out what each unit is needed for, once it is known which ones are absent. NULL: all of them are
+// needed.
+void vtd_units_find_needs(vtd_is_driven driven);
 
 // The units that the table names, in each state, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_named(size_t index);

@@ -43,7 +43,7 @@ static bool may_hang(const struct pci_dev *dev)
     return false;
 }
 
-static void find_needs(vtd_is_driven driven)
+void vtd_units_find_needs(vtd_is_driven driven)
 {
     static bool has_others[DMAR_UNITS_MAX];
     const struct pci_dev *dev;
@@ -64,7 +64,7 @@ static void find_needs(vtd_is_driven driven)
         units[i].hung_display &= !has_others[i] && !units[i].needed;
 }
 
-const struct dmar *vtd_units_read(vtd_is_driven driven, struct problem *p)
+struct dmar *vtd_units_read(struct problem *p)
 {
     if (!read_table(p))
         return NULL;
@@ -77,7 +77,6 @@ const struct dmar *vtd_units_read(vtd_is_driven driven, struct problem *p)
             .node = named->node,
         };
     }
-    find_needs(driven);
     return &dmar;
 }
 

@@ -59,17 +59,34 @@ static bool take_over(struct vtd_unit *u, struct problem *p)
 }
 
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
+static void map_all(struct dmar *d)
+{
+    struct vtd_unit *u;
+    struct problem p;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (d->units[i].absent || vtd_unit_map(u, &p))
+            continue;
+        warnings_add(&found, p.what, "%s", p.message);
+        d->units[i].absent = true;
+    }
+}
+
 static bool take_over_all(const struct dmar *d, struct problem *p)
 {
     struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
-        if (d->units[i].absent)
-            continue;
-        if (!vtd_unit_map(u, p))
-            warnings_add(&found, p->what, "%s", p->message);
-        else if (!take_over(u, p))
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+        if (!d->units[i].absent && !take_over(u, p))
             return false;
-    }
+    return true;
+}
+
+static bool read_units(struct dmar **d, struct problem *p)
+{
+    *d = vtd_units_read(p);
+    if (!*d)
+        return false;
+    map_all(*d);
+    vtd_units_find_needs(is_driven);
     return true;
 }
 
@@ -114,8 +131,8 @@ bool vtd_init(struct problem *p)
 {
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    const struct dmar *d = vtd_units_read(is_driven, p);
-    bool ok = d && take_over_all(d, p) && check_all(d, p);
+    struct dmar *d;
+    bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p);
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",

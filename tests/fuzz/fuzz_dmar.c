@@ -55,9 +55,12 @@ static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
     for (size_t i = 0; i < d->scopes_count; i++)
         if (!d->units[d->scopes[i].unit].segment && serves(&d->scopes[i], dev))
             return d->scopes[i].unit;
-    while (unit < d->units_count && (d->units[unit].segment || !d->units[unit].include_pci_all))
-        unit++;
-    return unit;
+    for (unsigned absent = 0; absent < 2; absent++)
+        for (unit = 0; unit < d->units_count; unit++)
+            if (!d->units[unit].segment && d->units[unit].include_pci_all &&
+                d->units[unit].absent == absent)
+                return unit;
+    return d->units_count;
 }
 
 static void check(const struct dmar *d, const uint8_t *table, size_t size)

@@ -339,7 +339,7 @@ static void test_warnings(void **state)
     assert_int_equal(d.units_count, 4);
     assert_int_equal(d.scopes_count, 1);
     assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 2);
-    assert_int_equal(warnings_of(&w, "dmar-order"), 1);
+    assert_int_equal(warnings_of(&w, "dmar-order"), 3);
     assert_int_equal(warnings_of(&w, "dmar-scope-type"), 1);
     assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 1);
     assert_int_equal(warnings_of(&w, "dmar-rhsa"), 1);

@@ -103,6 +103,29 @@ static void test_no_address(void **state)
     }
 }
 
+// A unit that is switched off and says that it takes all other devices, before the one that does.
+static void test_absent_takes_no_others(void **state)
+{
+    static const uint64_t bases[] = { 0, OTHER_BASE };
+    for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+        struct model_unit *m = two_units(0, 0, 4);
+        dmar_begin(&machine_dmar, 1);
+        dmar_drhd(&machine_dmar, true, 0, bases[i]);
+        dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
+        blob_finish(&machine_dmar);
+        machine_enable();
+        works(m);
+        assert_true(vtd_can_post_driven(&p));
+        m = two_units(0, 0, 4);
+        dmar_begin(&machine_dmar, 1);
+        dmar_drhd(&machine_dmar, true, 0, bases[i]);
+        dmar_drhd(&machine_dmar, true, 3, MACHINE_BASE);
+        blob_finish(&machine_dmar);
+        machine_enable();
+        is_refused(1, "vtd-unit-absent");
+    }
+}
+
 // ---- a unit that lacks what it takes ----
 
 static void test_lacking(void **state)
@@ -263,6 +286,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_nonsense, end),
         cmocka_unit_test_teardown(test_no_address, end),
+        cmocka_unit_test_teardown(test_absent_takes_no_others, end),
         cmocka_unit_test_teardown(test_lacking, end),
         cmocka_unit_test_teardown(test_all_lacking, end),
         cmocka_unit_test_teardown(test_posting, end),
