@@ -191,14 +191,14 @@ bool memory_map_convert(const void *map, size_t bytes, size_t step, struct hando
                                "machine more");
 }
 
-// Whether the range has such a page; sets the last one.
+// Whether the range has such a page; sets the last one. Page 0 is neither free nor boot services' here.
 static bool has_page(const struct handoff_range *r, uint64_t limit, uint64_t *page)
 {
     uint64_t end = MIN(r->base + r->bytes, limit);
     if ((r->kind != HANDOFF_FREE && r->kind != HANDOFF_BOOT) || end < r->base + PAGE)
         return false;
     *page = end - PAGE;
-    return *page != 0;
+    return true;
 }
 
 // Splits range i, which has the page, into up to three.

@@ -90,9 +90,9 @@ static bool read_units(struct dmar **d, struct problem *p)
     return true;
 }
 
-// Those that can't remap are put aside, where there are others: what is behind one of them is not used,
-// and sends nothing, since nobody makes it a bus master. With all of them lacking something, the machine
-// has no remapping.
+// Those that can't remap are put aside, where there are others: what is behind one of them is not used. It
+// sends nothing either, since the loader has taken its bus mastering away, but from displays, which nobody
+// makes interrupt. With all of them lacking something, the machine has no remapping.
 static bool put_lacking_aside(struct problem *p)
 {
     struct vtd_unit *u;

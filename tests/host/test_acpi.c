@@ -350,17 +350,20 @@ static void test_next(void **state)
 {
     struct problem p;
     place_rsdp(0x100, 2, 0, 0x2000);
-    PLACE_ROOT(0x2000, 8, 0x3000, 0x4000, 0x5000, 0x6000);
+    PLACE_ROOT(0x2000, 8, 0x3000, 0x4000, 0x5000, 0x6000, 0x7000);
     place_table(0x3000, "SSDT", 1);
-    place_table(0x4000, "APIC", 2);
-    place_table(0x5000, "SSDT", 3);
+    place_table(0x4000, "SSDT", 2);
+    place_table(0x5000, "APIC", 3);
     place_table(0x6000, "SSDT", 4);
-    ((uint8_t *)places[4].data)[40]++;
+    place_table(0x7000, "SSDT", 5);
+    ((uint8_t *)places[5].data)[40]++;
     assert_true(acpi_init(0x100, &p));
     const struct acpi_header *t = acpi_find("SSDT");
     assert_int_equal(t->revision, 1);
     t = acpi_find_next("SSDT", t);
-    assert_int_equal(t->revision, 4);
+    assert_int_equal(t->revision, 2);
+    t = acpi_find_next("SSDT", t);
+    assert_int_equal(t->revision, 5);
     assert_null(acpi_find_next("SSDT", t));
     assert_int_equal(warnings, 1);
 }

@@ -182,6 +182,11 @@ static void test_madt_ioapics(void **state)
     assert_int_equal(m.ioapics[63].address, 0xfec3f000);
     assert_int_equal(found.count, 0);
     assert_in_range(madt_ioapics_max(t.blob.length), 64, t.blob.length);
+    memset(ioapics, 0, sizeof(ioapics));
+    m.ioapics_max = 10; // and with less room than that, none is written behind it
+    assert_true(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
+    assert_int_equal(m.ioapics_count, 10);
+    assert_int_equal(ioapics[10].address, 0);
 }
 
 static void test_madt_no_cpu(void **state)
