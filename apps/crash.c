@@ -111,6 +111,28 @@ static OUT_OF_LINE void crash_overrun(void)
     NO_TAIL_CALL();
 }
 
+// While another CPU has the console's lock, most likely.
+static unsigned printed;
+
+static OUT_OF_LINE void crash_print_on(struct cpu_msg *msg)
+{
+    for (;;) {
+        info("CPU %u goes on printing", cpu_index());
+        __atomic_fetch_add(&printed, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static OUT_OF_LINE void crash_while_printing(void)
+{
+    static struct cpu_msg msg = { .fn = crash_print_on };
+    if (cpu_count() < 2)
+        fail("crash-locked", "crash=locked needs a second CPU");
+    cpu_post(cpu_count() - 1, &msg);
+    while (__atomic_load_n(&printed, __ATOMIC_RELAXED) < 10)
+        __asm__ volatile("pause");
+    panic("app=crash asked for a panic while another CPU prints");
+}
+
 static OUT_OF_LINE void crash_panic(void)
 {
     panic("app=crash asked for a panic");
@@ -157,7 +179,7 @@ static void crash_vtd_fault(void)
         fail("crash-fault",
              "crash=fault needs a disk and interrupts that are posted, and this is irq=%s",
              irq_mode_name(irq_get_mode()));
-    void *buffer = mem_alloc(dev->block_size, PAGE_BYTES, cpu_node(0));
+    void *buffer = mem_alloc(dev->block_size, PAGE_BYTES, block_buffer_node(dev, 0));
     uint64_t before = cpu_stats(0)->faults;
     unsigned reads = 0;
     for (unsigned i = 0; i < 3; i++) {
@@ -177,7 +199,8 @@ static const struct {
     { "ud", crash_invalid_opcode }, { "stack", crash_stack_overflow },
     { "other", crash_last_cpu },    { "text", crash_write_code },
     { "nx", crash_execute_data },   { "canary", crash_overrun },
-    { "fault", crash_vtd_fault },   { "panic", crash_panic },
+    { "fault", crash_vtd_fault },   { "locked", crash_while_printing },
+    { "panic", crash_panic },
 };
 
 static OUT_OF_LINE void crash_by(const struct cmdline *c)
@@ -198,7 +221,7 @@ static const struct option options[] = {
     { .name = "crash",
       .kind = OPTION_CHOICE,
       .fallback = "panic",
-      .choices = "page|double|ud|stack|other|text|nx|canary|fault|panic",
+      .choices = "page|double|ud|stack|other|text|nx|canary|fault|locked|panic",
       .help = "what goes wrong" },
     { .name = NULL },
 };

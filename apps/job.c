@@ -232,7 +232,8 @@ static void make_cpus(struct job *job)
 static void make_ios(struct job_worker *w, const struct job_config *config, unsigned node)
 {
     w->ios = mem_alloc(config->iodepth * sizeof(*w->ios), CACHE_LINE, node);
-    uint8_t *buffers = mem_alloc((size_t)config->iodepth * config->bs, PAGE_BYTES, node);
+    uint8_t *buffers = mem_alloc((size_t)config->iodepth * config->bs, PAGE_BYTES,
+                                 block_buffer_node(w->dev, w->cpu->cpu));
     for (unsigned i = 0; i < config->iodepth; i++) {
         w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){

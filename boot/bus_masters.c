@@ -13,33 +13,11 @@ void bus_masters_decode(const uint32_t header[PCI_HEADER_WORDS], struct pci_func
     f->sub_class = (uint8_t)field_get(PCI_CLASS_SUB, class);
     f->bridge = field_get(PCI_HEADER_TYPE, header[PCI_HEADER / 4]) == PCI_HEADER_TYPE_BRIDGE;
     f->master = header[PCI_COMMAND / 4] & PCI_COMMAND_BUS_MASTER;
-    if (!f->bridge)
-        return;
-    uint32_t buses = header[PCI_BRIDGE_BUSES / 4];
-    f->secondary = (uint8_t)field_get(PCI_BRIDGE_BUSES_SECONDARY, buses);
-    f->subordinate = (uint8_t)field_get(PCI_BRIDGE_BUSES_SUBORDINATE, buses);
-}
-
-static bool is_above(const struct pci_function *bridge, const struct pci_function *f)
-{
-    return bridge->bridge && bridge->segment == f->segment && bridge->secondary <= f->bus &&
-           f->bus <= bridge->subordinate;
-}
-
-static bool leads_to_display(const struct pci_function *bridge,
-                             const struct pci_function *functions, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (functions[i].base_class == PCI_CLASS_BASE_DISPLAY && is_above(bridge, &functions[i]))
-            return true;
-    return false;
 }
 
 static bool may_stop(const struct pci_function *f)
 {
     switch (f->base_class) {
-    case PCI_CLASS_BASE_DISPLAY:
-        return false;
     case PCI_CLASS_BASE_BRIDGE:
         return f->bridge;
     case PCI_CLASS_BASE_SYSTEM:
@@ -53,6 +31,6 @@ void bus_masters_choose(struct pci_function *functions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct pci_function *f = &functions[i];
-        f->stop = f->master && may_stop(f) && !leads_to_display(f, functions, count);
+        f->stop = f->master && may_stop(f);
     }
 }

@@ -6,7 +6,10 @@
 #include "boot/ports.h"
 #include "boot/status.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 
+#define CPUID_1_ECX_HYPERVISOR BIT32(31)
+#define CPUID_HYPERVISOR 0x40000000
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_EXTENDED_FEATURES_EDX_NX BIT32(20)
@@ -14,21 +17,32 @@
 
 static struct loader loader;
 
-static uint32_t cpuid_edx(uint32_t leaf, uint32_t *highest)
-{
+struct cpuid {
     uint32_t a, b, c, d;
-    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0));
-    *highest = a;
-    return d;
+};
+
+static struct cpuid cpuid(uint32_t leaf)
+{
+    struct cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
+    return r;
+}
+
+// By the hypervisor's signature: on hardware the debug-exit port may be anything.
+static bool may_be_qemu(void)
+{
+    const struct cpuid said = cpuid(CPUID_HYPERVISOR);
+    const uint32_t name[] = { said.b, said.c, said.d };
+    return cpuid(1).c & CPUID_1_ECX_HYPERVISOR &&
+           (memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0 ||
+            memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)) == 0);
 }
 
 // The kernel's W^X tables have bit 63 set, which is a reserved bit without NX (SDM vol. 3, 5.6).
 static bool cpu_has_nx(struct problem *p)
 {
-    uint32_t highest, ignored;
-    cpuid_edx(CPUID_EXTENDED, &highest);
-    if (highest >= CPUID_EXTENDED_FEATURES &&
-        cpuid_edx(CPUID_EXTENDED_FEATURES, &ignored) & CPUID_EXTENDED_FEATURES_EDX_NX)
+    if (cpuid(CPUID_EXTENDED).a >= CPUID_EXTENDED_FEATURES &&
+        cpuid(CPUID_EXTENDED_FEATURES).d & CPUID_EXTENDED_FEATURES_EDX_NX)
         return true;
     return problem_set(
         p, "cpu-no-nx",
@@ -63,7 +77,8 @@ bool loader_begin(struct loader *l, struct problem *p)
 static EFI_STATUS give_up(struct loader *l, const struct problem *p)
 {
     console_problem(p);
-    port_write8(PORT_DEBUG_EXIT, DEBUG_EXIT_FAILED);
+    if (may_be_qemu())
+        port_write8(PORT_DEBUG_EXIT, DEBUG_EXIT_FAILED);
     if (console_is_alone()) // boot services are gone or half gone: there is nobody to return to
         for (;;)
             __asm__ volatile("cli\n\thlt" ::: "memory");

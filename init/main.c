@@ -3,6 +3,8 @@
 
 #include "drivers/nvme/nvme.h"
 #include "drivers/vtd/vtd.h"
+#include "init/checks.h"
+#include "init/ending.h"
 #include "init/loader_warnings.h"
 #include "init/options.h"
 #include "init/summary.h"
@@ -13,18 +15,20 @@
 #include "kernel/base/screen.h"
 #include "kernel/base/symbols.h"
 #include "kernel/base/uart.h"
+#include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem_init.h"
 #include "kernel/mem/paging.h"
+#include "kernel/pci/pci.h"
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
-#include "kernel/run/power.h"
 #include "kernel/run/smp.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/ioapic.h"
+#include "kernel/x86/mce.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/time_init.h"
 #include "kernel/x86/vectors.h"
@@ -52,30 +56,18 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     mem_init(h);
     paging_init(h);
     desc_alloc_stacks(&boot_cpu);
-    mem_add_boot_ranges();
     symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
                  (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);
     start_screen(&h->framebuffer);
     return h;
 }
 
-// ---- how the run ends ----
+// ---- how the run ends: in that order, for what is turned off last serves what goes before ----
 
-static void choose_end(const struct cmdline *c)
+static void clean_up(void)
 {
-    if (cmdline_is(c, "exit", "reboot"))
-        exit_set(EXIT_REBOOT);
-    else if (cmdline_is(c, "exit", "halt"))
-        exit_set(EXIT_HALT);
-}
-
-static void find_power(const struct tables *t)
-{
-    struct acpi_power power;
-    if (!t->has_fadt)
-        return;
-    acpi_find_power(&t->fadt, &power);
-    power_init(&power);
+    nvme_shutdown();
+    vtd_hand_back();
 }
 
 // ---- clocks and CPUs ----
@@ -86,21 +78,8 @@ static void set_nodes(const struct srat *srat)
         mem_set_node(srat->memory[i].base, srat->memory[i].bytes, srat->memory[i].node);
 }
 
-// Without a page to start the others from, there is this one; whoever asks for more is told so by
-// smp_start().
-static unsigned cpu_limit(const struct handoff *h, const struct tables *t, unsigned most)
-{
-    if (h->trampoline || most)
-        return most;
-    if (t->madt.cpus_count > 1)
-        warn("no-trampoline",
-             "firmware left no page below 1 MiB to start CPUs from: one CPU of %zu is used; update "
-             "the firmware",
-             t->madt.cpus_count);
-    return 1;
-}
-
-// Returns what the TSC was measured by.
+// Returns what the TSC was measured by. What boot services held is given out when no CPU is in
+// firmware's hands any more.
 static const char *start_cpus(const struct handoff *h, const struct tables *t, unsigned most)
 {
     struct problem p;
@@ -108,14 +87,17 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
     if (!time_init(t->has_hpet ? &t->hpet : NULL, t->has_fadt ? &t->fadt : NULL, &clock, &p) ||
         !apic_check(&p))
         fail_problem(&p);
-    apic_init_cpu();
     apic_timer_init();
+    apic_init_cpu();
+    mce_start_cpu();
+    apic_take_nmis(tables_nmi_lint(apic_id()));
     ioapic_mask_all(&t->madt);
-    if (!smp_prepare(&t->madt, &t->srat, cpu_limit(h, t, most), &p))
+    if (!smp_prepare(&t->madt, &t->srat, most, &p))
         fail_problem(&p);
     interrupts_on();
-    if (!smp_start(h, hotplug_halt, &p))
-        fail_problem(&p);
+    smp_start(h, hotplug_halt);
+    mem_add_boot_ranges();
+    set_nodes(&t->srat);
     return clock;
 }
 
@@ -139,21 +121,13 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
 }
 
-static bool wants_mwait(const struct cmdline *c, enum irq_mode mode)
-{
-    if (mode != IRQ_ADAPTIVE || !cmdline_is(c, "idle", "mwait"))
-        return false;
-    if (!(cpuid(1, 0).c & BIT32(3)))
-        fail("no-mwait", "idle=mwait: the CPU has no MONITOR/MWAIT (CPUID 1 ECX bit 3 is 0): use "
-                         "idle=hlt, or turn it on in the firmware's set-up");
-    return true;
-}
-
 // Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
 static void start_irqs(const struct cmdline *c)
 {
     struct problem p;
     bool plain = cmdline_is(c, "irq", "msi");
+    if (plain)
+        checks_plain_msi();
     vtd_set_driven(nvme_drives);
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
@@ -172,7 +146,7 @@ static void start_irqs(const struct cmdline *c)
         .preempt = cmdline_is(c, "posted.preempt", "1"),
         .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,
         .spin_ns = cmdline_number(c, "idle.spin") * NS_PER_US,
-        .mwait = wants_mwait(c, mode),
+        .mwait = checks_mwait(c, mode),
     });
     irq_set_fault_handler(vtd_report_faults);
     if (!plain)
@@ -190,16 +164,19 @@ noreturn void kernel_main(uint64_t handoff_phys)
     info("Onebell");
     loader_warnings(h);
     const struct app *app = options_read(h, nvme_options, &cmdline);
-    choose_end(&cmdline);
+    ending_choose(&cmdline);
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
-    find_power(tables);
+    ending_read_tables(tables);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    pci_stop_masters();
+    pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);
+    mce_watch_start();
     trace_start((unsigned)cmdline_number(&cmdline, "trace"));
-    exit_set_cleanup(nvme_shutdown);
+    exit_set_cleanup(clean_up);
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();

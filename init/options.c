@@ -63,6 +63,11 @@ static const struct option kernel_options[] = {
       .fallback = "poweroff",
       .choices = "poweroff|reboot|halt",
       .help = "what follows it" },
+    { .name = "nmi",
+      .kind = OPTION_CHOICE,
+      .fallback = "end",
+      .choices = "end|continue",
+      .help = "what an NMI that nobody asked for does, once all CPUs are shown" },
     { 0 },
 };
 

@@ -35,12 +35,22 @@ static void print_cpu(unsigned i)
     report_json(&j);
 }
 
+static const char *timer_text(void)
+{
+    unsigned deadlines = 0;
+    for (unsigned i = 0; i < cpu_count(); i++)
+        deadlines += apic_timer_is_tsc_deadline(i);
+    if (deadlines == cpu_count())
+        return "TSC deadline";
+    return deadlines ? "TSC deadline or local APIC counter" : "local APIC counter";
+}
+
 void summary_platform(const char *clock)
 {
     char line[512];
     struct json j;
     uint64_t mhz = time_tsc_hz() / 1000000;
-    const char *timer = apic_timer_is_tsc_deadline() ? "TSC deadline" : "local APIC counter";
+    const char *timer = timer_text();
     info("%u CPU%s, %llu MiB of memory, TSC %llu MHz by %s, timer: %s", cpu_count(),
          cpu_count() == 1 ? "" : "s", (unsigned long long)(mem_total_bytes() / MIB),
          (unsigned long long)mhz, clock, timer);

@@ -7,6 +7,7 @@
 #include "kernel/base/report.h"
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem.h"
+#include "lib/string.h"
 
 #define HPET_BYTES 1024 // the register block (IA-PC HPET 1.0a, 2.3.1)
 
@@ -39,6 +40,7 @@ static bool parse_srat(const struct acpi_header *t, void *out, struct warnings *
 static bool parse_fadt(const struct acpi_header *t, void *out, struct warnings *w,
                        struct problem *p)
 {
+    tables.is_qemu = memcmp(t->oem_id, "BOCHS ", sizeof(t->oem_id)) == 0;
     return fadt_parse(t, t->length, out, p);
 }
 
@@ -72,7 +74,7 @@ static bool read_optional(const char *signature, acpi_parser parse, void *out)
 static void read_srat(void)
 {
     if (!read_optional("SRAT", parse_srat, &tables.srat))
-        tables.srat.cpus_count = tables.srat.memory_count = 0;
+        tables.srat.cpus_count = tables.srat.memory_count = tables.srat.devices_count = 0;
 }
 
 static bool has_registers(const char *name, uint64_t address, size_t bytes)
@@ -90,6 +92,7 @@ static void read_fadt(void)
 {
     struct fadt *f = &tables.fadt;
     tables.has_fadt = read_optional("FACP", parse_fadt, f);
+    tables.is_qemu &= tables.has_fadt;
     if (f->pm_timer && !f->pm_timer_io && !has_registers("PM timer", f->pm_timer, 4))
         f->pm_timer = 0;
     if (f->reset && !f->reset_io && !has_registers("reset", f->reset, 1))
@@ -107,4 +110,14 @@ const struct tables *tables_read(const struct handoff *h)
     tables.has_hpet = read_optional("HPET", parse_hpet, &tables.hpet) &&
                       has_registers("HPET", tables.hpet.address, HPET_BYTES);
     return &tables;
+}
+
+uint8_t tables_nmi_lint(uint32_t apic_id)
+{
+    const struct acpi_header *t = acpi_find("APIC");
+    uint8_t lint = 1;
+    for (size_t i = 0; t && i < tables.madt.cpus_count; i++)
+        if (tables.madt.cpus[i].apic_id == apic_id)
+            (void)madt_find_nmi(t, t->length, tables.madt.cpus[i].uid, &lint); // else the default
+    return lint;
 }

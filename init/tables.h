@@ -11,7 +11,11 @@ struct tables {
     struct fadt fadt;
     struct hpet_table hpet;
     bool has_fadt, has_hpet;
+    bool is_qemu; // by the FADT's OEM id
 };
 
 // Ends the run where there is no root table or no MADT. Boot CPU, once.
 const struct tables *tables_read(const struct handoff *h);
+
+// The pin (0, 1) by which a CPU takes NMIs: LINT1, where the MADT doesn't say otherwise. Boot CPU.
+uint8_t tables_nmi_lint(uint32_t apic_id);

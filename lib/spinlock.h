@@ -23,3 +23,10 @@ static inline void spinlock_unlock(struct spinlock *lock)
     uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
     atomic_store_explicit(&lock->serving, serving + 1, memory_order_release);
 }
+
+// For the moment; for who finds out what a CPU that was stopped has left.
+static inline bool spinlock_is_locked(const struct spinlock *lock)
+{
+    return atomic_load_explicit(&lock->next, memory_order_relaxed) !=
+           atomic_load_explicit(&lock->serving, memory_order_relaxed);
+}

@@ -36,6 +36,7 @@ void nvme_admin_start(struct nvme_ctrl *c)
         .entries = ADMIN_ENTRIES,
         .stride = c->limits.stride,
         .node = c->dev->node,
+        .dma_node = c->dev->node,
         .doorbell = mmio_at(c->regs, NVME_DOORBELLS),
     });
     c->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);

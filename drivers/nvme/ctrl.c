@@ -4,6 +4,7 @@
 
 #include "drivers/nvme/ctrl.h"
 
+#include "drivers/nvme/quirks.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci_regs.h"
@@ -11,6 +12,8 @@
 #include "lib/mmio.h"
 
 #define RESET_DELAY_NS (2500 * NS_PER_MS)
+#define ANSWER_MS 1000ull // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
+#define PM1725_ENTRIES 64u
 
 static uint32_t read_csts(const struct nvme_ctrl *c)
 {
@@ -30,39 +33,95 @@ bool nvme_ctrl_alive(const struct nvme_ctrl *c, uint32_t *csts)
 
 // ---- registers ----
 
+static void wait_after_reset(const struct nvme_ctrl *c)
+{
+    if (c->quirks & NVME_QUIRK_RESET_DELAY)
+        time_delay_ns(RESET_DELAY_NS);
+}
+
 // Decoding without bus mastering: what firmware left running must not reach memory before its
-// reset.
+// reset. Waking the function may have been one.
 static bool map_registers(struct nvme_ctrl *c, struct problem *p)
 {
+    bool woken;
+    if (c->quirks & NVME_QUIRK_REFUSED)
+        return problem_set(p, "nvme-refused", "%s (%04x:%04x) can't be driven: %s", c->label,
+                           c->dev->vendor, c->dev->device, nvme_quirk(c->dev)->reason);
     pci_stop_bus_master(c->dev);
-    uint16_t command = pci_read16(c->dev, PCI_COMMAND);
-    pci_write16(c->dev, PCI_COMMAND, (uint16_t)(command | PCI_COMMAND_MEMORY));
+    if (!pci_power_on(c->dev, time_delay_ns, &woken, p))
+        return false;
+    if (woken)
+        wait_after_reset(c);
+    pci_enable_memory(c->dev);
     return pci_map_bar(c->dev, 0, NVME_DOORBELLS + 16, &c->regs, p);
+}
+
+static uint64_t read_cap(const struct nvme_ctrl *c)
+{
+    return mmio_read64(mmio_at(c->regs, NVME_CAP));
+}
+
+// All ones come from nobody, or from a controller that isn't back from a reset yet; all zeros from
+// nobody.
+static bool read_cap_and_version(struct nvme_ctrl *c, uint64_t *cap, struct problem *p)
+{
+    bool answers = poll_until(read_cap(c) != ~0ull, ANSWER_MS * NS_PER_MS);
+    *cap = read_cap(c);
+    c->version = mmio_read32(mmio_at(c->regs, NVME_VS));
+    if (answers && (*cap || c->version))
+        return true;
+    return problem_set(p, "nvme-absent",
+                       "%s: its registers read all %s: nothing answers at 0x%llx (BAR 0); the "
+                       "controller is gone, or firmware gave it no address that reaches it",
+                       c->label, answers ? "zeros" : "ones",
+                       (unsigned long long)c->dev->bars[0].base);
+}
+
+// What has no meaning by the specification (3.1.3.1) is seen all the same.
+static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
+{
+    if (!field_get(NVME_CAP_MQES, cap)) {
+        if (c->quirks & NVME_QUIRK_MQES_64)
+            c->limits.queue_entries = PM1725_ENTRIES;
+        warn("nvme-queue-size",
+             "%s: CAP.MQES is 0, but a queue has two entries at least: taken for %u; update its "
+             "firmware",
+             c->label, c->limits.queue_entries);
+    }
+    if (!field_get(NVME_CAP_CSS, cap))
+        warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
+             c->label);
+    if (c->quirks & NVME_QUIRK_ONE_COMMAND)
+        c->limits.queue_entries = 2;
 }
 
 // Doorbells of the admin queue and of one I/O queue are the least that is of use.
 static bool read_limits(struct nvme_ctrl *c, struct problem *p)
 {
-    uint64_t cap = mmio_read64(mmio_at(c->regs, NVME_CAP));
+    uint64_t cap;
+    if (!read_cap_and_version(c, &cap, p))
+        return false;
     uint32_t crto = cap & NVME_CAP_CRWMS ? mmio_read32(mmio_at(c->regs, NVME_CRTO)) : 0;
     if (!nvme_parse_cap(c->label, cap, crto, &c->limits, p))
         return false;
-    c->version = mmio_read32(mmio_at(c->regs, NVME_VS));
+    allow_for_odd_cap(c, cap);
     if (nvme_queues_fit(c))
         return true;
     return problem_set(
         p, "nvme-bar",
-        "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD)", c->label,
-        (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
+        "%s: BAR 0 of %llu bytes has no room for doorbells %u bytes apart (CAP.DSTRD), or the "
+        "MSI-X table is in their place",
+        c->label, (unsigned long long)c->dev->bars[0].bytes, c->limits.stride);
 }
 
 // ---- disable, enable ----
 
+// All ones are no answer: during a reset some controllers have none for 200 ms and more.
 static bool has_settled(const struct nvme_ctrl *c, uint32_t wanted, uint32_t *csts)
 {
     *csts = read_csts(c);
-    return *csts == NVME_ALL_ONES || (*csts & NVME_CSTS_RDY) == wanted ||
-           (wanted && (*csts & NVME_CSTS_CFS));
+    return *csts != NVME_ALL_ONES &&
+           ((*csts & NVME_CSTS_RDY) == wanted || (wanted && (*csts & NVME_CSTS_CFS)));
 }
 
 // Waits for RDY, within the time that CAP.TO allows.
@@ -71,9 +130,10 @@ static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
     uint32_t csts = 0;
     bool in_time = poll_until(has_settled(c, wanted, &csts), c->limits.ready_ms * NS_PER_MS);
 
-    if (csts == NVME_ALL_ONES)
-        return problem_set(p, "nvme-absent", "%s: its registers read all ones: it is gone",
-                           c->label);
+    if (!in_time && csts == NVME_ALL_ONES)
+        return problem_set(p, "nvme-absent",
+                           "%s: its registers read all ones for %llu ms (CAP.TO): it is gone",
+                           c->label, (unsigned long long)c->limits.ready_ms);
     if (!in_time)
         return problem_set(p, "nvme-not-ready",
                            "%s: CSTS.RDY did not become %u within %llu ms (CAP.TO), CSTS is 0x%x: "
@@ -83,13 +143,6 @@ static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
         return problem_set(p, "nvme-fatal",
                            "%s: it reports a fatal error (CSTS.CFS) while it starts", c->label);
     return true;
-}
-
-// Some Samsung controllers hang if CSTS is read within about two seconds of a reset.
-static bool is_slow_to_reset(const struct pci_dev *dev)
-{
-    return dev->vendor == 0x144d &&
-           (dev->device == 0xa821 || dev->device == 0xa822 || dev->device == 0xa826);
 }
 
 // EN must not fall before RDY has risen (3.1.3.5), unless the controller failed. A controller that
@@ -104,8 +157,7 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
             warn("nvme-left-enabled",
                  "%s: firmware left it enabled and not ready; it is reset regardless", c->label);
         write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
-        if (is_slow_to_reset(c->dev))
-            time_delay_ns(RESET_DELAY_NS);
+        wait_after_reset(c);
     }
     return wait_ready(c, 0, p);
 }

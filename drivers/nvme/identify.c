@@ -30,20 +30,16 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
 {
     uint64_t page_shift = 12 + field_get(NVME_CAP_MPSMIN, cap);
 
-    if (cap == ~0ull)
-        return problem_set(p, "nvme-absent",
-                           "%s: its registers read all ones: the controller is not there", name);
-    if (!(cap & NVME_CAP_CSS_NVM))
-        return problem_set(p, "nvme-no-nvm",
-                           "%s: CAP.CSS lacks the NVM command set: not a disk for us", name);
+    if (field_get(NVME_CAP_CSS, cap) && !(cap & NVME_CAP_CSS_NVM))
+        return problem_set(
+            p, "nvme-no-nvm",
+            "%s: CAP.CSS is %02llxh and lacks the NVM command set: not a disk for us", name,
+            (unsigned long long)field_get(NVME_CAP_CSS, cap));
     if (page_shift > 12)
         return problem_set(p, "nvme-page-size",
                            "%s: CAP.MPSMIN asks for pages of %llu KiB; only 4 KiB are supported",
                            name, (1ull << page_shift) / KIB);
-    if (!field_get(NVME_CAP_MQES, cap))
-        return problem_set(p, "nvme-queue-size", "%s: CAP.MQES is 0: a queue needs two entries",
-                           name);
-    uint64_t entries = MIN(field_get(NVME_CAP_MQES, cap) + 1, (uint64_t)NVME_QUEUE_ENTRIES);
+    uint64_t entries = MIN(MAX(field_get(NVME_CAP_MQES, cap), 1ull) + 1, NVME_QUEUE_ENTRIES + 0ull);
     *out = (struct nvme_limits){
         .queue_entries = 1u << log2_floor(entries),
         .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
@@ -99,7 +95,7 @@ bool nvme_parse_controller(const char *name, const struct nvme_identify_controll
     *out = (struct nvme_id){
         .max_transfer = max_transfer(data->mdts),
         .shutdown_ms = shutdown_deadline(data->rtd3e),
-        .namespaces = data->nn,
+        .namespaces = MIN(MAX(data->nn, 1u), NVME_NSID_LAST), // 0 is against the specification
     };
     trim(out->serial, data->sn, sizeof(data->sn));
     trim(out->model, data->mn, sizeof(data->mn));
@@ -147,10 +143,17 @@ bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace
     return true;
 }
 
-size_t nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last)
+bool nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last,
+                     size_t *count)
 {
-    size_t count = 0;
-    while (count < NVME_NSID_LIST_ENTRIES && list[count] > after && list[count] <= last)
-        after = list[count++];
-    return count;
+    size_t i = 0;
+    for (*count = 0; i < NVME_NSID_LIST_ENTRIES && list[i]; i++) {
+        if (list[i] <= after || list[i] > last)
+            return false;
+        after = list[i];
+    }
+    *count = i;
+    while (i < NVME_NSID_LIST_ENTRIES && !list[i])
+        i++;
+    return i == NVME_NSID_LIST_ENTRIES;
 }

@@ -14,7 +14,8 @@ struct nvme_limits {
     unsigned stride;        // bytes from one doorbell to the next
     uint64_t ready_ms;      // deadline for CSTS.RDY
 };
-// `crto` counts only where CAP says so.
+// `crto` counts only where CAP says so. CAP.MQES and CAP.CSS may be 0, against the specification:
+// taken for two entries and the NVM command set.
 bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_limits *out,
                     struct problem *p);
 
@@ -35,6 +36,7 @@ struct nvme_format {
 bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
                           uint64_t max_transfer, struct nvme_format *out, struct problem *p);
 
-// Entries of an active namespace list (5.17.2.2) that follow `after` in strictly rising order;
-// a zero, a repetition or an NSID past `last` ends it.
-size_t nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last);
+// How many entries an active namespace list (5.17.2.2) has, all of which rise strictly from `after`,
+// with zeros behind them. False: it is no such list.
+bool nvme_parse_list(const uint32_t list[NVME_NSID_LIST_ENTRIES], uint32_t after, uint32_t last,
+                     size_t *count);

@@ -29,6 +29,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .max_transfer = most << format->block_shift,
         .queues = c->plain_count,
         .channels = c->plain_count / c->set_count,
+        .node = c->dev->node,
         .submit = nvme_submit,
         .driver = ns,
     };
@@ -50,7 +51,7 @@ static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
     block_add(&ns->dev);
 }
 
-// False only if the controller doesn't answer any more; what concerns one namespace is a warning.
+// False: it can't be identified.
 static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
 {
     char name[sizeof(((struct block_dev *)0)->name)];
@@ -62,11 +63,8 @@ static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
              c->label, nsid);
         return true;
     }
-    if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p)) {
-        if (!c->command.lost)
-            warn(p->what, "%s: passed over: %s", name, p->message);
-        return !c->command.lost;
-    }
+    if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
+        return false;
     if (!nvme_parse_namespace(name, c->page, c->id.max_transfer, &format, p))
         warn(p->what, "%s: passed over", p->message);
     else if (format.blocks)
@@ -74,35 +72,66 @@ static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
     return true;
 }
 
-// Controllers before 1.1 have no list; some later ones refuse it.
-static bool add_by_counting(struct nvme_ctrl *c, struct problem *p)
+static void warn_passed_over(const struct nvme_ctrl *c, uint32_t nsid, const struct problem *p)
 {
-    uint32_t count = MIN(c->id.namespaces, (uint32_t)NAMESPACES_MAX);
-    if (count < c->id.namespaces)
-        warn("nvme-ns-many", "%s: only the first %u of %u namespaces are looked at", c->label,
-             count, c->id.namespaces);
-    for (uint32_t nsid = 1; nsid <= count; nsid++)
-        if (!add_namespace(c, nsid, p))
+    warn(p->what, "%sn%u: passed over: %s", c->name, nsid, p->message);
+}
+
+// One by one, those that answer. False only if the controller doesn't answer any more; of namespaces
+// that can't be identified the first is told, and how many are like it.
+static bool add_by_counting(struct nvme_ctrl *c, uint32_t first, struct problem *p)
+{
+    uint32_t left = c->id.namespaces - (first - 1), failed = 0;
+
+    if (left > NAMESPACES_MAX)
+        warn("nvme-ns-many", "%s: only %u of %u namespaces are looked at", c->label, NAMESPACES_MAX,
+             left);
+    for (uint32_t i = 0; i < MIN(left, (uint32_t)NAMESPACES_MAX); i++) {
+        if (add_namespace(c, first + i, p))
+            continue;
+        if (c->command.lost)
             return false;
+        uint32_t code = c->command.req.detail & (NVME_STATUS_SCT | NVME_STATUS_SC);
+        if (code != NVME_STATUS_INVALID_NAMESPACE && !failed++)
+            warn_passed_over(c, first + i, p);
+    }
+    if (failed > 1)
+        warn("nvme-ns-many", "%s: %u more namespaces are passed over likewise", c->label,
+             failed - 1);
     return true;
 }
 
+static bool count_instead(struct nvme_ctrl *c, uint32_t after, const char *why, struct problem *p)
+{
+    warn("nvme-ns-list",
+         "%s: its list of active namespaces (Identify, CNS 2) can't be used: %s; namespaces %u to "
+         "%u are looked for one by one",
+         c->label, why, after + 1, c->id.namespaces);
+    return add_by_counting(c, after + 1, p);
+}
+
 // One page of the list at a time, each starting behind the last NSID of the one before. Identify
-// Namespace reuses the page, so the list is copied out of it.
+// Namespace reuses the page, so the list is copied out of it. Some controllers refuse it, and some
+// answer with something else.
 static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
 {
-    uint32_t last = MIN(c->id.namespaces, NVME_NSID_LAST);
+    uint32_t last = c->id.namespaces;
     uint32_t after = 0;
     size_t count;
 
     for (unsigned seen = 0; seen < NAMESPACES_MAX; seen += count) {
         if (!nvme_identify(c, NVME_CNS_ACTIVE_LIST, after, "Identify Active Namespace List", p))
-            return false;
+            return !c->command.lost && count_instead(c, after, p->message, p);
         memcpy(list, c->page, NVME_PAGE);
-        count = nvme_parse_list(list, after, last);
-        for (size_t i = 0; i < count; i++)
-            if (!add_namespace(c, after = list[i], p))
+        if (!nvme_parse_list(list, after, last, &count))
+            return count_instead(c, after, "its entries don't rise from 1 to NN", p);
+        for (size_t i = 0; i < count; i++) {
+            if (add_namespace(c, after = list[i], p))
+                continue;
+            if (c->command.lost)
                 return false;
+            warn_passed_over(c, after, p);
+        }
         if (count < NVME_NSID_LIST_ENTRIES)
             return true;
     }
@@ -110,16 +139,10 @@ static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
     return true;
 }
 
-static bool list_refused(const struct nvme_ctrl *c)
-{
-    uint32_t code = c->command.req.detail & (NVME_STATUS_SCT | NVME_STATUS_SC);
-    return !c->command.lost && !c->namespaces && code == NVME_STATUS_INVALID_FIELD;
-}
-
+// Controllers before 1.1 have no list.
 bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
 {
     if (c->version < NVME_VERSION(1, 1))
-        return add_by_counting(c, p);
-    uint32_t *list = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
-    return add_by_list(c, list, p) || (list_refused(c) && add_by_counting(c, p));
+        return add_by_counting(c, 1, p);
+    return add_by_list(c, mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node), p);
 }

@@ -4,6 +4,7 @@
 #include "drivers/nvme/nvme.h"
 
 #include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -65,20 +66,24 @@ static void flush(void)
     nvme_queue_flush(&nvme.cpus[cpu_index()]);
 }
 
-// Intel's VMD: a function that has a PCI domain of its own behind it, with the drives in it.
-static bool is_vmd(const struct pci_dev *dev)
-{
-    static const uint16_t ids[] = { 0x201d, 0x28c0, 0x467f, 0x4c3d, 0x7d0b, 0x9a0b,
-                                    0xa77f, 0xad0b, 0xb06f, 0xb07f, 0xb60b };
-    for (size_t i = 0; dev->vendor == 0x8086 && i < ARRAY_SIZE(ids); i++)
-        if (dev->device == ids[i])
-            return true;
-    return false;
-}
-
 bool nvme_drives(const struct pci_dev *dev)
 {
-    return dev->class_code == NVME_PCI_CLASS;
+    return dev->class_code == NVME_PCI_CLASS || nvme_quirk(dev)->kinds & NVME_QUIRK_CLASS;
+}
+
+static void warn_if_hiding(const struct pci_dev *dev)
+{
+    unsigned kinds = nvme_quirk(dev)->kinds;
+    if (kinds & NVME_QUIRK_VMD)
+        warn("nvme-vmd",
+             "%s: Intel VMD (%04x:%04x) hides the NVMe drives behind it: turn VMD off in the "
+             "firmware's set-up",
+             dev->name, dev->vendor, dev->device);
+    if (kinds & NVME_QUIRK_RAID)
+        warn("nvme-raid",
+             "%s: Intel RAID mode (%04x:%04x, RST) may hide NVMe drives: switch the SATA/NVMe mode "
+             "from RAID to AHCI/NVMe in the firmware's set-up",
+             dev->name, dev->vendor, dev->device);
 }
 
 // The controllers there are; warns of where others hide.
@@ -88,11 +93,7 @@ static unsigned look_around(void)
     unsigned count = 0;
     for (size_t i = 0; (dev = pci_get(i)); i++) {
         count += nvme_drives(dev);
-        if (is_vmd(dev))
-            warn("nvme-vmd",
-                 "%s: Intel VMD (8086:%04x) hides the NVMe drives behind it: turn VMD off in the "
-                 "firmware's set-up",
-                 dev->name, dev->device);
+        warn_if_hiding(dev);
     }
     return count;
 }
@@ -103,6 +104,7 @@ static void start(struct pci_dev *dev, unsigned later)
     struct problem p;
 
     c->dev = dev;
+    c->quirks = nvme_quirk(dev)->kinds;
     c->later = later;
     c->cpus = nvme.cpus;
     format_text(c->name, sizeof(c->name), "nvme%u", nvme.count++);
@@ -181,6 +183,8 @@ static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
     json_u64(&j, "urgent_queues", c->queues_count - c->plain_count);
     json_u64(&j, "queue_depth", c->limits.queue_entries - 1);
     json_u64(&j, "vectors", c->queues_count);
+    if (c->dev->node != NODE_ANY)
+        json_u64(&j, "node", c->dev->node);
     report_json(&j);
 }
 

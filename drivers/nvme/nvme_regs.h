@@ -14,6 +14,7 @@
 #define   NVME_CAP_MQES BITS64(15, 0) // entries of an I/O queue, 0-based
 #define   NVME_CAP_TO BITS64(31, 24)  // time-out for CSTS.RDY, 500 ms units
 #define   NVME_CAP_DSTRD BITS64(35, 32) // doorbells are 4 << DSTRD bytes apart
+#define   NVME_CAP_CSS BITS64(44, 37)
 #define   NVME_CAP_CSS_NVM BIT64(37)  // the NVM command set
 #define   NVME_CAP_MPSMIN BITS64(51, 48) // least page: 4096 << MPSMIN
 #define   NVME_CAP_CRWMS BIT64(59)    // CRTO.CRWMT counts, not TO alone
@@ -142,6 +143,7 @@ static_assert(offsetof(struct nvme_cqe, tail) == 8, "NVMe Base 2.0, 3.3.3.2");
 #define   NVME_STATUS_DNR BIT32(14)
 #define NVME_STATUS(sct, sc) ((uint32_t)((sct) << 8 | (sc)))
 #define NVME_STATUS_INVALID_FIELD NVME_STATUS(0, 0x02)
+#define NVME_STATUS_INVALID_NAMESPACE NVME_STATUS(0, 0x0b)
 
 // ---- Identify data ----
 

@@ -230,15 +230,15 @@ struct nvme_queue *nvme_queue_create(const struct nvme_queue_config *config)
     q->mask = (uint16_t)(entries - 1);
     q->sq_doorbell = config->doorbell;
     q->cq_doorbell = mmio_at(config->doorbell, config->stride);
-    q->sq = mem_alloc(entries * sizeof(*q->sq), NVME_PAGE, config->node);
-    q->cq = mem_alloc(entries * sizeof(*q->cq), NVME_PAGE, config->node);
+    q->sq = mem_alloc(entries * sizeof(*q->sq), NVME_PAGE, config->dma_node);
+    q->cq = mem_alloc(entries * sizeof(*q->cq), NVME_PAGE, config->dma_node);
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
     q->expect = NVME_CQE_P | field_put(NVME_CQE_SQID, config->qid);
     q->foreign =
         NVME_CQE_SQID | field_put(NVME_CQE_SQHD, ~q->mask) | field_put(NVME_CQE_CID, ~q->mask);
     link_slots(q);
     if (config->max_transfer)
-        make_lists(q, config->max_transfer, config->node);
+        make_lists(q, config->max_transfer, config->dma_node);
     nvme_watch_init(q);
     nvme_move_init(q);
     return q;

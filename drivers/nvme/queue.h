@@ -85,7 +85,9 @@ static_assert(offsetof(struct nvme_queue, ctrl) == 2 * CACHE_LINE, "reaping's li
 struct nvme_queue_config {
     struct nvme_ctrl *ctrl;
     struct nvme_cpu *home;
-    unsigned qid, cpu, entries, stride, node;
+    unsigned qid, cpu, entries, stride;
+    unsigned node,
+        dma_node; // for what the CPU alone uses, and for what the controller reads or writes
     bool urgent;
     uint64_t max_transfer;
     volatile void *doorbell;

@@ -11,6 +11,7 @@
 
 #include "drivers/nvme/ctrl.h"
 
+#include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -40,11 +41,22 @@ static bool is_urgent(const struct nvme_ctrl *c, unsigned i)
     return i >= c->plain_count;
 }
 
+// Doorbells end where the MSI-X table begins, if that is behind them: a doorbell rung in there would
+// change a message.
+static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
+{
+    uint64_t offset, end = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
+    unsigned bar;
+    if (c->dev->msix.cap) {
+        msix_table_place(c->dev, &bar, &offset);
+        end = bar == 0 ? MIN(end, offset) : end;
+    }
+    return end > NVME_DOORBELLS ? end - NVME_DOORBELLS : 0;
+}
+
 unsigned nvme_queues_fit(const struct nvme_ctrl *c)
 {
-    uint64_t bytes = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
-    uint64_t doorbells = bytes > NVME_DOORBELLS ? (bytes - NVME_DOORBELLS) / c->limits.stride : 0;
-    uint64_t pairs = doorbells / 2; // the first is the admin queue's
+    uint64_t pairs = doorbell_bytes(c) / c->limits.stride / 2; // the first is the admin queue's
     return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
 }
 
@@ -111,6 +123,7 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
         .entries = c->limits.queue_entries,
         .stride = c->limits.stride,
         .node = cpu_node(cpu),
+        .dma_node = c->dev->node == NODE_ANY ? cpu_node(cpu) : c->dev->node,
         .max_transfer = c->id.max_transfer,
         .doorbell = mmio_at(c->regs, doorbell),
     });
@@ -205,6 +218,13 @@ static void split(struct nvme_ctrl *c, unsigned granted, bool by_cpus)
     warn_of_fewer(c, granted, by_cpus);
 }
 
+static unsigned wanted_for(const struct nvme_ctrl *c)
+{
+    if (c->quirks & NVME_QUIRK_ONE_COMMAND)
+        return 1;
+    return cpu_count() * (wanted.plain + wanted.urgent);
+}
+
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
 {
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
@@ -212,7 +232,7 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
                            c->label);
     unsigned granted, most = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
     unsigned cpus_most = vectors_fit(c);
-    most = MIN(most, cpu_count() * (wanted.plain + wanted.urgent));
+    most = MIN(most, wanted_for(c));
     if (!ask(c, MIN(most, cpus_most), &granted, p) || !msix_enable(c->dev, p))
         return false;
     split(c, granted, granted == cpus_most);

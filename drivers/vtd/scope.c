@@ -67,8 +67,10 @@ static bool takes_others(const struct dmar *d, uint16_t segment, bool absent, si
     return false;
 }
 
+// Virtual functions are where their physical one is, which alone the table may name (VT-d 8.3.1).
 bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p)
 {
+    dev = dev->physical ? dev->physical : dev;
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
         if (d->units[s->unit].segment == dev->segment && matches(s, dev)) {

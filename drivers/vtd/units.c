@@ -5,6 +5,7 @@
 #include "drivers/vtd/scope.h"
 #include "drivers/vtd/unit.h"
 #include "kernel/acpi/acpi.h"
+#include "kernel/base/cpus.h"
 
 #define PCI_CLASS_DISPLAY 0x03
 #define PCI_VENDOR_INTEL 0x8086
@@ -64,6 +65,17 @@ void vtd_units_find_needs(vtd_is_driven driven)
         units[i].hung_display &= !has_others[i] && !units[i].needed;
 }
 
+// Where the SRAT says nothing of a device, it is taken to be where its unit is (VT-d 8.6).
+static void suggest_nodes(void)
+{
+    struct problem ignored;
+    struct pci_dev *dev;
+    size_t unit;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->node == NODE_ANY && scope_find(&dmar, dev, &unit, &ignored))
+            pci_suggest_node(dev, dmar.units[unit].node);
+}
+
 struct dmar *vtd_units_read(struct problem *p)
 {
     if (!read_table(p))
@@ -77,6 +89,7 @@ struct dmar *vtd_units_read(struct problem *p)
             .node = named->node,
         };
     }
+    suggest_nodes();
     return &dmar;
 }
 

@@ -42,5 +42,9 @@ void vtd_report_faults(void);
 // Faults seen since vtd_enable(), reported or not.
 uint64_t vtd_fault_count(void);
 
+// Turns remapping, queue and events of all units off, before the machine is reset or another kernel
+// begins. All devices must have been stopped. Boot CPU, once nothing else uses the units.
+void vtd_hand_back(void);
+
 // One console line and one JSON `vtd_unit` for each unit.
 void vtd_print(void);

@@ -84,6 +84,10 @@ bool madt_parse(const void *table, size_t length, struct madt *out, struct warni
 // Room for the IOAPICs of any MADT of so many bytes.
 size_t madt_ioapics_max(size_t length);
 
+// The pin (0, 1) that the table's first fitting entry connects to NMI, for the CPU with that uid,
+// or for all; false: none does.
+bool madt_find_nmi(const void *table, size_t length, uint32_t uid, uint8_t *lint);
+
 struct mcfg_segment {
     uint64_t base;
     uint16_t segment;
@@ -132,11 +136,17 @@ struct srat_memory {
     uint64_t base, bytes;
     uint32_t node;
 };
+struct srat_device { // a PCI function, or a bridge for what is behind it
+    uint16_t segment, bdf;
+    uint32_t node;
+};
 struct srat {
     struct srat_cpu *cpus; // the caller's
     size_t cpus_max, cpus_count;
     struct srat_memory memory[1024];
     size_t memory_count;
+    struct srat_device devices[128];
+    size_t devices_count; // more than fit are passed over
 };
 bool srat_parse(const void *table, size_t length, struct srat *out, struct warnings *w,
                 struct problem *p);

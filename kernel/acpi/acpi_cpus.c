@@ -207,6 +207,19 @@ static void srat_take_memory(const void *entry, void *out, struct warnings *w)
             (struct srat_memory){ e->base, e->bytes, e->proximity & s->node_mask };
 }
 
+// A preference for memory: those that don't fit, or aren't PCI functions, go without.
+static void srat_take_generic(const void *entry, void *out, struct warnings *w)
+{
+    const struct srat_generic *e = entry;
+    const struct srat_parse *s = out;
+    struct srat *srat = s->srat;
+    if (e->flags & SRAT_ENABLED && e->handle_type == SRAT_HANDLE_PCI &&
+        srat->devices_count < ARRAY_SIZE(srat->devices))
+        srat->devices[srat->devices_count++] =
+            (struct srat_device){ e->segment, (uint16_t)(e->bus << 8 | e->devfn),
+                                  e->proximity & s->node_mask };
+}
+
 bool srat_parse(const void *table, size_t length, struct srat *out, struct warnings *w,
                 struct problem *p)
 {
@@ -214,10 +227,12 @@ bool srat_parse(const void *table, size_t length, struct srat *out, struct warni
         { SRAT_LOCAL_APIC, sizeof(struct srat_local_apic), srat_take_local_apic },
         { SRAT_MEMORY, sizeof(struct srat_memory_affinity), srat_take_memory },
         { SRAT_LOCAL_X2APIC, sizeof(struct srat_local_x2apic), srat_take_local_x2apic },
+        { SRAT_GENERIC_INITIATOR, sizeof(struct srat_generic), srat_take_generic },
+        { SRAT_GENERIC_PORT, sizeof(struct srat_generic), srat_take_generic },
     };
     static const struct entry_table t = { "SRAT", "srat-bad-entry", sizeof(struct acpi_srat), kinds,
                                           ARRAY_SIZE(kinds) };
-    out->cpus_count = out->memory_count = 0;
+    out->cpus_count = out->memory_count = out->devices_count = 0;
     if (!acpi_check(table, length, "SRAT", t.first, p))
         return false;
     bool wide = ((const struct acpi_header *)table)->revision >= SRAT_REVISION_WIDE;

@@ -84,6 +84,25 @@ struct madt_local_x2apic {
 static_assert(offsetof(struct madt_local_x2apic, apic_id) == 4, "ACPI 6.5, 5.2.12.12");
 static_assert(sizeof(struct madt_local_x2apic) == 16, "ACPI 6.5, 5.2.12.12");
 
+#define MADT_LOCAL_APIC_NMI 4
+struct madt_local_apic_nmi {
+    struct acpi_entry entry;
+    uint8_t uid; // 255: all
+    uint16_t flags;
+    uint8_t lint;
+} PACKED;
+static_assert(sizeof(struct madt_local_apic_nmi) == 6, "ACPI 6.5, table 5.26");
+
+#define MADT_LOCAL_X2APIC_NMI 10
+struct madt_local_x2apic_nmi {
+    struct acpi_entry entry;
+    uint16_t flags;
+    uint32_t uid; // all ones: all
+    uint8_t lint;
+    uint8_t reserved[3];
+} PACKED;
+static_assert(sizeof(struct madt_local_x2apic_nmi) == 12, "ACPI 6.5, table 5.32");
+
 // ---- Memory-mapped configuration space, "MCFG" (PCI Firmware 3.3, 4.1.2) ----
 struct acpi_mcfg {
     struct acpi_header header;
@@ -233,6 +252,25 @@ struct srat_local_x2apic {
 } PACKED;
 static_assert(offsetof(struct srat_local_x2apic, apic_id) == 8, "ACPI 6.5, 5.2.16.3");
 static_assert(sizeof(struct srat_local_x2apic) == 24, "ACPI 6.5, 5.2.16.3");
+
+#define SRAT_GENERIC_INITIATOR 5
+#define SRAT_GENERIC_PORT 6
+struct srat_generic {
+    struct acpi_entry entry;
+    uint8_t reserved_2;
+    uint8_t handle_type;
+#define SRAT_HANDLE_PCI 1
+    uint32_t proximity;
+    uint16_t segment;
+    uint8_t bus;
+    uint8_t devfn; // device 7:3, function 2:0
+    uint8_t reserved_12[12];
+    uint32_t flags; // as in srat_local_apic
+    uint32_t reserved_28;
+} PACKED;
+static_assert(offsetof(struct srat_generic, segment) == 8, "ACPI 6.5, 5.2.16.6");
+static_assert(offsetof(struct srat_generic, flags) == 24, "ACPI 6.5, 5.2.16.6");
+static_assert(sizeof(struct srat_generic) == 32, "ACPI 6.5, 5.2.16.6");
 
 // ---- AML, as much of it as a package of integers needs (20.2) ----
 #define AML_ZERO_OP 0x00

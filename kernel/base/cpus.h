@@ -46,6 +46,7 @@ struct cpu_stats {
     uint64_t sleeps;                 // times it halted
     uint64_t wakes;                  // sleeps that a notification or a device vector ended
     uint64_t windows;                // harvests by the window's timer
+    uint64_t mwait_misses;           // posts that ended no MWAIT
     uint64_t idle_tsc; // TSC cycles halted, or in rounds of the loop that found nothing to do
 };
 const struct cpu_stats *cpu_stats(unsigned cpu);

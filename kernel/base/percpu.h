@@ -11,6 +11,7 @@
 struct irq;
 struct cpu_msg;
 struct cpu_timer;
+struct cpu_state;
 
 #define STACK_BYTES 16384
 
@@ -65,24 +66,32 @@ struct cpu {
     uint64_t window_ns;       // next harvest by timer; 0: none
     uint64_t spin_tsc;        // how long the loop looks on before it sleeps
     uint64_t apic_errors;     // all bits that ESR has shown
-    uint64_t start_tsc;       // when it last started
     uint64_t msis_before;     // stats.msis when the last wait began
+    bool tsc_deadline;        // what its timer counts to; else down
+    bool mwait_failed;        // too often: it sleeps by HLT
     struct irq *vectors[VECTORS];
     struct cpu_stats stats;
 
     // Written by others: lines of their own.
     _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first
     _Atomic bool sleeping;
-    bool online;                            // may be sent work
-    _Alignas(CACHE_LINE) struct pi_desc pi; // written by the remapping units
+    bool online; // may be sent work
 
-    uint32_t node;
+    // Written by the remapping units. 128 bytes to itself: the prefetcher fetches lines in pairs.
+    _Alignas(2 * CACHE_LINE) struct pi_desc pi;
+
+    _Alignas(2 * CACHE_LINE) uint32_t node;
+    bool stop_asked;              // stop.c: an NMI by us is on its way to it
+    const struct cpu_state *held; // stop.c: it stands by
     struct gdt_entries gdt;
     struct tss tss;
 };
 static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
 static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
 static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
+static_assert(offsetof(struct cpu, pi) % (2 * CACHE_LINE) == 0, "a pair of lines");
+static_assert(offsetof(struct cpu, node) - offsetof(struct cpu, pi) == 2 * CACHE_LINE,
+              "alone there");
 
 #ifdef ONEBELL_HOST
 struct cpu *this_cpu(void); // the test says which CPU it plays

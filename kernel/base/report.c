@@ -25,20 +25,34 @@ void report_set_end(void (*end)(void))
     report.end = end;
 }
 
+// A line may have been cut in the middle: what follows is to begin one of its own.
 void report_take_over(void)
 {
+    if (!report.unlocked && spinlock_is_locked(&report.lock)) {
+        uart_write(UART_COM1, "\r\n", 2);
+        uart_write(UART_COM2, "\n", 1);
+        screen_write("\n", 1);
+    }
     report.unlocked = true;
 }
 
-static void lock(void)
+void report_hand_back(void)
 {
-    if (!report.unlocked)
-        spinlock_lock(&report.lock);
+    report.unlocked = false;
 }
 
-static void unlock(void)
+// Returns whether it took the lock, which may be taken over before the line has ended.
+static bool lock(void)
 {
-    if (!report.unlocked)
+    if (report.unlocked)
+        return false;
+    spinlock_lock(&report.lock);
+    return true;
+}
+
+static void unlock(bool locked)
+{
+    if (locked)
         spinlock_unlock(&report.lock);
 }
 
@@ -48,12 +62,12 @@ static void print(const char *prefix, const char *text)
     size_t length = (size_t)format_text(line, sizeof(line) - 1, "%s%s", prefix, text);
     length = MIN(length, sizeof(line) - 2);
     line[length++] = '\n';
-    lock();
+    bool locked = lock();
     // Terminals want CR LF; a tool that reads the port gets the same.
     uart_write(UART_COM1, line, length - 1);
     uart_write(UART_COM1, "\r\n", 2);
     screen_write(line, length);
-    unlock();
+    unlock(locked);
 }
 
 static void print_v(const char *prefix, const char *fmt, va_list args)
@@ -154,8 +168,8 @@ void report_json(struct json *j)
         info("warning: a JSON object did not fit its buffer and was left out");
         return;
     }
-    lock();
+    bool locked = lock();
     uart_write(UART_COM2, text, strlen(text));
     uart_write(UART_COM2, "\n", 1);
-    unlock();
+    unlock(locked);
 }

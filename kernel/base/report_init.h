@@ -7,5 +7,7 @@
 // What fail() does once it has reported; until then the CPU halts. Boot CPU, once.
 void report_set_end(void (*end)(void));
 
-// From here on lines are printed without the lock. The other CPUs should have been stopped.
+// From here on lines are printed without the lock, until it is handed back. The other CPUs should
+// have been stopped, or be held meanwhile.
 void report_take_over(void);
+void report_hand_back(void);

@@ -25,13 +25,22 @@
 #define APIC_BASE_EXTD BIT64(10)
 #define APIC_BASE_EN BIT64(11)
 #define MSR_TSC_ADJUST 0x3b
+#define CPUID_7_B_TSC_ADJUST BIT32(1) // it is there
 #define MSR_MCG_CAP 0x179
 #define MCG_CAP_COUNT BITS64(7, 0)
+#define MCG_CAP_CTL BIT64(8)  // MCG_CTL is there
+#define MCG_CAP_SER BIT64(24) // so are S and AR
 #define MSR_MCG_STATUS 0x17a
+#define MSR_MCG_CTL 0x17b
+#define MSR_MC_CTL(bank) (0x400 + 4 * (bank))
 #define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
 #define MC_STATUS_VALID BIT64(63)
+#define MC_STATUS_OVER BIT64(62)
+#define MC_STATUS_UC BIT64(61)
 #define MC_STATUS_MISCV BIT64(59)
 #define MC_STATUS_ADDRV BIT64(58)
+#define MC_STATUS_PCC BIT64(57)
+#define MC_STATUS_S BIT64(56)
 #define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
 #define MSR_MC_MISC(bank) (0x403 + 4 * (bank))
 #define MSR_PAT 0x277
@@ -47,9 +56,18 @@ struct cpuid {
     uint32_t a, b, c, d;
 };
 
+#ifdef ONEBELL_HOST
+// A test's own processor; NULL: the host's.
+__attribute__((weak)) struct cpuid (*cpuid_model)(uint32_t leaf, uint32_t sub);
+#endif
+
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 {
     struct cpuid r;
+#ifdef ONEBELL_HOST
+    if (cpuid_model)
+        return cpuid_model(leaf, sub);
+#endif
     __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
     return r;
 }
@@ -83,8 +101,22 @@ void cpu_monitor(const volatile void *line);
 noreturn void halt_forever(void);
 uint64_t interrupts_save(void);
 void interrupts_restore(uint64_t flags);
+void out8(uint16_t port, uint8_t value);
+void out16(uint16_t port, uint16_t value);
+uint8_t in8(uint16_t port);
+uint16_t in16(uint16_t port);
+noreturn void cpu_triple_fault(void);
+uint64_t rdtsc_ordered(void);
 
 #else
+
+// Neither before the loads that stand before it, nor after what stands behind it.
+static inline uint64_t rdtsc_ordered(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -201,6 +233,18 @@ noreturn static inline void halt_forever(void)
 {
     for (;;)
         __asm__ volatile("cli\n\thlt" ::: "memory");
+}
+
+// An exception without an IDT to handle it, or what handles that, shuts the processor down, which
+// chipsets answer with a reset (SDM vol. 3, 7.15, double fault).
+noreturn static inline void cpu_triple_fault(void)
+{
+    struct PACKED {
+        uint16_t limit;
+        uint64_t base;
+    } none = { 0, 0 };
+    __asm__ volatile("lidt %0\n\tint3" ::"m"(none));
+    halt_forever();
 }
 
 #endif

@@ -155,6 +155,9 @@ void irq_again(struct irq *irq);
 // True where irq_poll() would find something; with interrupts on, for the moment. Owner CPU.
 bool irq_pending(void);
 
+// True where the calling CPU sleeps by MWAIT, and has not been failed by it.
+bool irq_sleeps_by_mwait(void);
+
 // Around a CPU's sleep, interrupts off: false where there is work, found at the last moment.
 bool irq_fall_asleep(void);
 void irq_wake_up(void);

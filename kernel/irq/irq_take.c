@@ -76,14 +76,15 @@ static inline void count_harvest(struct cpu *cpu, unsigned vectors)
 static __attribute__((noinline)) bool harvest_words(struct cpu *cpu)
 {
     unsigned vectors = 0;
-    for (unsigned w = 0; w < PI_WORDS; w++) {
-        uint64_t bits = pi_take(&cpu->pi, w);
-        if (bits)
-            vectors += take(cpu, w, bits);
-    }
-    if (vectors)
-        count_harvest(cpu, vectors);
-    return vectors;
+    uint64_t bits[PI_WORDS];
+    if (!pi_take_all(&cpu->pi, bits))
+        return false;
+#pragma GCC unroll 4
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        if (bits[w])
+            vectors += take(cpu, w, bits[w]);
+    count_harvest(cpu, vectors);
+    return true;
 }
 
 static inline bool harvest(struct cpu *cpu)
@@ -345,15 +346,46 @@ static inline unsigned run_posted(struct cpu *cpu, unsigned w, uint64_t bits)
     return vectors;
 }
 
-static inline unsigned loop_harvest(struct cpu *cpu)
+static unsigned run_posted_words(struct cpu *cpu)
 {
     unsigned vectors = 0;
-    MARK_BEGIN("harvest");
+    uint64_t bits[PI_WORDS];
+    if (!pi_take_all(&cpu->pi, bits))
+        return 0;
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        if (bits[w])
+            vectors += run_posted(cpu, w, bits[w]);
+    return vectors;
+}
+
+// What is urgent stays in the PIR until its word's turn, where its notification finds it.
+static unsigned run_posted_words_rare(struct cpu *cpu)
+{
+    unsigned vectors = 0;
     for (unsigned w = 0; w < cpu->words; w++) {
         uint64_t bits = pi_take(&cpu->pi, w);
         if (bits)
-            vectors += run_posted(cpu, w, bits);
+            vectors += run_posted_rare(cpu, w, bits);
     }
+    return vectors;
+}
+
+static __attribute__((noinline)) unsigned run_posted_many(struct cpu *cpu)
+{
+    return cpu->rare ? run_posted_words_rare(cpu) : run_posted_words(cpu);
+}
+
+// One word has all of most CPUs' irqs.
+static inline unsigned run_posted_one(struct cpu *cpu)
+{
+    uint64_t bits = pi_take(&cpu->pi, 0);
+    return bits ? run_posted(cpu, 0, bits) : 0;
+}
+
+static inline unsigned loop_harvest(struct cpu *cpu)
+{
+    MARK_BEGIN("harvest");
+    unsigned vectors = likely(cpu->words == 1) ? run_posted_one(cpu) : run_posted_many(cpu);
     if (vectors)
         count_harvest(cpu, vectors);
     MARK_END("harvest");
@@ -440,6 +472,11 @@ static bool can_sleep(struct cpu *cpu, bool mwait)
     return false;
 }
 
+bool irq_sleeps_by_mwait(void)
+{
+    return irq_get_config()->mwait && !this_cpu()->mwait_failed;
+}
+
 // With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
 bool irq_fall_asleep(void)
 {
@@ -451,7 +488,7 @@ bool irq_fall_asleep(void)
         cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
         cpu_timer_program(cpu);
     }
-    return can_sleep(cpu, config->mwait);
+    return can_sleep(cpu, irq_sleeps_by_mwait());
 }
 
 // With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.

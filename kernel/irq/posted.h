@@ -32,6 +32,24 @@ static inline void pi_clear_on(struct pi_desc *d)
     atomic_fetch_and_explicit(&d->control, ~PI_CONTROL_ON, memory_order_seq_cst);
 }
 
+// The same for all words: looks at all of them before it takes the first, as the line would else be
+// fetched for reading, and once more for each exchange that a unit's post comes between. False:
+// there was nothing, and nothing was stored. Owner CPU.
+static inline bool pi_take_all(struct pi_desc *d, uint64_t bits[PI_WORDS])
+{
+    uint64_t any = 0;
+#pragma GCC unroll 4
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        any |= bits[w] = atomic_load_explicit(&d->pir[w], memory_order_relaxed);
+    if (!any)
+        return false;
+#pragma GCC unroll 4
+    for (unsigned w = 0; w < PI_WORDS; w++)
+        if (bits[w])
+            bits[w] = atomic_exchange_explicit(&d->pir[w], 0, memory_order_acq_rel);
+    return true;
+}
+
 // True where a harvest would find something. Any CPU.
 static inline bool pi_any(const struct pi_desc *d)
 {

@@ -12,6 +12,8 @@ struct msi_msg {
 // Maps the table, masks every entry, then turns MSI-X on and INTx off. Refuses a table that
 // doesn't fit into its BAR.
 bool msix_enable(struct pci_dev *dev, struct problem *p);
+// Where the table is; nothing of it is checked. For functions that have MSI-X.
+void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset);
 void msix_disable(struct pci_dev *dev);
 
 // Entry `index` must be < dev->msix.vectors. A message is changed only while its entry is masked.

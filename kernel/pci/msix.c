@@ -17,13 +17,21 @@ static uint16_t change_control(const struct pci_dev *dev, uint16_t clear, uint16
     return pci_read16(dev, at);
 }
 
+void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
+{
+    uint32_t where = pci_read32(dev, dev->msix.cap + PCI_MSIX_TABLE);
+    *bar = (unsigned)field_get(PCI_MSIX_TABLE_BIR, where);
+    *offset = where & PCI_MSIX_TABLE_OFFSET;
+}
+
 // A table that reaches out of its BAR would have us write into another device's registers.
 static bool map_table(struct pci_dev *dev, struct problem *p)
 {
-    uint32_t where = pci_read32(dev, dev->msix.cap + PCI_MSIX_TABLE);
-    unsigned bir = (unsigned)field_get(PCI_MSIX_TABLE_BIR, where);
-    uint64_t offset = where & PCI_MSIX_TABLE_OFFSET;
+    unsigned bir;
+    uint64_t offset;
+    msix_table_place(dev, &bir, &offset);
     size_t bytes = (size_t)dev->msix.vectors * MSIX_ENTRY_BYTES;
+    pci_size_bars(dev);
     uint64_t room = bir < ARRAY_SIZE(dev->bars) ? dev->bars[bir].bytes : 0;
     if (offset > room || bytes > room - offset)
         return problem_set(p, "msix-table-outside-bar",
@@ -42,8 +50,8 @@ static void silence_others(struct pci_dev *dev)
     if (msi)
         pci_write16(dev, msi + PCI_MSI_CONTROL,
                     pci_read16(dev, msi + PCI_MSI_CONTROL) & (uint16_t)~PCI_MSI_CONTROL_ENABLE);
-    pci_write16(dev, PCI_COMMAND,
-                pci_read16(dev, PCI_COMMAND) | PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
+    pci_enable_memory(dev);
+    pci_write16(dev, PCI_COMMAND, pci_read16(dev, PCI_COMMAND) | PCI_COMMAND_INTX_DISABLE);
 }
 
 // Some devices let their table be accessed only while MSI-X is on, and firmware may have left

@@ -1,52 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What drivers do with a PCI function that was found: registers, capabilities, BARs.
+// What drivers do with a PCI function that was found: decoding, bus mastering, mapping.
 
 #include "kernel/pci/pci.h"
 
 #include "kernel/mem/map.h"
 #include "kernel/pci/pci_regs.h"
-#include "lib/mmio.h"
 
 #define PHYS_END BIT64(52) // no x86 physical address reaches this
-
-uint8_t pci_read8(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read8(mmio_at(dev->config, offset));
-}
-
-uint16_t pci_read16(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read16(mmio_at(dev->config, offset));
-}
-
-uint32_t pci_read32(const struct pci_dev *dev, unsigned offset)
-{
-    return mmio_read32(mmio_at(dev->config, offset));
-}
-
-void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
-{
-    mmio_write16(mmio_at(dev->config, offset), value);
-}
-
-void pci_write32(const struct pci_dev *dev, unsigned offset, uint32_t value)
-{
-    mmio_write32(mmio_at(dev->config, offset), value);
-}
-
-unsigned pci_find_cap(const struct pci_dev *dev, uint8_t id)
-{
-    if (dev->header > PCI_HEADER_BRIDGE || !(pci_read16(dev, PCI_STATUS) & PCI_STATUS_CAP_LIST))
-        return 0;
-    unsigned at = ALIGN_DOWN(pci_read8(dev, PCI_CAP_POINTER), PCI_CAP_ALIGN);
-    for (unsigned i = 0; i < PCI_CAP_COUNT_MAX && at >= PCI_CAP_FIRST; i++) {
-        uint16_t header = pci_read16(dev, at + PCI_CAP_HEADER);
-        if (field_get(PCI_CAP_HEADER_ID, header) == id)
-            return at;
-        at = ALIGN_DOWN((unsigned)field_get(PCI_CAP_HEADER_NEXT, header), PCI_CAP_ALIGN);
-    }
-    return 0;
-}
 
 // The command register alone: a 32-bit write would clear the status bits next to it.
 static void change_command(struct pci_dev *dev, uint16_t clear, uint16_t set)
@@ -55,17 +15,49 @@ static void change_command(struct pci_dev *dev, uint16_t clear, uint16_t set)
     pci_write16(dev, PCI_COMMAND, (uint16_t)((command & ~clear) | set));
 }
 
+// Virtual functions have no such bit of their own (9.3.4.1.3).
+void pci_enable_memory(struct pci_dev *dev)
+{
+    const struct pci_dev *physical = dev->physical;
+    if (!physical) {
+        change_command(dev, 0, PCI_COMMAND_MEMORY);
+        return;
+    }
+    unsigned at = physical->virtual.cap + PCI_SRIOV_CONTROL;
+    pci_write16(physical, at, pci_read16(physical, at) | PCI_SRIOV_CONTROL_VF_MEMORY);
+}
+
 // A bridge passes requests from below, MSIs among them, on only if it may be a bus master itself
 // (PCIe 6.0, 7.5.1.1.3); the loader, or firmware, has turned that off.
 void pci_enable(struct pci_dev *dev)
 {
-    for (struct pci_dev *d = dev; d; d = d->parent)
+    pci_enable_memory(dev);
+    change_command(dev, 0, PCI_COMMAND_MASTER);
+    for (struct pci_dev *d = dev->parent; d; d = d->parent)
         change_command(d, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 void pci_stop_bus_master(struct pci_dev *dev)
 {
     change_command(dev, PCI_COMMAND_MASTER, 0);
+}
+
+static bool may_stop(const struct pci_dev *dev)
+{
+    if (field_get(PCI_CLASS_BASE, dev->class_code) == PCI_CLASS_BRIDGE)
+        return dev->header != PCI_HEADER_NORMAL;
+    return field_get(PCI_CLASS_BASE_SUB, dev->class_code) != PCI_CLASS_IOMMU;
+}
+
+// Bridges last: what an endpoint still had to write then has its way up.
+void pci_stop_masters(void)
+{
+    struct pci_dev *dev;
+    for (unsigned bridges = 0; bridges < 2; bridges++)
+        for (size_t i = 0; (dev = pci_get(i)); i++)
+            if ((dev->header != PCI_HEADER_NORMAL) == bridges && may_stop(dev) &&
+                pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MASTER)
+                pci_stop_bus_master(dev);
 }
 
 static bool is_usable(const struct pci_bar *b)
@@ -77,6 +69,7 @@ bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t
                       volatile void **window, struct problem *p)
 {
     static const struct pci_bar none;
+    pci_size_bars(dev);
     const struct pci_bar *b = bar < ARRAY_SIZE(dev->bars) ? &dev->bars[bar] : &none;
     if (!is_usable(b))
         return problem_set(p, "pci-bar",
@@ -95,6 +88,7 @@ bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t
 bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void **window,
                  struct problem *p)
 {
+    pci_size_bars(dev);
     uint64_t bytes = bar < ARRAY_SIZE(dev->bars) ? dev->bars[bar].bytes : 0;
     bytes = MAX((uint64_t)least, MIN(bytes, PCI_MAP_BYTES_MAX));
     return pci_map_bar_part(dev, bar, 0, bytes, window, p);

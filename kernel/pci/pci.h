@@ -18,6 +18,14 @@ struct pci_msix {
     volatile void *table; // mapped by msix_enable()
 };
 
+// Virtual functions that are enabled.
+struct pci_virtual {
+    uint16_t cap;            // config offset of the SR-IOV capability; 0: there are none
+    uint16_t count;          // 0: none is enabled
+    uint16_t offset, stride; // from the physical function's bdf to the first, and to the next
+    uint16_t device;         // their device id
+};
+
 struct pci_dev {
     uint16_t segment;
     uint16_t bdf;       // bus 15:8, device 7:3, function 2:0
@@ -29,8 +37,12 @@ struct pci_dev {
     uint8_t secondary, subordinate; // bridges
     struct pci_dev *parent;         // the bridge above; NULL on a root bus
     volatile void *config;          // 4 KiB of ECAM
-    struct pci_bar bars[6];
+    struct pci_bar bars[6];         // once pci_size_bars() has been called
+    bool bars_sized;
     struct pci_msix msix;
+    struct pci_virtual virtual;
+    struct pci_dev *physical; // of a virtual function: whose it is, and the how manieth, from 0
+    uint16_t virtual_index;
     unsigned node; // NUMA node; NODE_ANY where unknown
     char name[16]; // "0000:00:04.0"
 };
@@ -40,8 +52,20 @@ struct pci_dev {
 #define PCI_FN(bdf) ((bdf) & 7)
 #define PCI_BDF(bus, dev, fn) ((uint16_t)((bus) << 8 | (dev) << 3 | (fn)))
 
-// Finds everything that MCFG names. Once, on the boot CPU. Odd things are warned of and passed over.
+// Finds everything that MCFG names, and writes to nothing. Once, on the boot CPU. Odd things are
+// warned of and passed over.
 bool pci_init(struct problem *p);
+
+// Takes bus mastering from every function, bridges last: what firmware's drivers left behind. Spared
+// are IOMMUs, which read their own tables, and host and ISA bridges and their like, some of which
+// carry the chipset's own traffic. After pci_init(), before any driver.
+void pci_stop_masters(void);
+
+// Gives functions the NUMA node that the SRAT names for them or for the nearest bridge above them.
+struct srat_device;
+void pci_set_nodes(const struct srat_device *named, size_t count);
+// The node of one function, where nothing better is known.
+void pci_suggest_node(struct pci_dev *dev, unsigned node);
 
 // The functions found, in the order of segment and bus; NULL past the end.
 struct pci_dev *pci_get(size_t index);
@@ -53,13 +77,37 @@ void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_dev *dev, unsigned offset, uint32_t value);
 
 // Config offset of the first capability with this id; 0: none. The list is followed for at most 48
-// entries, so that a loop in it ends.
+// entries, so that a loop in it ends. pci_caps_fault(): what is wrong with the list; NULL: nothing.
 unsigned pci_find_cap(const struct pci_dev *dev, uint8_t id);
+const char *pci_caps_fault(const struct pci_dev *dev);
+// The same for extended capabilities, which PCI Express functions have.
+unsigned pci_find_ext_cap(const struct pci_dev *dev, uint16_t id);
 
-// Memory decoding and bus mastering, of the device and of the bridges above it; and the end of the
-// device's own bus mastering.
+// Of an ARI device's function: the number of the next one; 0: there is none. And whether a port
+// forwards to functions past 7.
+unsigned pci_ari_next(const struct pci_dev *dev);
+bool pci_forwards_ari(const struct pci_dev *port);
+// Fills in `virtual`; what makes no sense is warned of and left out.
+void pci_read_virtual(struct pci_dev *dev);
+
+// 0 (D0) to 3 (D3hot).
+unsigned pci_power_state(const struct pci_dev *dev);
+
+// Brings the device, and the bridges above it, to power state D0. What the transition lost of
+// configuration space is as it was before; the device's own registers may have been reset, which
+// `woken` tells. `delay_ns` waits. Boot CPU.
+bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, struct problem *p);
+
+// Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
+// the end of the device's own bus mastering.
+void pci_enable_memory(struct pci_dev *dev);
 void pci_enable(struct pci_dev *dev);
 void pci_stop_bus_master(struct pci_dev *dev);
+
+// Fills in `bars`, once: some functions that nobody drives have other registers where BARs should
+// be, so this is for drivers, and what maps BARs calls it. Decoding is off meanwhile, for virtual
+// functions that of all their siblings. Host bridges are left alone. Boot CPU.
+void pci_size_bars(struct pci_dev *dev);
 
 // Maps a memory BAR uncached, after checking that it is there and at least so large. No more than
 // the larger of `least` and PCI_MAP_BYTES_MAX is mapped. Boot CPU.

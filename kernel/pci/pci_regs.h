@@ -39,8 +39,15 @@
 #define PCI_HEADER_BRIDGE 1
 #define PCI_CAP_POINTER 0x34 // 8
 
-#define PCI_CLASS_BASE_SUB BITS32(23, 8) // of pci_dev.class_code
+#define PCI_HEADER_KEPT 0x0c // from here to the end of the header: what firmware configured
+#define PCI_HEADER_WORDS 16 // of 32 bits
+
+#define PCI_CLASS_NONE 0xffffff // of pci_dev.class_code: the read was not answered
+#define PCI_CLASS_BASE BITS32(23, 16)
+#define PCI_CLASS_BASE_SUB BITS32(23, 8)
+#define PCI_CLASS_BRIDGE 0x06
 #define PCI_CLASS_HOST_BRIDGE 0x0600
+#define PCI_CLASS_IOMMU 0x0806
 
 // ---- base address registers (7.5.1.2.1) ----
 #define PCI_BAR(n) (0x10 + 4 * (n)) // 32
@@ -68,9 +75,18 @@
 #define   PCI_CAP_HEADER_NEXT BITS32(15, 8)
 #define PCI_CAP_ALIGN 4
 
+// ---- power management capability (7.5.2) ----
+#define PCI_CAP_POWER 0x01
+#define PCI_POWER_CONTROL 0x04 // 16
+#define   PCI_POWER_CONTROL_STATE BITS32(1, 0) // D0 to D3hot
+#define   PCI_POWER_CONTROL_PME_STATUS BIT32(15) // cleared by writing 1
+#define PCI_POWER_D2 2
+#define PCI_POWER_D3HOT 3
+
 // ---- PCI Express capability (7.5.3) ----
 #define PCI_CAP_EXP 0x10
 #define PCI_EXP_FLAGS 0x02 // 16
+#define   PCI_EXP_FLAGS_VERSION BITS32(3, 0) // the first one has no DEVICE_CONTROL2
 #define   PCI_EXP_FLAGS_TYPE BITS32(7, 4)
 #define PCI_EXP_TYPE_ENDPOINT 0x0
 #define PCI_EXP_TYPE_ROOT_PORT 0x4
@@ -79,6 +95,10 @@
 #define PCI_EXP_TYPE_PCIE_TO_PCI 0x7
 #define PCI_EXP_TYPE_PCI_TO_PCIE 0x8
 #define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
+#define PCI_EXP_DEVICE_CONTROL 0x08 // 16
+#define PCI_EXP_LINK_CONTROL 0x10 // 16
+#define PCI_EXP_DEVICE_CONTROL2 0x28 // 16
+#define   PCI_EXP_DEVICE_CONTROL2_ARI BIT32(5) // a port's: forwards to functions past 7
 
 // ---- MSI capability (7.7.1) ----
 #define PCI_CAP_MSI 0x05
@@ -95,6 +115,32 @@
 #define   PCI_MSIX_TABLE_BIR BITS32(2, 0)
 #define   PCI_MSIX_TABLE_OFFSET BITS32(31, 3) // in units of 8 bytes
 #define PCI_MSIX_CAP_BYTES 12
+
+// ---- extended capabilities (7.6.3) ----
+#define PCI_CONFIG_BYTES 4096
+#define PCI_EXT_CAP_FIRST 0x100
+#define PCI_EXT_CAP_COUNT_MAX 480 // as many as fit
+#define   PCI_EXT_CAP_ID BITS32(15, 0)
+#define   PCI_EXT_CAP_NEXT BITS32(31, 20)
+
+// ---- Alternative Routing-ID Interpretation (7.8.8) ----
+#define PCI_EXT_CAP_ARI 0x000e
+#define PCI_ARI_CAP 0x04 // 16
+#define   PCI_ARI_CAP_NEXT BITS32(15, 8)
+#define PCI_ARI_FUNCTIONS_MAX 256
+
+// ---- Single Root I/O Virtualization (9.3.3) ----
+#define PCI_EXT_CAP_SRIOV 0x0010
+#define PCI_SRIOV_BYTES 0x40
+#define PCI_SRIOV_CONTROL 0x08 // 16
+#define   PCI_SRIOV_CONTROL_VF_ENABLE BIT32(0)
+#define   PCI_SRIOV_CONTROL_VF_MEMORY BIT32(3)
+#define PCI_SRIOV_TOTAL_VFS 0x0e // 16
+#define PCI_SRIOV_NUM_VFS 0x10   // 16
+#define PCI_SRIOV_VF_OFFSET 0x14 // 16
+#define PCI_SRIOV_VF_STRIDE 0x16 // 16
+#define PCI_SRIOV_VF_DEVICE 0x1a // 16
+#define PCI_SRIOV_VF_BAR 0x24    // six, of 32
 
 #define MSIX_ENTRY_BYTES 16
 #define MSIX_ENTRY_ADDRESS_LOW 0x0  // 32

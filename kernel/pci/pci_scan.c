@@ -7,118 +7,33 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/map.h"
-#include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 #include "lib/format.h"
 #include "lib/mmio.h"
-#include "lib/string.h"
 
-#define CHUNK_DEVS 64
-#define CHUNKS 1024 // 65536 functions
 #define BUSES 256
-
-static struct {
-    struct pci_dev *chunks[CHUNKS]; // CHUNK_DEVS each; never moved, as devices point to each other
-    size_t count;
-} devs;
 
 // The segment that is being walked.
 struct walk {
     const struct mcfg *mcfg;
     uint16_t segment;
+    size_t first;          // its first function in the list
+    volatile void *window; // configuration space of the bus that is being visited; NULL: not mapped
     struct pci_dev *above[BUSES]; // the innermost bridge whose range has the bus; NULL: a root bus
     struct warnings warnings;
 };
-
-struct pci_dev *pci_get(size_t index)
-{
-    return index < devs.count ? &devs.chunks[index / CHUNK_DEVS][index % CHUNK_DEVS] : NULL;
-}
-
-// A cleared device at the end of the list; NULL: no room.
-static struct pci_dev *new_dev(void)
-{
-    size_t chunk = devs.count / CHUNK_DEVS;
-    if (chunk == CHUNKS)
-        return NULL;
-    if (!devs.chunks[chunk])
-        devs.chunks[chunk] =
-            mem_alloc(CHUNK_DEVS * sizeof(struct pci_dev), alignof(struct pci_dev), NODE_ANY);
-    struct pci_dev *dev = &devs.chunks[chunk][devs.count++ % CHUNK_DEVS];
-    *dev = (struct pci_dev){ 0 };
-    return dev;
-}
-
-// ---- BARs ----
-
-// What the register keeps of all ones: its size bits. Decoding must be off.
-static uint32_t bar_mask(const struct pci_dev *dev, unsigned slot)
-{
-    uint32_t value = pci_read32(dev, PCI_BAR(slot));
-    pci_write32(dev, PCI_BAR(slot), UINT32_MAX);
-    uint32_t mask = pci_read32(dev, PCI_BAR(slot));
-    pci_write32(dev, PCI_BAR(slot), value);
-    return mask;
-}
-
-static struct pci_bar bar_io(const struct pci_dev *dev, unsigned slot)
-{
-    uint32_t mask = bar_mask(dev, slot) & PCI_BAR_IO_BASE;
-    return (struct pci_bar){
-        .base = pci_read32(dev, PCI_BAR(slot)) & PCI_BAR_IO_BASE,
-        .bytes = mask & -mask,
-        .io = true,
-    };
-}
-
-static struct pci_bar bar_memory(const struct pci_dev *dev, unsigned slot, bool wide)
-{
-    uint64_t base = pci_read32(dev, PCI_BAR(slot)) & PCI_BAR_BASE;
-    uint64_t mask = bar_mask(dev, slot) & PCI_BAR_BASE;
-    if (wide) {
-        base |= (uint64_t)pci_read32(dev, PCI_BAR(slot + 1)) << 32;
-        mask |= (uint64_t)bar_mask(dev, slot + 1) << 32;
-    }
-    return (struct pci_bar){ .base = base, .bytes = mask & -mask, .wide = wide };
-}
-
-// Reads one BAR; returns the slots it takes.
-static unsigned read_bar(struct pci_dev *dev, unsigned slot, unsigned slots)
-{
-    uint32_t value = pci_read32(dev, PCI_BAR(slot));
-    uint64_t type = field_get(PCI_BAR_TYPE, value);
-    bool wide = !(value & PCI_BAR_IO) && type == PCI_BAR_TYPE_64;
-    if (!(value & PCI_BAR_IO) && (wide ? slot + 1 == slots : type != PCI_BAR_TYPE_32)) {
-        warn("pci-bar-kind", "%s: BAR %u (0x%08x) is of no valid kind: left out", dev->name, slot,
-             value);
-        return 1;
-    }
-    dev->bars[slot] = value & PCI_BAR_IO ? bar_io(dev, slot) : bar_memory(dev, slot, wide);
-    return wide ? 2 : 1;
-}
-
-// While a BAR holds all ones, the function must not answer there (PCIe Base 6.0, 7.5.1.2.1).
-static void read_bars(struct pci_dev *dev)
-{
-    static const unsigned char slots[] = {
-        [PCI_HEADER_NORMAL] = PCI_BARS_NORMAL,
-        [PCI_HEADER_BRIDGE] = PCI_BARS_BRIDGE,
-    };
-    // Decoding on a host bridge can carry more than its BARs, memory among it: left alone.
-    if (field_get(PCI_CLASS_BASE_SUB, dev->class_code) == PCI_CLASS_HOST_BRIDGE)
-        return;
-    uint16_t command = pci_read16(dev, PCI_COMMAND);
-    pci_write16(dev, PCI_COMMAND, command & (uint16_t)~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
-    for (unsigned slot = 0; slot < slots[dev->header];)
-        slot += read_bar(dev, slot, slots[dev->header]);
-    pci_write16(dev, PCI_COMMAND, command);
-}
 
 // ---- functions ----
 
 static void read_caps(struct pci_dev *dev)
 {
+    const char *fault = pci_caps_fault(dev);
+    if (fault)
+        warn("pci-caps",
+             "%s (%04x:%04x): its capability list is broken: %s; what comes before that is used",
+             dev->name, dev->vendor, dev->device, fault);
     unsigned express = pci_find_cap(dev, PCI_CAP_EXP);
     dev->port_type = PCI_EXP_TYPE_NONE;
     if (express)
@@ -152,6 +67,10 @@ static void read_identity(struct pci_dev *dev)
     uint32_t id = pci_read32(dev, PCI_VENDOR_DEVICE);
     dev->vendor = (uint16_t)field_get(PCI_VENDOR_DEVICE_VENDOR, id);
     dev->device = (uint16_t)field_get(PCI_VENDOR_DEVICE_DEVICE, id);
+    if (dev->physical) { // its own read all ones (9.3.4.1.1)
+        dev->vendor = dev->physical->vendor;
+        dev->device = dev->physical->virtual.device;
+    }
     dev->class_code =
         (uint32_t)field_get(PCI_CLASS_REVISION_CLASS, pci_read32(dev, PCI_CLASS_REVISION));
     dev->header = pci_read8(dev, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_LAYOUT;
@@ -159,27 +78,59 @@ static void read_identity(struct pci_dev *dev)
                 PCI_DEV(dev->bdf), PCI_FN(dev->bdf));
 }
 
-// NULL: no room for more.
-static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile void *config)
+// Past its id, the header can't be all ones or all zeros: who answers only half-way is broken.
+static bool is_legible(const struct pci_dev *dev)
 {
-    struct pci_dev *dev = new_dev();
-    if (!dev)
-        return NULL;
-    dev->segment = w->segment;
-    dev->bdf = bdf;
-    dev->config = config;
-    dev->parent = w->above[PCI_BUS(bdf)];
-    dev->node = NODE_ANY; // known to _PXM methods in AML alone
-    read_identity(dev);
+    uint32_t all = 0;
+    if (dev->class_code == PCI_CLASS_NONE) {
+        warn("pci-unreadable",
+             "%s (%04x:%04x): its class reads ffffff: the function doesn't answer and is left out",
+             dev->name, dev->vendor, dev->device);
+        return false;
+    }
+    for (unsigned at = PCI_COMMAND; at < 4 * PCI_HEADER_WORDS; at += 4)
+        all |= pci_read32(dev, at);
+    if (!all)
+        warn("pci-unreadable",
+             "%s (%04x:%04x): its header reads zeros past the id: the function is broken and is "
+             "left out",
+             dev->name, dev->vendor, dev->device);
+    return all;
+}
+
+static void read_function(struct pci_dev *dev)
+{
     if (dev->header > PCI_HEADER_BRIDGE) {
         dev->port_type = PCI_EXP_TYPE_NONE;
         warn("pci-header", "%s: header type %u is unknown: listed, but not looked into", dev->name,
              dev->header);
     } else {
         read_caps(dev);
-        read_bars(dev);
+        if (!dev->physical)
+            pci_read_virtual(dev);
     }
     dev->requester = requester(dev);
+}
+
+// NULL: no room for more, or nothing that makes sense. `physical`: of a virtual function.
+static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile void *config,
+                                    struct pci_dev *physical)
+{
+    struct pci_dev *dev = pci_list_add();
+    if (!dev)
+        return NULL;
+    dev->segment = w->segment;
+    dev->bdf = bdf;
+    dev->config = config;
+    dev->parent = physical ? physical->parent : w->above[PCI_BUS(bdf)];
+    dev->physical = physical;
+    dev->node = NODE_ANY; // the SRAT may know it, or the DMAR
+    read_identity(dev);
+    if (!is_legible(dev)) {
+        pci_list_drop();
+        return NULL;
+    }
+    read_function(dev);
     return dev;
 }
 
@@ -228,11 +179,20 @@ static void add_bridge(struct walk *w, struct pci_dev *b)
         w->above[bus] = b;
 }
 
-// Config space at a place that may be empty; NULL: it is.
-static volatile void *probe(const struct pci_dev *above, volatile void *window, uint16_t bdf)
+// The bus's configuration space is mapped once there is something to look for on it.
+static volatile void *config_at(struct walk *w, uint16_t bdf)
 {
-    volatile void *config = mmio_at(window, field_put(PCI_ECAM_DEVICE, PCI_DEV(bdf)) |
-                                                field_put(PCI_ECAM_FUNCTION, PCI_FN(bdf)));
+    if (!w->window)
+        w->window = mem_map_mmio(bus_window(w, PCI_BUS(bdf)), PCI_ECAM_BUS_BYTES);
+    return mmio_at(w->window, field_put(PCI_ECAM_DEVICE, PCI_DEV(bdf)) |
+                                  field_put(PCI_ECAM_FUNCTION, PCI_FN(bdf)));
+}
+
+// Config space at a place that may be empty; NULL: it is.
+static volatile void *probe(struct walk *w, uint16_t bdf)
+{
+    const struct pci_dev *above = w->above[PCI_BUS(bdf)];
+    volatile void *config = config_at(w, bdf);
     uint32_t id = mmio_read32(mmio_at(config, PCI_VENDOR_DEVICE));
     uint64_t vendor = field_get(PCI_VENDOR_DEVICE_VENDOR, id);
     if (vendor == PCI_VENDOR_ABSENT || vendor == 0) // 0: seen from broken boards
@@ -245,27 +205,57 @@ static volatile void *probe(const struct pci_dev *above, volatile void *window, 
     return NULL;
 }
 
-// All functions of a device: none without function 0 (PCIe Base 6.0, 7.5.1.1.9).
-static void visit_device(struct walk *w, volatile void *window, unsigned bus, unsigned device)
+// NULL: there is none, or it is left out.
+static struct pci_dev *visit_function(struct walk *w, uint16_t bdf)
 {
-    unsigned functions = 1;
-    for (unsigned fn = 0; fn < functions; fn++) {
-        uint16_t bdf = PCI_BDF(bus, device, fn);
-        volatile void *config = probe(w->above[bus], window, bdf);
-        if (!config)
-            continue;
-        struct pci_dev *dev = add_function(w, bdf, config);
-        if (!dev)
+    volatile void *config = probe(w, bdf);
+    struct pci_dev *dev = config ? add_function(w, bdf, config, NULL) : NULL;
+    if (dev && dev->header == PCI_HEADER_BRIDGE)
+        add_bridge(w, dev);
+    return dev;
+}
+
+// All functions of a device: none without function 0 (PCIe Base 6.0, 7.5.1.1.9).
+static void visit_device(struct walk *w, unsigned bus, unsigned device)
+{
+    const struct pci_dev *first = visit_function(w, PCI_BDF(bus, device, 0));
+    if (!first || !(pci_read8(first, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MULTI))
+        return;
+    for (unsigned fn = 1; fn < PCI_FUNCTIONS_MAX; fn++)
+        visit_function(w, PCI_BDF(bus, device, fn));
+}
+
+static struct pci_dev *find(const struct walk *w, uint16_t bdf)
+{
+    for (size_t i = w->first; i < pci_list_count(); i++)
+        if (pci_get(i)->bdf == bdf)
+            return pci_get(i);
+    return NULL;
+}
+
+// An ARI device has up to 256 functions, each of which names the next; those past 7 are reached
+// where the port above forwards to them (6.13). Numbers must rise, so that the walk ends.
+static void visit_ari(struct walk *w, unsigned bus)
+{
+    unsigned next, fn = 0;
+    struct pci_dev *dev = find(w, PCI_BDF(bus, 0, 0));
+    if (!pci_forwards_ari(w->above[bus]))
+        return;
+    for (; dev && (next = pci_ari_next(dev)); fn = next) {
+        if (next <= fn) {
+            warn("pci-ari",
+                 "%s: it names function %u as the next one: those behind it are left out",
+                 dev->name, next);
             return;
-        if (fn == 0 && pci_read8(dev, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MULTI)
-            functions = PCI_FUNCTIONS_MAX;
-        if (dev->header == PCI_HEADER_BRIDGE)
-            add_bridge(w, dev);
+        }
+        uint16_t bdf = (uint16_t)(bus << 8 | next);
+        dev = find(w, bdf);
+        if (!dev)
+            dev = visit_function(w, bdf);
     }
 }
 
 // A link has one device at its far end, number 0; some answer to the other numbers as well (7.3.1).
-// The functions past 7 of an ARI device are not looked for: they are virtual functions as a rule.
 static bool is_link(const struct pci_dev *bridge)
 {
     return bridge && (bridge->port_type == PCI_EXP_TYPE_ROOT_PORT ||
@@ -273,33 +263,105 @@ static bool is_link(const struct pci_dev *bridge)
                       bridge->port_type == PCI_EXP_TYPE_PCI_TO_PCIE);
 }
 
-// Root buses are where no bridge leads. Only AML tells their numbers, so all that remain are
-// probed. A bus inside of a bridge's range that no bridge leads to can't have anything on it.
+// A sleeping bridge passes nothing on, and isn't ours to wake for what may be behind it.
+static void warn_if_asleep(const struct pci_dev *bridge)
+{
+    if (bridge && pci_power_state(bridge))
+        warn("pci-bridge-asleep",
+             "%s: firmware left the bridge in power state D%u: what is behind it may be missing. "
+             "Turn power saving for PCI Express ports off in the firmware's set-up",
+             bridge->name, pci_power_state(bridge));
+}
+
 static void visit_bus(struct walk *w, unsigned bus)
 {
     const struct pci_dev *above = w->above[bus];
-    uint64_t phys = bus_window(w, bus);
-    if (!phys || (above && above->secondary != bus))
-        return;
-    if (!mem_may_be_mmio(phys, PCI_ECAM_BUS_BYTES)) {
-        warnings_add(
-            &w->warnings, "pci-no-window",
-            "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM or past what the CPU can "
-            "reach: not visited; update the firmware",
-            w->segment, bus, (unsigned long long)phys);
-        return;
-    }
-    volatile void *window = mem_map_mmio(phys, PCI_ECAM_BUS_BYTES);
+    warn_if_asleep(above);
     for (unsigned device = 0; device < (is_link(above) ? 1 : PCI_DEVICES_MAX); device++)
-        visit_device(w, window, bus, device);
+        visit_device(w, bus, device);
+    if (is_link(above))
+        visit_ari(w, bus);
 }
 
+// ---- virtual functions: they answer to no probe, but their physical function tells where they are
+
+// Why it can't be there; NULL: it can.
+static const char *virtual_fault(const struct walk *w, const struct pci_dev *physical, uint32_t bdf)
+{
+    const struct pci_dev *above = physical->parent;
+    if (bdf > UINT16_MAX || (above && PCI_BUS(bdf) > above->subordinate))
+        return "its number is past the buses that there are";
+    if (!above && w->above[PCI_BUS(bdf)])
+        return "its bus belongs to a bridge";
+    if (!bus_window(w, PCI_BUS(bdf)))
+        return "MCFG has no such bus";
+    if (find(w, (uint16_t)bdf))
+        return "another function is there";
+    return NULL;
+}
+
+// Those on this bus; those that can't be anywhere are told of at the physical function's own bus.
+static void add_virtual(struct walk *w, struct pci_dev *physical, unsigned bus)
+{
+    const struct pci_virtual *v = &physical->virtual;
+    for (unsigned i = 0; i < v->count; i++) {
+        uint32_t bdf = (uint32_t)physical->bdf + v->offset + i * v->stride;
+        bool here = PCI_BUS(bdf) == bus;
+        const char *fault =
+            here || bus == PCI_BUS(physical->bdf) ? virtual_fault(w, physical, bdf) : NULL;
+        if (fault) {
+            warn("pci-sriov", "%s: its virtual function %u and those after it are left out: %s",
+                 physical->name, i + 1, fault);
+            physical->virtual.count = (uint16_t)i;
+            return;
+        }
+        struct pci_dev *dev =
+            here ? add_function(w, (uint16_t)bdf, config_at(w, (uint16_t)bdf), physical) : NULL;
+        if (here && !dev) { // told of already; those after it aren't any better
+            physical->virtual.count = (uint16_t)i;
+            return;
+        }
+        if (dev)
+            dev->virtual_index = (uint16_t)i;
+    }
+}
+
+static void visit_virtual(struct walk *w, unsigned bus)
+{
+    size_t count = pci_list_count();
+    for (size_t i = w->first; i < count; i++)
+        if (pci_get(i)->virtual.count)
+            add_virtual(w, pci_get(i), bus);
+}
+
+// ---- segments ----
+
+static bool has_window(struct walk *w, unsigned bus)
+{
+    uint64_t phys = bus_window(w, bus);
+    if (!phys || mem_may_be_mmio(phys, PCI_ECAM_BUS_BYTES))
+        return phys;
+    warnings_add(&w->warnings, "pci-no-window",
+                 "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM or past what the CPU can "
+                 "reach: not visited; update the firmware",
+                 w->segment, bus, (unsigned long long)phys);
+    return false;
+}
+
+// Root buses are where no bridge leads. Only AML tells their numbers, so all that remain are
+// probed. A bus inside of a bridge's range that no bridge leads to has virtual functions alone.
 static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
 {
     static struct walk w;
-    w = (struct walk){ .mcfg = mcfg, .segment = segment };
-    for (unsigned bus = 0; bus < BUSES; bus++)
-        visit_bus(&w, bus);
+    w = (struct walk){ .mcfg = mcfg, .segment = segment, .first = pci_list_count() };
+    for (unsigned bus = 0; bus < BUSES; bus++) {
+        w.window = NULL;
+        if (!has_window(&w, bus))
+            continue;
+        if (!w.above[bus] || w.above[bus]->secondary == bus)
+            visit_bus(&w, bus);
+        visit_virtual(&w, bus);
+    }
     warn_all(&w.warnings);
 }
 
@@ -335,10 +397,10 @@ bool pci_init(struct problem *p)
     static struct mcfg mcfg;
     if (!read_mcfg(&mcfg, p))
         return false;
-    devs.count = 0;
+    pci_list_clear();
     for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))
         visit_segment(&mcfg, (uint16_t)s);
-    if (devs.count == CHUNKS * CHUNK_DEVS)
-        warn("pci-too-many", "PCI: only the first %zu functions are listed", devs.count);
+    if (pci_list_count() == PCI_LIST_MAX)
+        warn("pci-too-many", "PCI: only the first %u functions are listed", PCI_LIST_MAX);
     return true;
 }

@@ -2,6 +2,7 @@
 // Block devices: asynchronous requests from any CPU, completed on the CPU that submitted them.
 #pragma once
 
+#include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/run/loop.h"
 #include "lib/types.h"
@@ -59,6 +60,7 @@ struct block_dev {
     uint64_t max_transfer; // bytes in one command; longer requests are split
     uint32_t queues;       // I/O queue pairs that aren't urgent
     uint32_t channels;     // of these for each CPU: at least one, which CPUs may share
+    unsigned node;         // NUMA node, where buffers for it are best; NODE_ANY where unknown
     // Takes the request; it is on its way, or waits for a slot. Any CPU, from its loop.
     void (*submit)(struct block_req *req);
     void *driver;
@@ -69,6 +71,13 @@ struct block_dev {
 void block_add(struct block_dev *dev);
 struct block_dev *block_first(void);
 struct block_dev *block_find(const char *name, size_t length); // NULL: no such name
+
+// Where buffers for a CPU's requests are best: near the device, or near the CPU where the device's
+// node is unknown. Any CPU.
+static inline unsigned block_buffer_node(const struct block_dev *dev, unsigned cpu)
+{
+    return dev->node == NODE_ANY ? cpu_node(cpu) : dev->node;
+}
 
 // Checks the range against the device and hands the request over; done() is always called later,
 // never from within. The caller's CPU.

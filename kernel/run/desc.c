@@ -33,24 +33,28 @@ enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK };
 
 extern char isr_stubs[], isr_notification[], isr_timer[], isr_ipi[], isr_fault[], isr_error[],
     isr_spurious[];
+extern const char cpu_park_trap[], cpu_park_machine_check[]; // park.asm
 
 struct gate {
     uint64_t low, high;
 };
 static struct gate idt[VECTORS];
 
+static struct gate parked[VECTOR_EXCEPTIONS];
+
 struct PACKED table_pointer {
     uint16_t limit;
     uint64_t base;
 };
+extern struct table_pointer cpu_park_idt; // park.asm
 
-static void set_gate(unsigned vector, const void *entry, unsigned ist)
+static void set_gate(struct gate *gate, const void *entry, unsigned ist)
 {
     uint64_t at = (uint64_t)entry;
-    idt[vector].low = field_put(GATE_OFFSET_15_0, at) | field_put(GATE_SELECTOR, SELECTOR_CODE) |
-                      field_put(GATE_IST, ist) | field_put(GATE_TYPE, GATE_TYPE_INTERRUPT) |
-                      GATE_P | field_put(GATE_OFFSET_31_16, at >> 16);
-    idt[vector].high = at >> 32;
+    gate->low = field_put(GATE_OFFSET_15_0, at) | field_put(GATE_SELECTOR, SELECTOR_CODE) |
+                field_put(GATE_IST, ist) | field_put(GATE_TYPE, GATE_TYPE_INTERRUPT) | GATE_P |
+                field_put(GATE_OFFSET_31_16, at >> 16);
+    gate->high = at >> 32;
 }
 
 static unsigned ist_of(unsigned vector)
@@ -70,13 +74,17 @@ static unsigned ist_of(unsigned vector)
 void desc_init(void)
 {
     for (unsigned v = 0; v < VECTORS; v++)
-        set_gate(v, isr_stubs + (size_t)v * STUB_BYTES, ist_of(v));
-    set_gate(VECTOR_NOTIFY, isr_notification, IST_NONE);
-    set_gate(VECTOR_TIMER, isr_timer, IST_NONE);
-    set_gate(VECTOR_IPI, isr_ipi, IST_NONE);
-    set_gate(VECTOR_FAULT, isr_fault, IST_NONE);
-    set_gate(VECTOR_ERROR, isr_error, IST_NONE);
-    set_gate(VECTOR_SPURIOUS, isr_spurious, IST_NONE);
+        set_gate(&idt[v], isr_stubs + (size_t)v * STUB_BYTES, ist_of(v));
+    set_gate(&idt[VECTOR_NOTIFY], isr_notification, IST_NONE);
+    set_gate(&idt[VECTOR_TIMER], isr_timer, IST_NONE);
+    set_gate(&idt[VECTOR_IPI], isr_ipi, IST_NONE);
+    set_gate(&idt[VECTOR_FAULT], isr_fault, IST_NONE);
+    set_gate(&idt[VECTOR_ERROR], isr_error, IST_NONE);
+    set_gate(&idt[VECTOR_SPURIOUS], isr_spurious, IST_NONE);
+    for (unsigned v = 0; v < VECTOR_EXCEPTIONS; v++)
+        set_gate(&parked[v], cpu_park_trap, IST_NONE);
+    set_gate(&parked[VECTOR_MACHINE_CHECK], cpu_park_machine_check, IST_NONE);
+    cpu_park_idt = (struct table_pointer){ sizeof(parked) - 1, (uint64_t)parked };
 }
 
 void desc_alloc_stacks(struct cpu *cpu)

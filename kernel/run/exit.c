@@ -9,6 +9,7 @@
 #include "kernel/base/x86.h"
 #include "kernel/cpu/stop.h"
 #include "kernel/run/power.h"
+#include "kernel/x86/hypervisor.h"
 #include "kernel/x86/time.h"
 
 #define DEBUG_EXIT_PORT 0xf4
@@ -18,6 +19,7 @@
 static struct {
     void (*cleanup)(void);
     enum exit_kind kind;
+    bool debug_port;
 } exit_state = { .kind = EXIT_POWEROFF };
 
 void exit_set_cleanup(void (*cleanup)(void))
@@ -39,20 +41,33 @@ void exit_set(enum exit_kind kind)
     exit_state.kind = kind;
 }
 
+void exit_set_debug_port(void)
+{
+    exit_state.debug_port = true;
+}
+
+// On hardware the port may be anything.
+static void tell_qemu(bool ok)
+{
+    if (exit_state.debug_port || hypervisor_may_be_qemu())
+        out8(DEBUG_EXIT_PORT, ok ? DEBUG_EXIT_OK : DEBUG_EXIT_FAILED);
+}
+
 noreturn void exit_run(bool ok)
 {
     static bool entered;
     if (__atomic_exchange_n(&entered, true, __ATOMIC_ACQ_REL))
         halt_forever();
     interrupts_off();
-    cpu_stop_others();
+    if (!cpu_stop_others())
+        halt_forever(); // another CPU panics, and ends the run
     report_take_over(); // one of them may have been stopped while it held the lock
     char line[64];
     struct json j;
     json_begin(&j, line, sizeof(line), "end");
     json_text(&j, "status", ok ? "ok" : "failed");
     report_json(&j);
-    out8(DEBUG_EXIT_PORT, ok ? DEBUG_EXIT_OK : DEBUG_EXIT_FAILED);
+    tell_qemu(ok);
     time_delay_ns(NS_PER_S); // QEMU ends a little later; its status must not become the power-off's
     if (exit_state.kind == EXIT_POWEROFF)
         power_off();

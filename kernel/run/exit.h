@@ -8,12 +8,15 @@ enum exit_kind { EXIT_POWEROFF, EXIT_REBOOT, EXIT_HALT };
 
 void exit_set(enum exit_kind kind);
 
+// The machine is QEMU, though its CPUs may not say so. Boot CPU.
+void exit_set_debug_port(void);
+
 // What is to be shut down in order before the run ends, by itself or by fail(); not by a panic.
 void exit_set_cleanup(void (*cleanup)(void));
 void exit_clean_up(void);
 
-// Sends the JSON `end`, tells QEMU's debug-exit device, then powers off, reboots or halts.
-// Any CPU, any context; the second caller halts.
+// Sends the JSON `end`, tells QEMU's debug-exit device, where this is QEMU, then powers off,
+// reboots or halts. Any CPU, any context; the second caller halts.
 noreturn void exit_run(bool ok);
 
 // For report_set_end(): what fail() ends in.

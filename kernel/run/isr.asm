@@ -69,9 +69,27 @@ exception_common:
     push r14
     push r15
     mov rdi, rsp
+    mov rbx, rsp
     and rsp, -16
-    call trap_handle        ; never comes back
-    ud2
+    call trap_handle        ; comes back after an NMI alone
+    mov rsp, rbx
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rbp
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rbx
+    pop rax
+    add rsp, 16             ; vector and error code
+    iretq
 
 ; Interrupts save what the C ABI lets a callee change; with the CPU's five words and these nine, RSP
 ; is aligned for the call (long mode aligns it to 16 at entry; SDM vol. 3, 7.14.2).

@@ -3,15 +3,21 @@
 
 #include "kernel/run/loop.h"
 
+#include "kernel/base/report.h"
 #include "kernel/cpu/trace.h"
 #include "kernel/cpu/work.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/posted.h"
+#include "kernel/x86/apic.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/time_init.h"
 #include "lib/mark.h"
 
 #define SPIN_SHARES 8ull
+#define MWAIT_MOST_NS (10 * NS_PER_MS) // then the timer looks whether the monitor has failed
+#define MWAIT_MISS_NS NS_PER_MS        // ends of shorter waits tell nothing
+#define MWAIT_LATE_NS (NS_PER_MS / 2)  // a virtual CPU that its host had put aside tells nothing
+#define MWAIT_MISSES 2ull              // one may be a post that came together with the timer
 
 static void nothing(void)
 {
@@ -44,32 +50,62 @@ static void monitor_and_wait(struct cpu *cpu)
         interrupts_on();
     else
         interrupts_on_and_mwait();
+    interrupts_off();
 }
 
-static void sleep_now(struct cpu *cpu, const struct irq_config *config)
+// A store that doesn't end the wait would lie there for ever, since SN is set: the timer ends each,
+// and what it then finds was missed.
+static void wait_watched(struct cpu *cpu)
+{
+    uint64_t start = time_ns(), notifications = cpu->stats.notifications;
+    uint64_t due = cpu->timers ? cpu->timers->due_ns : UINT64_MAX;
+    due = MIN(due, start + MWAIT_MOST_NS);
+    apic_timer_set(time_tsc_at(due));
+    monitor_and_wait(cpu);
+    uint64_t end = time_ns();
+    if (cpu->timer_due && pi_any(&cpu->pi) && cpu->stats.notifications == notifications &&
+        end - start >= MWAIT_MISS_NS && end < due + MWAIT_LATE_NS)
+        cpu->stats.mwait_misses++;
+}
+
+static void sleep_now(struct cpu *cpu)
 {
     trace(TRACE_SLEEP, 0);
     cpu->stats.sleeps++;
-    if (config->mwait)
-        monitor_and_wait(cpu);
-    else
+    if (irq_sleeps_by_mwait()) {
+        wait_watched(cpu);
+    } else {
         interrupts_on_and_halt();
-    interrupts_off();
+        interrupts_off();
+    }
     trace(TRACE_WAKE, 0);
     cpu->stats.wakes += irq_pending() || pi_any(&cpu->pi);
 }
 
 // The order matters: say that we sleep, let posts notify, look once more, halt. Whoever has work for
 // us first leaves it where we look, then sees that we sleep.
-static void go_to_sleep(struct cpu *cpu, const struct irq_config *config)
+static void go_to_sleep(struct cpu *cpu)
 {
     interrupts_off();
     atomic_store_explicit(&cpu->sleeping, true, memory_order_seq_cst);
     if (!has_work(cpu) && irq_fall_asleep())
-        sleep_now(cpu, config);
+        sleep_now(cpu);
     irq_wake_up();
     atomic_store_explicit(&cpu->sleeping, false, memory_order_relaxed);
     interrupts_on();
+}
+
+// Once, for the first CPU: its kind is the others', and each falls back by itself.
+static void give_up_mwait(struct cpu *cpu)
+{
+    static bool told;
+    cpu->mwait_failed = true;
+    if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+        warn("mwait-missed",
+             "CPU %u: posted interrupts didn't end its MWAIT, and lay unseen until its timer came: "
+             "it "
+             "sleeps by HLT from now on, as others will that it happens to; use idle=hlt",
+             cpu->index);
 }
 
 // Looks on for a while: what comes within costs no sleep and no notification.
@@ -116,7 +152,9 @@ static void idle(struct cpu *cpu)
     if (config->mode == IRQ_POLL)
         watch(cpu);
     else if (config->mode != IRQ_ADAPTIVE || !spin(cpu, start))
-        go_to_sleep(cpu, config);
+        go_to_sleep(cpu);
+    if (unlikely(cpu->stats.mwait_misses >= MWAIT_MISSES) && !cpu->mwait_failed)
+        give_up_mwait(cpu);
     cpu->round_tsc = rdtsc();
     cpu->stats.idle_tsc += cpu->round_tsc - start;
     MARK_END("idle");

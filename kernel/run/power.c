@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Power-off and reset by ACPI's registers, and by the keyboard controller where those do nothing.
+// Power-off and reset by ACPI's registers; reset in the ways of older machines where those do
+// nothing.
 
 #include "kernel/run/power.h"
 
@@ -13,6 +14,10 @@
 #define PM1_SLP_EN BIT64(13)
 #define PORT_KEYBOARD 0x64
 #define KEYBOARD_RESET 0xfe
+#define PORT_RESET_CONTROL 0xcf9 // ICH9 datasheet, 13.7.5
+#define RESET_CONTROL_SYS_RST 0x02
+#define RESET_CONTROL_RST_CPU 0x04
+#define RESET_CONTROL_SETTLE_NS 50000
 
 static struct {
     struct acpi_power acpi;
@@ -53,14 +58,35 @@ void power_off(void)
     time_delay_ns(NS_PER_S);
 }
 
-void power_reset(void)
+static void reset_by_acpi(void)
 {
     const struct fadt *f = &power.acpi.fadt;
     if (power.reset)
         mmio_write8(power.reset, f->reset_value);
     else if (f->reset)
         out8((uint16_t)f->reset, f->reset_value);
-    time_delay_ns(NS_PER_S);
+}
+
+static void reset_by_keyboard(void)
+{
     out8(PORT_KEYBOARD, KEYBOARD_RESET);
-    time_delay_ns(NS_PER_S);
+}
+
+// A hard reset: its kind first, then the rising edge that starts it.
+static void reset_by_chipset(void)
+{
+    out8(PORT_RESET_CONTROL, RESET_CONTROL_SYS_RST);
+    time_delay_ns(RESET_CONTROL_SETTLE_NS);
+    out8(PORT_RESET_CONTROL, RESET_CONTROL_SYS_RST | RESET_CONTROL_RST_CPU);
+}
+
+// What firmware asks for comes first; what any machine can do comes last.
+noreturn void power_reset(void)
+{
+    static void (*const ways[])(void) = { reset_by_acpi, reset_by_keyboard, reset_by_chipset };
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        ways[i]();
+        time_delay_ns(NS_PER_S);
+    }
+    cpu_triple_fault();
 }

@@ -4,10 +4,13 @@
 
 #include "kernel/acpi/acpi.h"
 
-// What firmware's tables say about it; without that, power_off() does nothing and power_reset() asks
-// the keyboard controller alone. Boot CPU.
+// What firmware's tables say about it; without that, power_off() does nothing and power_reset()
+// goes without ACPI's register. Boot CPU.
 void power_init(const struct acpi_power *acpi);
 
-// Each comes back, after a second, only where it had no effect. Any CPU, any context.
+// Comes back, after a second, only where it had no effect. Any CPU, any context.
 void power_off(void);
-void power_reset(void);
+
+// By ACPI's register, the keyboard controller, port CF9h, each given a second, and a triple fault.
+// Any CPU, any context.
+noreturn void power_reset(void);

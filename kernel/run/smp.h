@@ -7,7 +7,7 @@
 
 struct cpu;
 
-// Makes the structures of the CPUs to use: the boot CPU first, then MADT's order, at most `most`
+// Takes note of the CPUs: the boot CPU first, then MADT's order, of which at most `most` are used
 // (0: all). Problem "cpus" where there are fewer than asked for.
 bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most,
                  struct problem *p);
@@ -15,8 +15,11 @@ bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most
 // What a CPU does once its loop has ended; it never comes back.
 typedef void (*smp_left)(struct cpu *cpu);
 
-// Starts them, one after the other; each then runs its loop, and `left` behind it.
-bool smp_start(const struct handoff *h, smp_left left, struct problem *p);
+// Starts them, one after the other; each then runs its loop, and `left` behind it. One that doesn't
+// start, or whose TSC is another, is left out with a warning. Those that are not used are taken out
+// of firmware's hands and halted, so what boot services held is free only after this. Interrupts
+// on.
+void smp_start(const struct handoff *h, smp_left left);
 
 // Starts one of them, again, after cpu_offline(). Boot CPU; takes at least 10 ms.
 bool smp_start_cpu(unsigned index, struct problem *p);

@@ -5,6 +5,8 @@
 
 section .rodata progbits alloc noexec nowrite align=16
 
+extern cpu_park
+
 global trampoline_start, trampoline_end, trampoline_params
 
 CR0_ON   equ 0x80010033     ; PG WP NE ET MP PE
@@ -49,13 +51,13 @@ long_mode:
     mov gs, ax
     mov rdi, [rbx + AT(param_cpu)]
     test rdi, rdi
-    jz .late
+    jz .park
     mov rsi, [rbx + AT(param_main)]
     mov rcx, [rbx + AT(param_entry)]
     jmp rcx                 ; secondary_entry leaves these tables as soon as it is in C
-.late:                      ; given up long ago
-    hlt
-    jmp .late
+.park:                      ; not used, or given up long ago
+    mov rcx, cpu_park
+    jmp rcx
 
 align 8
 gdt:

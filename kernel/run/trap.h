@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions, all of which end the run, and panics.
+// Exceptions, all of which but NMIs end the run, and panics.
 #pragma once
 
 #include "lib/types.h"
@@ -12,7 +12,8 @@ struct trap_frame {
 };
 static_assert(sizeof(struct trap_frame) == 22 * 8, "isr.asm");
 
-noreturn void trap_handle(struct trap_frame *frame);
+// From isr.asm; comes back after an NMI alone.
+void trap_handle(struct trap_frame *frame);
 
 // A state that can't be: stops the other CPUs, prints the message and a backtrace, ends failed.
 noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);

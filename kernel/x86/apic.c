@@ -3,13 +3,16 @@
 
 #include "kernel/x86/apic.h"
 
+#include "kernel/base/percpu.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/time_init.h"
 #include "kernel/x86/vectors.h"
 
+#define CPUID_1_C_TSC_DEADLINE BIT32(24)
+
 static struct {
-    bool tsc_deadline;
-    uint64_t ticks_per_tsc; // 32.32 fixed point, one-shot counting only
+    bool can_deadline;
+    uint64_t ticks_per_tsc; // 32.32 fixed point, one-shot counting only; 0: not measured
 } apic_timer;
 
 bool apic_check(struct problem *p)
@@ -67,6 +70,39 @@ static void finish_in_service(void)
     }
 }
 
+// With some microcode of the Haswell to Skylake servers, deadlines fire wrongly on a CPU whose
+// TSC_ADJUST was written, by firmware or by us; the counter doesn't care.
+static bool tsc_is_adjusted(void)
+{
+    return cpuid(7, 0).b & CPUID_7_B_TSC_ADJUST && rdmsr(MSR_TSC_ADJUST);
+}
+
+// All CPUs' counters run at the same rate: the first one that needs it measures.
+static void measure_counter(void)
+{
+    wrmsr(X2APIC_TIMER_INITIAL, UINT32_MAX);
+    uint64_t start = rdtsc();
+    time_delay_ns(10 * NS_PER_MS);
+    uint64_t ticks = UINT32_MAX - rdmsr(X2APIC_TIMER_CURRENT);
+    uint64_t cycles = rdtsc() - start;
+    wrmsr(X2APIC_TIMER_INITIAL, 0);
+    apic_timer.ticks_per_tsc = (ticks << 32) / cycles;
+}
+
+static void init_timer(struct cpu *cpu)
+{
+    cpu->tsc_deadline = apic_timer.can_deadline && !tsc_is_adjusted();
+    wrmsr(X2APIC_TIMER_DIVIDE, X2APIC_TIMER_DIVIDE_1);
+    if (!cpu->tsc_deadline && !apic_timer.ticks_per_tsc) {
+        wrmsr(X2APIC_LVT_TIMER, X2APIC_LVT_MASKED); // one-shot, so that it counts
+        measure_counter();
+    }
+    uint64_t mode = cpu->tsc_deadline ? X2APIC_LVT_TIMER_TSC_DEADLINE : X2APIC_LVT_TIMER_ONE_SHOT;
+    wrmsr(X2APIC_LVT_TIMER, field_put(X2APIC_LVT_TIMER_MODE, mode) | VECTOR_TIMER);
+    // The write to the LVT must be done before the deadline is armed (SDM vol. 3, 11.5.4.1).
+    __asm__ volatile("mfence" ::: "memory");
+}
+
 void apic_init_cpu(void)
 {
     enter_x2apic();
@@ -76,12 +112,16 @@ void apic_init_cpu(void)
     finish_in_service();
     wrmsr(X2APIC_ESR, 0);
     wrmsr(X2APIC_LVT_ERROR, VECTOR_ERROR);
-    wrmsr(X2APIC_TIMER_DIVIDE, X2APIC_TIMER_DIVIDE_1);
-    uint64_t mode =
-        apic_timer.tsc_deadline ? X2APIC_LVT_TIMER_TSC_DEADLINE : X2APIC_LVT_TIMER_ONE_SHOT;
-    wrmsr(X2APIC_LVT_TIMER, field_put(X2APIC_LVT_TIMER_MODE, mode) | VECTOR_TIMER);
-    // The write to the LVT must be done before the deadline is armed (SDM vol. 3, 11.5.4.1).
-    __asm__ volatile("mfence" ::: "memory");
+    init_timer(this_cpu());
+}
+
+// NMIs by pin are edges, whatever a table says of their trigger mode (SDM vol. 3, 11.5.1). A pin
+// that firmware uses for SMIs stays so.
+void apic_take_nmis(uint8_t lint)
+{
+    uint32_t pin = lint ? X2APIC_LVT_LINT1 : X2APIC_LVT_LINT0;
+    if (field_get(X2APIC_LVT_MODE, rdmsr(pin)) != X2APIC_LVT_MODE_SMI)
+        wrmsr(pin, field_put(X2APIC_LVT_MODE, X2APIC_LVT_MODE_NMI));
 }
 
 bool apic_is_requested(uint8_t vector)
@@ -134,40 +174,19 @@ bool apic_is_ready(void)
     return rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
 }
 
-static void measure_counter(void)
-{
-    wrmsr(X2APIC_TIMER_INITIAL, UINT32_MAX);
-    uint64_t start = rdtsc();
-    time_delay_ns(10 * NS_PER_MS);
-    uint64_t ticks = UINT32_MAX - rdmsr(X2APIC_TIMER_CURRENT);
-    uint64_t cycles = rdtsc() - start;
-    wrmsr(X2APIC_TIMER_INITIAL, 0);
-    apic_timer.ticks_per_tsc = (ticks << 32) / cycles;
-}
-
-// With some microcode of the Haswell to Skylake servers, deadlines fire wrongly where firmware has
-// written TSC_ADJUST; the counter doesn't care.
-static bool tsc_is_adjusted(void)
-{
-    return cpuid(7, 0).b & BIT32(1) && rdmsr(MSR_TSC_ADJUST);
-}
-
 void apic_timer_init(void)
 {
-    apic_timer.tsc_deadline = cpuid(1, 0).c & BIT32(24) && !tsc_is_adjusted();
-    if (!apic_timer.tsc_deadline)
-        measure_counter();
-    apic_init_cpu();
+    apic_timer.can_deadline = cpuid(1, 0).c & CPUID_1_C_TSC_DEADLINE;
 }
 
-bool apic_timer_is_tsc_deadline(void)
+bool apic_timer_is_tsc_deadline(unsigned cpu)
 {
-    return apic_timer.tsc_deadline;
+    return cpu_get(cpu)->tsc_deadline;
 }
 
 void apic_timer_set(uint64_t tsc)
 {
-    if (apic_timer.tsc_deadline) {
+    if (this_cpu()->tsc_deadline) {
         wrmsr(MSR_TSC_DEADLINE, tsc);
         return;
     }
@@ -180,5 +199,5 @@ void apic_timer_set(uint64_t tsc)
 // Both ways stop at zero (SDM vol. 3, 11.5.4 and 11.5.4.1).
 void apic_timer_cancel(void)
 {
-    wrmsr(apic_timer.tsc_deadline ? MSR_TSC_DEADLINE : X2APIC_TIMER_INITIAL, 0);
+    wrmsr(this_cpu()->tsc_deadline ? MSR_TSC_DEADLINE : X2APIC_TIMER_INITIAL, 0);
 }

@@ -38,9 +38,13 @@ void apic_send_nmi(uint32_t id);
 // False before apic_init_cpu(): then no IPI can be sent.
 bool apic_is_ready(void);
 
-// The one-shot timer. apic_timer_init() on the boot CPU once, after time_init(); apic_timer_set()
-// on each CPU for itself: VECTOR_TIMER comes at or, where the counter is too short, before that TSC.
+// Takes NMIs that come by that pin (0, 1): a BMC's diagnostic one, as a rule. Boot CPU.
+void apic_take_nmis(uint8_t lint);
+
+// The one-shot timer. apic_timer_init() on the boot CPU once, after time_init() and before
+// apic_init_cpu(), which sets each CPU's up; apic_timer_set() on each CPU for itself: VECTOR_TIMER
+// comes at or, where the counter is too short, before that TSC.
 void apic_timer_init(void);
-bool apic_timer_is_tsc_deadline(void);
+bool apic_timer_is_tsc_deadline(unsigned cpu);
 void apic_timer_set(uint64_t tsc);
 void apic_timer_cancel(void);

@@ -32,6 +32,7 @@
     #define X2APIC_LVT_VECTOR BITS64(7, 0)
     #define X2APIC_LVT_MODE BITS64(10, 8)
         #define X2APIC_LVT_MODE_SMI 2
+        #define X2APIC_LVT_MODE_NMI 4
     #define X2APIC_LVT_MASKED BIT64(16)
     #define X2APIC_LVT_TIMER_MODE BITS64(18, 17)
         #define X2APIC_LVT_TIMER_ONE_SHOT 0

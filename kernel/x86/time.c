@@ -3,7 +3,9 @@
 
 #include "kernel/x86/time.h"
 
+#include "kernel/base/report.h"
 #include "kernel/mem/map.h"
+#include "kernel/x86/hypervisor.h"
 #include "kernel/x86/time_init.h"
 #include "lib/mmio.h"
 
@@ -37,16 +39,15 @@ struct reference {
     uint64_t hz;
 };
 
-static uint64_t from_cpuid(void)
+static void read_cpuid(struct tsc_facts *f)
 {
     uint32_t most = cpuid(0, 0).a;
-    struct cpuid none = { 0 };
-    uint64_t hz = time_tsc_hz_from_cpuid(most >= 0x15 ? cpuid(0x15, 0) : none,
-                                         most >= 0x16 ? cpuid(0x16, 0) : none);
-    bool virtual = cpuid(1, 0).c & BIT32(31);
-    if (!hz && virtual && cpuid(0x40000000, 0).a >= HYPERVISOR_TIMING)
-        hz = (uint64_t)cpuid(HYPERVISOR_TIMING, 0).a * 1000;
-    return hz;
+    if (most >= 0x15)
+        f->leaf15 = cpuid(0x15, 0);
+    if (most >= 0x16)
+        f->leaf16 = cpuid(0x16, 0);
+    if (hypervisor_is_there() && cpuid(0x40000000, 0).a >= HYPERVISOR_TIMING)
+        f->hypervisor_hz = (uint64_t)cpuid(HYPERVISOR_TIMING, 0).a * 1000;
 }
 
 static uint64_t read_hpet(const struct reference *r)
@@ -124,33 +125,39 @@ static void pm_reference(const struct fadt *fadt, struct reference *r)
     };
 }
 
-static uint64_t find_hz(const struct hpet_table *hpet, const struct fadt *fadt, const char **source)
+// Also where CPUID tells: firmware and hypervisors are wrong at times.
+static void measure_by_any(const struct hpet_table *hpet, const struct fadt *fadt,
+                           struct tsc_facts *f)
 {
     struct reference r;
-    *source = "CPUID";
-    uint64_t hz = from_cpuid();
-    if (!hz && hpet && hpet_reference(hpet, &r)) {
-        *source = "HPET";
-        hz = measure(&r);
+    if (hpet && hpet_reference(hpet, &r)) {
+        f->measured_by = "HPET";
+        f->measured_hz = measure(&r);
     }
-    if (!hz && fadt && fadt->pm_timer) {
-        *source = "ACPI PM timer";
+    if (!time_hz_is_sane(f->measured_hz) && fadt && fadt->pm_timer) {
+        f->measured_by = "ACPI PM timer";
         pm_reference(fadt, &r);
-        hz = measure(&r);
+        f->measured_hz = measure(&r);
     }
-    return hz;
 }
 
 bool time_init(const struct hpet_table *hpet, const struct fadt *fadt, const char **source,
                struct problem *p)
 {
-    uint64_t hz = find_hz(hpet, fadt, source);
-    if (hz < 100 * 1000 * 1000ull || hz >= BIT64(34))
+    struct tsc_facts facts = { 0 };
+    struct tsc_choice choice;
+    read_cpuid(&facts);
+    measure_by_any(hpet, fadt, &facts);
+    if (!time_choose(&facts, &choice))
         return problem_set(p, "no-clock",
-                           "the TSC's frequency can't be told (%llu Hz by %s): neither CPUID 15h "
+                           "the TSC's frequency can't be told (%llu Hz as measured): neither CPUID "
                            "nor an HPET nor an ACPI PM timer is usable: turn the HPET on in the "
                            "firmware's set-up",
-                           (unsigned long long)hz, *source);
+                           (unsigned long long)facts.measured_hz);
+    if (choice.warned)
+        warn_problem(&choice.warning);
+    *source = choice.source;
+    uint64_t hz = choice.hz;
     clock.tsc_hz = hz;
     clock.ns_per_tsc = ((NS_PER_S << 32) / hz);
     clock.tsc_per_ns =

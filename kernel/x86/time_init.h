@@ -5,13 +5,32 @@
 #include "kernel/acpi/acpi.h"
 #include "kernel/base/x86.h"
 
-// From CPUID, else by the HPET or the ACPI PM timer (either may be NULL). Problem "no-clock" where
-// none of them is there or counts. Boot CPU. Returns the source's name in *source.
+// By CPUID where it is told, else measured by the HPET or the ACPI PM timer (either may be NULL),
+// which also check CPUID: warns where they differ. Problem "no-clock" where nothing tells. Boot
+// CPU. Returns the source's name in *source.
 bool time_init(const struct hpet_table *hpet, const struct fadt *fadt, const char **source,
                struct problem *p);
 
-// Pure: TSC frequency by leaves 15h and 16h (SDM vol. 3, 20.7.3), 0 where they don't tell.
-uint64_t time_tsc_hz_from_cpuid(struct cpuid leaf15, struct cpuid leaf16);
+// What is known of the TSC's frequency; what isn't, is 0.
+struct tsc_facts {
+    struct cpuid leaf15, leaf16;
+    uint64_t hypervisor_hz; // CPUID 40000010h
+    uint64_t measured_hz;
+    const char *measured_by;
+};
+struct tsc_choice {
+    uint64_t hz;
+    const char *source;
+    bool warned; // in warning: the facts don't agree, or are poor
+    struct problem warning;
+};
+
+// Pure: whom to believe. CPUID 15h where it tells the crystal, then the hypervisor, then what was
+// measured; 16h, which is rounded, only where there is nothing else. False: nobody tells.
+bool time_choose(const struct tsc_facts *f, struct tsc_choice *out);
+
+// Pure: may be a TSC's.
+bool time_hz_is_sane(uint64_t hz);
 
 // The TSC at a time of time_ns().
 uint64_t time_tsc_at(uint64_t ns);

@@ -93,7 +93,9 @@ static void check_list(const uint8_t page[4096])
     memcpy(list, page, sizeof(list));
     memcpy(&after, page + 4092, 4);
     memcpy(&last, page + 4088, 4);
-    size_t count = nvme_parse_list(list, after, last);
+    size_t count;
+    if (!nvme_parse_list(list, after, last, &count))
+        return;
     must(count <= NVME_NSID_LIST_ENTRIES);
     for (size_t i = 0; i < count; i++) {
         must(list[i] > after && list[i] <= last);

@@ -36,6 +36,29 @@ static void build_segments(struct input *in)
     model_segment((uint16_t)(take(in, 1) | 1), 0x4000000000, 3, 3 + (take(in, 1) & 0xf));
 }
 
+// Virtual functions, the next function of an ARI device, or both, one leading to the other.
+static void build_extended(struct model_fn *f, struct input *in)
+{
+    uint8_t kind = (uint8_t)take(in, 1);
+    if (kind & 1) {
+        model_set(f, 0x100, 0x0010 | (uint32_t)take(in, 2) << 16, 4);
+        model_set(f, 0x108, (uint32_t)take(in, 2), 2);
+        for (unsigned at = 0x10e; at < 0x11c; at += 2)
+            model_set(f, at, (uint32_t)take(in, 2), 2);
+        model_writable(f, 0x108, (uint32_t)take(in, 2), 2);
+        model_writable(f, 0x124, (uint32_t)take(in, 4), 4);
+    }
+    if (kind & 2) {
+        model_set(f, kind & 1 ? 0x200 : 0x100, 0x0001000e, 4);
+        model_set(f, kind & 1 ? 0x205 : 0x105, (uint32_t)take(in, 1), 1);
+    }
+    if (kind & 4) {
+        model_cap(f, 0x50, 0x01);
+        model_set(f, 0x54, (uint32_t)take(in, 2), 2);
+        model_writable(f, 0x54, (uint32_t)take(in, 2), 2);
+    }
+}
+
 // Some bytes of the space, with some of their bits writable; the rest is a plain device or bridge.
 static void build_function(struct input *in)
 {
@@ -56,11 +79,23 @@ static void build_function(struct input *in)
                    (uint32_t)take(in, 4) & ~7u);
     if (kind & 8)
         model_bar64(f, 0, take(in, 8) & ~0xfffull, 1ull << (4 + take(in, 1) % 60));
+    build_extended(f, in);
     for (size_t i = take(in, 1) % 16; i > 0; i--) {
         uint8_t at = (uint8_t)take(in, 1);
         f->space[at] = (uint8_t)take(in, 1);
         f->writable[at] = (uint8_t)take(in, 1);
     }
+}
+
+static void no_delay(uint64_t ns)
+{
+}
+
+static void use_power(struct pci_dev *dev)
+{
+    struct problem p;
+    bool woken;
+    pci_power_on(dev, no_delay, &woken, &p);
 }
 
 static void use_bars(struct pci_dev *dev)
@@ -85,10 +120,14 @@ static void use_msix(struct pci_dev *dev)
 static void check(const struct pci_dev *dev, const struct pci_dev *before)
 {
     require(dev->parent == NULL ||
-            (dev->parent->segment == dev->segment && dev->parent->secondary == PCI_BUS(dev->bdf) &&
+            (dev->parent->segment == dev->segment && dev->parent->secondary <= PCI_BUS(dev->bdf) &&
              PCI_BUS(dev->parent->bdf) < PCI_BUS(dev->bdf)));
+    require(dev->physical == NULL || (dev->physical->segment == dev->segment &&
+                                      dev->virtual_index < dev->physical->virtual.count &&
+                                      dev->parent == dev->physical->parent));
+    require(dev->parent == NULL || dev->physical || dev->parent->secondary == PCI_BUS(dev->bdf));
     require(!before || before->segment < dev->segment ||
-            (before->segment == dev->segment && before->bdf < dev->bdf));
+            (before->segment == dev->segment && PCI_BUS(before->bdf) <= PCI_BUS(dev->bdf)));
     require(pci_find_cap(dev, 0x42) < 0x100);
 }
 
@@ -104,9 +143,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         build_function(&in);
     if (!pci_init(&p))
         return 0;
+    pci_stop_masters();
     for (size_t i = 0; pci_get(i); i++) {
         size_t mapped = model.mapped_count;
         check(pci_get(i), i ? pci_get(i - 1) : NULL);
+        use_power(pci_get(i));
         use_bars(pci_get(i));
         use_msix(pci_get(i));
         pci_enable(pci_get(i));

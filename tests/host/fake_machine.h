@@ -420,6 +420,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
             .block_size = block_size,
             .blocks = blocks,
             .channels = 1,
+            .node = NODE_ANY,
             .next = fake.first_disk,
         };
         format_text(disk->dev.name, sizeof(disk->dev.name), "nvme%un1", i);

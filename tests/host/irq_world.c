@@ -209,6 +209,12 @@ void error(const char *what, const char *fmt, ...)
     world.errors++;
 }
 
+void warn(const char *what, const char *fmt, ...);
+void warn(const char *what, const char *fmt, ...)
+{
+    world.warnings++;
+}
+
 void interrupts_on_and_mwait(void)
 {
     interrupts_on_and_halt();

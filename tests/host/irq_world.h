@@ -36,7 +36,7 @@ extern struct irq_world {
 
     // What happened.
     unsigned handled[256]; // calls of handler(), by its argument
-    unsigned eois, ipis, halts, flushes, errors, chip_frees;
+    unsigned eois, ipis, halts, flushes, errors, warnings, chip_frees;
     unsigned notifies;     // notification vectors sent by IPI
     uint8_t vector_sent;   // the last one that wasn't VECTOR_IPI
     uint32_t last_sent_to; // the APIC id that an IPI went to

@@ -112,6 +112,10 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         return 0;
     case NVME_CNS_ACTIVE_LIST:
         memset(list, 0, NVME_PAGE);
+        if (m->list_lie) {
+            memcpy(list, m->list_lie, NVME_PAGE);
+            return 0;
+        }
         for (uint32_t n = nsid + 1, left = 1024; left && n <= m->id.nn && n > nsid; n++)
             if (model_find_namespace(m, n)) {
                 *list++ = n;
@@ -120,6 +124,11 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         return 0;
     }
     return NVME_STATUS_INVALID_FIELD;
+}
+
+static unsigned queue_most(const struct model *m)
+{
+    return m->queue_most ? m->queue_most : (unsigned)field_get(NVME_CAP_MQES, m->cap) + 1;
 }
 
 static unsigned granted_cqs(const struct model *m)
@@ -146,7 +155,7 @@ static uint32_t create_cq(struct model *m, const struct nvme_sqe *sqe)
     require(qid && qid <= granted_cqs(m) && qid < MODEL_QUEUES, "CQ %u was not granted", qid);
     require(!q->cq, "CQ %u exists", qid);
     q->cq_entries = (unsigned)field_get(NVME_QUEUE_QSIZE, sqe->cdw10) + 1;
-    require(q->cq_entries <= field_get(NVME_CAP_MQES, m->cap) + 1, "CQ longer than MQES");
+    require(q->cq_entries <= queue_most(m), "CQ longer than MQES");
     require(sqe->cdw11 & NVME_CQ_PC && sqe->prp1 % NVME_PAGE == 0, "CQ not contiguous");
     q->vector = (unsigned)field_get(NVME_CQ_IV, sqe->cdw11);
     require(q->vector < m->pci.msix.vectors, "vector %u does not exist", q->vector);
@@ -165,7 +174,7 @@ static uint32_t create_sq(struct model *m, const struct nvme_sqe *sqe)
     q->cqid = (unsigned)field_get(NVME_SQ_CQID, sqe->cdw11);
     require(q->cqid < MODEL_QUEUES && m->queues[q->cqid].cq, "SQ %u before its CQ", qid);
     q->sq_entries = (unsigned)field_get(NVME_QUEUE_QSIZE, sqe->cdw10) + 1;
-    require(q->sq_entries <= field_get(NVME_CAP_MQES, m->cap) + 1, "SQ longer than MQES");
+    require(q->sq_entries <= queue_most(m), "SQ longer than MQES");
     require(sqe->cdw11 & NVME_SQ_PC && sqe->prp1 % NVME_PAGE == 0, "SQ not contiguous");
     q->sq = sqe->prp1;
     return 0;
@@ -302,6 +311,8 @@ static void write_cc(struct model *m, uint32_t cc)
     uint32_t old = m->cc;
     m->cc = cc;
     m->change_at = world_now() + m->ready_delay_ns;
+    if ((old ^ cc) & NVME_CC_EN)
+        m->deaf_until = world_now() + m->deaf_ns;
     if (!(old & NVME_CC_EN) && (cc & NVME_CC_EN))
         start(m, cc);
     if ((old & NVME_CC_EN) && !(cc & NVME_CC_EN))
@@ -312,7 +323,7 @@ static void write_cc(struct model *m, uint32_t cc)
 
 static bool is_slow(const struct model *m)
 {
-    return m->pci.vendor == 0x144d && m->pci.device == 0xa821;
+    return m->slow_reset || (m->pci.vendor == 0x144d && m->pci.device == 0xa821);
 }
 
 static uint64_t read_register(struct model *m, size_t offset)
@@ -342,7 +353,9 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     struct model *m = world_find(reg, &offset);
     require(m->pci_command & 2, "registers without memory decoding");
     require(bytes == (offset == NVME_CAP ? 8 : 4), "offset 0x%zx read as %u bytes", offset, bytes);
-    return m->removed ? ~0ull : read_register(m, offset);
+    if (m->zeros || m->power_state) // as QEMU's, asleep
+        return 0;
+    return m->removed || world_now() < m->deaf_until ? ~0ull : read_register(m, offset);
 }
 
 void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)

@@ -41,6 +41,8 @@ struct model {
     struct pci_dev pci;
     volatile uint8_t *window; // never touched: only its addresses mean something
     uint16_t pci_command;
+    unsigned table_bar; // of MSI-X
+    uint64_t table_offset;
 
     // The controller. Set before nvme_init() to have a different one.
     uint64_t cap;
@@ -58,7 +60,15 @@ struct model {
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
     bool fatal_at_enable, gone_at_enable;
-    bool removed; // reads are all ones
+    uint64_t deaf_ns;    // reads are all ones so long after CC.EN has changed
+    uint64_t deaf_until; // and until this time
+    bool zeros;          // reads are all zeros
+    bool slow_reset;     // CSTS must not be read for 2.5 s after a reset
+    unsigned power_state;
+    bool stays_asleep;
+    unsigned queue_most;      // entries that an I/O queue may have; 0: by CAP.MQES
+    const uint32_t *list_lie; // what CNS 2 is answered with
+    bool removed;             // reads are all ones
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
     uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
@@ -128,6 +138,7 @@ unsigned world_errors(const char *what);           // errors with this id; NULL:
 const char *world_last_error(void);
 unsigned world_warnings(void);
 const char *world_last_warning(void);
+const char *world_last_warning_what(void);
 const char *world_last_info(void);
 const char *world_json(void); // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);

@@ -94,6 +94,11 @@ const char *world_last_warning(void)
     return told.last_warning;
 }
 
+const char *world_last_warning_what(void)
+{
+    return told.warning_what;
+}
+
 const char *world_last_info(void)
 {
     return told.last_info;

@@ -177,6 +177,27 @@ void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
     of(dev)->pci_command = value;
 }
 
+void pci_enable_memory(struct pci_dev *dev)
+{
+    of(dev)->pci_command |= 2;
+}
+
+// Waking is a reset.
+bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, struct problem *p)
+{
+    struct model *m = of(dev);
+    if (m->stays_asleep)
+        return problem_set(p, "pci-asleep", "%s: it doesn't wake", dev->name);
+    *woken = m->power_state;
+    if (m->power_state) {
+        m->power_state = 0;
+        m->cc = m->csts = 0;
+        m->resets++;
+        m->reset_at = world.now;
+    }
+    return true;
+}
+
 // Bus mastering comes only once whatever firmware left running has stopped.
 void pci_enable(struct pci_dev *dev)
 {
@@ -196,6 +217,12 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
         return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
     *window = of(dev)->window;
     return true;
+}
+
+void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
+{
+    *bar = of(dev)->table_bar;
+    *offset = of(dev)->table_offset;
 }
 
 bool msix_enable(struct pci_dev *dev, struct problem *p)
@@ -268,6 +295,7 @@ struct model *world_add(void)
     m->pci.vendor = 0x1b36;
     m->pci.bars[0] = (struct pci_bar){ .base = 0xfe000000, .bytes = 0x4000 };
     m->pci.msix = (struct pci_msix){ .cap = 0x40, .vectors = MODEL_VECTORS };
+    m->table_bar = 4;
     m->pci.node = WORLD_DEVICE_NODE;
     snprintf(m->pci.name, sizeof(m->pci.name), "0000:00:%02x.0", n + 4);
     return m;

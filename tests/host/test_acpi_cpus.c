@@ -445,7 +445,11 @@ static bool parse_srat_list(const struct blob *b, struct problem *p)
 
 static const struct list_kind lists[] = {
     { build_madt, parse_madt_list, "madt-bad-entry", 44, { [0] = 8, [1] = 12, [9] = 16 } },
-    { build_srat_3, parse_srat_list, "srat-bad-entry", 48, { [0] = 16, [1] = 40, [2] = 24 } },
+    { build_srat_3,
+      parse_srat_list,
+      "srat-bad-entry",
+      48,
+      { [0] = 16, [1] = 40, [2] = 24, [5] = 32, [6] = 32 } },
 };
 
 static bool is_start(const struct table *t, size_t at)

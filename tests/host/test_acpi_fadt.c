@@ -125,6 +125,28 @@ static void test_fadt_unusable(void **state)
     assert_int_equal(f.smi_command, 0);
 }
 
+// The last port there is, in either field, and where the extended one can't be used.
+static void test_fadt_last_port(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    blob_set(&b, PM1A_CNT, 0xffff, 4);
+    blob_set(&b, SMI_CMD, 0xffff, 4);
+    blob_set(&b, PM_TMR, 0xffff, 4);
+    assert_int_equal(parse_fadt(&b).pm1a_control, 0xffff);
+    assert_int_equal(parse_fadt(&b).smi_command, 0xffff);
+    assert_int_equal(parse_fadt(&b).pm_timer, 0xffff);
+    set_gas(&b, X_PM1A_CNT, 0, 0xfe000004);
+    assert_int_equal(parse_fadt(&b).pm1a_control, 0xffff);
+    set_gas(&b, X_PM1A_CNT, 1, 0xffff);
+    set_gas(&b, X_PM1B_CNT, 1, 0x10000);
+    set_gas(&b, X_PM_TMR, 0, (1ull << 52) - 4);
+    blob_set(&b, PM1A_CNT, 0x604, 4);
+    assert_int_equal(parse_fadt(&b).pm1a_control, 0xffff);
+    assert_int_equal(parse_fadt(&b).pm1b_control, 0);
+    assert_int_equal(parse_fadt(&b).pm_timer, (1ull << 52) - 4);
+}
+
 static void test_fadt_flags(void **state)
 {
     struct blob b;
@@ -169,9 +191,9 @@ static void test_fadt_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fadt_ports),    cmocka_unit_test(test_fadt_extended),
-        cmocka_unit_test(test_fadt_unusable), cmocka_unit_test(test_fadt_flags),
-        cmocka_unit_test(test_fadt_lengths),
+        cmocka_unit_test(test_fadt_ports),     cmocka_unit_test(test_fadt_extended),
+        cmocka_unit_test(test_fadt_unusable),  cmocka_unit_test(test_fadt_flags),
+        cmocka_unit_test(test_fadt_last_port), cmocka_unit_test(test_fadt_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

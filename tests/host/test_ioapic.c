@@ -11,8 +11,6 @@
 #include "kernel/mem/map.h"
 #include "lib/problem.h"
 
-static void out8(uint16_t port, uint8_t value);
-
 #include "kernel/x86/ioapic.c"
 
 #include <cmocka.h>
@@ -37,7 +35,7 @@ static uint64_t ram; // where no registers can be
 
 // ---- the machine ----
 
-static void out8(uint16_t port, uint8_t value)
+void out8(uint16_t port, uint8_t value)
 {
     assert_true(port < sizeof(ports));
     ports[port] = value;
@@ -97,7 +95,7 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
         return 0;
     if (a->last == UINT32_MAX)
         return UINT32_MAX;
-    return a->index == 1 ? a->last << 16 | 0x20 : *selected(a);
+    return a->index == 1 ? 0x5a008020 | a->last << 16 : *selected(a); // reserved bits, too
 }
 
 void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)

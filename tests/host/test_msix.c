@@ -77,7 +77,7 @@ static int start(void **state)
     model_set(fn, 0x04, 0, 2);
     model_bar64(fn, 2, BAR, 0x4000);
     model_cap(fn, MSI_CAP, 0x05);
-    model_set(fn, MSI_CAP + 2, 0x81, 2); // on
+    model_set(fn, MSI_CAP + 2, 0xb1, 2); // on, with eight messages
     model_writable(fn, MSI_CAP + 2, 0x71, 2);
     model_msix(fn, CAP, VECTORS, 2, 0x2000);
     table = model_memory(TABLE, VECTORS * 16);
@@ -103,8 +103,8 @@ static void test_enable(void **state)
     for (unsigned i = 0; i < VECTORS; i++)
         assert_int_equal(entry_word(i, 12), 0xabcd0001);
     assert_int_equal(model_get(fn, CAP + 2, 2), 0x8000 | (VECTORS - 1));
-    assert_int_equal(model_get(fn, 0x04, 2), 0x0402); // memory on, INTx off, not a bus master
-    assert_int_equal(model_get(fn, MSI_CAP + 2, 2), 0x80);
+    assert_int_equal(model_get(fn, 0x04, 2), 0x0402);      // memory on, INTx off, not a bus master
+    assert_int_equal(model_get(fn, MSI_CAP + 2, 2), 0xb0); // off, and the rest as it was
     assert_false(was_written);
     assert_ptr_equal(dev->msix.table, (void *)(MODEL_VIRT + TABLE));
 }
@@ -124,7 +124,7 @@ static void test_no_msi(void **state)
 {
     model_set(fn, CAP + 1, 0, 1); // MSI-X is the only capability
     enable();
-    assert_int_equal(model_get(fn, MSI_CAP + 2, 2), 0x81);
+    assert_int_equal(model_get(fn, MSI_CAP + 2, 2), 0xb1);
 }
 
 static void test_mask(void **state)
@@ -216,6 +216,7 @@ static void test_table_outside(void **state)
 
 static void test_table_unreachable(void **state)
 {
+    pci_size_bars(dev);
     dev->bars[2].base = 0;
     refuse("pci-bar");
     dev->bars[2].base = BAR;

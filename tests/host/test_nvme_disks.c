@@ -52,7 +52,6 @@ static void hidden_by_vmd(void **state)
 
 static void not_vmd(void **state)
 {
-    intel_raid(model_new(), 0x2822);
     struct model *other = model_new();
     intel_raid(other, 0x201d);
     other->pci.vendor = 0x1000;
@@ -197,7 +196,7 @@ static void json_and_names(void **state)
              "\"serial\":\"S123\",\"firmware\":\"1.0\",\"nsid\":1,\"size\":536870912,"
              "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"urgent_queues\":0,\"queue_"
              "depth\":255,"
-             "\"vectors\":1}",
+             "\"vectors\":1,\"node\":100}",
              c->name, m->pci.name);
     assert_string_equal(world_json(), expected);
     snprintf(expected, sizeof(expected), "%sq1", c->name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// NUMA: what a CPU touches for each read lies on that CPU's node, the rest on the device's.
+// NUMA: what the CPU alone touches for each read lies on that CPU's node; what the controller reads and
+// writes, and the rest, on the device's, or where that is unknown on the CPU's.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,13 +20,14 @@ static struct model *model_for(unsigned cpus, unsigned grants)
     return m;
 }
 
-static void lies_on(const struct nvme_queue *q, unsigned node)
+static void lies_on(const struct nvme_queue *q, unsigned node, unsigned dma_node)
 {
-    const volatile void *const pieces[] = { q, q->sq, q->cq, q->slots };
-    for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
-        assert_int_equal(world_node_of(pieces[i]), node);
+    assert_int_equal(world_node_of(q), node);
+    assert_int_equal(world_node_of(q->slots), node);
+    assert_int_equal(world_node_of(q->sq), dma_node);
+    assert_int_equal(world_node_of(q->cq), dma_node);
     if (q->lists)
-        assert_int_equal(world_node_of(q->lists), node);
+        assert_int_equal(world_node_of(q->lists), dma_node);
 }
 
 static void check_queues(const struct model *m, unsigned count)
@@ -33,8 +35,9 @@ static void check_queues(const struct model *m, unsigned count)
     const struct nvme_ctrl *c = world_ctrl(m);
     assert_int_equal(c->queues_count, count);
     for (unsigned i = 0; i < count; i++) {
+        unsigned node = WORLD_NODE(c->queues[i]->cpu);
         assert_non_null(c->queues[i]->lists);
-        lies_on(c->queues[i], WORLD_NODE(c->queues[i]->cpu));
+        lies_on(c->queues[i], node, m->pci.node == NODE_ANY ? node : m->pci.node);
     }
 }
 
@@ -45,6 +48,14 @@ static void queues_lie_with_their_cpus(void **state)
     check_queues(m, 3);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(m->irqs[i]->cpu, i);
+}
+
+static void all_of_a_queue_lies_with_the_cpu_of_a_device_somewhere(void **state)
+{
+    struct model *m = model_for(3, 64);
+    m->pci.node = NODE_ANY;
+    start(m);
+    check_queues(m, 3);
 }
 
 static void so_do_all_of_several(void **state)
@@ -76,7 +87,7 @@ static void what_all_share_lies_with_the_device(void **state)
     const void *const pieces[] = { c, c->page, c->queues, c->irqs, c->queue_of[0], dev->driver };
     for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
         assert_int_equal(world_node_of(pieces[i]), WORLD_DEVICE_NODE);
-    lies_on(c->admin, WORLD_DEVICE_NODE);
+    lies_on(c->admin, WORLD_DEVICE_NODE, WORLD_DEVICE_NODE);
 }
 
 // Nothing but the doorbell lists of all CPUs, which is one array for all controllers.
@@ -101,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         nodes_test(queues_lie_with_their_cpus),
+        nodes_test(all_of_a_queue_lies_with_the_cpu_of_a_device_somewhere),
         nodes_test(so_do_all_of_several),
         nodes_test(a_shared_queue_lies_with_its_owner),
         nodes_test(what_all_share_lies_with_the_device),

@@ -23,6 +23,7 @@ static struct pci_dev *scan(void)
 {
     struct problem p;
     assert_true(pci_init(&p));
+    pci_size_bars(pci_get(0));
     return pci_get(0);
 }
 

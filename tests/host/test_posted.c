@@ -55,6 +55,21 @@ static void every_vector_is_found_once(void **state)
     }
 }
 
+static void all_words_are_taken_at_once(void **state)
+{
+    uint64_t bits[PI_WORDS];
+    assert_false(pi_take_all(&desc, bits));
+    pi_post(&desc, 3, false);
+    pi_post(&desc, 130, false);
+    pi_post(&desc, 129, false);
+    pi_post(&desc, 255, false);
+    assert_true(pi_take_all(&desc, bits));
+    const uint64_t posted[PI_WORDS] = { BIT64(3), 0, BIT64(1) | BIT64(2), BIT64(63) };
+    assert_memory_equal(bits, posted, sizeof(posted));
+    assert_false(pi_any(&desc));
+    assert_false(pi_take_all(&desc, bits));
+}
+
 static void posts_notify_once_until_on_is_cleared(void **state)
 {
     assert_true(pi_post(&desc, 33, false));
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test_setup(layout, fresh),
         cmocka_unit_test_setup(harvest_of_nothing_finds_nothing, fresh),
         cmocka_unit_test_setup(every_vector_is_found_once, fresh),
+        cmocka_unit_test_setup(all_words_are_taken_at_once, fresh),
         cmocka_unit_test_setup(posts_notify_once_until_on_is_cleared, fresh),
         cmocka_unit_test_setup(suppressed_posts_set_no_on_unless_urgent, fresh),
         cmocka_unit_test_setup(clearing_on_leaves_the_rest, fresh),

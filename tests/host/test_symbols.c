@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Symbol look-up, and what CPUID says about the TSC.
+// Symbol look-up.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "kernel/base/symbols.h"
-#include "kernel/x86/time_init.h"
 
 struct symbol {
     uint32_t name;
@@ -57,26 +56,11 @@ static void a_string_table_without_end_is_not_used(void **state)
     finds(0x1000, NULL, 0);
 }
 
-static void tsc_from_cpuid(void **state)
-{
-    struct cpuid none = { 0 };
-    // 24 MHz crystal, ratio 216/2: 2592 MHz (a Skylake client).
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 2, 216, 24000000, 0 }, none),
-                     2592000000);
-    // No crystal told: the base frequency of leaf 16h.
-    assert_int_equal(
-        time_tsc_hz_from_cpuid((struct cpuid){ 2, 216, 0, 0 }, (struct cpuid){ 2600, 0, 0, 0 }),
-        2600000000);
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 0, 216, 24000000, 0 }, none), 0);
-    assert_int_equal(time_tsc_hz_from_cpuid((struct cpuid){ 2, 0, 24000000, 0 }, none), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_get_names),
         cmocka_unit_test(a_string_table_without_end_is_not_used),
-        cmocka_unit_test(tsc_from_cpuid),
     };
-    return cmocka_run_group_tests_name("symbols and TSC", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
 }

@@ -163,6 +163,18 @@ static void test_broken_path(void **state)
         assert_int_equal(unit_of(i), 0x2000);
 }
 
+// Where the path before it led has nothing to do with one that leads nowhere.
+static void test_broken_path_behind_another(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 4));
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(9, 1, 0, 0));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(PORT), 0x1000);
+    assert_int_equal(unit_of(DISK), 0x2000);
+}
+
 // The same path on two segments, and a segment without any unit.
 static void test_segments(void **state)
 {
@@ -216,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup(test_junk_bits, set_up),
         cmocka_unit_test_setup(test_bridge_of_segment, set_up),
         cmocka_unit_test_setup(test_broken_path, set_up),
+        cmocka_unit_test_setup(test_broken_path_behind_another, set_up),
         cmocka_unit_test_setup(test_segments, set_up),
         cmocka_unit_test_setup(test_wrong_order, set_up),
         cmocka_unit_test_setup(test_none, set_up),

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import qemu_launch as launch
+from monitor import Monitor
 
 # Firmware takes some 4 s, more when the other core is busy; a run that is not over by then hangs.
 DEADLINE = 90
@@ -139,6 +140,19 @@ def boot(request, tmp_path):
         assert done.breaches == (breaches or {}), "VT-d's rules: see what QEMU said"
         return done
 
+    return run
+
+
+@pytest.fixture
+def boot_and_say(boot, tmp_path):
+    """As boot(), with commands for the monitor once a pattern is on a port, the console as a rule."""
+    def run(append, pattern, *commands, **options):
+        monitor = Monitor(tmp_path)
+        monitor.when(tmp_path / "boot0" / options.pop("port", "com1"), pattern, *commands)
+        extra = options.pop("extra", []) + monitor.arguments
+        done = boot(append, disks=stamped(1), extra=extra, **options)
+        done.monitor = monitor.answers
+        return done
     return run
 
 

@@ -38,6 +38,15 @@ def test_crash(boot, crash, said, functions):
     assert names[-1] == ("secondary_entry" if crash == "other" else "kernel_entry")
 
 
+def test_a_panic_while_another_cpu_prints(boot):
+    """It holds the console's lock, and is in the middle of a line."""
+    run = boot("app=crash crash=locked irq=posted", 40, cpus=2, disks=stamped(1)).failed("panic")
+    assert "while another CPU prints" in run.one("error")["message"]
+    assert re.search(r"^error: panic on CPU 0: app=crash asked", run.console, re.MULTILINE)
+    check_registers(run)
+    assert "CPU 1 goes on printing" not in run.console.split("error: panic")[1]
+
+
 REFUSED = ("blocked an interrupt of 0000:00:", "(nvme0q1)", "(reason 28h)",
            "reserved bits of the posted-interrupt descriptor are set")
 

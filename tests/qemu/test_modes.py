@@ -106,6 +106,16 @@ def test_mwait_needs_no_notification(boot):
     assert run.model["notified"] == 0
 
 
+def test_mwait_that_no_post_ends(boot):
+    """The emulator has no monitor, and on one CPU its MWAIT is a halt: the timer finds what was
+    posted, and the CPU falls back."""
+    run = boot("irq=adaptive idle=mwait iodepth=1 idle.spin=0 runtime=3s verify=crc32c", cpus=1,
+               disks=stamped(1)).verified()
+    assert [w["what"] for w in run.of("warning")] == ["mwait-missed"]
+    assert run.one("delivery")["mwait_misses"] == 2
+    assert run.job["notifications"] > 10  # it halts
+
+
 def test_the_window(boot):
     run = boot("irq=adaptive posted.window=500 runtime=1s verify=crc32c", disks=stamped(2)).verified()
     assert run.one("irq", name="LOC")["count"] > 100  # the window's timer

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Whether the machine has what the command line asks for, as far as no driver knows it.
+#pragma once
+
+#include "kernel/base/cmdline.h"
+#include "kernel/irq/irq.h"
+
+// True where idle=mwait is asked for, and matters; ends the run where the CPU can't be trusted with
+// it.
+bool checks_mwait(const struct cmdline *c, enum irq_mode mode);
+
+// For irq=msi: warns where nothing but custom makes that work.
+void checks_plain_msi(void);

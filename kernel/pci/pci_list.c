@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The functions that were found, in chunks, as there are few on most machines.
+
+#include "kernel/pci/pci_list.h"
+
+#include "kernel/base/cpus.h"
+#include "kernel/mem/mem.h"
+
+#define CHUNK_DEVS 64
+#define CHUNKS (PCI_LIST_MAX / CHUNK_DEVS)
+
+static struct {
+    struct pci_dev *chunks[CHUNKS];
+    size_t count;
+} devs;
+
+struct pci_dev *pci_get(size_t index)
+{
+    return index < devs.count ? &devs.chunks[index / CHUNK_DEVS][index % CHUNK_DEVS] : NULL;
+}
+
+struct pci_dev *pci_list_add(void)
+{
+    size_t chunk = devs.count / CHUNK_DEVS;
+    if (chunk == CHUNKS)
+        return NULL;
+    if (!devs.chunks[chunk])
+        devs.chunks[chunk] =
+            mem_alloc(CHUNK_DEVS * sizeof(struct pci_dev), alignof(struct pci_dev), NODE_ANY);
+    struct pci_dev *dev = &devs.chunks[chunk][devs.count++ % CHUNK_DEVS];
+    *dev = (struct pci_dev){ 0 };
+    return dev;
+}
+
+void pci_list_drop(void)
+{
+    devs.count--;
+}
+
+void pci_list_clear(void)
+{
+    devs.count = 0;
+}
+
+size_t pci_list_count(void)
+{
+    return devs.count;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Whether the machine is a virtual one, and whose.
+#pragma once
+
+#include "kernel/base/x86.h"
+
+// True on a virtual machine (CPUID 1 ECX bit 31, which no processor sets itself). Any CPU.
+bool hypervisor_is_there(void);
+
+// True where CPUID names one that may be QEMU. Any CPU, any context.
+bool hypervisor_may_be_qemu(void);
+
+// Pure: the same by CPUID's leaves 1 and 40000000h.
+bool hypervisor_names_qemu(struct cpuid leaf1, struct cpuid leaf40000000);
