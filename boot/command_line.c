@@ -2,7 +2,6 @@
 // The command line's sources, least important first: \EFI\onebell\cmdline.txt on the volume that
 // the image came from, then the UEFI load options. The kernel has the defaults; last wins.
 
-#include "boot/console.h"
 #include "boot/load_options.h"
 #include "boot/loader.h"
 #include "boot/status.h"
@@ -76,9 +75,8 @@ bool command_line_gather(struct loader *l, struct problem *p)
         return false;
     if (l->self->LoadOptions && l->self->LoadOptionsSize &&
         !options_add_load_options(&o, l->self->LoadOptions, l->self->LoadOptionsSize))
-        console_line("Onebell: ignoring %u bytes of load options that are not UCS-2 text (with "
-                     "efibootmgr, use --unicode)",
-                     (unsigned)l->self->LoadOptionsSize);
+        l->handoff->warnings[HANDOFF_WARN_LOAD_OPTIONS] =
+            (struct handoff_warned){ 1, { l->self->LoadOptionsSize } };
     l->handoff->cmdline_dropped = (uint32_t)o.dropped;
     return true;
 }

@@ -13,6 +13,7 @@ enum {
     TYPE_MESSAGING = 3,
     SUBTYPE_UART = 14,
     TYPE_END = 0x7f,
+    SUBTYPE_END_OF_PATH = 0xff,
 };
 #define HID_PNP0501 0x050141d0u // compressed EISA id of a 16550
 
@@ -47,4 +48,19 @@ bool device_path_names_com1(const void *paths, size_t bytes)
         bytes -= length;
     }
     return false;
+}
+
+bool device_path_is_list(const void *paths, size_t bytes)
+{
+    const uint8_t *node = paths;
+    bool ended = false;
+    while (bytes >= NODE_HEADER_BYTES) {
+        size_t length = (size_t)node[2] | (size_t)node[3] << 8;
+        if (length < NODE_HEADER_BYTES || length > bytes)
+            return false;
+        ended = node[0] == TYPE_END && node[1] == SUBTYPE_END_OF_PATH;
+        node += length;
+        bytes -= length;
+    }
+    return ended && bytes == 0;
 }

@@ -32,10 +32,12 @@ static bool map_problem(EFI_STATUS status, struct problem *p)
 static bool convert(struct loader *l, struct problem *p)
 {
     size_t count;
-    if (!memory_map_convert(l->map, l->map_bytes, l->map_step, l->ranges, l->ranges_max, &count, p))
+    struct handoff *h = l->handoff;
+    if (!memory_map_convert(l->map, l->map_bytes, l->map_step, l->ranges, l->ranges_max, &count,
+                            &h->warnings[HANDOFF_WARN_MEMORY_MAP], p))
         return false;
-    l->handoff->ranges_base = (uint64_t)l->ranges;
-    l->handoff->ranges = count;
+    h->ranges_base = (uint64_t)l->ranges;
+    h->ranges = count;
     return true;
 }
 
@@ -101,7 +103,17 @@ bool boot_services_exit(struct loader *l, struct problem *p)
     return true;
 }
 
+// A trampoline that firmware had no page for is found in what was boot services' until now. Nobody writes
+// to it before the kernel has left their page tables, and this loader.
 bool memory_map_hand_over(struct loader *l, struct problem *p)
 {
-    return convert(l, p);
+    struct handoff *h = l->handoff;
+    if (!convert(l, p))
+        return false;
+    size_t count = h->ranges;
+    if (!h->trampoline)
+        h->trampoline =
+            memory_map_take_page(l->ranges, l->ranges_max, &count, HANDOFF_TRAMPOLINE_LIMIT);
+    h->ranges = count;
+    return true;
 }

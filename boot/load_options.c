@@ -3,6 +3,9 @@
 
 #include "boot/load_options.h"
 
+#include "boot/device_path.h"
+#include "lib/bits.h"
+
 void options_begin(struct options *o, char *to, size_t capacity)
 {
     *o = (struct options){ .text = to, .capacity = capacity };
@@ -135,9 +138,32 @@ static size_t own_name_length(const uint8_t *text, size_t units)
     return ends_with_efi(text, end) ? MIN(end + quoted, units) : 0;
 }
 
+// EFI_LOAD_OPTION (UEFI 2.10, 3.1.3): attributes, the path list's length, a description that a zero ends,
+// the path list, and the optional data, which alone should be the image's.
+#define LOAD_OPTION_ATTRIBUTES (BIT32(0) | BIT32(1) | BIT32(3) | BITS32(12, 8)) // all there are
+#define LOAD_OPTION_HEAD_BYTES 6
+
+// Bytes in front of the optional data; 0: this isn't a whole one.
+static size_t load_option_bytes(const uint8_t *bytes, size_t count)
+{
+    if (count < LOAD_OPTION_HEAD_BYTES)
+        return 0;
+    uint32_t attributes = unit_at(bytes, 0) | unit_at(bytes, 1) << 16;
+    size_t path_bytes = unit_at(bytes, 2), at = LOAD_OPTION_HEAD_BYTES;
+    while (count - at >= 2 && (bytes[at] || bytes[at + 1]))
+        at += 2;
+    at += 2; // the zero
+    if (attributes & ~LOAD_OPTION_ATTRIBUTES || at > count || path_bytes > count - at ||
+        !device_path_is_list(bytes + at, path_bytes))
+        return 0;
+    return at + path_bytes;
+}
+
 bool options_add_load_options(struct options *o, const void *load_options, size_t bytes)
 {
-    const uint8_t *text = load_options;
+    size_t head = load_option_bytes(load_options, bytes);
+    const uint8_t *text = (const uint8_t *)load_options + head;
+    bytes -= head;
     size_t units = bytes % 2 ? SIZE_MAX : text_length(text, bytes / 2);
     if (units == SIZE_MAX)
         return false;

@@ -26,5 +26,6 @@ bool options_add_file(struct options *o, const void *file, size_t bytes, struct 
 // Adds UEFI load options (UEFI 2.10, 9.1: the meaning of the bytes is left to the image). False:
 // they are not UCS-2 text and nothing was added; some firmware passes binary data of its own.
 // A first word that is no option but names an .efi file is left out: the UEFI shell passes the
-// image's name first.
+// image's name first. Where the bytes are a whole EFI_LOAD_OPTION, as some firmware passes it, its optional
+// data are the words.
 bool options_add_load_options(struct options *o, const void *load_options, size_t bytes);

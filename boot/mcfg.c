@@ -55,20 +55,12 @@ static const struct table *table_at(uint64_t address, const char *signature)
     return t;
 }
 
-static const struct table *find_mcfg(const struct rsdp *root)
+static const struct table *find_xsdt(const struct rsdp *root)
 {
     if (memcmp(root->signature, "RSD PTR ", sizeof(root->signature)) || !sums_to_zero(root, 20) ||
         root->revision < RSDP_REVISION_XSDT)
         return NULL;
-    const struct table *xsdt = table_at(root->xsdt, "XSDT");
-    for (size_t at = sizeof(struct table); xsdt && at + 8 <= xsdt->length; at += 8) {
-        uint64_t address;
-        memcpy(&address, (const uint8_t *)xsdt + at, sizeof(address));
-        const struct table *mcfg = table_at(address, "MCFG");
-        if (mcfg)
-            return mcfg;
-    }
-    return NULL;
+    return table_at(root->xsdt, "XSDT");
 }
 
 static uint64_t config_address(const struct mcfg_entry *e, uint8_t bus, uint8_t device,
@@ -78,15 +70,36 @@ static uint64_t config_address(const struct mcfg_entry *e, uint8_t bus, uint8_t 
                       field_put(PCI_ECAM_FUNCTION, function));
 }
 
-uint64_t mcfg_config_address(uint64_t rsdp, uint16_t segment, uint8_t bus, uint8_t device,
-                             uint8_t function)
+static bool serves(const struct mcfg_entry *e, uint16_t segment, uint8_t bus)
 {
-    const struct table *mcfg = rsdp ? find_mcfg((const struct rsdp *)rsdp) : NULL;
+    return e->base && e->base % MIB == 0 && e->segment == segment && e->first_bus <= bus &&
+           bus <= e->last_bus;
+}
+
+// By one table's whole entries.
+static uint64_t find_in(const struct table *mcfg, uint16_t segment, uint8_t bus, uint8_t device,
+                        uint8_t function)
+{
     struct mcfg_entry e;
-    for (size_t at = MCFG_ENTRIES; mcfg && at + sizeof(e) <= mcfg->length; at += sizeof(e)) {
+    for (size_t at = MCFG_ENTRIES; at + sizeof(e) <= mcfg->length; at += sizeof(e)) {
         memcpy(&e, (const uint8_t *)mcfg + at, sizeof(e));
-        if (e.segment == segment && e.first_bus <= bus && bus <= e.last_bus)
+        if (serves(&e, segment, bus))
             return config_address(&e, bus, device, function);
     }
     return 0;
+}
+
+uint64_t mcfg_config_address(uint64_t rsdp, uint16_t segment, uint8_t bus, uint8_t device,
+                             uint8_t function)
+{
+    const struct table *xsdt = rsdp ? find_xsdt((const struct rsdp *)rsdp) : NULL;
+    uint64_t found = 0;
+    for (size_t at = sizeof(struct table); xsdt && !found && at + 8 <= xsdt->length; at += 8) {
+        uint64_t address;
+        memcpy(&address, (const uint8_t *)xsdt + at, sizeof(address));
+        const struct table *mcfg = table_at(address, "MCFG");
+        if (mcfg)
+            found = find_in(mcfg, segment, bus, device, function);
+    }
+    return found;
 }

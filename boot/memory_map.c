@@ -37,13 +37,6 @@ struct piece {
     bool found;
 };
 
-static struct memory_descriptor descriptor_at(const struct map *m, size_t i)
-{
-    struct memory_descriptor d;
-    memcpy(&d, m->bytes + i * m->step, sizeof(d));
-    return d;
-}
-
 static enum handoff_kind kind_by_type(uint32_t type)
 {
     switch (type) {
@@ -80,23 +73,43 @@ static enum handoff_kind kind_of(const struct memory_descriptor *d)
     return kind;
 }
 
-static bool check(const struct map *m, size_t bytes, struct problem *p)
+static struct memory_descriptor raw_descriptor(const struct map *m, size_t i)
 {
-    if (m->step < sizeof(struct memory_descriptor) || bytes % m->step)
-        return problem_set(
-            p, "memory-map",
-            "firmware's memory map has %zu bytes in descriptors of %zu: update the firmware", bytes,
-            m->step);
+    struct memory_descriptor d;
+    memcpy(&d, m->bytes + i * m->step, sizeof(d));
+    return d;
+}
+
+static bool is_addressable(const struct memory_descriptor *d)
+{
+    return d->pages <= PAGES_MAX && d->base / PAGE <= PAGES_MAX - d->pages;
+}
+
+// As far as it can be used: none of what goes past the address space, and none of free memory that starts
+// within a page; what is reserved there is so from the page's start on.
+static struct memory_descriptor descriptor_at(const struct map *m, size_t i)
+{
+    struct memory_descriptor d = raw_descriptor(m, i);
+    uint64_t within = d.base % PAGE;
+    enum handoff_kind kind = kind_by_type(d.type);
+    if (!is_addressable(&d) || (within && (kind == HANDOFF_FREE || kind == HANDOFF_BOOT)))
+        return (struct memory_descriptor){ 0 };
+    d.base -= within;
+    d.pages += within && d.pages;
+    return d;
+}
+
+static void count_bad(const struct map *m, size_t left, struct handoff_warned *bad)
+{
+    *bad = (struct handoff_warned){ .count = left > 0 };
     for (size_t i = 0; i < m->count; i++) {
-        struct memory_descriptor d = descriptor_at(m, i);
-        if (d.base % PAGE || d.pages > PAGES_MAX || d.base / PAGE > PAGES_MAX - d.pages)
-            return problem_set(
-                p, "memory-map",
-                "firmware's memory map names 0x%llx pages at 0x%llx, which no x86-64 "
-                "machine has: update the firmware",
-                (unsigned long long)d.pages, (unsigned long long)d.base);
+        struct memory_descriptor d = raw_descriptor(m, i);
+        if (d.base % PAGE == 0 && is_addressable(&d))
+            continue;
+        if (!bad->values[0] && !bad->values[1])
+            bad->values[0] = d.base, bad->values[1] = d.pages;
+        bad->count++;
     }
-    return true;
 }
 
 // The lowest address from `from` on that a descriptor covers; ~0 if none does.
@@ -155,13 +168,18 @@ static bool append(const struct piece *n, struct handoff_range *out, size_t max,
 }
 
 bool memory_map_convert(const void *map, size_t bytes, size_t step, struct handoff_range *out,
-                        size_t max, size_t *count, struct problem *p)
+                        size_t max, size_t *count, struct handoff_warned *bad, struct problem *p)
 {
     struct map m = { map, step ? bytes / step : 0, step };
     bool free = false;
     *count = 0;
-    if (!check(&m, bytes, p))
-        return false;
+    *bad = (struct handoff_warned){ 0 };
+    if (step < sizeof(struct memory_descriptor))
+        return problem_set(p, "memory-map",
+                           "firmware's memory map has descriptors of %zu bytes, fewer than 40: "
+                           "update the firmware",
+                           step);
+    count_bad(&m, bytes % step, bad);
     for (struct piece n = next_piece(&m, 0); n.found; n = next_piece(&m, n.end)) {
         free |= n.kind == HANDOFF_FREE;
         if (!append(&n, out, max, count))
@@ -171,4 +189,43 @@ bool memory_map_convert(const void *map, size_t bytes, size_t step, struct hando
     return free || problem_set(p, "memory-map",
                                "firmware's memory map has no free memory: give the "
                                "machine more");
+}
+
+// Whether the range has such a page; sets the last one. Page 0 is neither free nor boot services' here.
+static bool has_page(const struct handoff_range *r, uint64_t limit, uint64_t *page)
+{
+    uint64_t end = MIN(r->base + r->bytes, limit);
+    if ((r->kind != HANDOFF_FREE && r->kind != HANDOFF_BOOT) || end < r->base + PAGE)
+        return false;
+    *page = end - PAGE;
+    return true;
+}
+
+// Splits range i, which has the page, into up to three.
+static void split(struct handoff_range *ranges, size_t *count, size_t i, uint64_t page)
+{
+    struct handoff_range whole = ranges[i];
+    const struct handoff_range parts[] = {
+        { whole.base, page - whole.base, whole.kind, whole.efi_type },
+        { page, PAGE, HANDOFF_KEPT, whole.efi_type },
+        { page + PAGE, whole.base + whole.bytes - page - PAGE, whole.kind, whole.efi_type },
+    };
+    size_t more = (parts[0].bytes != 0) + (parts[2].bytes != 0);
+    memmove(ranges + i + 1 + more, ranges + i + 1, (*count - i - 1) * sizeof(*ranges));
+    *count += more;
+    for (size_t part = 0; part < ARRAY_SIZE(parts); part++)
+        if (parts[part].bytes)
+            ranges[i++] = parts[part];
+}
+
+uint64_t memory_map_take_page(struct handoff_range *ranges, size_t max, size_t *count,
+                              uint64_t limit)
+{
+    uint64_t page;
+    for (size_t i = 0; i < *count && *count + 2 <= max; i++)
+        if (has_page(&ranges[i], limit, &page)) {
+            split(ranges, count, i, page);
+            return page;
+        }
+    return 0;
 }

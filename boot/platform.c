@@ -8,9 +8,6 @@
 #include "lib/string.h"
 
 #define PIXEL_BYTES 4
-#define TRAMPOLINE_LAST                                                                            \
-    0x9ffffull // a start-up vector A0h to BFh is reserved (SDM vol. 3, 11.4.4.1)
-
 static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, EFI_GUID guid)
 {
     for (UINTN i = 0; i < system->NumberOfTableEntries; i++)
@@ -83,8 +80,8 @@ static void take_trampoline(struct loader *l)
     struct problem none;
     uint64_t base = 0;
     for (unsigned i = 0; i < 2 && !base; i++)
-        if (!memory_take(l, MEMORY_KEPT, HANDOFF_TRAMPOLINE_BYTES, TRAMPOLINE_LAST, "starting CPUs",
-                         &base, &none))
+        if (!memory_take(l, MEMORY_KEPT, HANDOFF_TRAMPOLINE_BYTES, HANDOFF_TRAMPOLINE_LIMIT - 1,
+                         "starting CPUs", &base, &none))
             return;
     l->handoff->trampoline = base;
 }

@@ -5,6 +5,7 @@
 #include "drivers/vtd/vtd.h"
 #include "init/checks.h"
 #include "init/ending.h"
+#include "init/loader_warnings.h"
 #include "init/options.h"
 #include "init/summary.h"
 #include "init/tables.h"
@@ -106,12 +107,14 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     struct problem p;
     if (cmdline_is(c, "irq", "remapped"))
         return IRQ_REMAPPED;
-    if (!vtd_can_post(&p)) {
-        if (!cmdline_is(c, "irq", "auto"))
-            fail_problem(&p);
+    if (cmdline_is(c, "irq", "auto")) {
+        if (vtd_can_post(&p))
+            return IRQ_ADAPTIVE;
         info("irq=auto: remapped, since %s", p.message);
         return IRQ_REMAPPED;
     }
+    if (!vtd_can_post_driven(&p))
+        fail_problem(&p);
     if (cmdline_is(c, "irq", "poll"))
         return IRQ_POLL;
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
@@ -124,6 +127,7 @@ static void start_irqs(const struct cmdline *c)
     bool plain = cmdline_is(c, "irq", "msi");
     if (plain)
         checks_plain_msi();
+    vtd_set_driven(nvme_drives);
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
             fail_problem(&p);
@@ -157,6 +161,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
 
     const struct handoff *h = take_over(handoff_phys);
     info("Onebell");
+    loader_warnings(h);
     const struct app *app = options_read(h, nvme_options, &cmdline);
     ending_choose(&cmdline);
     const struct tables *tables = tables_read(h);

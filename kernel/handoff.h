@@ -14,6 +14,8 @@
 #define HANDOFF_MAGIC 0x4c4c4542454e4f31ull      // "1ONEBELL"
 #define HANDOFF_DIRECT_MAP 0xffff800000000000ull // physical address 0
 #define HANDOFF_TRAMPOLINE_BYTES 4096
+// A start-up vector A0h to BFh is reserved (SDM vol. 3, 11.4.4.1).
+#define HANDOFF_TRAMPOLINE_LIMIT 0xa0000ull
 #define HANDOFF_CMDLINE_BYTES 4096
 
 enum handoff_kind {
@@ -42,6 +44,19 @@ struct handoff_framebuffer {
     uint32_t pixel;  // enum handoff_pixel
 };
 
+// What the loader found wrong and got along with: the kernel tells of it, where people and tools both
+// hear it.
+enum handoff_warning {
+    HANDOFF_WARN_MEMORY_MAP,   // descriptors that can't be; values: the first one's base and pages
+    HANDOFF_WARN_LOAD_OPTIONS, // they are no text; value: bytes
+    HANDOFF_WARNINGS,
+};
+
+struct handoff_warned {
+    uint64_t count; // 0: all is well
+    uint64_t values[2];
+};
+
 struct handoff {
     uint64_t magic;
     uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
@@ -55,6 +70,7 @@ struct handoff {
     uint64_t tsc_start;   // TSC when the loader began
     uint64_t tsc_exit;    // TSC when boot services had ended
     struct handoff_framebuffer framebuffer;
+    struct handoff_warned warnings[HANDOFF_WARNINGS];
     uint32_t bus_masters_stopped; // PCI functions whose bus mastering the loader turned off
     uint32_t cmdline_dropped;     // bytes of command line that did not fit; an error if not 0
     char cmdline[HANDOFF_CMDLINE_BYTES]; // the three sources in order, one space between, UTF-8

@@ -64,7 +64,7 @@ $(B)/host/tests/host/steps_%: $(B)/steps/tests/host/steps_%.o $(STEP_OBJ) $(B)/t
 test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,5)
 test-host: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS) ## unit tests, device models and threads, with sanitizers
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
-	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
+	    sed -n 's/^\[  PASSED  \]\|^skipped:/  &/p' $$t.log | uniq | sed "s|$$| $$(basename $$t)|"; done
 
 -include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
 

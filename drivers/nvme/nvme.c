@@ -66,7 +66,7 @@ static void flush(void)
     nvme_queue_flush(&nvme.cpus[cpu_index()]);
 }
 
-static bool is_controller(const struct pci_dev *dev)
+bool nvme_drives(const struct pci_dev *dev)
 {
     return dev->class_code == NVME_PCI_CLASS || nvme_quirk(dev)->kinds & NVME_QUIRK_CLASS;
 }
@@ -92,7 +92,7 @@ static unsigned look_around(void)
     struct pci_dev *dev;
     unsigned count = 0;
     for (size_t i = 0; (dev = pci_get(i)); i++) {
-        count += is_controller(dev);
+        count += nvme_drives(dev);
         warn_if_hiding(dev);
     }
     return count;
@@ -123,7 +123,7 @@ unsigned nvme_init(void)
     loop_set_flush(flush);
     unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (is_controller(dev))
+        if (nvme_drives(dev))
             start(dev, --left);
     return nvme.count;
 }

@@ -22,6 +22,10 @@ void nvme_set_queues(unsigned queues);
 // before nvme_init().
 void nvme_set_urgent(bool urgent);
 
+// True for the functions that nvme_init() would start. Any CPU.
+struct pci_dev;
+bool nvme_drives(const struct pci_dev *dev);
+
 // Starts all controllers. One that fails is reported by error() and left disabled; the others go
 // on. Boot CPU, after irq_init(). Returns the number of controllers found, working or not.
 unsigned nvme_init(void);

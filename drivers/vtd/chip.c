@@ -3,6 +3,7 @@
 // the chips differ in what route() writes there.
 
 #include "drivers/vtd/unit.h"
+#include "drivers/vtd/unit_text.h"
 #include "drivers/vtd/vtd.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -14,6 +15,13 @@ static bool chip_alloc(struct irq *irq, struct problem *p)
     struct vtd_unit *u = vtd_unit_of(irq->dev, p);
     irq->chip_unit = u;
     return u && vtd_table_take(u, irq, &irq->chip_handle, p);
+}
+
+// A unit that can't post would take an entry that posts for one that remaps.
+static bool chip_alloc_posted(struct irq *irq, struct problem *p)
+{
+    const struct vtd_unit *u = vtd_unit_of(irq->dev, p);
+    return u && (u->cap & VTD_CAP_PI || vtd_problem_no_posting(u, p)) && chip_alloc(irq, p);
 }
 
 static void chip_free(struct irq *irq)
@@ -62,7 +70,7 @@ static const struct irq_chip chip_remapped = {
 
 static const struct irq_chip chip_posted = {
     .name = "VTD-POST",
-    .alloc = chip_alloc,
+    .alloc = chip_alloc_posted,
     .free = chip_free,
     .route = route_posted,
     .compose = chip_compose,

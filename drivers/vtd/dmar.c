@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Parser of the DMAR table (VT-d 8). Refuses what lies about something we use; firmware's lesser
-// sins are collected as warnings.
+// Parser of the DMAR table (VT-d 8). Refuses what can't be trusted as a whole; of the rest it uses
+// what is good, and collects warnings of what is not.
 
 #include "drivers/vtd/dmar.h"
 
-#include <stdarg.h>
-
 #include "kernel/base/cpus.h"
 #include "kernel/mem/mem.h"
-#include "lib/format.h"
 #include "lib/string.h"
 
 #define PHYS_END (1ull << 52) // no x86 CPU has more physical address bits (SDM vol. 3, 5.1.4)
@@ -19,20 +16,10 @@ struct rest {
     size_t left;
 };
 
-static void dmar_warn(struct dmar *out, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
-
-static void dmar_warn(struct dmar *out, const char *what, const char *fmt, ...)
-{
-    if (out->warnings_count < DMAR_WARNINGS_MAX) {
-        struct problem *w = &out->warnings[out->warnings_count];
-        va_list args;
-        w->what = what;
-        va_start(args, fmt);
-        format_text_v(w->message, sizeof(w->message), fmt, args);
-        va_end(args);
-    }
-    out->warnings_count++;
-}
+struct parse {
+    struct dmar *out;
+    struct warnings *w;
+};
 
 static bool check_header(const uint8_t *bytes, size_t length, struct dmar_table *table,
                          struct problem *p)
@@ -55,122 +42,150 @@ static bool check_header(const uint8_t *bytes, size_t length, struct dmar_table 
                            "the bytes of the DMAR table sum to %02xh instead of 0: update the "
                            "firmware",
                            sum);
-    // A page must fit, and 64 bits are all there is.
-    if (table->width < 11 || table->width > 63)
-        return problem_set(p, "dmar-width", "the DMAR table gives a host address width of %u bits",
-                           table->width + 1u);
     return true;
 }
 
-// Takes the next structure off the rest: its head, and a rest of its own with all its bytes.
-static bool next_structure(struct rest *table, struct dmar_structure *head, struct rest *structure,
-                           struct problem *p)
+static void read_header(const struct parse *d, const struct dmar_table *table)
+{
+    d->out->width = table->width + 1u;
+    d->out->intr_remap = table->flags & DMAR_FLAG_INTR_REMAP;
+    d->out->x2apic_opt_out = table->flags & DMAR_FLAG_X2APIC_OPT_OUT;
+    // A page must fit, and 64 bits are all there is.
+    if (table->width >= 11 && table->width <= 63)
+        return;
+    warnings_add(d->w, "dmar-width",
+                 "the DMAR table gives a host address width of %u bits: not used; update the "
+                 "firmware",
+                 d->out->width);
+    d->out->width = 0;
+}
+
+// Takes the next structure off the rest: its head, and a rest of its own with all its bytes. False: at
+// the end, or where no more can be found.
+static bool next_structure(struct rest *table, struct dmar_structure *head, struct rest *structure)
 {
     if (table->left < sizeof(*head))
-        return problem_set(p, "dmar-structure",
-                           "the DMAR table ends with %zu bytes that are no structure", table->left);
+        return false;
     memcpy(head, table->bytes, sizeof(*head));
     if (head->length < sizeof(*head) || head->length > table->left)
-        return problem_set(p, "dmar-structure",
-                           "a structure of type %u in the DMAR table says it has %u bytes; %zu are "
-                           "left in the table",
-                           head->type, head->length, table->left);
+        return false;
     *structure = (struct rest){ table->bytes, head->length };
     table->bytes += head->length;
     table->left -= head->length;
     return true;
 }
 
-static bool add_scope(struct dmar *out, size_t unit, const struct dmar_scope_entry *e,
-                      const uint8_t *path, struct problem *p)
+static void add_scope(const struct parse *d, size_t unit, const struct dmar_scope_entry *e,
+                      const uint8_t *path)
 {
+    struct dmar *out = d->out;
+    unsigned long long base = out->units[unit].base;
     if (e->type > DMAR_SCOPE_ACPI || e->type < DMAR_SCOPE_ENDPOINT)
-        dmar_warn(out, "dmar-scope-type",
-                  "the DMAR table gives unit 0x%llx a device of unknown type %u: passed over",
-                  (unsigned long long)out->units[unit].base, e->type);
+        warnings_add(d->w, "dmar-scope-type",
+                     "the DMAR table gives unit 0x%llx a device of unknown type %u: passed over",
+                     base, e->type);
     if (e->type != DMAR_SCOPE_ENDPOINT && e->type != DMAR_SCOPE_BRIDGE)
-        return true;
-    if (out->scopes_count == DMAR_SCOPES_MAX)
-        return problem_set(p, "dmar-too-large",
-                           "the DMAR table names more than %u devices; Onebell has room for no "
-                           "more",
-                           DMAR_SCOPES_MAX);
-    out->scopes[out->scopes_count++] = (struct dmar_scope){
-        .type = e->type,
-        .unit = (uint16_t)unit,
-        .start_bus = e->start_bus,
-        .hops = (uint8_t)((e->length - sizeof(*e)) / 2),
-        .path = path,
-    };
-    return true;
+        return;
+    if (e->length == sizeof(*e))
+        warnings_add(d->w, "dmar-scope-path",
+                     "the DMAR table gives unit 0x%llx a device on bus %02x without a path: passed "
+                     "over; update the firmware",
+                     base, e->start_bus);
+    else if (out->scopes_count == DMAR_SCOPES_MAX)
+        warnings_add(d->w, "dmar-too-large",
+                     "the DMAR table names more than the %u devices that there is room for: one of "
+                     "unit 0x%llx is passed over",
+                     DMAR_SCOPES_MAX, base);
+    else
+        out->scopes[out->scopes_count++] = (struct dmar_scope){
+            .type = e->type,
+            .unit = (uint16_t)unit,
+            .start_bus = e->start_bus,
+            .hops = (uint8_t)((e->length - sizeof(*e)) / 2),
+            .path = path,
+        };
 }
 
-static bool parse_scopes(struct dmar *out, size_t unit, struct rest scopes, struct problem *p)
+// Whole pairs of device and function only (VT-d 8.3.1). Behind an entry of another length no next one
+// can be found.
+static void parse_scopes(const struct parse *d, size_t unit, struct rest scopes)
 {
     while (scopes.left) {
         struct dmar_scope_entry e = { 0 };
         if (scopes.left >= sizeof(e))
             memcpy(&e, scopes.bytes, sizeof(e));
-        // At least one pair of device and function, and whole pairs only (VT-d 8.3.1).
-        if (e.length < sizeof(e) + 2 || e.length > scopes.left || e.length % 2)
-            return problem_set(p, "dmar-scope",
-                               "a device of unit 0x%llx in the DMAR table takes %u bytes; %zu are "
-                               "left in the unit's list",
-                               (unsigned long long)out->units[unit].base, e.length, scopes.left);
-        if (!add_scope(out, unit, &e, scopes.bytes + sizeof(e), p))
-            return false;
+        if (e.length < sizeof(e) || e.length > scopes.left || e.length % 2) {
+            warnings_add(d->w, "dmar-scope",
+                         "a device of unit 0x%llx in the DMAR table takes %u bytes of %zu: it and "
+                         "all behind it in the unit's list are passed over; update the firmware",
+                         (unsigned long long)d->out->units[unit].base, e.length, scopes.left);
+            return;
+        }
+        add_scope(d, unit, &e, scopes.bytes + sizeof(e));
         scopes.bytes += e.length;
         scopes.left -= e.length;
     }
-    return true;
 }
 
 // Index of the unit with these registers; units_count: none.
 static size_t find_unit(const struct dmar *d, uint64_t base)
 {
     size_t i = 0;
-    while (i < d->units_count && d->units[i].base != base)
+    while (i < d->units_count && (d->units[i].absent || d->units[i].base != base))
         i++;
     return i;
 }
 
 // The unit that serves "all other devices" must be the last of its segment (VT-d 8.3).
-static void check_order(struct dmar *out, const struct dmar_drhd *drhd)
+static void check_order(const struct parse *d, const struct dmar_drhd *drhd)
 {
-    for (size_t i = 0; i < out->units_count; i++) {
-        const struct dmar_unit *u = &out->units[i];
+    for (size_t i = 0; i < d->out->units_count; i++) {
+        const struct dmar_unit *u = &d->out->units[i];
         if (u->include_pci_all && u->segment == drhd->segment)
-            dmar_warn(out, "dmar-order",
-                      "the DMAR table lists unit 0x%llx after unit 0x%llx, which takes all other "
-                      "devices of segment %u and should be last",
-                      (unsigned long long)drhd->base, (unsigned long long)u->base, u->segment);
+            warnings_add(
+                d->w, "dmar-order",
+                "the DMAR table lists unit 0x%llx after unit 0x%llx, which takes all other "
+                "devices of segment %u and should be last",
+                (unsigned long long)drhd->base, (unsigned long long)u->base, u->segment);
     }
 }
 
-// Adds the unit, or finds it where the table names it twice; sets its index.
-static bool add_unit(struct dmar *out, const struct dmar_drhd *drhd, size_t *index,
-                     struct problem *p)
+// 0 and all ones are seen where a board's unit is switched off.
+static bool has_registers(const struct parse *d, const struct dmar_drhd *drhd)
 {
+    bool none = drhd->base == 0 || drhd->base == ~0ull;
+    if (!none && drhd->base % PAGE_BYTES == 0 && drhd->base < PHYS_END)
+        return true;
+    warnings_add(d->w, none ? "dmar-unit-zero" : "dmar-unit-address",
+                 "the DMAR table puts a unit's registers at 0x%llx, which is no page of physical "
+                 "memory: the devices behind it can't be used; update the firmware",
+                 (unsigned long long)drhd->base);
+    return false;
+}
+
+// Adds the unit, or finds it where the table names it twice; sets its index. False: there is no room.
+static bool add_unit(const struct parse *d, const struct dmar_drhd *drhd, size_t *index)
+{
+    struct dmar *out = d->out;
     bool all = drhd->flags & DMAR_DRHD_INCLUDE_PCI_ALL;
     *index = find_unit(out, drhd->base);
     if (*index < out->units_count) {
-        dmar_warn(out, "dmar-unit-twice", "the DMAR table names unit 0x%llx twice",
-                  (unsigned long long)drhd->base);
+        warnings_add(d->w, "dmar-unit-twice", "the DMAR table names unit 0x%llx twice",
+                     (unsigned long long)drhd->base);
         out->units[*index].include_pci_all |= all;
         return true;
     }
-    if (drhd->base % PAGE_BYTES || drhd->base >= PHYS_END)
-        return problem_set(p, "dmar-unit-address",
-                           "the DMAR table puts a unit's registers at 0x%llx, which is no page of "
-                           "physical memory: update the firmware",
-                           (unsigned long long)drhd->base);
-    if (out->units_count == DMAR_UNITS_MAX)
-        return problem_set(p, "dmar-too-large",
-                           "the DMAR table has more than %u units; Onebell has room for no more",
-                           DMAR_UNITS_MAX);
-    check_order(out, drhd);
+    if (out->units_count == DMAR_UNITS_MAX) {
+        warnings_add(d->w, "dmar-too-large",
+                     "the DMAR table has more than the %u units that there is room for: unit "
+                     "0x%llx is passed over",
+                     DMAR_UNITS_MAX, (unsigned long long)drhd->base);
+        return false;
+    }
+    check_order(d, drhd);
     out->units[out->units_count++] = (struct dmar_unit){
         .base = drhd->base,
+        .absent = !has_registers(d, drhd),
         .segment = drhd->segment,
         .include_pci_all = all,
         .node = NODE_ANY,
@@ -178,43 +193,38 @@ static bool add_unit(struct dmar *out, const struct dmar_drhd *drhd, size_t *ind
     return true;
 }
 
-static bool parse_drhd(struct dmar *out, struct rest s, struct problem *p)
+static void parse_drhd(const struct parse *d, struct rest s)
 {
     struct dmar_drhd drhd;
     size_t unit;
-    if (s.left < sizeof(drhd))
-        return problem_set(p, "dmar-structure",
-                           "a unit (DRHD) in the DMAR table has %zu bytes instead of 16 or more",
-                           s.left);
-    memcpy(&drhd, s.bytes, sizeof(drhd));
-    // Seen where a board's unit is switched off: its devices have no remapping then.
-    if (drhd.base == 0 || drhd.base == ~0ull) {
-        dmar_warn(out, "dmar-unit-zero",
-                  "the DMAR table names a unit without registers (address 0x%llx): passed over",
-                  (unsigned long long)drhd.base);
-        return true;
+    if (s.left < sizeof(drhd)) {
+        warnings_add(d->w, "dmar-structure",
+                     "a unit (DRHD) in the DMAR table has %zu bytes instead of 16 or more: passed "
+                     "over; update the firmware",
+                     s.left);
+        return;
     }
-    return add_unit(out, &drhd, &unit, p) &&
-           parse_scopes(out, unit, (struct rest){ s.bytes + sizeof(drhd), s.left - sizeof(drhd) },
-                        p);
+    memcpy(&drhd, s.bytes, sizeof(drhd));
+    if (add_unit(d, &drhd, &unit))
+        parse_scopes(d, unit, (struct rest){ s.bytes + sizeof(drhd), s.left - sizeof(drhd) });
 }
 
-static void parse_rhsa(struct dmar *out, struct rest s)
+static void parse_rhsa(const struct parse *d, struct rest s)
 {
     struct dmar_rhsa rhsa;
     memcpy(&rhsa, s.bytes, sizeof(rhsa));
-    size_t unit = find_unit(out, rhsa.base);
-    if (unit < out->units_count)
-        out->units[unit].node = rhsa.domain;
+    size_t unit = find_unit(d->out, rhsa.base);
+    if (unit < d->out->units_count)
+        d->out->units[unit].node = rhsa.domain;
     else
-        dmar_warn(out, "dmar-rhsa",
-                  "the DMAR table gives NUMA node %u to unit 0x%llx, which it doesn't have",
-                  rhsa.domain, (unsigned long long)rhsa.base);
+        warnings_add(d->w, "dmar-rhsa",
+                     "the DMAR table gives NUMA node %u to unit 0x%llx, which it doesn't have",
+                     rhsa.domain, (unsigned long long)rhsa.base);
 }
 
-// What isn't a unit: only RHSA is used. The others are measured, since a wrong length there makes
-// the whole table doubtful, and passed over. Types that later specifications add are skipped.
-static void parse_other(struct dmar *out, uint16_t type, struct rest s)
+// What isn't a unit: only RHSA is used. The others are measured and passed over, as are types that later
+// specifications add.
+static void parse_other(const struct parse *d, uint16_t type, struct rest s)
 {
     static const uint8_t least[] = {
         [DMAR_RMRR] = DMAR_RMRR_BYTES,          [DMAR_ATSR] = DMAR_ATSR_BYTES,
@@ -224,37 +234,51 @@ static void parse_other(struct dmar *out, uint16_t type, struct rest s)
     if (type == DMAR_DRHD || type >= ARRAY_SIZE(least))
         return;
     if (s.left < least[type])
-        dmar_warn(out, "dmar-length",
-                  "a structure of type %u in the DMAR table has %zu bytes instead of %u or more: "
-                  "passed over",
-                  type, s.left, least[type]);
+        warnings_add(d->w, "dmar-length",
+                     "a structure of type %u in the DMAR table has %zu bytes instead of %u or "
+                     "more: passed over",
+                     type, s.left, least[type]);
     else if (type == DMAR_RHSA)
-        parse_rhsa(out, s);
+        parse_rhsa(d, s);
 }
 
-bool dmar_parse(const void *table, size_t length, struct dmar *out, struct problem *p)
+// A last unit that the table cuts off is used as far as it is there: without it, its devices would seem to
+// be behind another one. Nothing can be found behind a structure of a bad length.
+static void parse_tail(const struct parse *d, struct rest tail)
 {
+    struct dmar_structure head = { 0 };
+    if (tail.left >= sizeof(head))
+        memcpy(&head, tail.bytes, sizeof(head));
+    warnings_add(d->w, "dmar-structure",
+                 "the DMAR table ends with %zu bytes that are no structure (type %u, length %u): "
+                 "what comes before them is used; update the firmware",
+                 tail.left, head.type, head.length);
+    if (head.type == DMAR_DRHD && head.length > tail.left && tail.left >= sizeof(struct dmar_drhd))
+        parse_drhd(d, tail);
+}
+
+bool dmar_parse(const void *table, size_t length, struct dmar *out, struct warnings *w,
+                struct problem *p)
+{
+    const struct parse d = { out, w };
     struct dmar_table header = { 0 };
     struct dmar_structure head = { 0 };
     struct rest s = { 0 };
     memset(out, 0, sizeof(*out));
     if (!check_header(table, length, &header, p))
         return false;
-    out->width = header.width + 1u;
-    out->intr_remap = header.flags & DMAR_FLAG_INTR_REMAP;
-    out->x2apic_opt_out = header.flags & DMAR_FLAG_X2APIC_OPT_OUT;
+    read_header(&d, &header);
 
-    struct rest all = { (const uint8_t *)table + sizeof(header),
-                        header.header.length - sizeof(header) };
-    for (struct rest units = all; units.left;)
-        if (!next_structure(&units, &head, &s, p) ||
-            (head.type == DMAR_DRHD && !parse_drhd(out, s, p)))
-            return false;
+    const struct rest all = { (const uint8_t *)table + sizeof(header),
+                              header.header.length - sizeof(header) };
+    struct rest units = all, others = all;
+    while (next_structure(&units, &head, &s))
+        if (head.type == DMAR_DRHD)
+            parse_drhd(&d, s);
+    if (units.left)
+        parse_tail(&d, units);
     // The units are known now, whatever order the structures came in.
-    for (struct rest others = all; others.left;) {
-        if (!next_structure(&others, &head, &s, p))
-            return false;
-        parse_other(out, head.type, s);
-    }
+    while (next_structure(&others, &head, &s))
+        parse_other(&d, head.type, s);
     return true;
 }

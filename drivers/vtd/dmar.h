@@ -6,13 +6,14 @@
 #include "drivers/vtd/dmar_regs.h"
 #include "lib/problem.h"
 #include "lib/types.h"
+#include "lib/warnings.h"
 
-#define DMAR_UNITS_MAX 128 // an eight-socket server has about 80
-#define DMAR_SCOPES_MAX 1024
-#define DMAR_WARNINGS_MAX 16
+#define DMAR_UNITS_MAX 1024 // a machine of 64 sockets has 640
+#define DMAR_SCOPES_MAX 16384
 
 struct dmar_unit {
     uint64_t base; // physical address of the registers, 4 KiB aligned
+    bool absent;   // nothing is where the table says: it stands for the devices that it names
     uint16_t segment;
     bool include_pci_all; // serves what no other unit of the segment names
     unsigned node;        // NUMA node, NODE_ANY where the table doesn't say
@@ -29,19 +30,18 @@ struct dmar_scope {
 };
 
 struct dmar {
-    unsigned width;  // host address width in bits
+    unsigned width;  // host address width in bits; 0: the table gives none that can be
     bool intr_remap; // the platform has interrupt remapping
     bool x2apic_opt_out;
     struct dmar_unit units[DMAR_UNITS_MAX];
     size_t units_count;
     struct dmar_scope scopes[DMAR_SCOPES_MAX];
     size_t scopes_count;
-    struct problem warnings[DMAR_WARNINGS_MAX]; // what is wrong, but not in our way
-    size_t warnings_count;                      // all of them; only the first ones are kept
 };
 
-// Reads a DMAR table of at most `length` bytes, which must outlive the result. Refuses what it
-// would have to rely on and can't ("dmar-truncated", "dmar-signature", "dmar-checksum",
-// "dmar-width", "dmar-structure", "dmar-scope", "dmar-unit-address", "dmar-too-large"); the rest is
-// a warning. No units at all is not a problem here. Pure: any CPU (VT-d 8).
-bool dmar_parse(const void *table, size_t length, struct dmar *out, struct problem *p);
+// Reads a DMAR table of at most `length` bytes, which must outlive the result. Refuses a table that
+// can't be trusted as a whole ("dmar-truncated", "dmar-signature", "dmar-checksum"); of one that is
+// malformed inside, what is good is used, and the rest is a warning. No units at all is not a problem
+// here. Pure: any CPU (VT-d 8).
+bool dmar_parse(const void *table, size_t length, struct dmar *out, struct warnings *w,
+                struct problem *p);

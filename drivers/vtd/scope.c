@@ -41,12 +41,30 @@ static bool is_below(const struct pci_dev *dev, uint16_t bridge)
     return false;
 }
 
+// Without a look at the bridges on the way, which large machines have thousands of.
+static bool may_match(const struct dmar_scope *s, const struct pci_dev *dev)
+{
+    const uint8_t *last = s->path + 2 * (s->hops - 1u);
+    return s->type == DMAR_SCOPE_BRIDGE ||
+           ((last[0] & 31) == PCI_DEV(dev->bdf) && (last[1] & 7) == PCI_FN(dev->bdf));
+}
+
 static bool matches(const struct dmar_scope *s, const struct pci_dev *dev)
 {
     uint16_t bdf;
-    if (!resolve(dev->segment, s, &bdf))
+    if (!may_match(s, dev) || !resolve(dev->segment, s, &bdf))
         return false;
     return dev->bdf == bdf || (s->type == DMAR_SCOPE_BRIDGE && is_below(dev, bdf));
+}
+
+static bool takes_others(const struct dmar *d, uint16_t segment, bool absent, size_t *unit)
+{
+    for (*unit = 0; *unit < d->units_count; ++*unit) {
+        const struct dmar_unit *u = &d->units[*unit];
+        if (u->segment == segment && u->include_pci_all && u->absent == absent)
+            return true;
+    }
+    return false;
 }
 
 // Virtual functions are where their physical one is, which alone the table may name (VT-d 8.3.1).
@@ -60,9 +78,8 @@ bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, s
             return true;
         }
     }
-    for (*unit = 0; *unit < d->units_count; ++*unit)
-        if (d->units[*unit].segment == dev->segment && d->units[*unit].include_pci_all)
-            return true;
+    if (takes_others(d, dev->segment, false, unit) || takes_others(d, dev->segment, true, unit))
+        return true;
     return problem_set(p, "vtd-no-unit",
                        "%s is behind no VT-d unit: the DMAR table names none for it, and none that "
                        "takes all other devices of segment %u; update the firmware",

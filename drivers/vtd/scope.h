@@ -7,6 +7,7 @@
 #include "lib/problem.h"
 
 // Sets *unit to the index in d->units[] of the unit that serves the device: the one that names it
-// or a bridge above it, else the one that takes all other devices of its segment (VT-d 8.3).
+// or a bridge above it, else the one that takes all other devices of its segment (VT-d 8.3), one that is
+// there before one that isn't.
 // "vtd-no-unit": none does. Any CPU, after pci_init().
 bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p);

@@ -19,13 +19,22 @@ static size_t register_bytes(uint64_t cap, uint64_t ecap)
     return ALIGN_UP(MAX(end, (size_t)VTD_FIXED_BYTES), PAGE_BYTES);
 }
 
+// What is switched off reads as ones, or as zeros. Neither register can: CAP says where the fault records
+// are, ECAP where the IOTLB's registers are. VER tells us nothing.
+static bool makes_sense(const struct vtd_unit *u)
+{
+    return u->cap != 0 && u->cap != ~0ull && u->ecap != 0 && u->ecap != ~0ull;
+}
+
 bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
 {
+    if (!mem_may_be_mmio(u->base, VTD_FIXED_BYTES))
+        return vtd_problem_nowhere(u, p);
     u->regs = mem_map_mmio(u->base, VTD_FIXED_BYTES);
     u->version = vtd_read32(u, VTD_VER);
     u->cap = vtd_read64(u, VTD_CAP);
     u->ecap = vtd_read64(u, VTD_ECAP);
-    if (u->cap == ~0ull && u->ecap == ~0ull) {
+    if (!makes_sense(u)) {
         u->regs = NULL;
         return vtd_problem_absent(u, p);
     }

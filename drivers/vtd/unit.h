@@ -7,6 +7,7 @@
 
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
+#include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
 #include "kernel/irq/irq.h"
 #include "lib/mmio.h"
@@ -33,8 +34,18 @@ struct vtd_table {
     uint32_t next;       // where the search for a free entry goes on
 };
 
+enum vtd_unit_state {
+    VTD_UNIT_ABSENT,  // the table names it, and nothing that makes sense answers there
+    VTD_UNIT_LEFT,    // left as firmware had it, since no device of ours needs it
+    VTD_UNIT_LACKING, // taken over, but it can't remap: vtd_unit_check()
+    VTD_UNIT_USED,
+};
+
 struct vtd_unit {
-    volatile void *regs; // NULL: the table names it, and nothing answers there
+    enum vtd_unit_state state;
+    bool needed;         // a device that we drive is behind it
+    bool hung_display;   // only displays are, of a kind whose translation may never turn off
+    volatile void *regs; // NULL: absent or left
     uint64_t base;       // physical
     uint16_t segment;
     bool include_pci_all;
@@ -70,8 +81,8 @@ static inline void vtd_write64(const struct vtd_unit *u, size_t offset, uint64_t
 
 // ---- unit.c ----
 
-// Maps the registers, fault records included, and reads what the unit can do. False: all of them
-// read as ones, so that nothing is there ("vtd-unit-absent").
+// Maps the registers, fault records included, and reads what the unit can do. False: they read as what is
+// switched off reads, ones or zeros, or can't be where the table says ("vtd-unit-absent").
 bool vtd_unit_map(struct vtd_unit *u, struct problem *p);
 
 // Queue, remapping, x2APIC ids: each missing one is a problem of its own ("vtd-no-qi",
@@ -134,15 +145,20 @@ void vtd_faults_clear(const struct vtd_unit *u);
 
 // ---- units.c ----
 
-// Reads the DMAR table, warns of what is odd in it, and enters its units. NULL: "no-vtd", or a problem
-// of dmar_parse(). Boot CPU, once.
-const struct dmar *vtd_units_read(struct problem *p);
+// Reads the DMAR table, warns of what is odd in it, and enters its units, as absent. NULL: "no-vtd", or a
+// problem of dmar_parse(). Boot CPU, once.
+struct dmar *vtd_units_read(struct problem *p);
 
-// The units that the table names, there or not, one by one; NULL past the end.
+// Finds out what each unit is needed for, once it is known which ones are absent. NULL: all of them are
+// needed.
+void vtd_units_find_needs(vtd_is_driven driven);
+
+// The units that the table names, in each state, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_named(size_t index);
 
-// The unit that the device's interrupts go through. "vtd-no-unit", "vtd-unit-absent".
+// The unit that the device's interrupts go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-left", or
+// what it lacks.
 struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);
 
-// The units that are there, one by one; NULL past the end.
+// The units in use, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_get(size_t index);

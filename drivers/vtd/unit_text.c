@@ -9,10 +9,29 @@
 
 bool vtd_problem_absent(const struct vtd_unit *u, struct problem *p)
 {
-    return problem_set(p, "vtd-unit-absent",
-                       "VT-d unit 0x%llx is in the DMAR table, but nothing answers there: "
-                       "update the firmware, or switch the part of the board back on",
-                       (unsigned long long)u->base);
+    return problem_set(
+        p, "vtd-unit-absent",
+        "VT-d unit 0x%llx is in the DMAR table, but nothing answers there (CAP %llx, "
+        "ECAP %llx): update the firmware, or switch the part of the board back on",
+        (unsigned long long)u->base, (unsigned long long)u->cap, (unsigned long long)u->ecap);
+}
+
+bool vtd_problem_nowhere(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(
+        p, "vtd-unit-absent",
+        "the DMAR table puts the registers of a VT-d unit at 0x%llx, which is RAM or "
+        "past what the CPU can reach: update the firmware",
+        (unsigned long long)u->base);
+}
+
+bool vtd_problem_display(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(
+        p, "vtd-unit-left",
+        "firmware left DMA translation of VT-d unit 0x%llx on, which serves a display "
+        "of a kind that may hang when it is turned off",
+        (unsigned long long)u->base);
 }
 
 bool vtd_problem_no_qi(const struct vtd_unit *u, struct problem *p)

@@ -18,23 +18,97 @@
 #define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
 #define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
 
+static vtd_is_driven is_driven;
+static struct warnings found; // what is wrong with units, and not in our way
+
+void vtd_set_driven(vtd_is_driven driven)
+{
+    is_driven = driven;
+}
+
+static void tell_warnings(void)
+{
+    warn_all(&found);
+    found.count = 0;
+}
+
 // ---- taking over ----
 
+// The run doesn't end for a unit that no device of ours is behind. False: one is.
+static bool leave_alone(struct vtd_unit *u, const struct problem *p)
+{
+    if (u->needed)
+        return false;
+    warnings_add(&found, "vtd-unit-left",
+                 "%s; no device in use is behind the unit: it is left alone", p->message);
+    u->state = VTD_UNIT_LEFT;
+    u->regs = NULL;
+    return true;
+}
+
+static bool take_over(struct vtd_unit *u, struct problem *p)
+{
+    if (u->hung_display && u->left_on & VTD_GCMD_TE) {
+        vtd_problem_display(u, p);
+        return leave_alone(u, p);
+    }
+    if (!vtd_take_over(u, p))
+        return leave_alone(u, p);
+    u->state = VTD_UNIT_USED;
+    return true;
+}
+
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
-static bool take_over_all(struct problem *p)
+static void map_all(struct dmar *d)
+{
+    struct vtd_unit *u;
+    struct problem p;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (d->units[i].absent || vtd_unit_map(u, &p))
+            continue;
+        warnings_add(&found, p.what, "%s", p.message);
+        d->units[i].absent = true;
+    }
+}
+
+static bool take_over_all(const struct dmar *d, struct problem *p)
 {
     struct vtd_unit *u;
     for (size_t i = 0; (u = vtd_unit_named(i)); i++)
-        if (!vtd_unit_map(u, p))
-            warn_problem(p);
-        else if (!vtd_take_over(u, p))
+        if (!d->units[i].absent && !take_over(u, p))
             return false;
+    return true;
+}
+
+static bool read_units(struct dmar **d, struct problem *p)
+{
+    *d = vtd_units_read(p);
+    if (!*d)
+        return false;
+    map_all(*d);
+    vtd_units_find_needs(is_driven);
+    return true;
+}
+
+// Those that can't remap are put aside, where there are others: what is behind one of them is not used. It
+// sends nothing either, since the loader has taken its bus mastering away, but from displays, which nobody
+// makes interrupt. With all of them lacking something, the machine has no remapping.
+static bool put_lacking_aside(struct problem *p)
+{
+    struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+        if (u->state == VTD_UNIT_USED && !vtd_unit_check(u, p))
+            u->state = VTD_UNIT_LACKING;
+    if (!vtd_unit_get(0))
+        return false;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+        if (u->state == VTD_UNIT_LACKING && !vtd_unit_check(u, p))
+            warnings_add(&found, p->what, "%s; devices behind it are not used", p->message);
     return true;
 }
 
 static bool check_all(const struct dmar *d, struct problem *p)
 {
-    struct vtd_unit *u;
     if (!d->intr_remap)
         return problem_set(p, "no-vtd",
                            "the DMAR table's flags say that the platform doesn't remap interrupts "
@@ -44,9 +118,8 @@ static bool check_all(const struct dmar *d, struct problem *p)
         return problem_set(p, "no-vtd",
                            "the DMAR table has no VT-d unit that answers: turn VT-d on in the "
                            "firmware set-up");
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!vtd_unit_check(u, p))
-            return false;
+    if (!put_lacking_aside(p))
+        return false;
     if (!(cpuid(1, 0).c & CPUID_1_C_CX16))
         return problem_set(p, "vtd-no-cx16",
                            "the CPU has no CMPXCHG16B (CPUID.1:ECX bit 13), which remapping "
@@ -58,28 +131,49 @@ bool vtd_init(struct problem *p)
 {
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    const struct dmar *d = vtd_units_read(p);
-    if (!d || !take_over_all(p) || !check_all(d, p))
-        return false;
-    if (d->x2apic_opt_out)
+    struct dmar *d;
+    bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p);
+    tell_warnings();
+    if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
              "firmware asks not to use x2APIC (DMAR flags, bit 1); Onebell does: its interrupts go "
              "to 32-bit APIC ids. If the machine hangs, clear the x2APIC opt-out in the set-up");
-    return true;
+    return ok;
 }
 
+// A table that can't be read at all is as good as none.
 bool vtd_is_lacking(const struct problem *p)
 {
-    return strcmp(p->what, "no-vtd") == 0 || strncmp(p->what, "vtd-no-", 7) == 0;
+    return strcmp(p->what, "no-vtd") == 0 || strncmp(p->what, "vtd-no-", 7) == 0 ||
+           strncmp(p->what, "dmar-", 5) == 0;
+}
+
+static bool is_needed_anywhere(void)
+{
+    const struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (u->needed)
+            return true;
+    return false;
+}
+
+static bool can_post(bool needed_only, struct problem *p)
+{
+    const struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!(u->cap & VTD_CAP_PI) && (u->needed || !needed_only))
+            return vtd_problem_no_posting(u, p);
+    return true;
 }
 
 bool vtd_can_post(struct problem *p)
 {
-    struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!(u->cap & VTD_CAP_PI))
-            return vtd_problem_no_posting(u, p);
-    return true;
+    return can_post(false, p);
+}
+
+bool vtd_can_post_driven(struct problem *p)
+{
+    return can_post(is_needed_anywhere(), p);
 }
 
 // ---- turning on ----
@@ -94,36 +188,42 @@ static uint32_t entry_count(void)
     return count;
 }
 
+static struct event {
+    uint8_t vector;
+    uint32_t apic_id;
+} event; // where faults are told of
+
 // Queue, table, and fault event; remapping stays off (VT-d 6.5.2, 6.7).
-static bool prepare(struct vtd_unit *u, uint8_t fault_vector, uint32_t boot_apic_id,
-                    struct problem *p)
+static bool prepare(struct vtd_unit *u, struct problem *p)
 {
     if (!vtd_queue_start(u, p) || !vtd_table_start(u, entry_count(), p))
         return false;
-    vtd_faults_start(u, fault_vector, boot_apic_id);
+    vtd_faults_start(u, event.vector, event.apic_id);
     return true;
 }
 
 // With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that
 // the status says the same.
-static bool remap(const struct vtd_unit *u, struct problem *p)
+static bool remap(struct vtd_unit *u, struct problem *p)
 {
     if (!vtd_gcmd(u, VTD_GCMD_IRE, true, p))
         return false;
     return !(vtd_read32(u, VTD_GSTS) & VTD_GCMD_CFI) || vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
-static bool enable_all(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
+// A step on each unit in use. One that fails it leaves what no device of ours needs as it was before.
+static bool for_all(bool (*step)(struct vtd_unit *u, struct problem *p), struct problem *p)
 {
     struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!prepare(u, fault_vector, boot_apic_id, p))
+    struct problem ignored;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (u->state != VTD_UNIT_USED || step(u, p))
+            continue;
+        if (u->needed)
             return false;
-    // All of them, also those that no device of ours is behind: only then is every interrupt
-    // checked.
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!remap(u, p))
-            return false;
+        (void)vtd_take_over(u, &ignored);
+        leave_alone(u, p);
+    }
     return true;
 }
 
@@ -132,12 +232,15 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
     struct problem ignored;
     struct vtd_unit *u;
     vtd_faults_reset();
-    if (enable_all(fault_vector, boot_apic_id, p))
-        return true;
+    event = (struct event){ fault_vector, boot_apic_id };
+    // All of them are turned on, also those that no device of ours is behind: only then is every
+    // interrupt checked.
+    bool ok = for_all(prepare, p) && for_all(remap, p);
+    tell_warnings();
     // Some units on and some off would be a machine whose interrupts work by halves.
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+    for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
         (void)vtd_take_over(u, &ignored);
-    return false;
+    return ok;
 }
 
 // ---- what people and tools see ----

@@ -6,18 +6,26 @@
 #include "kernel/irq/irq.h"
 #include "lib/problem.h"
 
+// Which devices are driven: units that none of them is behind are no reason to fail. Before vtd_init();
+// unset, each unit counts.
+struct pci_dev;
+typedef bool (*vtd_is_driven)(const struct pci_dev *dev);
+void vtd_set_driven(vtd_is_driven driven);
+
 // Parses DMAR, maps every unit, and takes each over in order: translation, remapping and queued
 // invalidation that firmware left on are turned off; faults of before are cleared. Boot CPU, after
 // acpi_init() and pci_init(). Problems: "no-vtd" (no DMAR table, or one without remapping units),
-// "dmar-..." (a table that lies), "vtd-..." (a unit lacks QI, IR or EIM, or doesn't answer).
+// "dmar-..." (a table that can't be read), "vtd-no-..." (every unit lacks QI, IR or EIM), "vtd-timeout" (a
+// unit that a driven device is behind doesn't follow).
 bool vtd_init(struct problem *p);
 
-// True where vtd_init() failed only since something isn't there: nothing is wrong, and plain MSIs don't
-// need it.
+// True where vtd_init() failed only since something isn't there: plain MSIs don't need it.
 bool vtd_is_lacking(const struct problem *p);
 
-// False where some unit can't post: the problem ("vtd-no-posting") names the unit and the bit.
+// False where some unit can't post, or some unit that a driven device is behind: the problem
+// ("vtd-no-posting") names the unit and the bit.
 bool vtd_can_post(struct problem *p);
+bool vtd_can_post_driven(struct problem *p);
 
 // Allocates and programs the remapping tables of all units, with x2APIC ids (EIME), queued
 // invalidation, and the fault interrupt to `fault_vector` of the boot CPU; then turns remapping on

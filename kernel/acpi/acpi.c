@@ -10,7 +10,7 @@
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
-#define TABLES_MAX 256            // large servers have some 60
+#define TABLES_MAX 4096           // large servers have some 60, and many SSDTs
 #define TABLE_BYTES_MAX (4 * MIB) // the largest in practice is a DSDT of about 1 MiB
 
 enum table_state { TABLE_UNCHECKED, TABLE_GOOD, TABLE_BAD };
@@ -155,9 +155,9 @@ static void check_table(struct table *t, const char signature[4])
         t->header = h;
 }
 
-const struct acpi_header *acpi_find(const char signature[4])
+static const struct acpi_header *find_from(size_t first, const char signature[4])
 {
-    for (size_t i = 0; i < acpi.count; i++) {
+    for (size_t i = first; i < acpi.count; i++) {
         struct table *t = &acpi.tables[i];
         if (memcmp(t->header->signature, signature, sizeof(t->header->signature)))
             continue;
@@ -169,10 +169,15 @@ const struct acpi_header *acpi_find(const char signature[4])
     return NULL;
 }
 
-void acpi_find_power(const struct fadt *fadt, struct acpi_power *out)
+const struct acpi_header *acpi_find(const char signature[4])
 {
-    *out = (struct acpi_power){ .fadt = *fadt };
-    const struct acpi_header *dsdt = acpi_map(fadt->dsdt, "DSDT");
-    out->can_power_off = dsdt && fadt->pm1a_control &&
-                         acpi_s5_find(dsdt, dsdt->length, &out->slp_typ_a, &out->slp_typ_b);
+    return find_from(0, signature);
+}
+
+const struct acpi_header *acpi_find_next(const char signature[4], const struct acpi_header *after)
+{
+    size_t i = 0;
+    while (i < acpi.count && acpi.tables[i].header != after)
+        i++;
+    return find_from(i + 1, signature);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/problem.h"
 #include "lib/types.h"
+#include "lib/warnings.h"
 
 struct acpi_header {
     char signature[4];
@@ -22,21 +23,33 @@ static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5, table 5.4");
 // Maps and checks RSDP and XSDT (RSDT where there is no XSDT). Once, on the boot CPU.
 bool acpi_init(uint64_t rsdp_phys, struct problem *p);
 
-// The table with this signature, checksum and length checked; NULL: there is none. A table that
-// fails its checks is warned of and not returned.
+// The first table with this signature, checksum and length checked; NULL: there is none. A table that
+// fails its checks is warned of and not returned. Any CPU but for a signature's first time.
 // Signatures: "APIC" is the MADT, "FACP" the FADT.
 const struct acpi_header *acpi_find(const char signature[4]);
+
+// The next one behind a table that was found; NULL: there is no other.
+const struct acpi_header *acpi_find_next(const char signature[4], const struct acpi_header *after);
+
+// Reads the best table of a signature into `out`, since some firmware has two, the first one
+// malformed: the first that `parse` takes without a warning, else the first that it takes at all.
+// What is wrong with those looked at is warned of. False: there is none, or none that can be used,
+// and then the problem says what is wrong with the last one. Boot CPU.
+typedef bool (*acpi_parser)(const struct acpi_header *table, void *out, struct warnings *w,
+                            struct problem *p);
+bool acpi_read(const char signature[4], acpi_parser parse, void *out, struct problem *p);
 
 // The table at an address that another table gives (fadt.dsdt, "DSDT"), mapped and checked in the
 // same way; NULL: warned of.
 const struct acpi_header *acpi_map(uint64_t phys, const char signature[4]);
 
-// Adds what the DSDT says to what the FADT says. Boot CPU.
+// Adds what the DSDT, or an SSDT, says to what the FADT says. Boot CPU.
 struct acpi_power;
 struct fadt;
 void acpi_find_power(const struct fadt *fadt, struct acpi_power *out);
 
 // ---- pure parsers; `table` starts with its acpi_header and is `length` bytes long ----
+// What is good is used, and what is bad is added to the warnings. False: nothing of it can be used.
 
 struct acpi_roots {
     uint64_t xsdt; // 0: none
@@ -49,22 +62,27 @@ bool acpi_rsdp_parse(const void *rsdp, size_t length, struct acpi_roots *out, st
 bool acpi_check(const void *table, size_t length, const char signature[4], size_t least,
                 struct problem *p);
 
+struct madt_ioapic {
+    uint8_t id;
+    uint64_t address;
+    uint32_t gsi_base;
+};
 struct madt_cpu {
     uint32_t apic_id; // x2APIC id
     uint32_t uid;
 };
 struct madt {
-    struct madt_cpu *cpus; // the caller's array
-    size_t cpus_max;       // its size; more CPUs than that are a problem
-    size_t cpus_count;     // enabled ones, each id once
-    struct {
-        uint8_t id;
-        uint64_t address;
-        uint32_t gsi_base;
-    } ioapics[64];
-    size_t ioapics_count;
+    struct madt_cpu *cpus;       // the caller's array
+    size_t cpus_max;             // its size; what comes after that many is passed over
+    size_t cpus_count;           // enabled ones, each id once
+    struct madt_ioapic *ioapics; // likewise
+    size_t ioapics_max, ioapics_count;
 };
-bool madt_parse(const void *table, size_t length, struct madt *out, struct problem *p);
+bool madt_parse(const void *table, size_t length, struct madt *out, struct warnings *w,
+                struct problem *p);
+
+// Room for the IOAPICs of any MADT of so many bytes.
+size_t madt_ioapics_max(size_t length);
 
 // The pin (0, 1) that the table's first fitting entry connects to NMI, for the CPU with that uid,
 // or for all; false: none does.
@@ -76,10 +94,12 @@ struct mcfg_segment {
     uint8_t first_bus, last_bus;
 };
 struct mcfg {
-    struct mcfg_segment segments[256];
+    struct mcfg_segment segments[1024];
     size_t count;
 };
-bool mcfg_parse(const void *table, size_t length, struct mcfg *out, struct problem *p);
+// Adds to what is in `out` already: a machine may have several of these tables.
+bool mcfg_parse(const void *table, size_t length, struct mcfg *out, struct warnings *w,
+                struct problem *p);
 
 struct hpet_table {
     uint64_t address; // of the register block; memory space
@@ -123,12 +143,13 @@ struct srat_device { // a PCI function, or a bridge for what is behind it
 struct srat {
     struct srat_cpu *cpus; // the caller's
     size_t cpus_max, cpus_count;
-    struct srat_memory memory[128];
+    struct srat_memory memory[1024];
     size_t memory_count;
     struct srat_device devices[128];
     size_t devices_count; // more than fit are passed over
 };
-bool srat_parse(const void *table, size_t length, struct srat *out, struct problem *p);
+bool srat_parse(const void *table, size_t length, struct srat *out, struct warnings *w,
+                struct problem *p);
 
 // The values of SLP_TYP that mean power-off, from \_S5_ in the DSDT (or an SSDT), `length` bytes with
 // its header. Looks for the name and reads the package behind it without interpreting AML, so a

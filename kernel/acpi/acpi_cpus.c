@@ -11,54 +11,59 @@
 struct entry_kind {
     uint8_t type;
     uint8_t least; // bytes; longer ones, of a later revision, are fine
-    bool (*take)(const void *entry, void *out, struct problem *p);
+    void (*take)(const void *entry, void *out, struct warnings *w);
 };
 
 struct entry_table {
     const char *name;
-    const char *what; // the problem, where an entry is malformed
+    const char *what; // the warning, where an entry is malformed
     size_t first;     // offset of the first entry
     const struct entry_kind *kinds;
     size_t kinds_count;
 };
 
-static bool bad_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
-                      size_t least, size_t most, struct problem *p)
+// The rest: what follows an entry without a length can't be found.
+static void bad_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
+                      size_t least, size_t most, const char *lost, struct warnings *w)
 {
-    return problem_set(p, t->what,
-                       "ACPI %s: the entry at offset %zu (type %u) has %u bytes, outside of %zu "
-                       "to %zu: update the firmware",
-                       t->name, at, e->type, e->length, least, most);
+    warnings_add(w, t->what,
+                 "ACPI %s: the entry at offset %zu (type %u) has %u bytes, outside of %zu to %zu: "
+                 "%s passed over; update the firmware",
+                 t->name, at, e->type, e->length, least, most, lost);
 }
 
-static bool take_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
-                       size_t most, void *out, struct problem *p)
+static void take_entry(const struct entry_table *t, const struct acpi_entry *e, size_t at,
+                       size_t most, void *out, struct warnings *w)
 {
     for (size_t i = 0; i < t->kinds_count; i++) {
         const struct entry_kind *k = &t->kinds[i];
         if (k->type != e->type)
             continue;
-        return e->length >= k->least ? k->take(e, out, p) : bad_entry(t, e, at, k->least, most, p);
+        if (e->length >= k->least)
+            k->take(e, out, w);
+        else
+            bad_entry(t, e, at, k->least, most, "it is", w);
+        return;
     }
-    return true;
 }
 
 // The table's header must have been checked.
-static bool take_entries(const struct entry_table *t, const struct acpi_header *table, void *out,
-                         struct problem *p)
+static void take_entries(const struct entry_table *t, const struct acpi_header *table, void *out,
+                         struct warnings *w)
 {
     size_t at = t->first, end = table->length;
-    while (at < end) {
+    while (end - at >= sizeof(struct acpi_entry)) {
         const struct acpi_entry *e = (const void *)((const uint8_t *)table + at);
-        if (end - at < sizeof(*e))
-            return problem_set(p, t->what, "ACPI %s: a stray byte after the last entry", t->name);
-        if (e->length < sizeof(*e) || e->length > end - at)
-            return bad_entry(t, e, at, sizeof(*e), end - at, p);
-        if (!take_entry(t, e, at, end - at, out, p))
-            return false;
+        if (e->length < sizeof(*e) || e->length > end - at) {
+            bad_entry(t, e, at, sizeof(*e), end - at, "it and all behind it are", w);
+            return;
+        }
+        take_entry(t, e, at, end - at, out, w);
         at += e->length;
     }
-    return true;
+    if (at < end)
+        warnings_add(w, t->what, "ACPI %s: a stray byte after the last entry is passed over",
+                     t->name);
 }
 
 // ---- MADT ----
@@ -73,71 +78,66 @@ static bool madt_has(const struct madt *m, uint32_t apic_id)
 }
 
 // Enabled CPUs only: one that is merely online-capable has no hardware behind it yet (5.2.12.2).
-static bool madt_add(struct madt *m, uint32_t apic_id, uint32_t uid, uint32_t flags,
-                     struct problem *p)
+static void madt_add(struct madt *m, uint32_t apic_id, uint32_t uid, uint32_t flags,
+                     struct warnings *w)
 {
     if (!(flags & MADT_CPU_ENABLED) || madt_has(m, apic_id))
-        return true;
-    if (m->cpus_count == m->cpus_max)
-        return problem_set(p, "madt-too-many-cpus",
-                           "ACPI MADT: more than the %zu CPUs that fit (next: APIC id 0x%x)",
-                           m->cpus_max, apic_id);
-    m->cpus[m->cpus_count++] = (struct madt_cpu){ apic_id, uid };
-    return true;
+        return;
+    if (m->cpus_count < m->cpus_max)
+        m->cpus[m->cpus_count++] = (struct madt_cpu){ apic_id, uid };
+    else
+        warnings_add(w, "madt-too-many-cpus",
+                     "ACPI MADT: there is room for %zu CPUs, and APIC id 0x%x comes after them: "
+                     "not used",
+                     m->cpus_max, apic_id);
 }
 
-static bool madt_take_local_apic(const void *entry, void *out, struct problem *p)
+static void madt_take_local_apic(const void *entry, void *out, struct warnings *w)
 {
     const struct madt_local_apic *e = entry;
-    return e->apic_id == UINT8_MAX || madt_add(out, e->apic_id, e->uid, e->flags, p);
+    if (e->apic_id != UINT8_MAX)
+        madt_add(out, e->apic_id, e->uid, e->flags, w);
 }
 
-static bool madt_take_local_x2apic(const void *entry, void *out, struct problem *p)
+static void madt_take_local_x2apic(const void *entry, void *out, struct warnings *w)
 {
     const struct madt_local_x2apic *e = entry;
-    return e->apic_id == UINT32_MAX || madt_add(out, e->apic_id, e->uid, e->flags, p);
+    if (e->apic_id != UINT32_MAX)
+        madt_add(out, e->apic_id, e->uid, e->flags, w);
 }
 
-static bool madt_take_io_apic(const void *entry, void *out, struct problem *p)
+static void madt_take_io_apic(const void *entry, void *out, struct warnings *w)
 {
     const struct madt_io_apic *e = entry;
     struct madt *m = out;
     if (e->address == 0 || e->address % IO_APIC_ALIGN)
-        return problem_set(p, "madt-bad-entry",
-                           "ACPI MADT: IOAPIC %u can't have its registers at 0x%x: update the "
-                           "firmware",
-                           e->id, e->address);
-    if (m->ioapics_count == ARRAY_SIZE(m->ioapics))
-        return problem_set(p, "madt-too-many-ioapics",
-                           "ACPI MADT: more than the %zu IOAPICs that fit (next: id %u)",
-                           ARRAY_SIZE(m->ioapics), e->id);
-    size_t i = m->ioapics_count++;
-    m->ioapics[i].id = e->id;
-    m->ioapics[i].address = e->address;
-    m->ioapics[i].gsi_base = e->gsi_base;
-    return true;
+        warnings_add(w, "madt-bad-ioapic",
+                     "ACPI MADT: IOAPIC %u can't have its registers at 0x%x: it is left alone; "
+                     "update the firmware",
+                     e->id, e->address);
+    else if (m->ioapics_count < m->ioapics_max)
+        m->ioapics[m->ioapics_count++] = (struct madt_ioapic){ e->id, e->address, e->gsi_base };
 }
 
-// In x2APIC mode the registers are MSRs: only the entry's length matters.
-static bool madt_take_local_apic_address(const void *entry, void *out, struct problem *p)
+size_t madt_ioapics_max(size_t length)
 {
-    return true;
+    return length / sizeof(struct madt_io_apic);
 }
 
-bool madt_parse(const void *table, size_t length, struct madt *out, struct problem *p)
+bool madt_parse(const void *table, size_t length, struct madt *out, struct warnings *w,
+                struct problem *p)
 {
     static const struct entry_kind kinds[] = {
         { MADT_LOCAL_APIC, sizeof(struct madt_local_apic), madt_take_local_apic },
         { MADT_IO_APIC, sizeof(struct madt_io_apic), madt_take_io_apic },
-        { MADT_LOCAL_APIC_ADDRESS, sizeof(struct madt_local_apic_address),
-          madt_take_local_apic_address },
         { MADT_LOCAL_X2APIC, sizeof(struct madt_local_x2apic), madt_take_local_x2apic },
     };
     static const struct entry_table t = { "MADT", "madt-bad-entry", sizeof(struct acpi_madt), kinds,
                                           ARRAY_SIZE(kinds) };
     out->cpus_count = out->ioapics_count = 0;
-    if (!acpi_check(table, length, "APIC", t.first, p) || !take_entries(&t, table, out, p))
+    if (!acpi_check(table, length, "APIC", t.first, p))
         return false;
+    take_entries(&t, table, out, w);
     if (out->cpus_count == 0)
         return problem_set(p, "madt-no-cpu",
                            "ACPI MADT: no enabled CPU in it: update the firmware");
@@ -151,60 +151,64 @@ struct srat_parse {
     uint32_t node_mask; // early revisions say nothing in the upper bits
 };
 
-static bool srat_add(struct srat_parse *s, uint32_t apic_id, uint32_t node, uint32_t flags,
-                     struct problem *p)
+static void srat_add(struct srat_parse *s, uint32_t apic_id, uint32_t node, uint32_t flags,
+                     struct warnings *w)
 {
     struct srat *out = s->srat;
     if (!(flags & SRAT_ENABLED))
-        return true;
+        return;
     for (size_t i = 0; i < out->cpus_count; i++)
         if (out->cpus[i].apic_id == apic_id)
-            return true;
-    if (out->cpus_count == out->cpus_max)
-        return problem_set(p, "srat-too-many-cpus",
-                           "ACPI SRAT: more than the %zu CPUs that fit (next: APIC id 0x%x)",
-                           out->cpus_max, apic_id);
-    out->cpus[out->cpus_count++] = (struct srat_cpu){ apic_id, node & s->node_mask };
-    return true;
+            return;
+    if (out->cpus_count < out->cpus_max)
+        out->cpus[out->cpus_count++] = (struct srat_cpu){ apic_id, node & s->node_mask };
+    else
+        warnings_add(w, "srat-too-many-cpus",
+                     "ACPI SRAT: there is room for %zu CPUs, and APIC id 0x%x comes after them: "
+                     "its node stays unknown",
+                     out->cpus_max, apic_id);
 }
 
-static bool srat_take_local_apic(const void *entry, void *out, struct problem *p)
+static void srat_take_local_apic(const void *entry, void *out, struct warnings *w)
 {
     const struct srat_local_apic *e = entry;
     uint32_t node = (uint32_t)e->proximity_31_8[2] << 24 | (uint32_t)e->proximity_31_8[1] << 16 |
                     (uint32_t)e->proximity_31_8[0] << 8 | e->proximity_7_0;
-    return e->apic_id == UINT8_MAX || srat_add(out, e->apic_id, node, e->flags, p);
+    if (e->apic_id != UINT8_MAX)
+        srat_add(out, e->apic_id, node, e->flags, w);
 }
 
-static bool srat_take_local_x2apic(const void *entry, void *out, struct problem *p)
+static void srat_take_local_x2apic(const void *entry, void *out, struct warnings *w)
 {
     const struct srat_local_x2apic *e = entry;
-    return e->apic_id == UINT32_MAX || srat_add(out, e->apic_id, e->proximity, e->flags, p);
+    if (e->apic_id != UINT32_MAX)
+        srat_add(out, e->apic_id, e->proximity, e->flags, w);
 }
 
-static bool srat_take_memory(const void *entry, void *out, struct problem *p)
+static void srat_take_memory(const void *entry, void *out, struct warnings *w)
 {
     const struct srat_memory_affinity *e = entry;
     const struct srat_parse *s = out;
     struct srat *srat = s->srat;
     if (!(e->flags & SRAT_ENABLED) || e->bytes == 0)
-        return true;
+        return;
     if (e->bytes > UINT64_MAX - e->base)
-        return problem_set(p, "srat-bad-entry",
-                           "ACPI SRAT: memory at 0x%llx, 0x%llx bytes, wraps around: update the "
-                           "firmware",
-                           (unsigned long long)e->base, (unsigned long long)e->bytes);
-    if (srat->memory_count == ARRAY_SIZE(srat->memory))
-        return problem_set(p, "srat-too-many-ranges",
-                           "ACPI SRAT: more than the %zu memory ranges that fit",
-                           ARRAY_SIZE(srat->memory));
-    srat->memory[srat->memory_count++] =
-        (struct srat_memory){ e->base, e->bytes, e->proximity & s->node_mask };
-    return true;
+        warnings_add(w, "srat-bad-range",
+                     "ACPI SRAT: memory at 0x%llx, 0x%llx bytes, wraps around: its node stays "
+                     "unknown; update the firmware",
+                     (unsigned long long)e->base, (unsigned long long)e->bytes);
+    else if (srat->memory_count == ARRAY_SIZE(srat->memory))
+        warnings_add(w, "srat-too-many-ranges",
+                     "ACPI SRAT: there is room for %zu memory ranges, and the one at 0x%llx comes "
+                     "after them: its node stays unknown",
+                     ARRAY_SIZE(srat->memory), (unsigned long long)e->base);
+    else
+        srat->memory[srat->memory_count++] =
+            (struct srat_memory){ e->base, e->bytes, e->proximity & s->node_mask };
 }
 
 // A preference for memory: those that don't fit, or aren't PCI functions, go without.
-static bool srat_take_generic(const void *entry, void *out, struct problem *p)
+static void srat_take_generic(const void *entry, void *out, struct warnings *w)
 {
     const struct srat_generic *e = entry;
     const struct srat_parse *s = out;
@@ -214,10 +218,10 @@ static bool srat_take_generic(const void *entry, void *out, struct problem *p)
         srat->devices[srat->devices_count++] =
             (struct srat_device){ e->segment, (uint16_t)(e->bus << 8 | e->devfn),
                                   e->proximity & s->node_mask };
-    return true;
 }
 
-bool srat_parse(const void *table, size_t length, struct srat *out, struct problem *p)
+bool srat_parse(const void *table, size_t length, struct srat *out, struct warnings *w,
+                struct problem *p)
 {
     static const struct entry_kind kinds[] = {
         { SRAT_LOCAL_APIC, sizeof(struct srat_local_apic), srat_take_local_apic },
@@ -233,5 +237,6 @@ bool srat_parse(const void *table, size_t length, struct srat *out, struct probl
         return false;
     bool wide = ((const struct acpi_header *)table)->revision >= SRAT_REVISION_WIDE;
     struct srat_parse s = { out, wide ? UINT32_MAX : UINT8_MAX };
-    return take_entries(&t, table, &s, p);
+    take_entries(&t, table, &s, w);
+    return true;
 }

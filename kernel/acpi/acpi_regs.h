@@ -73,14 +73,6 @@ struct madt_io_apic {
 static_assert(offsetof(struct madt_io_apic, address) == 4, "ACPI 6.5, table 5.24");
 static_assert(sizeof(struct madt_io_apic) == 12, "ACPI 6.5, table 5.24");
 
-#define MADT_LOCAL_APIC_ADDRESS 5
-struct madt_local_apic_address {
-    struct acpi_entry entry;
-    uint16_t reserved;
-    uint64_t address;
-} PACKED;
-static_assert(sizeof(struct madt_local_apic_address) == 12, "ACPI 6.5, 5.2.12.8");
-
 #define MADT_LOCAL_X2APIC 9
 struct madt_local_x2apic {
     struct acpi_entry entry;

@@ -102,49 +102,67 @@ static bool segments_meet(const struct mcfg_segment *a, const struct mcfg_segmen
                       b->base + b->first_bus * MIB, b->base + b->last_bus * MIB);
 }
 
-static bool mcfg_check_entry(const struct mcfg *m, size_t index, struct problem *p)
+// Two tables may both have an entry: that is no fault.
+static bool mcfg_has(const struct mcfg *m, const struct mcfg_segment *s)
 {
-    const struct mcfg_segment *s = &m->segments[index];
+    for (size_t i = 0; i < m->count; i++) {
+        const struct mcfg_segment *other = &m->segments[i];
+        if (s->base == other->base && s->segment == other->segment &&
+            s->first_bus == other->first_bus && s->last_bus == other->last_bus)
+            return true;
+    }
+    return false;
+}
+
+// NULL: the entry can be used.
+static const char *entry_fault(const struct mcfg *m, const struct mcfg_segment *s)
+{
     const char *fault = segment_fault(s);
-    for (size_t i = 0; i < index && !fault; i++)
+    for (size_t i = 0; i < m->count && !fault; i++)
         if (segments_meet(s, &m->segments[i]))
             fault = "it overlaps an entry before it";
-    if (!fault)
-        return true;
-    return problem_set(p, "mcfg-bad-entry",
-                       "ACPI MCFG: entry %zu (segment %u, buses %02x to %02x, base 0x%llx): %s: "
-                       "update the firmware",
-                       index, s->segment, s->first_bus, s->last_bus, (unsigned long long)s->base,
-                       fault);
+    if (!fault && m->count == ARRAY_SIZE(m->segments))
+        fault = "there is no room for more entries";
+    return fault;
 }
 
-// How many entries `bytes` hold; 0: the problem is set.
-static size_t mcfg_count(size_t bytes, size_t most, struct problem *p)
+static void mcfg_add(struct mcfg *m, const struct acpi_mcfg_entry *e, size_t index,
+                     struct warnings *w)
 {
-    size_t count = bytes / sizeof(struct acpi_mcfg_entry);
-    if (count && count <= most && bytes % sizeof(struct acpi_mcfg_entry) == 0)
-        return count;
-    problem_set(p, "mcfg-bad-length",
-                "ACPI MCFG: %zu bytes of entries are not 1 to %zu whole ones: update the firmware",
-                bytes, most);
-    return 0;
+    struct mcfg_segment s = { e->base, e->segment, e->first_bus, e->last_bus };
+    if (mcfg_has(m, &s))
+        return;
+    const char *fault = entry_fault(m, &s);
+    if (fault)
+        warnings_add(w, "mcfg-bad-entry",
+                     "ACPI MCFG: entry %zu (segment %u, buses %02x to %02x, base 0x%llx) is passed "
+                     "over: %s: update the firmware",
+                     index, s.segment, s.first_bus, s.last_bus, (unsigned long long)s.base, fault);
+    else
+        m->segments[m->count++] = s;
 }
 
-bool mcfg_parse(const void *table, size_t length, struct mcfg *out, struct problem *p)
+bool mcfg_parse(const void *table, size_t length, struct mcfg *out, struct warnings *w,
+                struct problem *p)
 {
     const struct acpi_mcfg *t = table;
     const struct acpi_mcfg_entry *e = (const void *)(t + 1);
-    out->count = 0;
     if (!acpi_check(table, length, "MCFG", sizeof(*t), p))
         return false;
-    size_t count = mcfg_count(t->header.length - sizeof(*t), ARRAY_SIZE(out->segments), p);
-    for (size_t i = 0; i < count; i++, e++) {
-        out->segments[i] = (struct mcfg_segment){ e->base, e->segment, e->first_bus, e->last_bus };
-        if (!mcfg_check_entry(out, i, p))
-            return false;
-    }
-    out->count = count;
-    return count > 0;
+    size_t bytes = t->header.length - sizeof(*t);
+    for (size_t i = 0; i < bytes / sizeof(*e); i++)
+        mcfg_add(out, e + i, i, w);
+    if (bytes % sizeof(*e))
+        warnings_add(w, "mcfg-bad-length",
+                     "ACPI MCFG: %zu bytes behind its last whole entry are passed over: update the "
+                     "firmware",
+                     bytes % sizeof(*e));
+    if (out->count)
+        return true;
+    return problem_set(p, "mcfg-empty",
+                       "ACPI MCFG: its %zu bytes of entries name no segment that can be used: "
+                       "update the firmware",
+                       bytes);
 }
 
 bool hpet_parse(const void *table, size_t length, struct hpet_table *out, struct problem *p)

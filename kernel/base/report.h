@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/problem.h"
 #include "lib/types.h"
+#include "lib/warnings.h"
 
 // One line for people; the newline is added. Any CPU, not in interrupt context.
 void info(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -14,6 +15,9 @@ void info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 // sentence names the thing, the value and the remedy; `what` is a short id that never changes.
 void warn(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void warn_problem(const struct problem *p);
+
+// One warning for each kind. Boot CPU.
+void warn_all(const struct warnings *w);
 
 // An error: printed, sent as JSON `error`, and the run ends with status failed, now or when the
 // remaining work is done.

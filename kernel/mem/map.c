@@ -29,6 +29,11 @@ volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
     return paging_map_window(phys, bytes, PAGE_REGISTER);
 }
 
+bool mem_may_be_mmio(uint64_t phys, size_t bytes)
+{
+    return sane_range(phys, bytes) && !mem_is_ram(phys, 1) && !mem_is_ram(phys + bytes - 1, 1);
+}
+
 volatile void *mem_map_screen(uint64_t phys, size_t bytes)
 {
     return sane_range(phys, bytes) ? paging_map_window(phys, bytes, PAGE_COMBINE) : NULL;

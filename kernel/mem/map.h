@@ -8,6 +8,10 @@
 // Not in interrupt context.
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
 
+// True where registers may be: the CPU can form the addresses, and the memory map has no RAM at either
+// end. For what firmware's tables say, before it is mapped.
+bool mem_may_be_mmio(uint64_t phys, size_t bytes);
+
 // Maps a frame buffer, write-combining. NULL if the range is not canonical. Not in interrupt context.
 volatile void *mem_map_screen(uint64_t phys, size_t bytes);
 

@@ -22,6 +22,7 @@ struct walk {
     size_t first;          // its first function in the list
     volatile void *window; // configuration space of the bus that is being visited; NULL: not mapped
     struct pci_dev *above[BUSES]; // the innermost bridge whose range has the bus; NULL: a root bus
+    struct warnings warnings;
 };
 
 // ---- functions ----
@@ -335,6 +336,18 @@ static void visit_virtual(struct walk *w, unsigned bus)
 
 // ---- segments ----
 
+static bool has_window(struct walk *w, unsigned bus)
+{
+    uint64_t phys = bus_window(w, bus);
+    if (!phys || mem_may_be_mmio(phys, PCI_ECAM_BUS_BYTES))
+        return phys;
+    warnings_add(&w->warnings, "pci-no-window",
+                 "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM or past what the CPU can "
+                 "reach: not visited; update the firmware",
+                 w->segment, bus, (unsigned long long)phys);
+    return false;
+}
+
 // Root buses are where no bridge leads. Only AML tells their numbers, so all that remain are
 // probed. A bus inside of a bridge's range that no bridge leads to has virtual functions alone.
 static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
@@ -343,12 +356,13 @@ static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
     w = (struct walk){ .mcfg = mcfg, .segment = segment, .first = pci_list_count() };
     for (unsigned bus = 0; bus < BUSES; bus++) {
         w.window = NULL;
-        if (!bus_window(&w, bus))
+        if (!has_window(&w, bus))
             continue;
         if (!w.above[bus] || w.above[bus]->secondary == bus)
             visit_bus(&w, bus);
         visit_virtual(&w, bus);
     }
+    warn_all(&w.warnings);
 }
 
 // The lowest segment number that is at least `from`; -1: none.
@@ -363,15 +377,25 @@ static int next_segment(const struct mcfg *mcfg, int from)
     return next;
 }
 
+// All MCFG tables together. What is wrong with one of them is a problem only where no other has a
+// segment.
+static bool read_mcfg(struct mcfg *mcfg, struct problem *p)
+{
+    static struct warnings w;
+    mcfg->count = w.count = 0;
+    problem_set(p, "pci-no-mcfg",
+                "ACPI has no usable MCFG table, so PCI Express can't be reached: turn on "
+                "memory-mapped configuration (MMCONFIG) in the firmware's set-up");
+    for (const struct acpi_header *t = acpi_find("MCFG"); t; t = acpi_find_next("MCFG", t))
+        (void)mcfg_parse(t, t->length, mcfg, &w, p);
+    warn_all(&w);
+    return mcfg->count;
+}
+
 bool pci_init(struct problem *p)
 {
     static struct mcfg mcfg;
-    const struct acpi_header *table = acpi_find("MCFG");
-    if (!table)
-        return problem_set(p, "pci-no-mcfg",
-                           "ACPI has no usable MCFG table, so PCI Express can't be reached: turn "
-                           "on memory-mapped configuration (MMCONFIG) in the firmware's set-up");
-    if (!mcfg_parse(table, table->length, &mcfg, p))
+    if (!read_mcfg(&mcfg, p))
         return false;
     pci_list_clear();
     for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))

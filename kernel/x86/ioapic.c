@@ -8,6 +8,7 @@
 #include "kernel/mem/map.h"
 #include "lib/mmio.h"
 
+#define IOAPIC_BYTES 0x20
 #define IOAPIC_INDEX 0x00
 #define IOAPIC_WINDOW 0x10
 #define IOAPIC_VERSION 0x01 // register number
@@ -30,25 +31,39 @@ static void write_register(volatile void *window, uint32_t number, uint32_t valu
     mmio_write32(mmio_at(window, IOAPIC_WINDOW), value);
 }
 
-static void mask(uint64_t address, uint8_t id)
+// Boards name IOAPICs that are switched off: their registers read as ones, or as zeros.
+static volatile void *map(uint64_t address, uint32_t *version)
 {
-    volatile void *window = mem_map_mmio(address, 0x20);
-    uint32_t version = read_register(window, IOAPIC_VERSION);
-    if (version == UINT32_MAX) {
-        warn("ioapic-absent", "IOAPIC %u at 0x%llx does not answer: left alone", id,
-             (unsigned long long)address);
-        return;
-    }
+    if (!mem_may_be_mmio(address, IOAPIC_BYTES))
+        return NULL;
+    volatile void *window = mem_map_mmio(address, IOAPIC_BYTES);
+    *version = read_register(window, IOAPIC_VERSION);
+    return *version == 0 || *version == UINT32_MAX ? NULL : window;
+}
+
+static bool mask(uint64_t address)
+{
+    uint32_t version;
+    volatile void *window = map(address, &version);
+    if (!window)
+        return false;
     for (uint32_t i = 0; i <= field_get(IOAPIC_VERSION_LAST, version); i++) {
         uint32_t low = IOAPIC_ENTRY + 2 * i;
         write_register(window, low, read_register(window, low) | IOAPIC_ENTRY_MASKED);
     }
+    return true;
 }
 
 void ioapic_mask_all(const struct madt *madt)
 {
     out8(PIC_MASTER_DATA, 0xff);
     out8(PIC_SLAVE_DATA, 0xff);
+    static struct warnings w;
+    w.count = 0;
     for (size_t i = 0; i < madt->ioapics_count; i++)
-        mask(madt->ioapics[i].address, madt->ioapics[i].id);
+        if (!mask(madt->ioapics[i].address))
+            warnings_add(&w, "ioapic-absent",
+                         "IOAPIC %u at 0x%llx does not answer: left alone; update the firmware",
+                         madt->ioapics[i].id, (unsigned long long)madt->ioapics[i].address);
+    warn_all(&w);
 }

@@ -17,12 +17,17 @@ static void require(bool condition)
         abort();
 }
 
+static struct warnings found;
+
 static void try_madt(const void *table, size_t length, struct problem *p)
 {
     static struct madt_cpu cpus[CPUS];
-    struct madt out = { .cpus = cpus, .cpus_max = CPUS };
-    bool ok = madt_parse(table, length, &out, p);
-    require(out.cpus_count <= CPUS && out.ioapics_count <= ARRAY_SIZE(out.ioapics));
+    size_t most = madt_ioapics_max(length);
+    struct madt_ioapic *ioapics = calloc(most + 1, sizeof(*ioapics));
+    struct madt out = { .cpus = cpus, .cpus_max = CPUS, .ioapics = ioapics, .ioapics_max = most };
+    bool ok = madt_parse(table, length, &out, &found, p);
+    free(ioapics);
+    require(out.cpus_count <= CPUS && out.ioapics_count <= most);
     require(!ok || out.cpus_count > 0);
     for (size_t i = 0; i < out.cpus_count; i++)
         for (size_t j = 0; j < i; j++)
@@ -32,8 +37,9 @@ static void try_madt(const void *table, size_t length, struct problem *p)
 static void try_srat(const void *table, size_t length, struct problem *p)
 {
     static struct srat_cpu cpus[CPUS];
-    struct srat out = { .cpus = cpus, .cpus_max = CPUS };
-    srat_parse(table, length, &out, p);
+    static struct srat out;
+    out = (struct srat){ .cpus = cpus, .cpus_max = CPUS };
+    srat_parse(table, length, &out, &found, p);
     require(out.cpus_count <= CPUS && out.memory_count <= ARRAY_SIZE(out.memory));
     for (size_t i = 0; i < out.memory_count; i++)
         require(out.memory[i].bytes &&
@@ -42,8 +48,9 @@ static void try_srat(const void *table, size_t length, struct problem *p)
 
 static void try_mcfg(const void *table, size_t length, struct problem *p)
 {
-    struct mcfg out;
-    if (!mcfg_parse(table, length, &out, p)) {
+    static struct mcfg out;
+    out.count = 0;
+    if (!mcfg_parse(table, length, &out, &found, p)) {
         require(out.count == 0);
         return;
     }
@@ -131,7 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(table, data + 1, length);
     if (data[0] & FIX_HEADER)
         fix(table, length, targets[target].signature);
+    found.count = 0;
     targets[target].run(table, length, &p);
+    require(found.count < WARNINGS_KINDS);
     free(table);
     return 0;
 }

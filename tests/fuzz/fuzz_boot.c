@@ -56,13 +56,24 @@ static void try_memory_map(uint8_t extra, const uint8_t *map, size_t bytes, stru
 {
     size_t step = 36 + extra % 32, max = MEMORY_MAP_RANGES(bytes / step), count;
     struct handoff_range *out = calloc(max, sizeof(*out));
-    bool ok = memory_map_convert(map, bytes, step, out, max, &count, p);
+    struct handoff_warned bad;
+    bool ok = memory_map_convert(map, bytes, step, out, max, &count, &bad, p);
     require(count <= max && (!ok || count > 0));
     require(ok || !strstr(p->message, "ranges")); // the room is always enough
     for (size_t i = 0; i < count; i++) {
         require(out[i].bytes && out[i].base % 4096 == 0 && out[i].bytes % 4096 == 0);
         require(i == 0 || out[i].base >= out[i - 1].base + out[i - 1].bytes);
     }
+    // A page is taken once, and the ranges stay in order around it.
+    uint64_t page = memory_map_take_page(out, max, &count, 0xa0000);
+    require(count <= max && page % 4096 == 0 && page < 0xa0000);
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found |= page && out[i].base <= page && page < out[i].base + out[i].bytes &&
+                 out[i].kind == HANDOFF_KEPT;
+        require(out[i].bytes && (i == 0 || out[i].base >= out[i - 1].base + out[i - 1].bytes));
+    }
+    require(found == (page != 0));
     free(out);
 }
 
@@ -80,6 +91,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     else if (which == 2)
         try_memory_map(size, data, bytes, &p);
     else
-        device_path_names_com1(data, bytes);
+        device_path_names_com1(data, bytes), device_path_is_list(data, bytes);
     return 0;
 }

@@ -55,9 +55,12 @@ static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
     for (size_t i = 0; i < d->scopes_count; i++)
         if (!d->units[d->scopes[i].unit].segment && serves(&d->scopes[i], dev))
             return d->scopes[i].unit;
-    while (unit < d->units_count && (d->units[unit].segment || !d->units[unit].include_pci_all))
-        unit++;
-    return unit;
+    for (unsigned absent = 0; absent < 2; absent++)
+        for (unit = 0; unit < d->units_count; unit++)
+            if (!d->units[unit].segment && d->units[unit].include_pci_all &&
+                d->units[unit].absent == absent)
+                return unit;
+    return d->units_count;
 }
 
 static void check(const struct dmar *d, const uint8_t *table, size_t size)
@@ -66,7 +69,7 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
     if (d->units_count > DMAR_UNITS_MAX || d->scopes_count > DMAR_SCOPES_MAX)
         abort();
     for (size_t i = 0; i < d->units_count; i++)
-        if (d->units[i].base == 0 || d->units[i].base % 4096)
+        if (!d->units[i].absent && (d->units[i].base == 0 || d->units[i].base % 4096))
             abort();
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
@@ -85,13 +88,18 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
 static void parse(const void *bytes, size_t size)
 {
     static struct dmar d;
+    static struct warnings w;
     struct problem p = { .what = "" };
     uint8_t *table = malloc(size ? size : 1);
     memcpy(table, bytes, size);
-    if (dmar_parse(table, size, &d, &p))
+    w.count = 0;
+    if (dmar_parse(table, size, &d, &w, &p))
         check(&d, table, size);
     else if (strncmp(p.what, "dmar-", 5) != 0 || !p.message[0])
         abort();
+    for (size_t i = 0; i < w.count; i++)
+        if (strncmp(w.kinds[i].first.what, "dmar-", 5) != 0 || !w.kinds[i].count)
+            abort();
     free(table);
 }
 

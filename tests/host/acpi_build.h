@@ -9,7 +9,7 @@
 #include "lib/types.h"
 
 struct blob {
-    uint8_t bytes[16384];
+    uint8_t bytes[256 * 1024];
     size_t length;
 };
 

@@ -43,6 +43,11 @@ const struct acpi_header *acpi_find(const char signature[4])
     return (const void *)mcfg_table.bytes;
 }
 
+const struct acpi_header *acpi_find_next(const char signature[4], const struct acpi_header *after)
+{
+    return NULL;
+}
+
 #define ECAM 0xb0000000
 
 // An empty segment with one function, at 00:04.0.

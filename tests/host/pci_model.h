@@ -278,6 +278,11 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         model.after_access(phys, true);
 }
 
+bool mem_may_be_mmio(uint64_t phys, size_t bytes)
+{
+    return phys < 1ull << 52 && phys + bytes <= 1ull << 52;
+}
+
 // As strict as the kernel's own, which ends the run.
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
 {

@@ -21,9 +21,9 @@ struct place {
     const uint8_t *data;
 };
 
-static struct place places[400];
+static struct place places[4200];
 static size_t places_count;
-static void *mapped[2000];
+static void *mapped[10000];
 static size_t mapped_count;
 static unsigned warnings;
 static char last_warning[300], last_what[64];
@@ -322,7 +322,7 @@ static void many_tables(unsigned count)
     blob_header(&b, "XSDT", 1);
     for (unsigned i = 0; i < count; i++) {
         char signature[16];
-        snprintf(signature, sizeof(signature), "T%03u", i);
+        snprintf(signature, sizeof(signature), "%04u", i);
         place_table(0x10000 + i * 0x100, signature, 1);
         blob_put(&b, 0x10000 + i * 0x100, 8);
     }
@@ -330,19 +330,42 @@ static void many_tables(unsigned count)
     place(0x2000, &b);
     place_rsdp(0x100, 2, 0, 0x2000);
     assert_true(acpi_init(0x100, &p));
-    assert_non_null(acpi_find("T000"));
-    assert_non_null(acpi_find("T255"));
-    assert_null(acpi_find("T256"));
-    assert_int_equal(warnings, count > 256);
+    assert_non_null(acpi_find("0000"));
+    assert_non_null(acpi_find("4095"));
+    assert_null(acpi_find("4096"));
+    assert_int_equal(warnings, count > 4096);
     end(NULL);
     start(NULL);
 }
 
 static void test_many_tables(void **state)
 {
-    many_tables(256);
-    many_tables(257);
-    many_tables(300);
+    many_tables(4096);
+    many_tables(4097);
+    many_tables(4100);
+}
+
+// One after the other; those with a wrong checksum are passed over.
+static void test_next(void **state)
+{
+    struct problem p;
+    place_rsdp(0x100, 2, 0, 0x2000);
+    PLACE_ROOT(0x2000, 8, 0x3000, 0x4000, 0x5000, 0x6000, 0x7000);
+    place_table(0x3000, "SSDT", 1);
+    place_table(0x4000, "SSDT", 2);
+    place_table(0x5000, "APIC", 3);
+    place_table(0x6000, "SSDT", 4);
+    place_table(0x7000, "SSDT", 5);
+    ((uint8_t *)places[5].data)[40]++;
+    assert_true(acpi_init(0x100, &p));
+    const struct acpi_header *t = acpi_find("SSDT");
+    assert_int_equal(t->revision, 1);
+    t = acpi_find_next("SSDT", t);
+    assert_int_equal(t->revision, 2);
+    t = acpi_find_next("SSDT", t);
+    assert_int_equal(t->revision, 5);
+    assert_null(acpi_find_next("SSDT", t));
+    assert_int_equal(warnings, 1);
 }
 
 static void test_map(void **state)
@@ -371,6 +394,7 @@ int main(void)
         TEST(test_length_sanity),
         TEST(test_largest),
         TEST(test_many_tables),
+        TEST(test_next),
         TEST(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,8 @@ static void entry(struct table *t, unsigned type, unsigned length)
 // ---- MADT ----
 
 static struct madt_cpu cpus[16];
+static struct madt_ioapic ioapics[64];
+static struct warnings found;
 
 static void local_apic(struct table *t, unsigned uid, unsigned id, unsigned flags)
 {
@@ -93,10 +95,21 @@ static void build_madt(struct table *t)
 static bool parse_madt(const struct blob *b, size_t cpus_max, struct madt *m, struct problem *p)
 {
     void *copy = blob_copy(b, b->length);
-    *m = (struct madt){ .cpus = cpus, .cpus_max = cpus_max };
-    bool ok = madt_parse(copy, b->length, m, p);
+    *m = (struct madt){
+        .cpus = cpus, .cpus_max = cpus_max, .ioapics = ioapics, .ioapics_max = ARRAY_SIZE(ioapics)
+    };
+    found.count = 0;
+    bool ok = madt_parse(copy, b->length, m, &found, p);
     free(copy);
     return ok;
+}
+
+// True: nothing is wrong at all.
+static bool is_clean(bool parsed, struct problem *p)
+{
+    if (parsed && found.count)
+        *p = found.kinds[0].first;
+    return parsed && !found.count;
 }
 
 static void test_madt(void **state)
@@ -117,23 +130,24 @@ static void test_madt(void **state)
     assert_int_equal(m.ioapics[0].id, 9);
     assert_int_equal(m.ioapics[0].address, 0xfec00000);
     assert_int_equal(m.ioapics[1].gsi_base, 24);
+    assert_int_equal(found.count, 0);
 }
 
 // The same structure once more: nothing is left of the first time.
 static void test_madt_again(void **state)
 {
     struct table t;
-    struct madt m = { .cpus = cpus, .cpus_max = 3 };
+    struct madt m = { .cpus = cpus, .cpus_max = 3, .ioapics = ioapics, .ioapics_max = 2 };
     struct problem p;
     build_madt(&t);
     for (unsigned i = 0; i < 2; i++) {
-        assert_true(madt_parse(t.blob.bytes, t.blob.length, &m, &p));
+        assert_true(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
         assert_int_equal(m.cpus_count, 3);
         assert_int_equal(m.ioapics_count, 2);
     }
     begin(&t, "APIC", 5, 44);
     blob_finish(&t.blob);
-    assert_false(madt_parse(t.blob.bytes, t.blob.length, &m, &p));
+    assert_false(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
     assert_string_equal(p.what, "madt-no-cpu");
 }
 
@@ -143,20 +157,36 @@ static void test_madt_room(void **state)
     struct madt m;
     struct problem p;
     build_madt(&t);
-    assert_false(parse_madt(&t.blob, 2, &m, &p));
-    assert_string_equal(p.what, "madt-too-many-cpus");
-    assert_non_null(strstr(p.message, "0x101"));
-    struct blob b = t.blob;
-    for (unsigned i = 0; i < 63; i++) {
-        struct table one;
-        begin(&one, "APIC", 5, 44);
-        io_apic(&one, i, 0xfec00000 + i * 4096, 0);
-        memcpy(b.bytes + b.length, one.blob.bytes + 44, 12);
-        b.length += 12;
-        blob_finish(&b);
-        assert_int_equal(parse_madt(&b, 3, &m, &p), i < 62); // 64 in all
-    }
-    assert_string_equal(p.what, "madt-too-many-ioapics");
+    local_apic(&t, 3, 0x30, 1);
+    blob_finish(&t.blob);
+    assert_true(parse_madt(&t.blob, 2, &m, &p)); // the first two
+    assert_int_equal(m.cpus_count, 2);
+    assert_int_equal(cpus[1].apic_id, 2);
+    assert_int_equal(warnings_of(&found, "madt-too-many-cpus"), 2);
+    assert_non_null(strstr(found.kinds[0].first.message, "0x101"));
+}
+
+// There is always room for as many as a table of that length can have.
+static void test_madt_ioapics(void **state)
+{
+    struct table t;
+    struct madt m;
+    struct problem p;
+    begin(&t, "APIC", 5, 44);
+    local_apic(&t, 1, 0, 1);
+    for (unsigned i = 0; i < 64; i++, t.count = 0)
+        io_apic(&t, i, 0xfec00000 + i * 4096, 0);
+    blob_finish(&t.blob);
+    assert_true(parse_madt(&t.blob, 3, &m, &p));
+    assert_int_equal(m.ioapics_count, 64);
+    assert_int_equal(m.ioapics[63].address, 0xfec3f000);
+    assert_int_equal(found.count, 0);
+    assert_in_range(madt_ioapics_max(t.blob.length), 64, t.blob.length);
+    memset(ioapics, 0, sizeof(ioapics));
+    m.ioapics_max = 10; // and with less room than that, none is written behind it
+    assert_true(madt_parse(t.blob.bytes, t.blob.length, &m, &found, &p));
+    assert_int_equal(m.ioapics_count, 10);
+    assert_int_equal(ioapics[10].address, 0);
 }
 
 static void test_madt_no_cpu(void **state)
@@ -184,8 +214,9 @@ static void test_madt_io_apic_address(void **state)
         build_madt(&t);
         io_apic(&t, 3, bad[i], 0);
         blob_finish(&t.blob);
-        assert_false(parse_madt(&t.blob, 16, &m, &p));
-        assert_string_equal(p.what, "madt-bad-entry");
+        assert_true(parse_madt(&t.blob, 16, &m, &p));
+        assert_int_equal(m.ioapics_count, 2); // the others
+        assert_int_equal(warnings_of(&found, "madt-bad-ioapic"), 1);
     }
 }
 
@@ -199,9 +230,30 @@ static void test_madt_length_1(void **state)
     blob_put(&t.blob, 0x80, 1);
     io_apic(&t, 3, 0xfec10000, 0);
     blob_finish(&t.blob);
-    assert_false(parse_madt(&t.blob, 16, &m, &p));
-    assert_string_equal(p.what, "madt-bad-entry");
+    assert_true(parse_madt(&t.blob, 16, &m, &p));
+    assert_int_equal(warnings_of(&found, "madt-bad-entry"), 1);
     assert_int_equal(m.ioapics_count, 2);
+    assert_int_equal(m.cpus_count, 3);
+}
+
+// One that is too short for its type, in the middle: the others count.
+static void test_madt_short_entry(void **state)
+{
+    struct table t;
+    struct madt m;
+    struct problem p;
+    begin(&t, "APIC", 5, 44);
+    local_apic(&t, 1, 0, 1);
+    filled_entry(&t, 0, 6);
+    filled_entry(&t, 1, 4);
+    local_apic(&t, 2, 2, 1);
+    io_apic(&t, 9, 0xfec00000, 0);
+    blob_finish(&t.blob);
+    assert_true(parse_madt(&t.blob, 16, &m, &p));
+    assert_int_equal(m.cpus_count, 2);
+    assert_int_equal(m.ioapics_count, 1);
+    assert_int_equal(found.count, 1); // one kind
+    assert_int_equal(warnings_of(&found, "madt-bad-entry"), 2);
 }
 
 // ---- SRAT ----
@@ -265,7 +317,8 @@ static bool parse_srat(const struct blob *b, size_t cpus_max, struct srat *s, st
 {
     void *copy = blob_copy(b, b->length);
     *s = (struct srat){ .cpus = srat_cpus, .cpus_max = cpus_max };
-    bool ok = srat_parse(copy, b->length, s, p);
+    found.count = 0;
+    bool ok = srat_parse(copy, b->length, s, &found, p);
     free(copy);
     return ok;
 }
@@ -297,11 +350,11 @@ static void test_srat_first_revisions(void **state)
     struct srat s = { .cpus = srat_cpus, .cpus_max = 16 };
     struct problem p;
     build_srat(&t, 1);
-    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &p));
+    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &found, &p));
     assert_int_equal(srat_cpus[1].node, 0x78);
     assert_int_equal(s.memory[1].node, 0x04);
     build_srat(&t, 2);
-    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &p));
+    assert_true(srat_parse(t.blob.bytes, t.blob.length, &s, &found, &p));
     assert_int_equal(s.cpus_count, 3); // of this time alone
     assert_int_equal(s.memory_count, 2);
     assert_int_equal(srat_cpus[1].node, 0x12345678);
@@ -314,19 +367,17 @@ static void test_srat_room(void **state)
     struct srat s;
     struct problem p;
     build_srat(&t, 3);
-    assert_false(parse_srat(&t.blob, 2, &s, &p));
-    assert_string_equal(p.what, "srat-too-many-cpus");
-    struct blob b = t.blob;
-    for (unsigned i = 0; i < 127; i++) {
-        struct table one;
-        begin(&one, "SRAT", 3, 48);
-        srat_memory(&one, 0, i, 1, 1);
-        memcpy(b.bytes + b.length, one.blob.bytes + 48, 40);
-        b.length += 40;
-        blob_finish(&b);
-        assert_int_equal(parse_srat(&b, 16, &s, &p), i < 126); // 128 in all
-    }
-    assert_string_equal(p.what, "srat-too-many-ranges");
+    assert_true(parse_srat(&t.blob, 2, &s, &p));
+    assert_int_equal(s.cpus_count, 2);
+    assert_int_equal(s.memory_count, 2);
+    assert_int_equal(warnings_of(&found, "srat-too-many-cpus"), 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(s.memory); i++, t.count = 0)
+        srat_memory(&t, 0, i, 1, 1);
+    blob_finish(&t.blob);
+    assert_true(parse_srat(&t.blob, 16, &s, &p));
+    assert_int_equal(s.memory_count, ARRAY_SIZE(s.memory));
+    assert_int_equal(s.memory[0].bytes, 0xa0000); // the first ones
+    assert_int_equal(warnings_of(&found, "srat-too-many-ranges"), 2);
 }
 
 static void test_srat_wraps(void **state)
@@ -340,8 +391,28 @@ static void test_srat_wraps(void **state)
     assert_true(parse_srat(&t.blob, 16, &s, &p));
     srat_memory(&t, 0, 0xfffffffffffff000, 0x1000, 1);
     blob_finish(&t.blob);
-    assert_false(parse_srat(&t.blob, 16, &s, &p));
-    assert_string_equal(p.what, "srat-bad-entry");
+    srat_memory(&t, 0, 0x100000, 0x1000, 1);
+    blob_finish(&t.blob);
+    assert_true(parse_srat(&t.blob, 16, &s, &p));
+    assert_int_equal(s.memory_count, 2);
+    assert_int_equal(s.memory[1].base, 0x100000);
+    assert_int_equal(warnings_of(&found, "srat-bad-range"), 1);
+}
+
+// An entry without a length, in the middle: what came before it is used.
+static void test_srat_middle(void **state)
+{
+    struct table t;
+    struct srat s;
+    struct problem p;
+    begin(&t, "SRAT", 3, 48);
+    srat_apic(&t, 0, 1, 1);
+    blob_put(&t.blob, 0, 2);
+    srat_apic(&t, 2, 1, 1);
+    blob_finish(&t.blob);
+    assert_true(parse_srat(&t.blob, 16, &s, &p));
+    assert_int_equal(s.cpus_count, 1);
+    assert_int_equal(warnings_of(&found, "srat-bad-entry"), 1);
 }
 
 // ---- both: what a list of entries can get wrong ----
@@ -363,21 +434,17 @@ static void build_srat_3(struct table *t)
 static bool parse_madt_list(const struct blob *b, struct problem *p)
 {
     struct madt m;
-    return parse_madt(b, 16, &m, p) || !strcmp(p->what, "madt-no-cpu");
+    return is_clean(parse_madt(b, 16, &m, p) || !strcmp(p->what, "madt-no-cpu"), p);
 }
 
 static bool parse_srat_list(const struct blob *b, struct problem *p)
 {
     struct srat s;
-    return parse_srat(b, 16, &s, p);
+    return is_clean(parse_srat(b, 16, &s, p), p);
 }
 
 static const struct list_kind lists[] = {
-    { build_madt,
-      parse_madt_list,
-      "madt-bad-entry",
-      44,
-      { [0] = 8, [1] = 12, [5] = 12, [9] = 16 } },
+    { build_madt, parse_madt_list, "madt-bad-entry", 44, { [0] = 8, [1] = 12, [9] = 16 } },
     { build_srat_3,
       parse_srat_list,
       "srat-bad-entry",
@@ -475,6 +542,8 @@ int main(void)
         cmocka_unit_test(test_madt),
         cmocka_unit_test(test_madt_again),
         cmocka_unit_test(test_madt_room),
+        cmocka_unit_test(test_madt_ioapics),
+        cmocka_unit_test(test_madt_short_entry),
         cmocka_unit_test(test_madt_no_cpu),
         cmocka_unit_test(test_madt_io_apic_address),
         cmocka_unit_test(test_madt_length_1),
@@ -482,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_srat_first_revisions),
         cmocka_unit_test(test_srat_room),
         cmocka_unit_test(test_srat_wraps),
+        cmocka_unit_test(test_srat_middle),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_length_of_last),
         cmocka_unit_test(test_length_of_each),

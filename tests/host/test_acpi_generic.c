@@ -16,6 +16,7 @@ enum { INITIATOR = 5, PORT = 6, ACPI = 0, PCI = 1 };
 
 static struct blob table;
 static struct srat srat;
+static struct warnings found;
 
 static void put(unsigned type, unsigned handle, uint32_t node, uint16_t segment, uint8_t bus,
                 uint8_t devfn, uint32_t flags)
@@ -45,7 +46,7 @@ static void parse(void)
 {
     struct problem p;
     blob_finish(&table);
-    assert_true(srat_parse(table.bytes, table.length, &srat, &p));
+    assert_true(srat_parse(table.bytes, table.length, &srat, &found, &p));
 }
 
 static void test_functions(void **state)

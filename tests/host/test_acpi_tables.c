@@ -162,6 +162,15 @@ static void test_rsdp_checksums_and_length(void **state)
 
 // ---- MCFG ----
 
+static struct warnings found;
+
+// From an empty list.
+static bool parse_mcfg(const void *table, size_t length, struct mcfg *m, struct problem *p)
+{
+    m->count = found.count = 0;
+    return mcfg_parse(table, length, m, &found, p);
+}
+
 static void mcfg_entry(struct blob *b, uint64_t base, unsigned segment, unsigned first,
                        unsigned last)
 {
@@ -188,7 +197,7 @@ static void test_mcfg(void **state)
     struct mcfg m;
     struct problem p;
     build_mcfg(&b);
-    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p));
     assert_int_equal(m.count, 3);
     assert_int_equal(m.segments[0].base, 0x80000000);
     assert_int_equal(m.segments[1].first_bus, 0x80);
@@ -206,19 +215,18 @@ static void test_mcfg_cut(void **state)
     build_mcfg(&whole);
     for (size_t n = 0; n < whole.length; n++) {
         void *copy = blob_copy(&whole, n);
-        assert_false(mcfg_parse(copy, n, &m, &p));
+        assert_false(parse_mcfg(copy, n, &m, &p));
         free(copy);
         if (n < 36)
             continue;
-        struct blob b = whole; // cut, and saying so: only whole entries will do
+        struct blob b = whole; // cut, and saying so: the whole entries are used
         b.length = n;
         blob_finish(&b);
-        bool expect = n > 44 && (n - 44) % 16 == 0;
-        p.what = "none";
-        assert_int_equal(COPY_PARSE(mcfg_parse, &b, &m, &p), expect);
-        assert_int_equal(m.count, expect ? (n - 44) / 16 : 0);
-        if (!expect)
-            assert_string_equal(p.what, n < 44 ? "acpi-truncated" : "mcfg-bad-length");
+        assert_int_equal(COPY_PARSE(parse_mcfg, &b, &m, &p), n >= 60);
+        assert_int_equal(m.count, n < 44 ? 0 : (n - 44) / 16);
+        assert_int_equal(warnings_of(&found, "mcfg-bad-length"), n > 44 && (n - 44) % 16);
+        if (n < 60)
+            assert_string_equal(p.what, n < 44 ? "acpi-truncated" : "mcfg-empty");
     }
 }
 
@@ -242,13 +250,40 @@ static void test_mcfg_bad_entries(void **state)
         struct problem p;
         build_mcfg(&b);
         mcfg_entry(&b, bad[i].base, bad[i].segment, bad[i].first, bad[i].last);
+        mcfg_entry(&b, 0x40000000, 77, 0, 0);
         blob_finish(&b);
-        assert_false(COPY_PARSE(mcfg_parse, &b, &m, &p));
-        assert_string_equal(p.what, "mcfg-bad-entry");
-        assert_non_null(strstr(p.message, bad[i].says));
-        assert_non_null(strstr(p.message, "entry 3"));
-        assert_int_equal(m.count, 0);
+        assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p));
+        assert_int_equal(m.count, 4); // all others
+        assert_int_equal(m.segments[3].segment, 77);
+        assert_int_equal(warnings_of(&found, "mcfg-bad-entry"), 1);
+        assert_non_null(strstr(found.kinds[0].first.message, bad[i].says));
+        assert_non_null(strstr(found.kinds[0].first.message, "entry 3"));
+        blob_header(&b, "MCFG", 1);
+        blob_pad(&b, 44);
+        mcfg_entry(&b, 0, 0, 0, 5);
+        blob_finish(&b);
+        assert_false(COPY_PARSE(parse_mcfg, &b, &m, &p)); // it alone
+        assert_string_equal(p.what, "mcfg-empty");
     }
+}
+
+// Two tables add up, and what both have is there once.
+static void test_mcfg_two(void **state)
+{
+    struct blob b;
+    struct mcfg m;
+    struct problem p;
+    build_mcfg(&b);
+    assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p));
+    blob_header(&b, "MCFG", 1);
+    blob_pad(&b, 44);
+    mcfg_entry(&b, 0x80000000, 0, 0x80, 0xff);
+    mcfg_entry(&b, 0x30000000, 3, 0, 0);
+    blob_finish(&b);
+    assert_true(mcfg_parse(b.bytes, b.length, &m, &found, &p));
+    assert_int_equal(m.count, 4);
+    assert_int_equal(m.segments[3].segment, 3);
+    assert_int_equal(found.count, 0);
 }
 
 static void test_mcfg_good_neighbours(void **state)
@@ -261,7 +296,7 @@ static void test_mcfg_good_neighbours(void **state)
     mcfg_entry(&b, 0x70000000, 9, 0xff, 0xff);    // right before segment 0's
     mcfg_entry(&b, 0xfffffeff00000, 10, 0, 0xff); // the highest there can be
     blob_finish(&b);
-    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
+    assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p));
     assert_int_equal(m.count, 6);
 }
 
@@ -272,15 +307,17 @@ static void test_mcfg_many(void **state)
     struct problem p;
     blob_header(&b, "MCFG", 1);
     blob_pad(&b, 44);
-    for (unsigned i = 0; i < 256; i++)
-        mcfg_entry(&b, 0x80000000, 0, i, i);
+    for (unsigned i = 0; i < ARRAY_SIZE(m.segments); i++)
+        mcfg_entry(&b, 0x80000000 + i * MIB, i, 0, 0);
     blob_finish(&b);
-    assert_true(COPY_PARSE(mcfg_parse, &b, &m, &p));
-    assert_int_equal(m.count, 256);
-    mcfg_entry(&b, 0x1000000000, 1, 0, 0);
+    assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p));
+    assert_int_equal(m.count, ARRAY_SIZE(m.segments));
+    assert_int_equal(found.count, 0);
+    mcfg_entry(&b, 0x1000000000, 1, 9, 9);
     blob_finish(&b);
-    assert_false(COPY_PARSE(mcfg_parse, &b, &m, &p));
-    assert_string_equal(p.what, "mcfg-bad-length");
+    assert_true(COPY_PARSE(parse_mcfg, &b, &m, &p)); // the first ones
+    assert_int_equal(m.count, ARRAY_SIZE(m.segments));
+    assert_int_equal(warnings_of(&found, "mcfg-bad-entry"), 1);
 }
 
 // ---- HPET ----
@@ -338,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_mcfg_cut),
         cmocka_unit_test(test_mcfg_bad_entries),
         cmocka_unit_test(test_mcfg_good_neighbours),
+        cmocka_unit_test(test_mcfg_two),
         cmocka_unit_test(test_mcfg_many),
         cmocka_unit_test(test_hpet),
     };

@@ -43,6 +43,7 @@ static uint8_t map[64 * STEP];
 static size_t map_bytes;
 static struct handoff_range out[RANGES];
 static size_t count;
+static struct handoff_warned bad;
 static struct problem problem;
 
 static int begin(void **state)
@@ -67,7 +68,7 @@ static bool convert_into(size_t max)
     uint8_t *exact = malloc(map_bytes ? map_bytes : 1);
     struct handoff_range *ranges = calloc(max + 1, sizeof(*ranges));
     memcpy(exact, map, map_bytes);
-    bool ok = memory_map_convert(exact, map_bytes, STEP, ranges, max, &count, &problem);
+    bool ok = memory_map_convert(exact, map_bytes, STEP, ranges, max, &count, &bad, &problem);
     assert_int_equal(ranges[max].bytes, 0);
     memcpy(out, ranges, count * sizeof(*ranges));
     free(ranges);
@@ -228,23 +229,117 @@ static void test_top_of_memory(void **state)
 
 static void test_malformed(void **state)
 {
-    add(FREE, MIB, 1, WB);
-    map_bytes--;
-    refuses("47 bytes in descriptors of 48");
     add(FREE, MIB + 1, 1, WB);
-    refuses("0x1 pages at 0x100001");
+    refuses("no free memory");
     add(FREE, MIB, 1ull << 40, WB);
-    refuses("0x10000000000 pages at 0x100000");
-    add(FREE, MIB, UINT64_MAX, WB);
-    refuses("0xffffffffffffffff pages");
-    add(FREE, 1ull << 52, 1, WB);
-    refuses("0x1 pages at 0x10000000000000");
+    refuses("no free memory");
     add(RESERVED, MIB, 1, WB);
     refuses("no free memory");
     refuses("no free memory"); // an empty map
-    assert_false(memory_map_convert(map, 80, 39, out, RANGES, &count, &problem));
-    assert_false(memory_map_convert(map, 80, 0, out, RANGES, &count, &problem));
+    assert_false(memory_map_convert(map, 80, 39, out, RANGES, &count, &bad, &problem));
+    assert_non_null(strstr(problem.message, "39 bytes"));
+    assert_false(memory_map_convert(map, 80, 0, out, RANGES, &count, &bad, &problem));
     assert_int_equal(count, 0);
+}
+
+// A descriptor that can't be, among others: it is told of, and they are used.
+static void test_bad_descriptors(void **state)
+{
+    static const struct {
+        uint64_t base, pages;
+    } cases[] = {
+        { MIB, 1ull << 40 },          { MIB, UINT64_MAX },        { 1ull << 52, 1 },
+        { 0xfffffffffffff000ull, 2 }, { UINT64_MAX, UINT64_MAX }, { 4 * MIB + 1, 1 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        begin(NULL);
+        add(FREE, MIB, 1, WB);
+        add(i % 2 && cases[i].base % PAGE == 0 ? RESERVED : FREE, cases[i].base, cases[i].pages,
+            WB);
+        add(FREE, 3 * MIB, 1, WB);
+        assert_true(convert());
+        assert_int_equal(count, 2);
+        expect(0, MIB, MIB + PAGE, HANDOFF_FREE, FREE);
+        expect(1, 3 * MIB, 3 * MIB + PAGE, HANDOFF_FREE, FREE);
+        assert_int_equal(bad.count, 1);
+        assert_int_equal(bad.values[0], cases[i].base);
+        assert_int_equal(bad.values[1], cases[i].pages);
+    }
+    map_bytes -= 8; // less than a last whole descriptor
+    assert_true(convert());
+    assert_int_equal(count, 1);
+    assert_int_equal(bad.count, 2);
+    begin(NULL);
+    add(FREE, MIB, 1, WB);
+    assert_true(convert());
+    assert_int_equal(bad.count, 0);
+}
+
+// What is reserved from the middle of a page on is no memory to hand out, and neither is the page's start.
+static void test_reserved_within_a_page(void **state)
+{
+    add(FREE, MIB, 4, WB);
+    add(RESERVED, MIB + PAGE + 8, 1, WB);
+    assert_true(convert());
+    assert_int_equal(count, 3);
+    expect(1, MIB + PAGE, MIB + 3 * PAGE, HANDOFF_OTHER, RESERVED);
+    assert_int_equal(bad.count, 1);
+}
+
+// Neither pages of nothing nor descriptors on top of each other are worth a warning.
+static void test_harmless(void **state)
+{
+    add(FREE, MIB, 4, WB);
+    add(RESERVED, MIB + PAGE, 0, WB);
+    add(BOOT_DATA, MIB + 2 * PAGE, 1, WB);
+    assert_true(convert());
+    assert_int_equal(count, 3);
+    assert_int_equal(bad.count, 0);
+}
+
+// ---- a page for starting CPUs ----
+
+static uint64_t take(void)
+{
+    return memory_map_take_page(out, RANGES, &count, 0xa0000);
+}
+
+static void test_page_of_boot_services(void **state)
+{
+    add(RESERVED, 0, 2, WB);
+    add(BOOT_DATA, 2 * PAGE, 0x100, WB);
+    add(FREE, MIB, 16, WB);
+    assert_true(convert());
+    assert_int_equal(count, 3);
+    assert_int_equal(take(), 0x9f000);
+    assert_int_equal(count, 5);
+    expect(1, 2 * PAGE, 0x9f000, HANDOFF_BOOT, BOOT_DATA);
+    expect(2, 0x9f000, 0xa0000, HANDOFF_KEPT, BOOT_DATA);
+    expect(3, 0xa0000, 0x102000, HANDOFF_BOOT, BOOT_DATA);
+    expect(4, 0x102000, MIB + 16 * PAGE, HANDOFF_FREE, FREE);
+}
+
+static void test_page_alone(void **state)
+{
+    add(BOOT_DATA, 0x9e000, 1, WB);
+    add(FREE, MIB, 16, WB);
+    assert_true(convert());
+    assert_int_equal(take(), 0x9e000);
+    assert_int_equal(count, 2);
+    expect(0, 0x9e000, 0x9f000, HANDOFF_KEPT, BOOT_DATA);
+    assert_int_equal(take(), 0); // there is no other
+}
+
+static void test_no_page(void **state)
+{
+    add(BOOT_DATA, 0, 1, WB);       // page 0
+    add(NVS, 0x5000, 1, WB);        // the firmware's
+    add(BOOT_DATA, 0xa0000, 1, WB); // too high
+    add(FREE, MIB, 16, WB);
+    assert_true(convert());
+    size_t before = count;
+    assert_int_equal(take(), 0);
+    assert_int_equal(count, before);
 }
 
 // Descriptors of each size that firmware may report: less than the specification's are none.
@@ -254,7 +349,7 @@ static void test_steps(void **state)
         const struct memory_descriptor d = { FREE, 0, MIB, 0, 1, WB };
         uint8_t *exact = calloc(2, step);
         memcpy(exact, &d, MIN(step, sizeof(d)));
-        bool ok = memory_map_convert(exact, 2 * step, step, out, RANGES, &count, &problem);
+        bool ok = memory_map_convert(exact, 2 * step, step, out, RANGES, &count, &bad, &problem);
         assert_int_equal(ok, step >= sizeof(d));
         assert_int_equal(count, ok);
         free(exact);
@@ -272,6 +367,12 @@ int main(void)
         cmocka_unit_test_setup(test_page_zero, begin),
         cmocka_unit_test_setup(test_top_of_memory, begin),
         cmocka_unit_test_setup(test_malformed, begin),
+        cmocka_unit_test_setup(test_bad_descriptors, begin),
+        cmocka_unit_test_setup(test_reserved_within_a_page, begin),
+        cmocka_unit_test_setup(test_harmless, begin),
+        cmocka_unit_test_setup(test_page_of_boot_services, begin),
+        cmocka_unit_test_setup(test_page_alone, begin),
+        cmocka_unit_test_setup(test_no_page, begin),
         cmocka_unit_test_setup(test_steps, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

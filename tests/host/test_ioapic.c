@@ -9,6 +9,7 @@
 
 #include "kernel/base/x86.h"
 #include "kernel/mem/map.h"
+#include "lib/problem.h"
 
 #include "kernel/x86/ioapic.c"
 
@@ -20,6 +21,7 @@
 static struct ioapic {
     uint64_t address;
     uint32_t last; // entry; UINT32_MAX: nobody answers
+    bool zeros;    // its registers read as zeros
     uint32_t index;
     uint32_t entries[2 * ENTRIES];
     unsigned writes;
@@ -27,7 +29,9 @@ static struct ioapic {
 
 static uint8_t ports[256];
 static unsigned port_writes, warnings;
+static struct madt_ioapic named[IOAPICS];
 static struct madt madt;
+static uint64_t ram; // where no registers can be
 
 // ---- the machine ----
 
@@ -43,9 +47,20 @@ void warn(const char *what, const char *fmt, ...)
     warnings++;
 }
 
-volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
+void warn_problem(const struct problem *problem)
+{
+    warn(problem->what, "%s", problem->message);
+}
+
+bool mem_may_be_mmio(uint64_t phys, size_t bytes)
 {
     assert_true(bytes > 0x10 + 3);
+    return phys != ram;
+}
+
+volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
+{
+    assert_true(bytes > 0x10 + 3 && phys != ram);
     for (unsigned i = 0; i < IOAPICS; i++)
         if (ioapics[i].address == phys)
             return (volatile void *)(uintptr_t)phys;
@@ -76,6 +91,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     struct ioapic *a = at(reg, &offset);
     assert_int_equal(bytes, 4);
     assert_int_equal(offset, 0x10);
+    if (a->zeros)
+        return 0;
     if (a->last == UINT32_MAX)
         return UINT32_MAX;
     return a->index == 1 ? 0x5a008020 | a->last << 16 : *selected(a); // reserved bits, too
@@ -109,9 +126,10 @@ static int set_up(void **state)
     memset(ioapics, 0, sizeof(ioapics));
     memset(ports, 0x55, sizeof(ports));
     port_writes = warnings = 0;
-    madt = (struct madt){ .ioapics_count = IOAPICS };
+    madt = (struct madt){ .ioapics = named, .ioapics_count = IOAPICS };
+    ram = 0;
     for (unsigned i = 0; i < IOAPICS; i++) {
-        ioapics[i].address = madt.ioapics[i].address = 0xfec00000 + 0x1000 * i;
+        ioapics[i].address = named[i].address = 0xfec00000 + 0x1000 * i;
         ioapics[i].last = 23;
         for (unsigned n = 0; n < 2 * ENTRIES; n++)
             ioapics[i].entries[n] = left_in(n / 2, n % 2);
@@ -162,12 +180,24 @@ static void test_absent(void **state)
     expect_masked(&ioapics[2]);
 }
 
+// So is one that is switched off, or that is named where there is RAM; two of them are told of at once.
+static void test_switched_off(void **state)
+{
+    ioapics[0].zeros = true;
+    ram = ioapics[2].address;
+    ioapic_mask_all(&madt);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(ioapics[0].writes + ioapics[2].writes, 0);
+    expect_masked(&ioapics[1]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_are_masked),
         cmocka_unit_test_setup(test_8259, set_up),
         cmocka_unit_test_setup(test_absent, set_up),
+        cmocka_unit_test_setup(test_switched_off, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

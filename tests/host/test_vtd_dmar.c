@@ -14,6 +14,7 @@
 #include "kernel/mem/mem.h"
 
 static struct dmar d;
+static struct warnings w;
 static struct problem p;
 
 static bool parse(struct blob *b)
@@ -21,16 +22,17 @@ static bool parse(struct blob *b)
     static void *copy;
     free(copy); // scopes point into it until the next call
     copy = blob_copy(b, b->length);
-    return dmar_parse(copy, b->length, &d, &p);
+    w.count = 0;
+    return dmar_parse(copy, b->length, &d, &w, &p);
 }
 
-static bool warned(const char *what)
-{
-    for (size_t i = 0; i < d.warnings_count && i < DMAR_WARNINGS_MAX; i++)
-        if (!strcmp(d.warnings[i].what, what))
-            return true;
-    return false;
-}
+// Parsed, with warnings of one kind and no other.
+#define assert_warned(b, id)                                                                       \
+    do {                                                                                           \
+        assert_true(parse(b));                                                                     \
+        assert_int_equal(w.count, 1);                                                              \
+        assert_string_equal(w.kinds[0].first.what, id);                                            \
+    } while (0)
 
 #define assert_refused(b, id)                                                                      \
     do {                                                                                           \
@@ -68,7 +70,7 @@ static void test_full(void **state)
     assert_int_equal(d.width, 46);
     assert_true(d.intr_remap);
     assert_false(d.x2apic_opt_out);
-    assert_int_equal(d.warnings_count, 0);
+    assert_int_equal(w.count, 0);
 
     assert_int_equal(d.units_count, 3);
     assert_int_equal(d.units[0].base, 0xfed90000);
@@ -115,10 +117,11 @@ static void test_truncated(void **state)
         if (length < 48)
             continue;
         blob_finish(&b); // now the table is whole, and what is inside of it is not
-        if (parse(&b))
-            parsed++;
-        else
-            assert_string_equal(p.what, "dmar-structure");
+        assert_true(parse(&b));
+        parsed += w.count == 0;
+        assert_true(w.count == 0 || warnings_of(&w, "dmar-structure") == 1);
+        // As many units as have their registers before the cut, the last one with what is left of it.
+        assert_int_equal(d.units_count, (length >= 64) + (length >= 100) + (length >= 140));
     }
     assert_int_equal(parsed, 10); // cut off right before one of its ten structures
 }
@@ -134,8 +137,7 @@ static void test_changed(void **state)
             b = whole;
             b.bytes[at] = values[i];
             blob_finish(&b);
-            if (!parse(&b))
-                assert_memory_equal(p.what, "dmar-", 5);
+            assert_true(parse(&b));
         }
 }
 
@@ -154,11 +156,13 @@ static void test_header(void **state)
     build_full(&b);
     b.bytes[36] = 10;
     blob_finish(&b);
-    assert_refused(&b, "dmar-width");
+    assert_warned(&b, "dmar-width");
     build_full(&b);
     b.bytes[36] = 64;
     blob_finish(&b);
-    assert_refused(&b, "dmar-width");
+    assert_warned(&b, "dmar-width");
+    assert_int_equal(d.width, 0);
+    assert_int_equal(d.units_count, 3);
 }
 
 static void test_empty(void **state)
@@ -170,65 +174,81 @@ static void test_empty(void **state)
     assert_int_equal(d.units_count, 0);
 }
 
+// A last structure of each length that it can't have: what comes before it is used.
 static void test_structure_lengths(void **state)
 {
     struct blob b;
-    static const uint16_t bad[] = { 0, 3, 15, 17 };
+    static const uint16_t bad[] = { 0, 3, 15, 17, 0xffff };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         dmar_begin(&b, 1);
+        dmar_drhd(&b, true, 7, 0xfed80000);
         size_t at = dmar_drhd(&b, true, 0, 0xfed90000);
         blob_set(&b, at + 2, bad[i], 2);
         blob_finish(&b);
-        assert_refused(&b, "dmar-structure");
+        assert_warned(&b, "dmar-structure");
+        // One that claims more than there is has its registers all the same.
+        assert_int_equal(d.units_count, bad[i] > 16 ? 2 : 1);
+        assert_int_equal(d.units[0].segment, 7);
     }
     dmar_begin(&b, 1); // shorter than a head, with a second one that begins in its length
     blob_put(&b, 0x0000050100030000ull | 77, 8);
     blob_finish(&b);
-    assert_refused(&b, "dmar-structure");
+    assert_warned(&b, "dmar-structure");
+    assert_int_equal(d.units_count, 0);
 
-    dmar_begin(&b, 1);
-    blob_put(&b, 0, 3); // not even a head
-    blob_finish(&b);
-    assert_refused(&b, "dmar-structure");
-}
-
-static void test_scope_lengths(void **state)
-{
-    static const uint8_t bad[] = { 0, 5, 6, 7, 9, 10, 255 };
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct blob b;
+    for (size_t bytes = 1; bytes < 9; bytes++) {
         dmar_begin(&b, 1);
-        size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
-        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
-        blob_set(&b, at + 17, bad[i], 1);
+        dmar_drhd(&b, true, 0, 0xfed90000);
+        blob_put(&b, 0, bytes); // zeros: less than a head, or one of length 0
         blob_finish(&b);
-        assert_refused(&b, "dmar-scope");
+        assert_warned(&b, "dmar-structure");
+        assert_int_equal(d.units_count, 1);
     }
 }
 
-// A list that ends within an entry's head, at the end of the table; and half a pair in a path.
-static void test_scope_rest(void **state)
+// The last unit's devices are cut off: those that are whole are its own.
+static void test_cut_scopes(void **state)
 {
     struct blob b;
     dmar_begin(&b, 1);
     size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
-    blob_put(&b, 1, 3);
-    blob_set(&b, at + 2, 19, 2);
-    blob_finish(&b);
-    assert_refused(&b, "dmar-scope");
-
-    dmar_begin(&b, 1);
-    at = dmar_drhd(&b, false, 0, 0xfed90000);
     dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
-    blob_put(&b, 7, 1);
-    blob_set(&b, at + 2, 25, 2);
-    blob_set(&b, at + 17, 9, 1);
+    dmar_scope(&b, at, 1, 0, DMAR_PATH(3, 0));
+    b.length -= 2;
     blob_finish(&b);
-    assert_refused(&b, "dmar-scope");
+    assert_true(parse(&b));
+    assert_int_equal(d.units_count, 1);
+    assert_int_equal(d.scopes_count, 1);
+    assert_int_equal(d.scopes[0].path[0], 2);
+    assert_int_equal(warnings_of(&w, "dmar-structure"), 1);
 }
 
-// A device without a path is none, whatever follows it: here what would be the path is a whole
-// device of its own, and the list's length is right.
+// A device of a length that it can't have costs the unit the devices behind it, and no other unit any.
+static void test_scope_lengths(void **state)
+{
+    static const uint8_t bad[] = { 0, 5, 7, 9, 255 };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(1, 0));
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(3, 0));
+        blob_set(&b, at + 25, bad[i], 1);
+        at = dmar_drhd(&b, false, 0, 0xfed91000);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(4, 0));
+        blob_finish(&b);
+        assert_warned(&b, "dmar-scope");
+        assert_int_equal(d.units_count, 2);
+        assert_int_equal(d.scopes_count, 2);
+        assert_int_equal(d.scopes[0].path[0], 1);
+        assert_int_equal(d.scopes[1].path[0], 4);
+        assert_int_equal(d.scopes[1].unit, 1);
+    }
+}
+
+// A device without a path is none, and it alone is passed over: what would be the path is a whole device of
+// its own, and the list's length is right.
 static void test_scope_without_path(void **state)
 {
     for (uint8_t type = 1; type <= 9; type++) {
@@ -238,11 +258,30 @@ static void test_scope_without_path(void **state)
         dmar_scope(&b, at, 1, 0, DMAR_PATH(3, 0));
         dmar_scope(&b, at, type, 0, NULL, 0);
         blob_finish(&b);
-        assert_refused(&b, "dmar-scope"); // the table's last bytes
+        assert_true(parse(&b)); // the table's last bytes
+        assert_int_equal(warnings_of(&w, "dmar-scope-path"), type <= 2);
+        assert_int_equal(warnings_of(&w, "dmar-scope-type"), type > 5);
+        assert_int_equal(d.scopes_count, 1);
         dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
         blob_finish(&b);
-        assert_refused(&b, "dmar-scope");
+        assert_true(parse(&b));
+        assert_int_equal(w.count, type <= 2 || type > 5);
+        assert_int_equal(d.scopes_count, 2);
+        assert_int_equal(d.scopes[1].path[0], 2);
     }
+}
+
+// A list that ends within an entry's head, at the end of the table.
+static void test_scope_rest(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
+    blob_put(&b, 1, 3);
+    blob_set(&b, at + 2, 19, 2);
+    blob_finish(&b);
+    assert_warned(&b, "dmar-scope");
+    assert_int_equal(d.units_count, 1);
 }
 
 // A list that ends where the table goes on: with the next unit, whose first bytes would be a path.
@@ -256,19 +295,28 @@ static void test_scope_into_next_unit(void **state)
         blob_set(&b, at + 17, 8 + more, 1);
         dmar_drhd(&b, true, 0, 0xfed91000);
         blob_finish(&b);
-        assert_refused(&b, "dmar-scope");
+        assert_warned(&b, "dmar-scope");
+        assert_int_equal(d.units_count, 2);
+        assert_int_equal(d.scopes_count, 0);
     }
 }
 
+// The unit is named for its devices, which another one must not get.
 static void test_unit_addresses(void **state)
 {
     struct blob b;
-    static const uint64_t bad[] = { 0xfed90800, 1, 1ull << 52, 0xfffffffffffff000 };
+    static const uint64_t bad[] = { 0, ~0ull, 0xfed90800, 1, 1ull << 52, 0xfffffffffffff000 };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         dmar_begin(&b, 1);
-        dmar_drhd(&b, true, 0, bad[i]);
+        size_t at = dmar_drhd(&b, false, 0, bad[i]);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+        dmar_drhd(&b, true, 0, 0xfed91000);
         blob_finish(&b);
-        assert_refused(&b, "dmar-unit-address");
+        assert_warned(&b, i < 2 ? "dmar-unit-zero" : "dmar-unit-address");
+        assert_int_equal(d.units_count, 2);
+        assert_true(d.units[0].absent);
+        assert_false(d.units[1].absent);
+        assert_int_equal(d.scopes[0].unit, 0);
     }
 }
 
@@ -288,15 +336,15 @@ static void test_warnings(void **state)
     dmar_structure(&b, 1, 20);
     blob_finish(&b);
     assert_true(parse(&b));
-    assert_int_equal(d.units_count, 2);
-    assert_int_equal(d.scopes_count, 0);
-    assert_true(warned("dmar-unit-zero"));
-    assert_true(warned("dmar-order"));
-    assert_true(warned("dmar-scope-type"));
-    assert_true(warned("dmar-unit-twice"));
-    assert_true(warned("dmar-rhsa"));
-    assert_true(warned("dmar-length"));
-    assert_int_equal(d.warnings_count, 7);
+    assert_int_equal(d.units_count, 4);
+    assert_int_equal(d.scopes_count, 1);
+    assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 2);
+    assert_int_equal(warnings_of(&w, "dmar-order"), 3);
+    assert_int_equal(warnings_of(&w, "dmar-scope-type"), 1);
+    assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 1);
+    assert_int_equal(warnings_of(&w, "dmar-rhsa"), 1);
+    assert_int_equal(warnings_of(&w, "dmar-length"), 1);
+    assert_int_equal(w.count, 6);
 }
 
 // The other segment's "all others" unit doesn't make this segment's order wrong.
@@ -309,7 +357,7 @@ static void test_order_is_per_segment(void **state)
     dmar_drhd(&b, true, 0, 0xfed92000);
     blob_finish(&b);
     assert_true(parse(&b));
-    assert_int_equal(d.warnings_count, 0);
+    assert_int_equal(w.count, 0);
 }
 
 // RHSA before its unit, and scopes of a unit that is named twice.
@@ -348,7 +396,7 @@ static void test_named_again(void **state)
         assert_int_equal(d.scopes_count, 3);
         for (unsigned i = 0; i < 3; i++)
             assert_int_equal(d.scopes[i].unit, 0);
-        assert_true(warned("dmar-unit-twice"));
+        assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 2);
     }
 }
 
@@ -386,7 +434,7 @@ static void test_short_others(void **state)
                 blob_set(&b, at + 8, 0xfed90000, 8);
             blob_finish(&b);
             assert_true(parse(&b));
-            assert_int_equal(d.warnings_count, bytes < least[type]);
+            assert_int_equal(w.count, bytes < least[type]);
             bool node = type == 3 && bytes >= 20;
             assert_int_equal(d.units[0].node, node ? 0 : NODE_ANY);
         }
@@ -408,44 +456,57 @@ static void test_nodes(void **state)
     assert_int_equal(d.units[1].node, NODE_ANY);
     assert_int_equal(d.units[2].node, 9);
     assert_int_equal(d.units[3].node, 0); // no unit: not touched
-    assert_int_equal(d.warnings_count, 1);
+    assert_int_equal(w.count, 1);
 }
 
+// The first ones are used.
 static void test_too_large(void **state)
 {
-    struct blob b;
+    static struct blob b;
     dmar_begin(&b, 1);
     for (unsigned i = 0; i < DMAR_UNITS_MAX; i++)
         dmar_drhd(&b, false, 0, 0x10000000 + 0x1000ull * i);
     blob_finish(&b);
     assert_true(parse(&b));
+    assert_int_equal(w.count, 0);
     assert_int_equal(d.units_count, DMAR_UNITS_MAX);
-    dmar_drhd(&b, false, 0, 0xfed90000);
-    blob_finish(&b);
-    assert_refused(&b, "dmar-too-large");
-
-    dmar_begin(&b, 1);
-    size_t at = dmar_drhd(&b, false, 0, 0xfed90000);
-    for (unsigned i = 0; i < DMAR_SCOPES_MAX; i++)
-        dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
-    blob_finish(&b);
-    assert_true(parse(&b));
-    assert_int_equal(d.scopes_count, DMAR_SCOPES_MAX);
+    size_t at = dmar_drhd(&b, true, 0, 0xfed90000);
     dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
     blob_finish(&b);
-    assert_refused(&b, "dmar-too-large");
+    assert_warned(&b, "dmar-too-large");
+    assert_int_equal(d.units_count, DMAR_UNITS_MAX);
+    assert_int_equal(d.scopes_count, 0);
+    assert_int_equal(d.units[DMAR_UNITS_MAX - 1].base,
+                     0x10000000 + 0x1000ull * (DMAR_UNITS_MAX - 1));
 }
 
-// More warnings than there is room for are counted.
+static void test_too_many_scopes(void **state)
+{
+    static struct blob b;
+    unsigned named = 0;
+    dmar_begin(&b, 1);
+    for (unsigned unit = 0; named <= DMAR_SCOPES_MAX; unit++) {
+        size_t at = dmar_drhd(&b, false, 0, 0x10000000 + 0x1000ull * unit);
+        for (unsigned i = 0; i < 5000 && named <= DMAR_SCOPES_MAX; i++, named++)
+            dmar_scope(&b, at, 1, 0, DMAR_PATH(2, 0));
+    }
+    blob_finish(&b);
+    assert_warned(&b, "dmar-too-large");
+    assert_int_equal(d.scopes_count, DMAR_SCOPES_MAX);
+    assert_int_equal(d.scopes[DMAR_SCOPES_MAX - 1].unit, 3);
+}
+
+// A table of nothing but one mistake is told of once.
 static void test_many_warnings(void **state)
 {
     struct blob b;
     dmar_begin(&b, 1);
-    for (unsigned i = 0; i < DMAR_WARNINGS_MAX + 5; i++)
+    for (unsigned i = 0; i < 100; i++)
         dmar_drhd(&b, false, 0, 0);
     blob_finish(&b);
     assert_true(parse(&b));
-    assert_int_equal(d.warnings_count, DMAR_WARNINGS_MAX + 5);
+    assert_int_equal(w.count, 1);
+    assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 100);
 }
 
 int main(void)
@@ -458,9 +519,10 @@ int main(void)
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_structure_lengths),
+        cmocka_unit_test(test_cut_scopes),
         cmocka_unit_test(test_scope_lengths),
-        cmocka_unit_test(test_scope_rest),
         cmocka_unit_test(test_scope_without_path),
+        cmocka_unit_test(test_scope_rest),
         cmocka_unit_test(test_scope_into_next_unit),
         cmocka_unit_test(test_unit_addresses),
         cmocka_unit_test(test_warnings),
@@ -471,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_short_others),
         cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_too_many_scopes),
         cmocka_unit_test(test_many_warnings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

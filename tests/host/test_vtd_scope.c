@@ -15,6 +15,7 @@ enum { PORT, SWITCH_UP, SWITCH_DOWN, DISK, NIC, OTHER_PORT, GPU, SOUND, FAR, ALO
 
 static struct pci_dev devs[DEVICES];
 static struct dmar d;
+static struct warnings w;
 static struct blob table;
 
 struct pci_dev *pci_get(size_t index)
@@ -56,7 +57,7 @@ static void parse(void)
 {
     struct problem p;
     blob_finish(&table);
-    assert_true(dmar_parse(table.bytes, table.length, &d, &p));
+    assert_true(dmar_parse(table.bytes, table.length, &d, &w, &p));
 }
 
 // Base address of the unit that serves the device; 0: none.

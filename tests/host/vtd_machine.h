@@ -33,6 +33,11 @@ const struct acpi_header *acpi_find(const char signature[4])
                : NULL;
 }
 
+const struct acpi_header *acpi_find_next(const char signature[4], const struct acpi_header *after)
+{
+    return NULL;
+}
+
 #define MACHINE_DEVS 3
 static struct pci_dev machine_devs[MACHINE_DEVS] = {
     { .bdf = PCI_BDF(0, 4, 0), .requester = PCI_BDF(0, 4, 0), .name = "0000:00:04.0" },

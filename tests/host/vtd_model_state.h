@@ -246,6 +246,11 @@ static void model_log(struct model_unit *m, const char *text)
     snprintf(m->log + used, sizeof(m->log) - used, "%s%s", used ? " " : "", text);
 }
 
+bool mem_may_be_mmio(uint64_t phys, size_t bytes)
+{
+    return phys + bytes <= 1ull << 46;
+}
+
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
 {
     for (unsigned i = 0; i < MODEL_UNITS; i++)
