@@ -76,6 +76,8 @@ const char *__asan_default_options(void)
 uint64_t time_ns(void)
 {
     world.now_ns += world.time_passes ? 1000 : 0;
+    world.clock_reads++;
+    world.clock_reads_enabled += world.enabled;
     return world.now_ns;
 }
 
@@ -91,6 +93,7 @@ void apic_timer_cancel(void)
 
 void apic_timer_set(uint64_t tsc)
 {
+    world.timer_sets_enabled += world.enabled;
     world.timer_at = tsc;
 }
 
@@ -205,6 +208,8 @@ void interrupts_on_and_halt(void)
 void block_flush(void)
 {
     world.flushes++;
+    if (world.on_flush)
+        world.on_flush();
     interruptible();
 }
 

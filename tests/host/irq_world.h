@@ -22,25 +22,28 @@ extern struct irq_world {
     uint64_t timer_at; // when the APIC's timer fires; 0: never
     bool time_passes;  // with each look at the clock
     void (*on_halt)(void);
+    void (*on_flush)(void);               // of doorbells, at the end of a round
     void (*interrupt)(void);              // one may come here: interrupts are on
     unsigned requested;                   // reads for which the old vector stays in IRR
     bool (*is_requested)(uint8_t vector); // instead of that count
     void (*on_send)(uint32_t id, uint8_t vector);
     void (*on_eoi)(void);
     void (*on_monitor)(const volatile void *line);
-    bool route_fails;       // the chip's
-    void (*on_route)(void); // another CPU, before and after the chip routes
+    bool route_fails;          // the chip's
+    void (*on_route)(void);    // another CPU, before and after the chip routes
     uint64_t esr_pending, esr; // the local APIC's errors
     struct pci_dev device;
 
     // What happened.
     unsigned handled[256]; // calls of handler(), by its argument
     unsigned eois, ipis, halts, flushes, errors, chip_frees;
-    unsigned notifies;     // notification vectors sent by IPI
-    uint8_t vector_sent;   // the last one that wasn't VECTOR_IPI
-    uint32_t last_sent_to; // the APIC id that an IPI went to
-    unsigned handles;      // that the chip gave out
-    uint64_t mask_writes;  // bit 0: the last one
+    unsigned notifies;                         // notification vectors sent by IPI
+    uint8_t vector_sent;                       // the last one that wasn't VECTOR_IPI
+    uint32_t last_sent_to;                     // the APIC id that an IPI went to
+    unsigned clock_reads, clock_reads_enabled; // the latter with interrupts on
+    unsigned timer_sets_enabled;
+    unsigned handles;     // that the chip gave out
+    uint64_t mask_writes; // bit 0: the last one
     struct msi_msg last_msg;
     struct world_route routes[32]; // by the irq's handle
     struct irq_place routed;       // the last one

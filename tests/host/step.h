@@ -10,7 +10,7 @@
 
 #include "lib/types.h"
 
-#define STEPS_ALL 0     // until the actor waits or ends
+#define STEPS_ALL 20000 // until the actor waits or ends, if it doesn't spin
 #define STEPS_NO_CPU 99 // a device
 
 // A new play, without actors. after_step() is called after each step of an actor that is a CPU, on its
