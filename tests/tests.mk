@@ -64,7 +64,7 @@ test-host: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS) ## unit tests, device mod
 	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
 	    sed -n 's/^\[  PASSED  \]/  &/p' $$t.log | sed "s|$$| $$(basename $$t)|"; done
 
--include $(HOST_OBJ:.o=.d) $(HOST_TESTS:=.d) $(wildcard $(B)/tsan/*/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
+-include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d) $(wildcard $(B)/tsan/*/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4

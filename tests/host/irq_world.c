@@ -88,6 +88,7 @@ uint64_t time_tsc_at(uint64_t ns)
 
 void apic_timer_cancel(void)
 {
+    world.timer_cancels++;
     world.timer_at = 0;
 }
 
@@ -142,6 +143,8 @@ void wrmsr(uint32_t msr, uint64_t value)
 
 void interrupts_off(void)
 {
+    if (world.on_interrupts_off)
+        world.on_interrupts_off();
     world.enabled = false;
 }
 
