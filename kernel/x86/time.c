@@ -160,8 +160,8 @@ bool time_init(const struct hpet_table *hpet, const struct fadt *fadt, const cha
     uint64_t hz = choice.hz;
     clock.tsc_hz = hz;
     clock.ns_per_tsc = ((NS_PER_S << 32) / hz);
-    clock.tsc_per_ns =
-        ((hz << 30) / NS_PER_S << 2) + 4; // rounded up: no timer comes before its time
+    // Rounded up from the other one, not from hz: no timer comes before its time by time_ns().
+    clock.tsc_per_ns = UINT64_MAX / clock.ns_per_tsc + 1;
     clock.tsc_start = rdtsc();
     return true;
 }

@@ -100,6 +100,8 @@ const char *__asan_default_options(void)
 uint64_t time_ns(void)
 {
     world.now_ns += world.time_passes ? 1000 : 0;
+    world.clock_reads++;
+    world.clock_reads_enabled += world.enabled;
     return world.now_ns;
 }
 
@@ -117,11 +119,13 @@ uint64_t time_tsc_at(uint64_t ns)
 
 void apic_timer_cancel(void)
 {
+    world.timer_cancels++;
     world.timer_at = 0;
 }
 
 void apic_timer_set(uint64_t tsc)
 {
+    world.timer_sets_enabled += world.enabled;
     world.timer_at = tsc;
 }
 
@@ -170,6 +174,8 @@ void wrmsr(uint32_t msr, uint64_t value)
 
 void interrupts_off(void)
 {
+    if (world.on_interrupts_off)
+        world.on_interrupts_off();
     world.enabled = false;
 }
 
@@ -242,6 +248,8 @@ void interrupts_on_and_halt(void)
 static void flush(void)
 {
     world.flushes++;
+    if (world.on_flush)
+        world.on_flush();
     interruptible();
 }
 

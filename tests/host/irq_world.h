@@ -23,6 +23,8 @@ extern struct irq_world {
     bool time_passes;  // with each look at the clock
     void (*on_halt)(void);
     void (*on_tsc)(void);                 // the TSC, which counts nanoseconds, is read
+    void (*on_flush)(void);               // of doorbells, at the end of a round
+    void (*on_interrupts_off)(void);      // the last moment for one
     void (*interrupt)(void);              // one may come here: interrupts are on
     unsigned requested;                   // reads for which the old vector stays in IRR
     bool (*is_requested)(uint8_t vector); // instead of that count
@@ -37,11 +39,13 @@ extern struct irq_world {
     // What happened.
     unsigned handled[256]; // calls of handler(), by its argument
     unsigned eois, ipis, halts, flushes, errors, warnings, chip_frees;
-    unsigned notifies;     // notification vectors sent by IPI
-    uint8_t vector_sent;   // the last one that wasn't VECTOR_IPI
-    uint32_t last_sent_to; // the APIC id that an IPI went to
-    unsigned handles;      // that the chip gave out
-    uint64_t mask_writes;  // bit 0: the last one
+    unsigned notifies;                         // notification vectors sent by IPI
+    uint8_t vector_sent;                       // the last one that wasn't VECTOR_IPI
+    uint32_t last_sent_to;                     // the APIC id that an IPI went to
+    unsigned clock_reads, clock_reads_enabled; // the latter with interrupts on
+    unsigned timer_sets_enabled, timer_cancels;
+    unsigned handles;     // that the chip gave out
+    uint64_t mask_writes; // bit 0: the last one
     struct msi_msg last_msg;
     struct world_route routes[32]; // by the irq's handle
     struct irq_place routed;       // the last one

@@ -45,6 +45,7 @@ static struct {
     void (*after_step)(void);
 } play;
 static char stacks[ACTORS][STACK];
+bool steps_seen_at_once;
 
 void steps_begin(void (*after_step)(void))
 {
@@ -194,7 +195,7 @@ static void store(void *at, uint64_t value, unsigned bytes, int order)
     struct actor *me = play.now;
     struct store s = { at, value, bytes };
     step();
-    if (!me || order == __ATOMIC_SEQ_CST) {
+    if (!me || order == __ATOMIC_SEQ_CST || steps_seen_at_once) {
         steps_drain();
         put(&s);
         return;

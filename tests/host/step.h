@@ -4,14 +4,17 @@
 // step.c: what the compiler calls there names each access, and carries out the atomic ones. So a test
 // can play all interleavings of a kind, the same ones on each run.
 //
-// Stores are seen by others late, as x86 allows: an atomic store that is not seq_cst waits in its
-// actor's buffer until a locked instruction, an interrupt or a wait empties it (SDM vol. 3, 9.2.3.4).
+// Stores are seen by others at once, or late, as x86 allows: an atomic store that is not seq_cst waits
+// in its actor's buffer until a locked instruction, an interrupt or a wait empties it (SDM vol. 3,
+// 9.2.3.4).
 #pragma once
 
 #include "lib/types.h"
 
-#define STEPS_ALL 0     // until the actor waits or ends
+#define STEPS_ALL 20000 // until the actor waits or ends, if it doesn't spin
 #define STEPS_NO_CPU 99 // a device
+
+extern bool steps_seen_at_once; // stores; false at first
 
 // A new play, without actors. after_step() is called after each step of an actor that is a CPU, on its
 // side: interrupts are taken there.

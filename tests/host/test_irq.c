@@ -106,6 +106,24 @@ static void freeing_gives_the_vector_back(void **state)
     assert_ptr_equal(a->next, d);
 }
 
+static void take_what_is_routed(void)
+{
+    if (world.routed.vector)
+        irq_take_device(world.routed.vector);
+}
+
+// The table comes before the route: an MSI may come before the chip has returned.
+static void an_msi_that_comes_at_once_finds_its_irq(void **state)
+{
+    start(IRQ_REMAPPED);
+    world.on_route = take_what_is_routed;
+    struct irq *irq = new_irq(0, 1);
+    assert_int_equal(cpus[0].stats.spurious, 0);
+    assert_int_equal(irq->counts[0], 1);
+    assert_int_equal(irq_poll(), 1);
+    assert_int_equal(world.handled[1], 1);
+}
+
 static void a_failed_route_leaves_nothing_behind(void **state)
 {
     struct problem p;
@@ -247,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_vector_without_irq_is_counted),
         cmocka_unit_test(vectors_are_per_cpu_and_run_out_by_name),
         cmocka_unit_test(freeing_gives_the_vector_back),
+        cmocka_unit_test(an_msi_that_comes_at_once_finds_its_irq),
         cmocka_unit_test(a_failed_route_leaves_nothing_behind),
         cmocka_unit_test(the_message_comes_from_the_chip),
         cmocka_unit_test(plain_msi_names_cpu_and_vector),

@@ -59,6 +59,33 @@ static void a_message_wakes_a_sleeper(void **state)
     cpus[1].sleeping = true;
     cpu_post(1, &m.msg);
     assert_int_equal(world.ipis, 1);
+    assert_int_equal(world.last_sent_to, cpus[1].apic_id);
+}
+
+static struct numbered again = { .number = 20 }, last = { .number = 30 };
+
+static void send_again(struct cpu_msg *msg)
+{
+    note(msg);
+    if (messages_count == 1)
+        cpu_post(0, msg);
+}
+
+// Its place in the inbox is its own again from when its function is called.
+static void a_message_may_send_itself_again(void **state)
+{
+    start(IRQ_POSTED);
+    stop = false;
+    messages_count = 0;
+    again.msg.fn = send_again;
+    last.msg.fn = note;
+    cpu_post(0, &again.msg);
+    cpu_post(0, &last.msg);
+    cpu_run_until(&stop);
+    assert_int_equal(messages_count, 3);
+    assert_int_equal(messages[0], 20);
+    assert_int_equal(messages[1], 30);
+    assert_int_equal(messages[2], 20);
 }
 
 // ---- timers ----
@@ -166,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_run_in_the_order_sent),
         cmocka_unit_test(a_message_wakes_a_sleeper),
+        cmocka_unit_test(a_message_may_send_itself_again),
         cmocka_unit_test(timers_fire_in_order_and_sleep_between),
         cmocka_unit_test(pending_work_is_never_slept_over),
         cmocka_unit_test(an_idle_cpu_halts_until_an_msi),

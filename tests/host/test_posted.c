@@ -44,6 +44,16 @@ static void harvest_of_nothing_finds_nothing(void **state)
     assert_false(harvest());
 }
 
+static void one_that_is_prepared_anew_is_empty(void **state)
+{
+    for (unsigned v = 0; v < 256; v++)
+        pi_post(&desc, (uint8_t)v, true);
+    pi_init(&desc, 1, 0xef, false);
+    assert_false(pi_any(&desc));
+    assert_false(harvest());
+    assert_int_equal(desc.control & (PI_CONTROL_ON | PI_CONTROL_SN), 0);
+}
+
 static void every_vector_is_found_once(void **state)
 {
     for (unsigned v = 0; v < 256; v++) {
@@ -107,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(layout, fresh),
         cmocka_unit_test_setup(harvest_of_nothing_finds_nothing, fresh),
+        cmocka_unit_test_setup(one_that_is_prepared_anew_is_empty, fresh),
         cmocka_unit_test_setup(every_vector_is_found_once, fresh),
         cmocka_unit_test_setup(all_words_are_taken_at_once, fresh),
         cmocka_unit_test_setup(posts_notify_once_until_on_is_cleared, fresh),

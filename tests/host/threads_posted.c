@@ -129,8 +129,43 @@ static void no_post_is_lost(void **state)
     print_message("%u rounds, %u notifications\n", round_number, taken);
 }
 
+// ---- what comes with a post ----
+
+#define LETTERS 20000
+
+static unsigned letter; // plain: the post alone orders it
+static _Atomic unsigned answered;
+
+static void *write_letters(void *arg)
+{
+    for (unsigned i = 1; i <= LETTERS; i++) {
+        letter = i;
+        pi_post(&desc, 99, false);
+        while (atomic_load_explicit(&answered, memory_order_acquire) < i)
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void what_was_written_before_a_post_is_there(void **state)
+{
+    pthread_t thread;
+    pi_init(&desc, 0, 0xef, true);
+    pthread_create(&thread, NULL, write_letters, NULL);
+    for (unsigned i = 1; i <= LETTERS; i++) {
+        while (pi_take(&desc, 99 / 64) != BIT64(99 % 64))
+            sched_yield();
+        assert_int_equal(letter, i);
+        atomic_store_explicit(&answered, i, memory_order_release);
+    }
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(no_post_is_lost) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_post_is_lost),
+        cmocka_unit_test(what_was_written_before_a_post_is_there),
+    };
     return cmocka_run_group_tests_name("posted, threads", tests, NULL, NULL);
 }

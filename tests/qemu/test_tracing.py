@@ -24,16 +24,17 @@ def kinds_of(run):
 
 
 def check_what_came_is_handled(events):
-    """Each vector that was seen is handled before the CPU sleeps; a harvest tells what it took."""
-    waiting, posts = set(), 0
+    """Each vector that was seen is handled before the CPU sleeps; a harvest tells what it took. The
+    ring may begin anywhere: of a harvest that it cut, and of vectors seen before, it tells nothing."""
+    waiting, posts = set(), None
     for _, kind, arg in events:
         if kind in ("post", "device"):
             waiting.add(arg)
-            posts += 1
+            posts = None if posts is None else posts + 1
         elif kind == "harvest":
             posts = 0
         elif kind == "harvest-end":
-            assert arg == posts
+            assert posts is None or arg == posts
         elif kind == "handler":
             waiting.discard(arg)
         elif kind in ("spin", "sleep"):
@@ -41,18 +42,17 @@ def check_what_came_is_handled(events):
     assert [kind for _, kind, _ in events].count("handler") > 100
 
 
-def from_first_sleep(events):
-    first = next(i for i, event in enumerate(events) if event[1] == "sleep")
-    return events[first:]
-
-
-@pytest.mark.parametrize("mode, there, not_there", [
-    ("remapped", {"device", "eoi", "handler"}, {"notify", "harvest", "post", "clear-on", "spin"}),
-    ("posted", {"notify", "harvest", "post", "clear-on", "eoi", "handler"}, {"device", "spin"}),
-    ("adaptive", {"notify", "harvest", "post", "eoi", "handler", "spin"}, {"device"}),
-])
-def test_bursts(boot, tmp_path, mode, there, not_there):
-    run = boot(f"irq={mode} trace=2000 {JOB}", cpus=2, disks=stamped(4)).ended_well()
+# An adaptive CPU sleeps, and so is notified, while the ring is filled: with few reads in flight and
+# short looks before each sleep, also where the host is slow.
+@pytest.mark.parametrize("mode, extra, there, not_there", [
+    ("remapped", "", {"device", "eoi", "handler"},
+     {"notify", "harvest", "post", "clear-on", "spin"}),
+    ("posted", "", {"notify", "harvest", "post", "clear-on", "eoi", "handler"}, {"device", "spin"}),
+    ("adaptive", "iodepth=1 idle.spin=1us",
+     {"notify", "harvest", "post", "eoi", "handler", "spin", "sleep", "wake"}, {"device"}),
+], ids=["remapped", "posted", "adaptive"])
+def test_bursts(boot, tmp_path, mode, extra, there, not_there):
+    run = boot(f"irq={mode} trace=2000 {JOB} {extra}", cpus=2, disks=stamped(4)).ended_well()
     kinds = kinds_of(run)
     assert there <= kinds
     assert not not_there & kinds
@@ -60,7 +60,7 @@ def test_bursts(boot, tmp_path, mode, there, not_there):
         events = events_of(run, cpu)
         assert len(events) == 2048  # the ring, rounded up; the run has more
         assert run.of("trace", cpu=cpu)[0]["lost"] > 0
-        check_what_came_is_handled(from_first_sleep(events))
+        check_what_came_is_handled(events)
     show(run, mode, tmp_path)
 
 
