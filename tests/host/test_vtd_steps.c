@@ -6,6 +6,7 @@
 
 #include "vtd_machine.h"
 
+#include "drivers/vtd/unit.h"
 #include "single_step.h"
 
 static struct problem p;
@@ -250,6 +251,45 @@ static void test_foreign_writes(void **state)
     assert_true(scribble_at > noticed);
 }
 
+// Whatever CPUs share of a unit changes under its lock alone: the queue, the entries and their
+// owners, and where the search for a free one goes on.
+static struct shared {
+    uint64_t tail, number, next, owner;
+    struct model_entry entry;
+} shared;
+static unsigned changes;
+
+static bool look_at_lock(void)
+{
+    const struct vtd_unit *u = vtd_unit_get(0);
+    struct shared now = { u->queue.tail, u->queue.number, u->table.next,
+                          (uint64_t)(uintptr_t)u->table.owners[irq.chip_handle],
+                          *entry_in_memory() };
+    if (memcmp(&now, &shared, sizeof(now))) {
+        changes++;
+        wrong |= u->lock.next == u->lock.serving;
+        shared = now;
+    }
+    return true;
+}
+
+static void test_changes_under_lock(void **state)
+{
+    const struct irq_chip *chip = vtd_chip_remapped();
+    begin(2);
+    wrong = false;
+    look_at_lock();
+    wrong = false; // that was none
+    changes = 0;
+    single_step_start(look_at_lock);
+    bool ok = chip->alloc(&irq, &p) && chip->route(&irq, old_place, &p);
+    chip->free(&irq);
+    single_step_stop();
+    assert_true(ok);
+    assert_false(wrong);
+    assert_in_range(changes, 8, 20);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -259,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_entry_is_whole),
         cmocka_unit_test(test_moves_by_instruction),
         cmocka_unit_test(test_foreign_writes),
+        cmocka_unit_test(test_changes_under_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
