@@ -215,40 +215,55 @@ static void test_moves_by_instruction(void **state)
     assert_rules_kept(m);
 }
 
-// Something else writes into the entry at one instruction or another: it is noticed, or it came
-// before the entry was looked at, or after the change.
-static unsigned scribble_at;
+// Something else writes into the entry at one instruction or another around the store: it is
+// noticed, or it came before the entry was looked at, or after the change.
+static unsigned store_at, scribble_at;
+
+static bool find_store(void)
+{
+    moments++;
+    if (same(*entry_in_memory(), old_entry))
+        return true;
+    store_at = moments;
+    return false;
+}
 
 static bool scribble(void)
 {
-    if (moments++ < scribble_at)
+    if (++moments < scribble_at)
         return true;
     entry_in_memory()->low ^= 1 << 8; // AVAIL
     return false;
 }
 
+static bool move_by_instruction(bool (*call)(void))
+{
+    assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
+    old_entry = *entry_in_memory();
+    moments = 0;
+    single_step_start(call);
+    bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
+    single_step_stop();
+    return ok;
+}
+
 static void test_foreign_writes(void **state)
 {
-    unsigned noticed = 0;
-    bool before = true;
+    unsigned noticed = 0, before = 0, after = 0;
     begin(2);
     assert_true(vtd_chip_remapped()->alloc(&irq, &p));
     assert_true(vtd_chip_remapped()->route(&irq, new_place, &p));
     new_entry = *entry_in_memory();
-    for (scribble_at = 0; before && scribble_at < 1000; scribble_at++) {
-        assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
-        moments = 0;
-        single_step_start(scribble);
-        bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
-        single_step_stop();
-        before = same(*entry_in_memory(), new_entry) || !ok;
+    assert_true(move_by_instruction(find_store));
+    for (scribble_at = store_at - MIN(store_at, 100u); scribble_at < store_at + 3; scribble_at++) {
+        bool ok = move_by_instruction(scribble);
         if (!ok)
             assert_string_equal(p.what, "vtd-entry-changed");
         noticed += !ok;
+        before += ok && same(*entry_in_memory(), new_entry);
+        after += ok && !same(*entry_in_memory(), new_entry);
     }
-    assert_false(before);
-    assert_true(noticed > 0);
-    assert_true(scribble_at > noticed);
+    assert_true(noticed && before && after);
 }
 
 // Whatever CPUs share of a unit changes under its lock alone: the queue, the entries and their
