@@ -191,7 +191,10 @@ static void test_blocked_without_index(void **state)
 {
     begin(GIB, M_ECAP_C);
     struct irq irq = { .name = "nvme0q3", .dev = &machine_devs[0] };
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+    struct irq other = { .name = "nvme1q1", .dev = &machine_devs[1] };
+    assert_true(vtd_chip_remapped()->alloc(&other, &p));
+    assert_true(vtd_chip_remapped()->route(&other, (struct irq_place){ 0, 0x61 }, &p));
+    assert_true(vtd_chip_remapped()->alloc(&irq, &p)); // not the first of the table
     assert_true(vtd_chip_remapped()->route(&irq, (struct irq_place){ 0, 0x60 }, &p));
     model_msi(m, sender, 0xfee01000, 0x31);
     vtd_report_faults();

@@ -84,15 +84,17 @@ static void test_no_remapping(void **state)
 // Each event that the unit has is masked: firmware's vectors are ours to use now.
 static void test_page_requests(void **state)
 {
-    struct model_unit *m = machine_one_unit();
-    m->ecap |= M_ECAP_PRS;
-    m->fectl = m->iectl = m->pectl = 0x5;
-    assert_true(vtd_init(&p));
-    model_arrive(m);
-    assert_int_equal(m->fectl, 0x80000005);
-    assert_int_equal(m->iectl, 0x80000005);
-    assert_int_equal(m->pectl, 0x80000005);
-    assert_rules_kept(m);
+    for (unsigned queue = 0; queue < 2; queue++) {
+        struct model_unit *m = machine_one_unit();
+        m->ecap = (m->ecap & ~M_ECAP_QI) | M_ECAP_PRS | (queue ? M_ECAP_QI : 0);
+        m->fectl = m->iectl = m->pectl = 0x5;
+        assert_int_equal(vtd_init(&p), queue);
+        model_arrive(m);
+        assert_int_equal(m->fectl, 0x80000005);
+        assert_int_equal(m->iectl, queue ? 0x80000005 : 0x5);
+        assert_int_equal(m->pectl, 0x80000005);
+        assert_rules_kept(m);
+    }
 }
 
 // Registers up to the last byte of a page, and one byte more.

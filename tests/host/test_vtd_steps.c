@@ -6,6 +6,7 @@
 
 #include "vtd_machine.h"
 
+#include "drivers/vtd/unit.h"
 #include "single_step.h"
 
 static struct problem p;
@@ -214,43 +215,94 @@ static void test_moves_by_instruction(void **state)
     assert_rules_kept(m);
 }
 
-// Something else writes into the entry at one instruction or another: it is noticed, or it came
-// before the entry was looked at, or after the change.
+// Something else writes into the entry at one instruction or another around the store: it is
+// noticed, or it came before the entry was looked at, or after the change.
+static unsigned store_at, scribble_at;
 
-#include "kernel/base/cpus.h"
-#include "kernel/mem/mem.h"
-static unsigned scribble_at;
+static bool find_store(void)
+{
+    moments++;
+    if (same(*entry_in_memory(), old_entry))
+        return true;
+    store_at = moments;
+    return false;
+}
 
 static bool scribble(void)
 {
-    if (moments++ < scribble_at)
+    if (++moments < scribble_at)
         return true;
     entry_in_memory()->low ^= 1 << 8; // AVAIL
     return false;
 }
 
+static bool move_by_instruction(bool (*call)(void))
+{
+    assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
+    old_entry = *entry_in_memory();
+    moments = 0;
+    single_step_start(call);
+    bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
+    single_step_stop();
+    return ok;
+}
+
 static void test_foreign_writes(void **state)
 {
-    unsigned noticed = 0;
-    bool before = true;
+    unsigned noticed = 0, before = 0, after = 0;
     begin(2);
     assert_true(vtd_chip_remapped()->alloc(&irq, &p));
     assert_true(vtd_chip_remapped()->route(&irq, new_place, &p));
     new_entry = *entry_in_memory();
-    for (scribble_at = 0; before && scribble_at < 1000; scribble_at++) {
-        assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
-        moments = 0;
-        single_step_start(scribble);
-        bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
-        single_step_stop();
-        before = same(*entry_in_memory(), new_entry) || !ok;
+    assert_true(move_by_instruction(find_store));
+    for (scribble_at = store_at - MIN(store_at, 100u); scribble_at < store_at + 3; scribble_at++) {
+        bool ok = move_by_instruction(scribble);
         if (!ok)
             assert_string_equal(p.what, "vtd-entry-changed");
         noticed += !ok;
+        before += ok && same(*entry_in_memory(), new_entry);
+        after += ok && !same(*entry_in_memory(), new_entry);
     }
-    assert_false(before);
-    assert_true(noticed > 0);
-    assert_true(scribble_at > noticed);
+    assert_true(noticed && before && after);
+}
+
+// Whatever CPUs share of a unit changes under its lock alone: the queue, the entries and their
+// owners, and where the search for a free one goes on.
+static struct shared {
+    uint64_t tail, number, next, owner;
+    struct model_entry entry;
+} shared;
+static unsigned changes;
+
+static bool look_at_lock(void)
+{
+    const struct vtd_unit *u = vtd_unit_get(0);
+    struct shared now = { u->queue.tail, u->queue.number, u->table.next,
+                          (uint64_t)(uintptr_t)u->table.owners[irq.chip_handle],
+                          *entry_in_memory() };
+    if (memcmp(&now, &shared, sizeof(now))) {
+        changes++;
+        wrong |= u->lock.next == u->lock.serving;
+        shared = now;
+    }
+    return true;
+}
+
+static void test_changes_under_lock(void **state)
+{
+    const struct irq_chip *chip = vtd_chip_remapped();
+    begin(2);
+    wrong = false;
+    look_at_lock();
+    wrong = false; // that was none
+    changes = 0;
+    single_step_start(look_at_lock);
+    bool ok = chip->alloc(&irq, &p) && chip->route(&irq, old_place, &p);
+    chip->free(&irq);
+    single_step_stop();
+    assert_true(ok);
+    assert_false(wrong);
+    assert_in_range(changes, 8, 20);
 }
 
 int main(void)
@@ -262,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_entry_is_whole),
         cmocka_unit_test(test_moves_by_instruction),
         cmocka_unit_test(test_foreign_writes),
+        cmocka_unit_test(test_changes_under_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
