@@ -86,6 +86,7 @@ static void largest_nsids(void **state)
     nvme_init();
     assert_non_null(world_disk(m, 1));
     assert_int_equal(m->namespaces_asked, 1);
+    assert_int_equal(world_warnings(), 0);
 }
 
 // Names have room for 15 characters.
@@ -176,8 +177,9 @@ static void versions(void **state)
 
 // ---- no answer ----
 
-static void silence(uint32_t version, uint32_t cns, uint32_t nsid)
+static void silence(uint32_t version, uint32_t cns, uint32_t nsid, const char *command)
 {
+    char text[64];
     next_world();
     world_set_clock_step(NS_PER_MS);
     struct model *m = model_new();
@@ -188,14 +190,16 @@ static void silence(uint32_t version, uint32_t cns, uint32_t nsid)
     m->fail_cns = cns;
     m->fail_nsid = nsid;
     fails(m, "nvme-admin-timeout");
+    snprintf(text, sizeof(text), ": no answer to %s within ", command);
+    assert_non_null(strstr(world_last_error(), text));
 }
 
 // The controller is given up; nothing else is asked of it.
 static void no_answer(void **state)
 {
-    silence(NVME_VERSION(1, 4), NVME_CNS_ACTIVE_LIST, 0);
-    silence(NVME_VERSION(1, 4), NVME_CNS_NAMESPACE, 3);
-    silence(NVME_VERSION(1, 0), NVME_CNS_NAMESPACE, 2);
+    silence(NVME_VERSION(1, 4), NVME_CNS_ACTIVE_LIST, 0, "Identify Active Namespace List");
+    silence(NVME_VERSION(1, 4), NVME_CNS_NAMESPACE, 3, "Identify Namespace");
+    silence(NVME_VERSION(1, 0), NVME_CNS_NAMESPACE, 2, "Identify Namespace");
 }
 
 // Only a list that was refused from the start is replaced by counting.
