@@ -68,7 +68,7 @@ static struct {
     bool interrupts_are_off;
     void (*on_interrupts)(void); // they were turned on
     bool msis_at_once;           // a read's MSI comes as it is submitted
-    bool late_msis; // once there were reads, whenever the irqs are looked at with interrupts on
+    bool late_msis; // once there were reads: as interrupts go off, and while irqs are looked at
 
     struct fake_memory {
         char *at;
@@ -378,6 +378,8 @@ void cpu_run_until(const bool *stop)
 void interrupts_off(void)
 {
     assert_false(fake.interrupts_are_off);
+    if (fake.late_msis && fake.submitted)
+        fake_count_msi();
     fake.interrupts_are_off = true;
 }
 

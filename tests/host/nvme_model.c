@@ -95,6 +95,18 @@ bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t byte
 
 // ---- admin commands ----
 
+// The least NSID after this one that is active; 0: there is none.
+static uint32_t next_namespace(const struct model *m, uint32_t after)
+{
+    uint32_t next = after < m->alike ? after + 1 : 0;
+    for (unsigned i = 0; i < MODEL_NAMESPACES; i++) {
+        uint32_t nsid = m->namespaces[i].nsid;
+        if (nsid > after && (!next || nsid < next) && (nsid <= m->id.nn || m->lists_past_nn))
+            next = nsid;
+    }
+    return next;
+}
+
 static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
 {
     uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
@@ -107,6 +119,7 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         memcpy(list, &m->id, NVME_PAGE);
         return 0;
     case NVME_CNS_NAMESPACE:
+        require(nsid && nsid != ~0u, "Identify Namespace of 0x%x", nsid);
         m->namespaces_asked++;
         if (nsid == m->silent_nsid)
             return 0;
@@ -120,11 +133,8 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
             memcpy(list, m->list_lie, NVME_PAGE);
             return 0;
         }
-        for (uint32_t n = nsid + 1, left = 1024; left && n <= m->id.nn && n > nsid; n++)
-            if (model_find_namespace(m, n)) {
-                *list++ = n;
-                left--;
-            }
+        for (unsigned i = 0; i < 1024 && (nsid = next_namespace(m, nsid)); i++)
+            list[i] = nsid;
         return 0;
     }
     return NVME_STATUS_INVALID_FIELD;
@@ -220,9 +230,9 @@ static uint32_t execute_admin(struct model *m, const struct nvme_sqe *sqe, uint3
     return 1;
 }
 
-static bool is_to_fail(const struct model *m, const struct nvme_sqe *sqe)
+static bool is_to_fail(const struct model *m, int opcode, const struct nvme_sqe *sqe)
 {
-    return (int)field_get(NVME_SQE_OPC, sqe->head) == m->fail_opcode &&
+    return (int)field_get(NVME_SQE_OPC, sqe->head) == opcode &&
            (m->fail_cns == ~0u || m->fail_cns == sqe->cdw10) &&
            (m->fail_nsid == ~0u || m->fail_nsid == field_get(NVME_SQE_NSID, sqe->head));
 }
@@ -235,9 +245,9 @@ void model_run_admin(struct model *m, const struct nvme_sqe *sqe)
         m->csts |= NVME_CSTS_CFS;
         return;
     }
-    if ((int)field_get(NVME_SQE_OPC, sqe->head) == m->ignore_opcode)
+    if (is_to_fail(m, m->ignore_opcode, sqe))
         return;
-    status = is_to_fail(m, sqe) ? m->fail_status : execute_admin(m, sqe, &dw0);
+    status = is_to_fail(m, m->fail_opcode, sqe) ? m->fail_status : execute_admin(m, sqe, &dw0);
     unsigned cid = (unsigned)field_get(NVME_SQE_CID, sqe->head);
     m->queues[0].used[cid] = false;
     model_write_cqe(m, 0, cid, 0, m->queues[0].sq_head, status, dw0);

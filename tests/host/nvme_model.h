@@ -72,7 +72,8 @@ struct model {
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
     int fatal_opcode;               // the controller fails at it
-    uint32_t fail_cns, fail_nsid;   // which Identify fails; with fail_opcode
+    uint32_t fail_cns, fail_nsid;   // which Identify fails, or is ignored; with these
+    bool lists_past_nn;             // the list has namespaces that NN rules out
     uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
@@ -145,7 +146,8 @@ unsigned world_warnings(void);
 const char *world_last_warning(void);
 const char *world_last_warning_what(void);
 const char *world_last_info(void);
-const char *world_json(void); // the last object
+const char *world_infos(void); // all of them, each with a newline
+const char *world_json(void);  // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
 unsigned world_node_of(const volatile void *at);     // that its memory was asked for on

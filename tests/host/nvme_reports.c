@@ -19,6 +19,7 @@ static struct {
     unsigned errors, warnings;
     char last_error[512], last_warning[512], last_info[512], last_json[1024];
     char warning_what[64];
+    char infos[8192];
 } told;
 
 void info(const char *fmt, ...)
@@ -27,6 +28,8 @@ void info(const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(told.last_info, sizeof(told.last_info), fmt, args);
     va_end(args);
+    size_t used = strlen(told.infos);
+    snprintf(told.infos + used, sizeof(told.infos) - used, "%s\n", told.last_info);
 }
 
 void warn(const char *what, const char *fmt, ...)
@@ -102,6 +105,11 @@ const char *world_last_warning_what(void)
 const char *world_last_info(void)
 {
     return told.last_info;
+}
+
+const char *world_infos(void)
+{
+    return told.infos;
 }
 
 const char *world_json(void)

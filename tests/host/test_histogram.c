@@ -147,6 +147,11 @@ static void test_merge_is_as_recording_in_one(void **state)
     histogram_record(&both, 1ull << 40);
     histogram_merge(&h, &other);
     assert_memory_equal(&h, &both, sizeof(h));
+    clear(NULL);
+    histogram_record(&h, 1000);
+    histogram_record(&other, 10);
+    histogram_merge(&h, &other);
+    assert_int_equal(h.max, 1000);
 }
 
 static void test_rank_of_a_large_count_does_not_overflow(void **state)

@@ -111,6 +111,49 @@ static void test_channels_beside_urgent_reads(void **state)
         assert_in_range(by_channel[channel], FAKE_LBAS / 5, FAKE_LBAS / 3);
 }
 
+// However often it goes round, a sequential worker stays within its share, and reads all of it.
+static void check_share(const struct block_req *req)
+{
+    const struct job_worker *w = req->arg;
+    assert_in_range(req->lba / 8, w->first, w->end - 1);
+}
+
+static void test_shares_are_kept(void **state)
+{
+    fake_start(3, 1, 512, 8 * 32);
+    fake.on_read = check_share;
+    fake_run(&app_job, "rw=read runtime=1ms iodepth=2");
+    uint32_t least = UINT32_MAX, most = 0;
+    for (unsigned lba = 0; lba < 8 * 32; lba++) {
+        least = MIN(least, fake.disks[0].reads[lba]);
+        most = MAX(most, fake.disks[0].reads[lba]);
+    }
+    assert_true(least >= 3);
+    assert_true(most < 4 * least);
+}
+
+// From the first block to the last.
+static void test_random_reads_reach_all(void **state)
+{
+    fake_start(2, 1, 512, 32);
+    fake_run(&app_job, "bs=512 runtime=1ms iodepth=2");
+    for (unsigned lba = 0; lba < 32; lba++)
+        assert_true(fake.disks[0].reads[lba] > 0);
+}
+
+// Each namespace of a controller has stamps of its own.
+static void test_stamps_of_namespaces(void **state)
+{
+    fake_start(1, 3, 512, 64);
+    for (unsigned i = 0; i < 3; i++) {
+        fake.disks[i].dev.nsid = i + 1;
+        format_text(fake.disks[i].dev.serial, sizeof(fake.disks[i].dev.serial), "SAME");
+    }
+    fake_run(&app_job, "rw=read runtime=0 verify=1");
+    assert_int_equal(fake.errors, 0);
+    assert_int_equal(fake.submitted, 3 * 8);
+}
+
 static uint64_t runtime_tsc;
 
 static void note_runtime(const struct block_req *req)
@@ -180,6 +223,9 @@ int main(void)
         cmocka_unit_test(test_what_is_let_through_fits),
         cmocka_unit_test_teardown(test_channels_are_used_alike, fake_stop),
         cmocka_unit_test_teardown(test_channels_beside_urgent_reads, fake_stop),
+        cmocka_unit_test_teardown(test_shares_are_kept, fake_stop),
+        cmocka_unit_test_teardown(test_random_reads_reach_all, fake_stop),
+        cmocka_unit_test_teardown(test_stamps_of_namespaces, fake_stop),
         cmocka_unit_test_teardown(test_runtime_is_exact, fake_stop),
         cmocka_unit_test_teardown(test_each_worker_has_its_own_order, fake_stop),
         cmocka_unit_test_teardown(test_description, fake_stop),

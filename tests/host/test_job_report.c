@@ -54,7 +54,7 @@ static void work(void)
         { 101, 101, 1, 2, 1000, 2000001000 }, // 2 s
         { 200, 200, 0, 0, 5000, 1000005000 },
         { 300, 300, 5, 0, 7, 3000000007 },
-        { 405, 405, 0, 1, 0, 4000000000 },
+        { 405, 405, 0, 1, 0, 3200000000 },
     };
     for (unsigned i = 0; i < 4; i++) {
         struct job_worker *w = job.workers[i];
@@ -120,8 +120,8 @@ static void test_results_by_disk(void **state)
     expect_table(
         "disk     IOPS  MB/s   mean us  p50 us   p99 us     p99.9 us       max us  errors  verify\n"
         "nvme0n1   150   1.2      37.1    44.8     44.8        987.1        990.0       1       2\n"
-        "nvme1n1   175   1.4  12,692.9     0.1  2,998.2  8,000,000.0  8,000,000.0       5       1\n"
-        "all       250   2.0   8,896.1    11.9  2,998.2      2,998.2  8,000,000.0       6       "
+        "nvme1n1   218   1.7  12,692.9     0.1  2,998.2  8,000,000.0  8,000,000.0       5       1\n"
+        "all       312   2.5   8,896.1    11.9  2,998.2      2,998.2  8,000,000.0       6       "
         "3\n");
     expect_line(fake.console,
                 "MSIs 600, notifications 60, 0.100 notifications per MSI, 0.059 per I/O, cycles "
@@ -150,16 +150,16 @@ static void test_objects_by_disk(void **state)
     assert_string_equal(
         object("nvme1n1"),
         "{\"type\":\"job\",\"filename\":\"nvme1n1\"," OF_ALL "\"cpus\":2,\"disks\":1,"
-        "\"total_ios\":705,\"submitted\":705,\"errors\":5,\"verify_errors\":1,\"runtime\":4000,"
-        "\"iops\":175.000,\"bw_bytes\":1433600," OF_RUN
+        "\"total_ios\":705,\"submitted\":705,\"errors\":5,\"verify_errors\":1,\"runtime\":3200,"
+        "\"iops\":218.750,\"bw_bytes\":1792000," OF_RUN
         "\"clat_ns\":{\"mean\":12692926,\"max\":8000000000,\"N\":700,\"percentile\":{"
         "\"50.000000\":120,\"90.000000\":2998272,\"99.000000\":2998272,\"99.900000\":8000000000,"
         "\"99.990000\":8000000000}}}");
     assert_string_equal(
         object("all"),
         "{\"type\":\"job\",\"filename\":\"all\"," OF_ALL "\"cpus\":2,\"disks\":2,"
-        "\"total_ios\":1006,\"submitted\":1006,\"errors\":6,\"verify_errors\":3,\"runtime\":4000,"
-        "\"iops\":250.000,\"bw_bytes\":2048000," OF_RUN
+        "\"total_ios\":1006,\"submitted\":1006,\"errors\":6,\"verify_errors\":3,\"runtime\":3200,"
+        "\"iops\":312.500,\"bw_bytes\":2560000," OF_RUN
         "\"clat_ns\":{\"mean\":8896193,\"max\":8000000000,\"N\":1000,\"percentile\":{"
         "\"50.000000\":11968,\"90.000000\":2998272,\"99.000000\":2998272,\"99.900000\":2998272,"
         "\"99.990000\":8000000000}}}");
@@ -263,11 +263,22 @@ static void test_urgent_reads_have_a_row(void **state)
     count();
     job_report(&job);
     expect_line(fake.console,
-                "\nurgent     20   0.1       7.5     0.1     20.0         20.0         20.0       -"
+                "\nurgent     25   0.2       7.5     0.1     20.0         20.0         20.0       -"
                 "       -\n");
     expect_line(object("all"), ",\"urgent_clat_ns\":{\"mean\":7562,\"max\":20000,\"N\":80,");
     expect_line(object("nvme0n1"), ",\"urgent_clat_ns\":{\"mean\":100,\"max\":100,\"N\":50,");
     expect_line(object("nvme1n1"), ",\"urgent_clat_ns\":{\"mean\":20000,\"max\":20000,\"N\":30,");
+}
+
+// Nobody looked: there are no verify errors, not even none.
+static void test_unverified_data(void **state)
+{
+    make_job((struct job_config){ .bs = 8192, .iodepth = 16 });
+    work();
+    count();
+    job_report(&job);
+    expect_line(fake.console, "  8,000,000.0       6       -\n");
+    expect_line(object("all"), ",\"verify\":\"none\",");
 }
 
 // Where each MSI is an interrupt, notifications are as many, whatever a CPU has counted.
@@ -374,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_columns_of_percentiles_are_exact),
         cmocka_unit_test_teardown(test_progress, fake_stop),
         cmocka_unit_test_teardown(test_urgent_reads_have_a_row, fake_stop),
+        cmocka_unit_test_teardown(test_unverified_data, fake_stop),
         cmocka_unit_test_teardown(test_notifications_by_mode, fake_stop),
         cmocka_unit_test_teardown(test_whose_cycles_count, fake_stop),
         cmocka_unit_test_teardown(test_verdicts, fake_stop),

@@ -283,6 +283,19 @@ static void fatal_at_a_command(void **state)
     }
 }
 
+// nvme.timeout= is the reads': bring-up has five seconds at least.
+static void short_time_out(void **state)
+{
+    world_set_clock_step(NS_PER_MS);
+    nvme_set_timeout(40);
+    struct model *m = model_new();
+    m->ignore_opcode = NVME_ADMIN_CREATE_SQ;
+    uint64_t before = world_now();
+    fails(m, "nvme-admin-timeout");
+    mentions("no answer to Create I/O Submission Queue within 5000 ms");
+    assert_in_range(world_now() - before, 5 * NS_PER_S, 6 * NS_PER_S);
+}
+
 static void others_go_on(void **state)
 {
     struct model *bad = model_new(), *good = model_new();
@@ -402,6 +415,7 @@ int main(void)
         bringup_test(admin_refused),
         bringup_test(admin_unanswered),
         bringup_test(fatal_at_a_command),
+        bringup_test(short_time_out),
         bringup_test(others_go_on),
         bringup_test(not_an_nvme_function),
         bringup_test(orderly_shutdown),

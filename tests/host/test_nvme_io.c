@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/cpus.h"
 #include "kernel/run/loop.h"
 #include "tests/host/nvme_fixture.h"
 
@@ -273,7 +274,8 @@ static void doorbell_stride(void **state)
 
 static void check_shares(unsigned cpus, unsigned queues)
 {
-    unsigned users[64] = { 0 };
+    static unsigned users[CPU_MAX];
+    memset(users, 0, sizeof(users));
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
         unsigned q = nvme_queue_for_cpu(cpu, cpus, queues);
         assert_true(q < queues);
@@ -292,6 +294,9 @@ static void shares_are_even(void **state)
     for (unsigned cpus = 1; cpus <= 40; cpus++)
         for (unsigned queues = 1; queues <= cpus; queues++)
             check_shares(cpus, queues);
+    static const unsigned many[] = { 1, 2, 1000, CPU_MAX - 1, CPU_MAX };
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+        check_shares(CPU_MAX, many[i]);
 }
 
 static void cpus_share(unsigned cpus, unsigned grants, unsigned vectors, unsigned expected)

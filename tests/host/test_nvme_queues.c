@@ -317,10 +317,10 @@ static void more_controllers_than_vectors(void **state)
 static void a_vector_for_each_controller(void **state)
 {
     struct model *m[] = { many(4, 1, false, 64), model_new() };
-    set_vectors_left(4, (unsigned[]){ 0, 0, 1, 1 });
+    set_vectors_left(4, (unsigned[]){ 0, 1, 1, 0 });
     start(m[0]);
-    check_owners(m[0], 1, (unsigned[]){ 2 });
-    check_owners(m[1], 1, (unsigned[]){ 3 });
+    check_owners(m[0], 1, (unsigned[]){ 1 });
+    check_owners(m[1], 1, (unsigned[]){ 2 });
 }
 
 static void no_vector_at_all(void **state)

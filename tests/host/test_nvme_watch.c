@@ -196,6 +196,27 @@ static void all_that_expired_is_told_at_once(void **state)
         ends(&reads[i], BLOCK_TIMEOUT);
 }
 
+// Both are due at one tick: it is served, and its interrupt is known to be lost.
+static void lost_at_the_deadline(void **state)
+{
+    struct world_read r;
+    nvme_set_timeout(30000); // a tick is longer than the grace
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_turn(0, WORLD_FLUSH);
+    for (unsigned i = 1; i < NVME_WATCH_TICKS; i++)
+        tick();
+    m->hold = false;
+    m->drop_interrupts = 1;
+    model_work(m);
+    tick();
+    assert_false(r.done);
+    tick();
+    ends_well(&r);
+    assert_int_equal(world_errors("nvme-lost-interrupt"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+}
+
 static void the_time_out_is_never_zero(void **state)
 {
     nvme_set_timeout(0);
@@ -225,6 +246,7 @@ int main(void)
         watch_test(ticks_count_round),
         watch_test(each_command_has_its_own_time),
         watch_test(load_hides_no_time_out),
+        watch_test(lost_at_the_deadline),
         watch_test(all_that_expired_is_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,8 +440,6 @@ static void test_absent(void **state)
 
 // A unit that serves no device of ours is turned on too.
 
-#include "kernel/base/cpus.h"
-#include "kernel/mem/mem.h"
 static void test_idle_unit(void **state)
 {
     struct model_unit *first = machine_one_unit();

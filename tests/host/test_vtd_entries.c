@@ -185,8 +185,6 @@ static void test_blocked_elsewhere(void **state)
 // A message in compatibility format names no entry: it is ours only while some entry lets its sender
 // in, and then it is told with that one's name.
 
-#include "kernel/base/cpus.h"
-#include "kernel/irq/posted.h"
 static void test_blocked_without_index(void **state)
 {
     begin(GIB, M_ECAP_C);

@@ -215,8 +215,6 @@ static void test_false_answers(void **state)
 
 // The unit disappears while it is waited for: everything reads as ones from then on.
 
-#include "kernel/base/cpus.h"
-#include "kernel/mem/mem.h"
 static unsigned gone_after;
 
 static void disappear(void)

@@ -186,7 +186,6 @@ static void test_faults_of_each(void **state)
 
 // What the first unit lost, or still has, isn't forgotten where the later ones have nothing.
 
-#include "kernel/base/cpus.h"
 static void fault_of_first(void)
 {
     model_fault(units[0], 0x22, PCI_BDF(0, 20, 0), 5ull << 48);
