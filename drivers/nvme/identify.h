@@ -2,8 +2,11 @@
 // Reads Identify data and capabilities: bytes in, checked values out. Pure.
 #pragma once
 
+#include "drivers/nvme/nvme_ns_regs.h"
 #include "drivers/nvme/nvme_regs.h"
+#include "kernel/run/block_limits.h"
 #include "lib/problem.h"
+#include "lib/warnings.h"
 
 // Longest transfer that one command is used for, whatever the controller would take.
 #define NVME_TRANSFER_MAX MIB
@@ -28,13 +31,78 @@ struct nvme_id {
 bool nvme_parse_controller(const char *name, const struct nvme_identify_controller *data,
                            struct nvme_id *out, struct problem *p);
 
+// ---- identify_ctrl.c: what else a controller says of itself ----
+
+#define NVME_SUBNQN_BYTES 224 // the longest name has 223 bytes
+
+struct nvme_abilities {
+    uint32_t commands;      // optional ones, by their bits of ONCS
+    bool compare_and_write; // as one, fused
+    bool write_cache;       // a volatile one
+    bool flush_all;         // Flush takes NVME_NSID_ALL
+    bool sgl;
+
+    uint32_t atomic, atomic_power_fail, atomic_compare; // blocks, > 0, whatever the format
+
+    uint32_t events;        // asynchronous ones, by their bits of OAES
+    unsigned event_most;    // Asynchronous Event Requests at a time
+    unsigned abort_most;    // Aborts at a time
+    uint64_t retry_ms[4];   // by a completion's CRD: how long to wait before a retry
+    uint64_t pause_ms;      // how long activation of firmware may take; 0: not told
+    uint64_t keep_alive_ms; // granularity of its timer; 0: it has none
+    unsigned error_entries; // of the error log
+    uint8_t logs;           // bits of LPA
+    unsigned warning_kelvin, critical_kelvin; // 0: not told
+
+    // Where it belongs. A subsystem without a name of its own is named by the book: by vendor, serial
+    // number and model (4.5.2).
+    char subsystem[NVME_SUBNQN_BYTES];
+    uint16_t id;           // within its subsystem
+    bool shares;           // the subsystem may have more controllers
+    bool ana;              // reports states of namespaces, by group
+    uint64_t ana_ms;       // how long a change of state may take
+    uint32_t ana_groups;   // the largest group
+    uint64_t stripe;       // bytes, a power of two; 0: none
+    bool extended_formats; // guards of more than 16 bits, where they are enabled
+};
+
+// What can't be is added to the warnings, all as one kind, and left out. `quirks` are of
+// enum nvme_quirk_kind.
+void nvme_parse_abilities(const char *name, const struct nvme_identify_controller *data,
+                          unsigned quirks, struct nvme_abilities *out, struct warnings *w);
+
+// ---- identify_ns.c: a namespace ----
+
+#define NVME_METADATA_MAX (64 * KIB) // of one command
+
 struct nvme_format {
     uint64_t blocks;
-    unsigned block_shift; // block size is 1 << block_shift bytes, from 512 to 65536
+    unsigned block_shift;     // block size is 1 << block_shift bytes, from 512 to 65536
+    unsigned index;           // of the format among the namespace's
+    uint16_t metadata;        // bytes for each block
+    uint16_t metadata_buffer; // of these, what each command must have a buffer for: all or none
+    uint8_t protection;       // type 1 to 3; 0: none
+    bool reference_tag;       // CDW14 of commands is the low half of the first LBA
+    uint32_t control;         // what CDW12 of commands has besides NLB
 };
-// A problem: the namespace can't be used, and why. `blocks` 0 and true: it is not active.
+// A problem: the namespace can't be used, and why. `blocks` 0 and true: it is not active. `nvm` (may
+// be NULL) is from controllers that have extended formats.
+bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *data,
+                       const struct nvme_identify_nvm_namespace *nvm, uint64_t max_transfer,
+                       struct nvme_format *out, struct warnings *w, struct problem *p);
+// The same, for those without metadata alone.
 bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
                           uint64_t max_transfer, struct nvme_format *out, struct problem *p);
+
+// Of a namespace that can be used; the abilities are its controller's.
+void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *data,
+                       const struct nvme_format *format, const struct nvme_abilities *c,
+                       uint64_t max_transfer, struct block_limits *out, struct warnings *w);
+// Adds what there is for commands without data. `data` may be NULL: the controller doesn't tell.
+void nvme_parse_nvm_controller(const struct nvme_identify_nvm_controller *data,
+                               const struct nvme_abilities *c, struct block_limits *limits);
+
+// ---- identify.c ----
 
 // How many entries an active namespace list (5.17.2.2) has, all of which rise strictly from `after`,
 // with zeros behind them. False: it is no such list.
