@@ -4,6 +4,7 @@
 
 #include "drivers/nvme/nvme_ns_regs.h"
 #include "drivers/nvme/nvme_regs.h"
+#include "drivers/nvme/prp.h"
 #include "kernel/run/block_limits.h"
 #include "lib/problem.h"
 #include "lib/warnings.h"
@@ -101,6 +102,70 @@ void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *d
 // Adds what there is for commands without data. `data` may be NULL: the controller doesn't tell.
 void nvme_parse_nvm_controller(const struct nvme_identify_nvm_controller *data,
                                const struct nvme_abilities *c, struct block_limits *limits);
+
+// ---- identify_zns.c: zones ----
+
+struct nvme_zoned {
+    uint64_t zone_blocks; // of each zone; any number
+    uint64_t zones;
+    uint32_t max_active, max_open; // zones; 0: no limit
+    uint64_t max_append;           // bytes in one command
+    bool read_across;              // a read may go on past the end of a zone
+    unsigned extension_bytes;      // behind each descriptor, where they are asked for
+};
+// `ctrl` may be NULL: the controller doesn't tell.
+bool nvme_parse_zoned(const char *name, const struct nvme_identify_zoned_namespace *data,
+                      const struct nvme_identify_zoned_controller *ctrl,
+                      const struct nvme_format *format, uint64_t max_transfer,
+                      struct nvme_zoned *out, struct warnings *w, struct problem *p);
+
+struct nvme_zone {
+    uint64_t start;         // its first block
+    uint64_t capacity;      // blocks that can be written
+    uint64_t write_pointer; // where the next write goes; `start` + `capacity`: nowhere
+    uint8_t state;          // NVME_ZONE_...
+};
+// From a report of zones, as it is returned for the zone that starts at `first`: up to `most` of
+// them. False: what it says can't be.
+bool nvme_parse_zones(const char *name, const void *report, size_t bytes,
+                      const struct nvme_zoned *zoned, uint64_t first, struct nvme_zone *out,
+                      size_t most, size_t *count, struct problem *p);
+const char *nvme_zone_state_text(uint8_t state);
+
+// ---- identify_ways.c: whose namespace it is, and what state its way is in ----
+
+struct nvme_identity {
+    uint8_t nguid[16], eui64[8], uuid[16]; // zeros: it has none
+    uint8_t csi;                           // its command set
+    bool shared;                           // other controllers may have it, too
+    uint32_t ana_group;
+};
+void nvme_parse_identity(const struct nvme_identify_namespace *data, struct nvme_identity *out);
+// Adds what a list of identification descriptors has, as far as it makes sense.
+void nvme_parse_descriptors(const char *name, const uint8_t page[NVME_PAGE],
+                            struct nvme_identity *out, struct warnings *w);
+
+// A namespace as one controller shows it.
+struct nvme_way {
+    const char *subsystem, *serial;
+    uint32_t nsid;
+    const struct nvme_identity *identity;
+};
+// Both lead to the same data: one subsystem with one serial number, one NSID, both shared, and no
+// identifier that differs. Identifiers alone prove nothing: many disks have those of others of their
+// kind.
+bool nvme_is_same_disk(const struct nvme_way *a, const struct nvme_way *b);
+
+enum nvme_ana_state {
+    NVME_ANA_OPTIMIZED = 1,
+    NVME_ANA_NON_OPTIMIZED = 2,
+    NVME_ANA_INACCESSIBLE = 3,
+    NVME_ANA_LOST = 4,
+    NVME_ANA_CHANGE = 15,
+};
+// The group's state from the log page. False: there is no such group, or the page makes no sense.
+bool nvme_parse_ana(const void *log, size_t bytes, uint32_t group, enum nvme_ana_state *state);
+const char *nvme_ana_text(enum nvme_ana_state state);
 
 // ---- identify.c ----
 
