@@ -259,8 +259,10 @@ static uint64_t without_data(uint8_t size_limit, bool told, const struct block_l
 {
     uint64_t most = BLOCKS_MOST * limits->block_size;
     if (!told)
-        return MIN(limits->max_transfer, most);
-    return size_limit && size_limit < 32 ? MIN(NVME_PAGE << size_limit, most) : most;
+        most = MIN(limits->max_transfer, most);
+    else if (size_limit && size_limit < 32)
+        most = MIN(NVME_PAGE << size_limit, most);
+    return ALIGN_DOWN(most, (uint64_t)limits->block_size);
 }
 
 static uint64_t most_deallocated(const struct nvme_identify_nvm_controller *data)

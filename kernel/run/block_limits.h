@@ -20,7 +20,7 @@ struct block_limits {
     uint64_t write_optimal;
     uint64_t deallocate_granularity, deallocate_alignment;
 
-    uint64_t max_zeroes, max_verify, max_deallocate; // in one command
+    uint64_t max_zeroes, max_verify, max_deallocate; // in one command; 0: it has none of that kind
     uint64_t zone;                                   // bytes of each zone
     uint64_t max_append;                             // to a zone, in one command
     bool read_only;

@@ -252,6 +252,18 @@ static void told(void **state)
     assert_int_equal(l.max_zeroes, 65536 * 4096);
 }
 
+// Not even one block.
+static void told_too_little(void **state)
+{
+    nvm.wzsl = 1;
+    format.block_shift = 14;
+    no_data(&nvm, ~0u);
+    assert_int_equal(l.max_zeroes, 0);
+    format.block_shift = 13;
+    no_data(&nvm, ~0u);
+    assert_int_equal(l.max_zeroes, 8 * KIB);
+}
+
 static void each_by_its_bit(void **state)
 {
     no_data(&nvm, NVME_ONCS_WRITE_ZEROES);
@@ -277,6 +289,7 @@ int main(void)
         limits_test(contradictions),
         limits_test(untold),
         limits_test(told),
+        limits_test(told_too_little),
         limits_test(each_by_its_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
