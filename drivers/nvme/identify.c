@@ -4,7 +4,7 @@
 #include "drivers/nvme/identify.h"
 
 #include "drivers/nvme/prp.h"
-#include "drivers/nvme/queue.h"
+#include "drivers/nvme/qpair.h"
 #include "lib/string.h"
 
 #define SHUTDOWN_LEAST_MS 5000ull // also where RTD3E tells nothing
