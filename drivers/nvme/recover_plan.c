@@ -106,12 +106,13 @@ static enum nvme_plan_action aborting(struct nvme_plan *plan, const struct nvme_
     return NVME_DO_NOTHING;
 }
 
-// All ones are no answer: during a reset some controllers have none for 200 ms and more.
+// All ones, where RDY is set too, are no answer: during a reset some controllers have none for 200 ms
+// and more.
 static enum nvme_plan_action disabling(struct nvme_plan *plan, const struct nvme_plan_input *in)
 {
     if (!nvme_plan_reads_csts(plan, in->now_ns))
         return NVME_DO_NOTHING;
-    if (in->csts != NVME_ALL_ONES && !(in->csts & NVME_CSTS_RDY))
+    if (!(in->csts & NVME_CSTS_RDY))
         return enter(plan, NVME_CLEARING, in->now_ns, NVME_DO_CLEAR);
     if (!passed(plan, in->now_ns, plan->limits.settle_ns + plan->limits.ready_ns))
         return NVME_DO_NOTHING;
