@@ -298,7 +298,7 @@ uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
     case NVME_CMD_WRITE_ZEROES:
     case NVME_CMD_VERIFY:
         return execute_range(m, sqe, opcode);
-    case NVME_CMD_DSM:
+    case NVME_CMD_DATASET_MANAGEMENT:
         return execute_dsm(m, sqe);
     case NVME_CMD_FLUSH:
         m->flushes++;

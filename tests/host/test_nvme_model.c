@@ -177,7 +177,7 @@ static void deallocates_each_range(void **state)
 {
     uint64_t ranges[4] = { 1ull << 32, 5, 2ull << 32, 20 }; // blocks above the attributes; LBA
     uint8_t zeros[1024] = { 0 }, got[1024];
-    struct nvme_sqe sqe = io(NVME_CMD_DSM, 1, 1);
+    struct nvme_sqe sqe = io(NVME_CMD_DATASET_MANAGEMENT, 1, 1);
     memcpy(page, ranges, sizeof(ranges));
     sqe.cdw10 = 1;
     sqe.cdw11 = BIT32(2);
