@@ -29,10 +29,14 @@ static void write_cc(struct nvme_ctrl *c, uint32_t cc)
 
 // ---- registers ----
 
+uint64_t nvme_ctrl_settle_ns(const struct nvme_ctrl *c)
+{
+    return c->quirks & NVME_QUIRK_RESET_DELAY ? RESET_DELAY_NS : 0;
+}
+
 static void wait_after_reset(const struct nvme_ctrl *c)
 {
-    if (c->quirks & NVME_QUIRK_RESET_DELAY)
-        time_delay_ns(RESET_DELAY_NS);
+    time_delay_ns(nvme_ctrl_settle_ns(c));
 }
 
 // Decoding without bus mastering: what firmware left running must not reach memory before its
@@ -177,7 +181,13 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
     return wait_ready(c, 0, p);
 }
 
-static bool enable(struct nvme_ctrl *c, struct problem *p)
+void nvme_ctrl_disable(struct nvme_ctrl *c)
+{
+    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+    write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+}
+
+void nvme_ctrl_enable(struct nvme_ctrl *c)
 {
     const struct nvme_qpair *q = c->admin;
     mmio_write32(mmio_at(c->regs, NVME_AQA),
@@ -187,7 +197,6 @@ static bool enable(struct nvme_ctrl *c, struct problem *p)
     // 4 KiB pages, the NVM command set, round robin: zeros.
     write_cc(c,
              (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4)));
-    return wait_ready(c, NVME_CSTS_RDY, p);
 }
 
 // ---- start ----
@@ -197,13 +206,18 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 {
     pci_enable(c->dev);
     nvme_admin_start(c);
-    return enable(c, p);
+    nvme_ctrl_enable(c);
+    return wait_ready(c, NVME_CSTS_RDY, p);
 }
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
-    return nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) &&
-           nvme_parse_controller(c->label, c->page, &c->id, p);
+    struct warnings w = { 0 };
+    if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||
+        !nvme_parse_controller(c->label, c->page, &c->id, p))
+        return false;
+    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, &w);
+    return true;
 }
 
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
