@@ -164,6 +164,12 @@ static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
     return true;
 }
 
+void nvme_ctrl_disable(struct nvme_ctrl *c)
+{
+    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+    write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+}
+
 // EN must not fall before RDY has risen (3.1.3.5), unless the controller failed. A controller that
 // firmware enabled or shut down is reset all the same.
 static bool disable(struct nvme_ctrl *c, struct problem *p)
@@ -175,16 +181,10 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
         if (!poll_until(has_settled(c, NVME_CSTS_RDY, &csts), c->limits.ready_ms * NS_PER_MS))
             warn("nvme-left-enabled",
                  "%s: firmware left it enabled and not ready; it is reset regardless", c->label);
-        write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+        nvme_ctrl_disable(c);
         wait_after_reset(c);
     }
     return wait_ready(c, 0, p);
-}
-
-void nvme_ctrl_disable(struct nvme_ctrl *c)
-{
-    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
-    write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
 }
 
 void nvme_ctrl_enable(struct nvme_ctrl *c)
