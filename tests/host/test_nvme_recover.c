@@ -181,6 +181,23 @@ static void takes_requests_during_a_reset(void **state)
         ends_well(&reads[i]);
 }
 
+// Submitted just before its queue is told to be quiet: nobody rings for it before the reset is over.
+static void a_doorbell_that_is_due_is_not_rung(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    fails(m, ASKED);
+    for (unsigned i = 0; i < 2; i++)
+        world_turn(0, WORLD_MESSAGES);
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    for (unsigned i = 0; i < 2; i++)
+        world_turn(0, WORLD_MESSAGES);
+    assert_false(m->cc & NVME_CC_EN);
+    world_turn(0, WORLD_FLUSH);
+    finish_within(&r, 100000);
+}
+
 // What it answers after all, from before its reset, is nobody's.
 static void answers_from_before_are_nobodys(void **state)
 {
@@ -580,6 +597,7 @@ int main(void)
         recover_test(forgives_an_abort_of_the_wrong_one),
         recover_test(comes_back),
         recover_test(takes_requests_during_a_reset),
+        recover_test(a_doorbell_that_is_due_is_not_rung),
         recover_test(answers_from_before_are_nobodys),
         recover_test(tries_a_few_times),
         recover_test(gives_up_what_refuses),
