@@ -35,6 +35,8 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .node = c->dev->node,
         .ops = BIT32(BLOCK_READ),
         .prepare = nvme_prepare,
+        .open_stream = nvme_open_stream,
+        .close_stream = nvme_close_stream,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));
