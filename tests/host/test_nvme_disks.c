@@ -136,6 +136,7 @@ static void with_metadata(void **state)
     struct model *m = model_new();
     struct model_namespace *ns = model_add_namespace(m, 2, 9, 100);
     ns->data.lbaf[0] |= 8;
+    ns->data.flbas = NVME_FLBAS_EXTENDED;
     bad_namespace_is_passed_over(m, ns, "8 bytes of metadata");
 }
 
