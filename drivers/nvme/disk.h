@@ -33,6 +33,7 @@ struct nvme_ns {
     struct nvme_ns *next;
     struct nvme_identity identity;
     struct nvme_zoned zoned; // zeros: it isn't
+    uint8_t protection;      // type; 0: none
     struct block_dev dev;
 };
 

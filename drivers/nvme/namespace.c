@@ -200,6 +200,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->ctrl = c;
     ns->identity = seen->identity;
     ns->zoned = seen->zoned;
+    ns->protection = seen->format.protection;
     form(ns, seen);
     if (seen->format.metadata_buffer)
         give_metadata(ns);

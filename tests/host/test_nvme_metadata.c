@@ -117,6 +117,44 @@ static void beside_plain_ones(void **state)
     }
 }
 
+static void shown(const char *line, const char *json)
+{
+    nvme_print();
+    if (!strstr(world_infos(), line))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_infos(), line);
+    if (!strstr(world_json(), json))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_json(), json);
+}
+
+static void is_shown(void **state)
+{
+    struct model *m = model_new();
+    struct model_namespace *ns = make(m, 2, 8, 2);
+    ns->data.noiob = 256;
+    ns->data.nsfeat = NVME_NSFEAT_OPTPERF | NVME_NSFEAT_ATOMIC;
+    ns->data.npwg = 7;
+    ns->data.nows = 15;
+    ns->data.nawun = ns->data.nawupf = 3;
+    ns->data.nsattr = NVME_NSATTR_PROTECTED;
+    m->id.vwc = NVME_VWC_PRESENT;
+    nvme_init();
+    shown(" protection type 2, which the disk checks, commands are cut each 128 KiB, write "
+          "protected",
+          "\"metadata\":8,\"protection\":2,\"boundary\":131072,\"atomic_write\":2048,"
+          "\"atomic_write_power_fail\":2048,\"write_granularity\":4096,\"write_optimal\":8192,"
+          "\"deallocate_granularity\":512,\"write_cache\":true,\"read_only\":true}");
+}
+
+static void unused_metadata_are_shown(void **state)
+{
+    struct model *m = model_new();
+    make(m, 2, 64, 0);
+    nvme_init();
+    shown(" 64 bytes of metadata for each block, which are not used",
+          "\"metadata\":64,\"atomic_write\":512,");
+    assert_null(strstr(world_infos(), "cut each")); // plain blocks are no news
+}
+
 // The same, without any tags.
 static void metadata_beside_plain_ones(void **state)
 {
@@ -302,6 +340,17 @@ static void reads_that_may_cross(void **state)
     assert_int_equal(m->reads, 1);
 }
 
+static void zones_are_shown(void **state)
+{
+    struct model *m = zoned_model(1000);
+    m->namespaces[1].zoned.mor = 3;
+    m->namespaces[1].zoned.mar = 5;
+    nvme_init();
+    shown(" 100 zones of 500 KiB",
+          "\"zone_size\":512000,\"zones\":100,\"max_open_zones\":4,\"max_active_zones\":6,"
+          "\"max_append\":65536}");
+}
+
 static void passed_over(struct model *m, const char *what, const char *text)
 {
     nvme_init();
@@ -395,6 +444,8 @@ int main(void)
         metadata_test(protection_and_metadata),
         metadata_test(beside_plain_ones),
         metadata_test(metadata_beside_plain_ones),
+        metadata_test(is_shown),
+        metadata_test(unused_metadata_are_shown),
         cmocka_unit_test(all_operations),
         metadata_test(read_only),
         metadata_test(what_it_cannot),
@@ -404,6 +455,7 @@ int main(void)
         metadata_test(stripes),
         metadata_test(reads_across_zones),
         metadata_test(reads_that_may_cross),
+        metadata_test(zones_are_shown),
         metadata_test(zones_that_can_t_be),
         metadata_test(unknown_command_set),
         metadata_test(long_guard),
