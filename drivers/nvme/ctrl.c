@@ -194,9 +194,10 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
                  (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) | field_put(NVME_AQA_ACQS, q->mask)));
     mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
     mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
-    // 4 KiB pages, the NVM command set, round robin: zeros.
+    // 4 KiB pages, round robin, the NVM command set if there is no other: zeros.
     write_cc(c,
-             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4)));
+             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
+                        field_put(NVME_CC_CSS, c->limits.command_sets ? NVME_CC_CSS_ALL : 0)));
 }
 
 // ---- start ----
@@ -212,11 +213,13 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
-    struct warnings w = { 0 };
+    static struct warnings w; // too large for a stack
     if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||
         !nvme_parse_controller(c->label, c->page, &c->id, p))
         return false;
+    w.count = 0;
     nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, &w);
+    warn_all(&w);
     return true;
 }
 

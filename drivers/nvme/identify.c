@@ -28,7 +28,7 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
 {
     uint64_t page_shift = 12 + field_get(NVME_CAP_MPSMIN, cap);
 
-    if (field_get(NVME_CAP_CSS, cap) && !(cap & NVME_CAP_CSS_NVM))
+    if (field_get(NVME_CAP_CSS, cap) && !(cap & (NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL)))
         return problem_set(
             p, "nvme-no-nvm",
             "%s: CAP.CSS is %02llxh and lacks the NVM command set: not a disk for us", name,
@@ -42,6 +42,7 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
         .queue_entries = 1u << log2_floor(entries),
         .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
         .ready_ms = ready_deadline(cap, crto),
+        .command_sets = cap & NVME_CAP_CSS_ALL,
     };
     return true;
 }
