@@ -128,6 +128,11 @@ unsigned nvme_init(void)
     return nvme.count;
 }
 
+struct nvme_ctrl *nvme_first(void)
+{
+    return nvme.first;
+}
+
 void nvme_shutdown(void)
 {
     for (struct nvme_ctrl *c = nvme.first; c; c = c->next)

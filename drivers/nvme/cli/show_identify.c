@@ -213,11 +213,16 @@ void nvme_show_controller(const struct sheet *s, const struct nvme_identify_cont
     json_close_array(s->json);
 }
 
+static unsigned formats_of(const struct nvme_identify_namespace *ns)
+{
+    return MIN(ns->nlbaf + ns->nulbaf + 1u, (unsigned)ARRAY_SIZE(ns->lbaf));
+}
+
 // FLBAS' high bits count only where there are more than 16 formats.
-static unsigned format_in_use(const struct nvme_identify_namespace *ns, unsigned formats)
+unsigned nvme_format_in_use(const struct nvme_identify_namespace *ns)
 {
     unsigned low = (unsigned)field_get(NVME_FLBAS_LOW, ns->flbas);
-    return formats > 16 ? low | (unsigned)field_get(NVME_FLBAS_HIGH, ns->flbas) << 4 : low;
+    return formats_of(ns) > 16 ? low | (unsigned)field_get(NVME_FLBAS_HIGH, ns->flbas) << 4 : low;
 }
 
 static void add_format(const struct sheet *s, unsigned i, uint32_t lbaf, bool used)
@@ -237,14 +242,12 @@ static void add_format(const struct sheet *s, unsigned i, uint32_t lbaf, bool us
 
 void nvme_show_namespace(const struct sheet *s, const struct nvme_identify_namespace *ns)
 {
-    unsigned formats = MIN(ns->nlbaf + ns->nulbaf + 1u, (unsigned)ARRAY_SIZE(ns->lbaf));
-
     sheet_fields(s, namespace, ARRAY_SIZE(namespace), NS_WIDTH, ns);
     if (ns->nsfeat & NVME_NSFEAT_OPTPERF)
         sheet_fields(s, performance, ARRAY_SIZE(performance), NS_WIDTH, ns);
     sheet_fields(s, namespace_rest, ARRAY_SIZE(namespace_rest), NS_WIDTH, ns);
     json_open_array(s->json, "lbafs");
-    for (unsigned i = 0; i < formats; i++)
-        add_format(s, i, ns->lbaf[i], i == format_in_use(ns, formats));
+    for (unsigned i = 0; i < formats_of(ns); i++)
+        add_format(s, i, ns->lbaf[i], i == nvme_format_in_use(ns));
     json_close_array(s->json);
 }
