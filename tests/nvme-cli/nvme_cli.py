@@ -80,6 +80,12 @@ def fields(lines):
     return found
 
 
+def unsigned(value):
+    """nvme-cli prints some numbers of 32 bits as signed ones."""
+    return re.sub(r"(^|lat:)-(\d+)\b(?! C)",
+                  lambda match: match[1] + str((1 << 32) - int(match[2])), value)
+
+
 def same_number(ours, theirs, bits=32):
     """nvme-cli prints some unsigned numbers as signed ones."""
     return ours == theirs or (theirs < 0 and ours == theirs + (1 << bits))

@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from nvme_cli import GET_FEATURES, GET_LOG_PAGE, IDENTIFY, NVME, Pages, decode, fields, same_number
+from nvme_cli import GET_FEATURES, GET_LOG_PAGE, IDENTIFY, NVME, Pages, decode, fields, same_number, unsigned
 
 pytestmark = pytest.mark.skipif(not NVME, reason="there is no nvme-cli")
 
@@ -55,12 +55,6 @@ def namespace(seed):
     for at in range(128, 384, 4):
         mask(data, at + 3, 0x03)
     return data
-
-
-def unsigned(value):
-    """nvme-cli prints some numbers of 32 bits as signed ones."""
-    return re.sub(r"(^|lat:)-(\d+)\b(?! C)",
-                  lambda match: match[1] + str((1 << 32) - int(match[2])), value)
 
 
 def agree(lines, said, title=1, missing=()):

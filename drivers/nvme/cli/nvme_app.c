@@ -4,10 +4,7 @@
 #include "drivers/nvme/nvme.h"
 #include "kernel/base/report.h"
 #include "kernel/run/app.h"
-#include "lib/parse.h"
 #include "lib/string.h"
-
-#define JSON_BYTES (64 * KIB) // raw bytes and power states included
 
 static const struct {
     const char *name;
@@ -26,92 +23,6 @@ static const struct {
     { "show-regs", tool_show_regs, NULL },
     { "device-self-test", tool_self_test, NULL },
 };
-
-// ---- what goes out ----
-
-static void print_line(void *arg, const char *text)
-{
-    info("%s", text);
-}
-
-static void drop_line(void *arg, const char *text)
-{
-}
-
-void tool_begin(struct tool *t, const char *type)
-{
-    static char buffer[JSON_BYTES];
-    json_begin(&t->json, buffer, sizeof(buffer), type);
-    json_text(&t->json, "device", t->ctrl->name);
-    t->sheet = (struct sheet){
-        .line = cmdline_is(t->words, "output", "binary") ? drop_line : print_line,
-        .json = &t->json,
-    };
-}
-
-void tool_end(struct tool *t, const void *data, size_t bytes)
-{
-    t->sheet.line = print_line;
-    if (bytes && cmdline_is(t->words, "output", "binary"))
-        sheet_raw(&t->sheet, data, bytes);
-    report_json(&t->json);
-}
-
-// ---- what it is about ----
-
-// All active ones, usable or not; of controllers without a list, those that are in use.
-static bool find_namespaces(struct tool *t, uint32_t *nsids, size_t *count, struct problem *p)
-{
-    *count = 0;
-    if (t->ctrl->version < NVME_VERSION(1, 1)) {
-        for (const struct nvme_ns *ns = t->ctrl->namespaces; ns && *count < NVME_NSID_LIST_ENTRIES;
-             ns = ns->next)
-            nsids[(*count)++] = ns->dev.nsid;
-        return true;
-    }
-    if (!nvme_identify(t->ctrl, NVME_CNS_ACTIVE_LIST, 0, "Identify Active Namespace List", p))
-        return false;
-    memcpy(nsids, t->ctrl->page, NVME_NSID_LIST_ENTRIES * sizeof(*nsids));
-    while (*count < NVME_NSID_LIST_ENTRIES && nsids[*count])
-        (*count)++;
-    return true;
-}
-
-bool tool_each_namespace(struct tool *t,
-                         bool (*each)(struct tool *t, uint32_t nsid, struct problem *p),
-                         struct problem *p)
-{
-    static uint32_t nsids[NVME_NSID_LIST_ENTRIES];
-    size_t count;
-
-    if (t->nsid)
-        return each(t, t->nsid, p);
-    if (!find_namespaces(t, nsids, &count, p))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!each(t, nsids[i], p))
-            return false;
-    return true;
-}
-
-// "nvme0", or "nvme0n1".
-static bool find_target(const char *name, size_t length, struct tool *t)
-{
-    for (t->ctrl = nvme_first(); t->ctrl; t->ctrl = t->ctrl->next) {
-        size_t own = strlen(t->ctrl->name);
-        uint64_t nsid = 0;
-        if (length < own || memcmp(name, t->ctrl->name, own))
-            continue;
-        if (length > own &&
-            (name[own] != 'n' || !parse_number(name + own + 1, length - own - 1, &nsid) || !nsid ||
-             nsid > NVME_NSID_LAST))
-            continue;
-        if (nsid)
-            t->nsid = (uint32_t)nsid;
-        return true;
-    }
-    return false;
-}
 
 // ---- the words ----
 
@@ -161,7 +72,7 @@ static bool check(const struct cmdline *words)
             return false;
         }
     while (next(&targets, &name))
-        if (!find_target(name, targets.length, &t)) {
+        if (!tool_find_target(name, targets.length, &t)) {
             error("nvme-cli-filename", "filename=: there is no controller or namespace \"%.*s\"",
                   (int)MIN(targets.length, 24ul), name);
             return false;
@@ -189,7 +100,7 @@ static void run_command(size_t which, const struct cmdline *words)
         commands[which].head();
     while (next(&targets, &name)) {
         t.nsid = (uint32_t)cmdline_number(words, "nsid");
-        find_target(name, targets.length, &t);
+        tool_find_target(name, targets.length, &t);
         run_one(which, &t);
     }
     if (cmdline_get(words, "filename")->text)
@@ -239,11 +150,11 @@ static const struct option options[] = {
       .fallback = "short",
       .choices = "short|extended|abort",
       .help = "which self-test" },
-    { .name = "output",
+    { .name = "raw",
       .kind = OPTION_CHOICE,
-      .fallback = "normal",
-      .choices = "normal|binary",
-      .help = "decoded, or the controller's own bytes" },
+      .fallback = "0",
+      .choices = "0|1",
+      .help = "the controller's own bytes as well" },
     { .name = NULL },
 };
 
