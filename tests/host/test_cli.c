@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=nvme: which commands reach which controller, and what becomes of the answers. That the pages
 // are read as nvme-cli reads them is tests/nvme-cli's to show.
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/admin.h"
+#include "drivers/nvme/disk.h"
 #include "drivers/nvme/nvme.h"
+#include "drivers/nvme/prp.h"
 #include "lib/mmio.h"
 #include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
@@ -356,6 +358,44 @@ static void changes_are_refused(void **state)
     refuses("cmd=set-feature fid=0xc value=1 filename=nvme1", "nvme-cli-words");
 }
 
+static struct nvme_ns writable = { .dev.writable = true };
+
+static void features_of_named_disks_are_set(void **state)
+{
+    world.ctrls[0].namespaces = &writable;
+    fake_run(&app_nvme, "cmd=set-feature fid=4 value=0x150 save=1 filename=nvme1n1");
+    assert_int_equal(world.count, 1);
+    assert_int_equal(opcode(0), NVME_ADMIN_SET_FEATURES);
+    assert_int_equal(world.sent[0].cdw10, 0x80000004);
+    assert_int_equal(world.sent[0].cdw11, 0x150);
+    assert_int_equal(nsid(0), 1);
+    expect_line(fake.console,
+                "set-feature:0x04 (Temperature Threshold), value:0x00000150, save:1\n");
+    expect_line(fake.json, "\"value\":336,\"save\":true}");
+}
+
+static void self_test(const char *words, uint32_t cdw10, uint32_t of, const char *said)
+{
+    begin(NULL);
+    world.ctrls[0].namespaces = &writable;
+    fake_run(&app_nvme, words);
+    assert_int_equal(world.count, 1);
+    assert_int_equal(opcode(0), NVME_ADMIN_SELF_TEST);
+    assert_int_equal(world.sent[0].cdw10, cdw10);
+    assert_int_equal(nsid(0), of);
+    expect_line(fake.console, said);
+}
+
+static void named_disks_test_themselves(void **state)
+{
+    self_test("cmd=device-self-test filename=nvme1", 1, 0xffffffff,
+              "Short Device self-test started");
+    self_test("cmd=device-self-test stc=extended filename=nvme1n2", 2, 2,
+              "Extended Device self-test started");
+    self_test("cmd=device-self-test stc=abort nsid=3 filename=nvme1", 0xf, 3,
+              "Aborting device self-test operation");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +418,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_features_bytes, begin, fake_stop),
         cmocka_unit_test_setup_teardown(registers, begin, fake_stop),
         cmocka_unit_test_setup_teardown(changes_are_refused, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(features_of_named_disks_are_set, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(named_disks_test_themselves, begin, fake_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,14 @@
 // Commands that change how a controller behaves, or what it does: only where the command line names
 // the disk.
 #include "drivers/nvme/cli/tool.h"
-#include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
-// Nothing is, until the command line can name disks that may be written to.
+// The block layer knows which disks the command line names; all of a controller's have one serial
+// number.
 static bool is_named(const struct nvme_ctrl *c)
 {
-    return false;
+    return c->namespaces && c->namespaces->dev.writable;
 }
 
 static bool may_change(const struct nvme_ctrl *c, const char *command, struct problem *p)

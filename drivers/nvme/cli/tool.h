@@ -3,7 +3,9 @@
 #pragma once
 
 #include "drivers/nvme/cli/show.h"
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/admin.h"
+#include "drivers/nvme/disk.h"
+#include "drivers/nvme/prp.h"
 #include "kernel/base/cmdline.h"
 
 // What a command works on.
