@@ -79,6 +79,17 @@ struct block_req {
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 
+// What a device says of its own state.
+struct block_health {
+    uint16_t kelvin;
+    uint8_t warnings; // SMART's bits; 0: none
+    uint8_t spare_percent, used_percent;
+    // since it was made
+    uint64_t bytes_read, bytes_written;
+    uint64_t media_errors, logged_errors;
+    uint64_t hot_minutes; // above the temperature of which it warns
+};
+
 struct block_dev {
     char name[16];                   // "nvme0n1"
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
@@ -95,6 +106,8 @@ struct block_dev {
     // Fills in the request's driver fields and its port, for submissions by the calling CPU. Its
     // operation, buffer and length are good. Any CPU.
     void (*prepare)(struct block_req *req);
+    // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
+    bool (*health)(struct block_dev *dev, struct block_health *out);
     void *driver;
     struct block_dev *next;
 };

@@ -99,3 +99,17 @@ def test_what_would_change_a_disk_is_refused(boot):
 
 def test_an_unknown_command(boot):
     boot("app=nvme cmd=list:format", disks=stamped(1)).failed("nvme-cli-cmd", "format")
+
+
+def test_the_job_tells_what_smart_has_counted(boot):
+    well, worried = stamped(2)
+    worried.controller["smart_critical_warning"] = 4
+    run = boot("rw=read bs=64k runtime=0 irq=posted", disks=[well, worried]).ended_well()
+    for disk in run.disk_jobs:
+        health = run.one("health", filename=disk["filename"])
+        read = disk["total_ios"] * disk["bs"]
+        assert abs(health["bytes_read"] - read) <= 512000  # what SMART counts in
+        assert (health["bytes_written"], health["media_errors"]) == (0, 0)
+        assert health["kelvin_before"] == health["kelvin_after"] == 323
+    assert run.one("warning")["message"].startswith("nvme1n1: it warns of its own state")
+    run.line("nvme0n1 +50 C +50 C ")

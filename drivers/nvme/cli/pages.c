@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Commands that read a page of the controller's and show it.
 #include "drivers/nvme/cli/tool.h"
+#include "drivers/nvme/log.h"
 #include "kernel/mem/mem.h"
 #include "lib/mmio.h"
 #include "lib/string.h"
 
 #define ERRORS_MOST (NVME_PAGE / sizeof(struct nvme_error_entry))
-
-// RAE keeps the event that the page may belong to: the driver itself is to learn of it.
-static bool get_log(struct tool *t, unsigned lid, size_t bytes, const char *what, struct problem *p)
-{
-    struct nvme_ctrl *c = t->ctrl;
-    struct nvme_sqe sqe = {
-        .head = NVME_ADMIN_GET_LOG_PAGE | field_put(NVME_SQE_NSID, NVME_NSID_ALL),
-        .prp1 = mem_phys(c->page),
-        .cdw10 = (uint32_t)(lid | field_put(NVME_LOG_NUMDL, bytes / 4 - 1)),
-    };
-    if (c->version >= NVME_VERSION(1, 3))
-        sqe.cdw10 |= NVME_LOG_RAE;
-    memset(c->page, 0, NVME_PAGE);
-    return nvme_admin(c, &sqe, what, NULL, p);
-}
 
 static bool identify_controller(struct tool *t, struct problem *p)
 {
@@ -57,7 +43,8 @@ bool tool_id_ns(struct tool *t, struct problem *p)
 
 bool tool_smart_log(struct tool *t, struct problem *p)
 {
-    if (!get_log(t, NVME_LOG_SMART, sizeof(struct nvme_smart_log), "Get Log Page (SMART)", p))
+    if (!nvme_get_log(t->ctrl, NVME_LOG_SMART, sizeof(struct nvme_smart_log),
+                      "Get Log Page (SMART)", p))
         return false;
     tool_begin(t, "smart-log");
     sheet_line(&t->sheet, "Smart Log for NVME device:%s namespace-id:%x", t->ctrl->name,
@@ -75,7 +62,7 @@ bool tool_error_log(struct tool *t, struct problem *p)
         return false;
     size_t count = MIN(id->elpe + 1ul, ERRORS_MOST);
     size_t bytes = count * sizeof(struct nvme_error_entry);
-    if (!get_log(t, NVME_LOG_ERROR, bytes, "Get Log Page (errors)", p))
+    if (!nvme_get_log(t->ctrl, NVME_LOG_ERROR, bytes, "Get Log Page (errors)", p))
         return false;
     tool_begin(t, "error-log");
     sheet_line(&t->sheet, "Error Log Entries for device:%s entries:%zu", t->ctrl->name, count);
@@ -87,7 +74,7 @@ bool tool_error_log(struct tool *t, struct problem *p)
 bool tool_fw_log(struct tool *t, struct problem *p)
 {
     size_t bytes = sizeof(struct nvme_firmware_log);
-    if (!get_log(t, NVME_LOG_FIRMWARE, bytes, "Get Log Page (firmware slots)", p))
+    if (!nvme_get_log(t->ctrl, NVME_LOG_FIRMWARE, bytes, "Get Log Page (firmware slots)", p))
         return false;
     tool_begin(t, "fw-log");
     sheet_line(&t->sheet, "Firmware Log for device:%s", t->ctrl->name);
@@ -99,7 +86,7 @@ bool tool_fw_log(struct tool *t, struct problem *p)
 bool tool_self_test_log(struct tool *t, struct problem *p)
 {
     size_t bytes = sizeof(struct nvme_self_test_log);
-    if (!get_log(t, NVME_LOG_SELF_TEST, bytes, "Get Log Page (self-tests)", p))
+    if (!nvme_get_log(t->ctrl, NVME_LOG_SELF_TEST, bytes, "Get Log Page (self-tests)", p))
         return false;
     tool_begin(t, "self-test-log");
     sheet_line(&t->sheet, "Device Self Test Log for NVME device:%s", t->ctrl->name);
