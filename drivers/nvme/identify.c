@@ -7,8 +7,6 @@
 #include "drivers/nvme/qpair.h"
 #include "lib/string.h"
 
-#define BLOCK_SHIFT_MIN 9         // LBADS below is reserved (NVM Command Set 1.0, 4.1.5.1)
-#define BLOCK_SHIFT_MAX 16        // larger blocks don't exist; the limit keeps shifts sane
 #define SHUTDOWN_LEAST_MS 5000ull // also where RTD3E tells nothing
 #define SHUTDOWN_MOST_MS 60000ull
 
@@ -100,46 +98,6 @@ bool nvme_parse_controller(const char *name, const struct nvme_identify_controll
     trim(out->serial, data->sn, sizeof(data->sn));
     trim(out->model, data->mn, sizeof(data->mn));
     trim(out->firmware, data->fr, sizeof(data->fr));
-    return true;
-}
-
-// The index of the format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS).
-static unsigned format_index(const struct nvme_identify_namespace *data)
-{
-    unsigned index = (unsigned)field_get(NVME_FLBAS_LOW, data->flbas);
-    if (data->nlbaf >= 16)
-        index |= (unsigned)field_get(NVME_FLBAS_HIGH, data->flbas) << 4;
-    return index;
-}
-
-bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
-                          uint64_t max_transfer_bytes, struct nvme_format *out, struct problem *p)
-{
-    unsigned index = format_index(data);
-    uint32_t lbaf = data->lbaf[index];
-    unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, lbaf);
-    unsigned metadata = (unsigned)field_get(NVME_LBAF_MS, lbaf);
-
-    *out = (struct nvme_format){ 0 };
-    if (!data->nsze)
-        return true;
-    if (index > data->nlbaf)
-        return problem_set(p, "nvme-format", "%s: FLBAS names format %u of %u", name, index,
-                           data->nlbaf + 1u);
-    if (metadata)
-        return problem_set(p, "nvme-metadata",
-                           "%s: its format has %u bytes of metadata for each block: reformat it "
-                           "without to use it here",
-                           name, metadata);
-    if (shift < BLOCK_SHIFT_MIN || shift > BLOCK_SHIFT_MAX || 1ull << shift > max_transfer_bytes)
-        return problem_set(p, "nvme-block-size",
-                           "%s: blocks of 2^%u bytes: only 512 bytes to 64 KiB, and no more than "
-                           "one command's %llu KiB, are supported",
-                           name, shift, (unsigned long long)(max_transfer_bytes / KIB));
-    if (data->nsze > UINT64_MAX >> shift)
-        return problem_set(p, "nvme-size", "%s: NSZE of 0x%llx blocks is past 2^64 bytes", name,
-                           (unsigned long long)data->nsze);
-    *out = (struct nvme_format){ data->nsze, shift };
     return true;
 }
 

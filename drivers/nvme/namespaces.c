@@ -154,3 +154,52 @@ bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
         return add_by_counting(c, 1, p);
     return add_by_list(c, mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node), p);
 }
+
+// ---- changes ----
+
+static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
+{
+    struct nvme_ns *ns = c->namespaces;
+    while (ns && ns->dev.nsid != nsid)
+        ns = ns->next;
+    return ns;
+}
+
+// What was prepared for its old size goes to the controller, which knows the new one. One that went
+// has no blocks; with other blocks than before it is another disk, and nobody's.
+static void resize(struct nvme_ns *ns, const struct nvme_format *format)
+{
+    uint64_t blocks = format->block_shift == ns->block_shift ? format->blocks : 0;
+    if (blocks == ns->dev.blocks)
+        return;
+    if (blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    else
+        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+             ns->dev.name);
+    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
+}
+
+void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data)
+{
+    char name[sizeof(((struct block_dev *)0)->name)];
+    struct nvme_ns *ns = find(c, nsid);
+    struct nvme_format format;
+    struct problem p;
+
+    if (format_text(name, sizeof(name), "%sn%u", c->name, nsid) >= (int)sizeof(name))
+        return;
+    if (!nvme_parse_namespace(name, data, c->id.max_transfer, &format, &p)) {
+        warn(p.what, "%s: passed over", p.message);
+        format.blocks = 0;
+    }
+    if (ns)
+        return resize(ns, &format);
+    if (!format.blocks)
+        return;
+    add(c, make(c, nsid, name, &format));
+    info("%s: it was attached: %llu blocks of %u bytes", name, (unsigned long long)format.blocks,
+         1u << format.block_shift);
+}

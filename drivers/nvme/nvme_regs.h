@@ -42,6 +42,7 @@
 #define   NVME_CSTS_CFS BIT32(1)
 #define   NVME_CSTS_SHST BITS32(3, 2)
 #define   NVME_CSTS_SHST_COMPLETE 2
+#define   NVME_CSTS_PP BIT32(5) // takes no commands for a while, e.g. as firmware is activated
 
 #define NVME_NSSR 0x20
 
@@ -174,7 +175,9 @@ static_assert(offsetof(struct nvme_cqe, tail) == 8, "NVMe Base 2.0, 3.3.3.2");
 // The status field (3.3.3.2.1), without the phase tag
 #define   NVME_STATUS_SC BITS32(7, 0)
 #define   NVME_STATUS_SCT BITS32(10, 8)
+#define   NVME_STATUS_CRD BITS32(12, 11) // retry after CRDT1 to CRDT3; 0: at once
 #define   NVME_STATUS_DNR BIT32(14)
 #define NVME_STATUS(sct, sc) ((uint32_t)((sct) << 8 | (sc)))
 #define NVME_STATUS_INVALID_FIELD NVME_STATUS(0, 0x02)
+#define NVME_STATUS_ABORT_REQUESTED NVME_STATUS(0, 0x07)
 #define NVME_STATUS_INVALID_NAMESPACE NVME_STATUS(0, 0x0b)

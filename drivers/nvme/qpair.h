@@ -19,9 +19,8 @@
 #define NVME_WATCH_TICKS 8 // a time-out is noticed after 8 to 9 ticks of the watch
 
 struct nvme_slot {
-    void *command; // NULL: none in flight, or one that was given up
+    void *command; // NULL: none in flight
     uint16_t next; // free list
-    bool dead;     // given up: the controller may still write to its buffer
     uint32_t age;  // ticks of the watch since it was submitted
 };
 static_assert(sizeof(struct nvme_slot) == 16, "indexed by a shift");
@@ -56,6 +55,7 @@ struct nvme_qpair {
     const char *label;
     bool looks_at_all; // nvme_qpair_look_at_all()
     bool told_odd;
+    struct nvme_cqe *ring; // the entries; `cq` is elsewhere while it is quiet
 
     // The watch's.
     bool watch_ready;        // at its last tick, a completion lay there unreaped,
@@ -221,8 +221,7 @@ nvme_qpair_reap(struct nvme_qpair *q, unsigned most, nvme_end_fn *end, nvme_look
 }
 
 // For `look`: the command that the entry ends, whose slot is free again, and its status field. NULL:
-// it belongs to none, which is counted and told once; or to one that was given up, whose slot is
-// free at last. One whose SQID or SQHD is wrong, but whose command is in flight, is told once.
+// it belongs to none, which is counted and told once. One whose SQID or SQHD is wrong, but whose command is in flight, is told once.
 void *nvme_qpair_look(struct nvme_qpair *q, uint64_t tail, uint32_t *status);
 
 // Whether every completion goes to `look`. The expectation has one bit wrong then: that costs those
@@ -237,9 +236,21 @@ bool nvme_qpair_ready(const struct nvme_qpair *q);
 // Commands in flight.
 bool nvme_qpair_in_flight(const struct nvme_qpair *q);
 
-// Gives a slot's command up, and returns it: the slot is free once the controller answers, or is
-// reset.
-void *nvme_qpair_give_up(struct nvme_slot *slot);
+// A tick of the watch has passed.
+void nvme_qpair_age(struct nvme_qpair *q);
+
+// The slot's command has had its time.
+static inline bool nvme_slot_is_late(const struct nvme_slot *slot)
+{
+    return slot->command && slot->age > NVME_WATCH_TICKS;
+}
+
+// Before its controller is reset, and in this order: it is left alone: it has no room, and reaping
+// finds nothing, whatever the controller still writes; once the controller is disabled, it is as new,
+// and without commands (they were taken before); and it has room again.
+void nvme_qpair_quiet(struct nvme_qpair *q);
+void nvme_qpair_clear(struct nvme_qpair *q);
+void nvme_qpair_open(struct nvme_qpair *q);
 
 // Commands without an answer for so long are late: 30,000 ms unless set. Boot CPU.
 void nvme_qpair_set_timeout(uint64_t ms);

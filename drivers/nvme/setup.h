@@ -15,6 +15,13 @@ void nvme_queues_set_urgent(bool urgent);
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
 
+// What asks for so many, and what makes one: its completion queue, then its submission queue.
+struct nvme_sqe nvme_queues_ask(unsigned count);
+struct nvme_sqe nvme_queue_make_cq(const struct nvme_queue *q);
+struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q);
+// Of those asked for, how many the answer's dword 0 grants.
+unsigned nvme_queues_granted(uint32_t result);
+
 // Deletes them, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
@@ -33,3 +40,7 @@ static inline unsigned nvme_owner_of_queue(unsigned queue, unsigned cpus, unsign
 
 // Finds the active namespaces and adds a block device for each that can be used.
 bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p);
+
+// One is said to have changed while the controller runs: it came, went, or has another size.
+void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data);

@@ -31,7 +31,7 @@ enum block_op {
 enum block_status {
     BLOCK_OK,
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
-    BLOCK_TIMEOUT, // no answer; the buffer still belongs to the device until it is reset
+    BLOCK_TIMEOUT, // no answer in time; it was aborted, or the device was reset
     BLOCK_GONE,    // the device failed before or during the request
 };
 
@@ -74,8 +74,11 @@ struct block_req {
     unsigned cpu;           // who prepared it
     uint32_t issued;        // blocks handed to the device so far
     uint32_t pending;       // commands that have not ended, and one while not all are issued
-    struct block_req *next; // waiting for a slot
+    struct block_req *next; // waiting for a slot, or for due_ns
     struct cpu_msg msg;
+    uint64_t due_ns; // when it is tried again
+    uint8_t tries;   // that failed
+    bool again;      // all of it is submitted again, once its commands have ended
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 

@@ -4,6 +4,8 @@
 // model checks what the host does as much as it answers; the first breach fails the test.
 #pragma once
 
+#include <setjmp.h>
+
 #include "drivers/nvme/disk.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/nvme/prp.h"
@@ -16,8 +18,23 @@
 #define MODEL_QUEUES 64
 #define MODEL_COMMANDS 4096
 #define MODEL_VECTORS 64
+#define MODEL_PAGES 1024 // buckets of those that were written
+#define MODEL_EVENTS 16
 
 enum model_order { MODEL_FIFO, MODEL_LIFO, MODEL_RANDOM };
+
+// What becomes of an Abort: the command ends as aborted; "not aborted"; "aborted", though the
+// command doesn't end; it fails; it isn't answered.
+enum model_abort { ABORT_WORKS, ABORT_NOT, ABORT_LIES, ABORT_FAILS, ABORT_SILENT };
+
+// Asynchronous events: dword 0 of their completion (NVMe Base 2.0, 5.2.1).
+#define MODEL_EVENT(type, info, page) ((uint32_t)((type) | (info) << 8 | (page) << 16))
+#define MODEL_EVENT_RELIABILITY MODEL_EVENT(NVME_EVENT_SMART, 0, NVME_LOG_SMART)
+#define MODEL_EVENT_TEMPERATURE MODEL_EVENT(NVME_EVENT_SMART, 1, NVME_LOG_SMART)
+#define MODEL_EVENT_NAMESPACE                                                                      \
+    MODEL_EVENT(NVME_EVENT_NOTICE, NVME_NOTICE_NAMESPACES, NVME_LOG_CHANGED_NAMESPACES)
+#define MODEL_EVENT_ACTIVATION                                                                     \
+    MODEL_EVENT(NVME_EVENT_NOTICE, NVME_NOTICE_FIRMWARE, NVME_LOG_FIRMWARE)
 
 struct model_command {
     struct nvme_sqe sqe;
@@ -34,6 +51,13 @@ struct model_queue {
     unsigned cqid;                     // of the submission queue
     bool used[0x10000];                // command ids in flight
     unsigned tail_writes, head_writes; // doorbells
+};
+
+struct model_page {
+    struct model_page *next;
+    uint32_t nsid;
+    uint64_t number;
+    uint8_t bytes[NVME_PAGE];
 };
 
 struct model_namespace {
@@ -60,6 +84,8 @@ struct model {
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
+    uint8_t error_log[NVME_PAGE], smart[512], firmware[512];
+    uint32_t features[256]; // by feature identifier
 
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
@@ -73,31 +99,48 @@ struct model {
     unsigned queue_most;      // entries that an I/O queue may have; 0: by CAP.MQES
     const uint32_t *list_lie; // what CNS 2 is answered with
     bool removed;             // reads are all ones
+    uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
+    bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
     int fatal_opcode;               // the controller fails at it
     uint32_t fail_cns, fail_nsid;   // which Identify fails, or is ignored; with these
+    unsigned fail_qid;              // and which Create; ~0: any
     bool lists_past_nn;             // the list has namespaces that NN rules out
     uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
     uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none
     uint32_t error_status;
+    unsigned errors_left;   // so often; ~0: always
+    unsigned drop_commands; // the next so many are never answered
+    enum model_abort abort;
+    bool haunted;             // remembers over a reset what it has not answered
     unsigned drop_interrupts; // so many are lost
     int sqhd_lie;             // added to SQHD
+    bool odd_sqid;            // that every completion has
     bool sqid_lie, cid_lie, twice, stale_garbage;
 
     // What happened.
     struct model_queue queues[MODEL_QUEUES];
-    struct model_command pending[MODEL_COMMANDS];
-    unsigned pending_count;
-    uint64_t change_at; // time at which CSTS.RDY follows CC.EN
-    uint64_t reset_at;  // time of the last CC.EN 1 -> 0
-    bool ours;          // enabled by the driver, not by firmware
+    struct model_command pending[MODEL_COMMANDS], lost[MODEL_COMMANDS];
+    unsigned pending_count, lost_count;
+    struct model_page *written[MODEL_PAGES];
+    bool changed;                     // namespaces came, went or shrank: the host can't have known
+    uint32_t changes[1024];           // the Changed Namespace List
+    uint16_t listeners[MODEL_EVENTS]; // command ids of Asynchronous Event Requests
+    uint32_t events[MODEL_EVENTS];    // that nobody was told of
+    unsigned listeners_count, events_count;
+    unsigned told_types; // of events whose log page wasn't read since
+    bool settling;       // CC.EN was changed, and CSTS.RDY has not followed
+    uint64_t change_at;  // time at which CSTS.RDY follows CC.EN
+    uint64_t reset_at;   // time of the last CC.EN 1 -> 0
+    bool ours;           // enabled by the driver, not by firmware
     struct irq *irqs[MODEL_VECTORS];
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
     bool msix_enabled;
-    unsigned reads, blocks, resets, interrupts;
+    unsigned commands; // fetched from I/O queues
+    unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
@@ -112,12 +155,27 @@ struct model *model_new(void);
 struct model_namespace *model_add_namespace(struct model *m, uint32_t nsid, unsigned block_shift,
                                             uint64_t blocks);
 void model_work(struct model *m); // completes what is pending, by its order and faults
+void model_answer_lost(struct model *m, uint32_t status); // late; 0: they are carried out first
 // Writes an entry to the I/O completion queue, right or wrong.
 void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
                 uint32_t status);
 void model_interrupt(struct model *m, unsigned cq);
 
-// What the disk holds.
+// Namespaces that change under the host, and events that tell it so. False: the host did not ask to
+// be told.
+bool model_attach(struct model *m, uint32_t nsid, unsigned block_shift, uint64_t blocks);
+bool model_detach(struct model *m, uint32_t nsid);
+bool model_resize(struct model *m, uint32_t nsid, uint64_t blocks);
+bool model_event(struct model *m, uint32_t event);
+
+void model_pause(struct model *m, bool paused); // CSTS.PP: it takes no commands meanwhile
+void model_go_away(struct model *m,
+                   uint64_t ns); // all ones for so long; then it is as after a reset
+
+// What an untouched disk holds, and what this one does.
+void model_disk_read(struct model *m, uint32_t nsid, uint64_t offset, void *data, uint64_t bytes);
+void model_disk_write(struct model *m, uint32_t nsid, uint64_t offset, const void *data,
+                      uint64_t bytes);
 void model_expect(uint32_t nsid, uint64_t offset, void *data, uint64_t bytes);
 bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t bytes);
 
@@ -146,6 +204,7 @@ void world_pass(uint64_t ns);                      // lets the time pass in smal
 void world_skip(uint64_t ns);                      // lets the time pass at once
 unsigned world_errors(const char *what);           // errors with this id; NULL: all
 const char *world_last_error(void);
+void world_prepare_fail(jmp_buf *to); // where fail() goes; NULL: it fails the test
 unsigned world_warnings(void);
 const char *world_last_warning(void);
 const char *world_last_warning_what(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The controller's I/O queues: fetching, PRPs, reads, completions right and wrong.
+// The controller's queues: fetching, completions right and wrong, early, late and never.
 
 #include "tests/host/nvme_model.h"
 
@@ -11,49 +11,6 @@
 #include <cmocka.h>
 
 #include "tests/host/nvme_world.h"
-
-// Follows the PRPs as a controller does (NVMe Base 2.0, 4.1.1).
-struct prp_walk {
-    struct model *m;
-    uint64_t prp2, left;
-    const uint64_t *list;
-    unsigned entries; // of the list that are left in its page
-};
-
-static uint64_t next_page(struct prp_walk *w)
-{
-    if (!w->list && w->left <= NVME_PAGE) {
-        require(w->prp2 % NVME_PAGE == 0, "PRP2 names a page at an offset");
-        return w->prp2;
-    }
-    if (!w->list) {
-        require(w->prp2 % 8 == 0, "PRP2 names a list at an odd address");
-        w->list = model_memory(w->m, w->prp2);
-        w->entries = (unsigned)(NVME_PAGE - w->prp2 % NVME_PAGE) / 8;
-    }
-    require(w->entries, "a PRP list runs over its page");
-    w->entries--;
-    require(*w->list % NVME_PAGE == 0, "a PRP list entry is at an offset");
-    return *w->list++;
-}
-
-static void fill(struct model *m, const struct nvme_sqe *sqe, uint32_t nsid, uint64_t offset,
-                 uint64_t bytes)
-{
-    struct prp_walk w = { .m = m, .prp2 = sqe->prp2, .left = bytes };
-    uint64_t page = sqe->prp1;
-    require(page % 4 == 0, "PRP1 is not dword aligned");
-    while (w.left) {
-        uint64_t now = MIN(NVME_PAGE - page % NVME_PAGE, w.left);
-        model_expect(nsid, offset, model_memory(m, page), now);
-        offset += now;
-        w.left -= now;
-        if (w.left)
-            page = next_page(&w);
-        else if (!w.list && bytes == now)
-            require(!sqe->prp2, "PRP2 of a one-page transfer is not zero");
-    }
-}
 
 // ---- completions ----
 
@@ -106,55 +63,81 @@ void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsig
 
 // ---- I/O commands ----
 
-static uint32_t execute_read(struct model *m, const struct nvme_sqe *sqe)
-{
-    uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
-    const struct model_namespace *ns = model_find_namespace(m, nsid);
-    uint64_t lba = sqe->cdw10 | (uint64_t)sqe->cdw11 << 32;
-    uint64_t blocks = (sqe->cdw12 & 0xffff) + 1ull;
-    require(ns, "a read of namespace %u, which is not active", nsid);
-    unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, ns->data.lbaf[0]);
-    require(!(sqe->cdw12 >> 16) && !sqe->cdw13 && !sqe->cdw14 && !sqe->cdw15 && !sqe->cdw2_3 &&
-                !sqe->mptr && !(sqe->head & 0xff00),
-            "a read with reserved or unwanted fields");
-    require(lba + blocks <= ns->data.nsze, "a read past the end");
-    if (m->id.mdts && m->id.mdts < 40)
-        require(blocks << shift <= NVME_PAGE << m->id.mdts, "a read longer than MDTS");
-    if (lba <= m->error_lba && m->error_lba < lba + blocks)
-        return m->error_status;
-    fill(m, sqe, nsid, lba << shift, blocks << shift);
-    m->reads++;
-    m->blocks += (unsigned)blocks;
-    m->longest = MAX(m->longest, blocks << shift);
-    return 0;
-}
-
-static bool is_dropped(const struct model *m, const struct nvme_sqe *sqe)
+// What has a range in it; the others have no LBA to be told by.
+static bool is_dropped(struct model *m, const struct nvme_sqe *sqe)
 {
     uint64_t lba = sqe->cdw10 | (uint64_t)sqe->cdw11 << 32;
-    return lba <= m->drop_lba && m->drop_lba <= lba + (sqe->cdw12 & 0xffff);
+    if (m->drop_commands) {
+        m->drop_commands--;
+        return true;
+    }
+    return field_get(NVME_SQE_OPC, sqe->head) != NVME_CMD_FLUSH && lba <= m->drop_lba &&
+           m->drop_lba <= lba + (sqe->cdw12 & 0xffff);
 }
 
-static void complete_io(struct model *m, const struct model_command *c)
+static void lose(struct model *m, const struct model_command *c)
+{
+    assert_true(m->lost_count < MODEL_COMMANDS);
+    m->lost[m->lost_count++] = *c;
+}
+
+static void answer(struct model *m, const struct model_command *c, uint32_t status)
 {
     struct model_queue *sq = &m->queues[c->sq];
     unsigned cid = (unsigned)field_get(NVME_SQE_CID, c->sqe.head);
     unsigned sqhd = sq->sq_head + (unsigned)m->sqhd_lie;
 
-    require(field_get(NVME_SQE_OPC, c->sqe.head) == NVME_CMD_READ, "an I/O opcode that is no read");
-    if (is_dropped(m, &c->sqe))
-        return;
-    uint32_t status = execute_read(m, &c->sqe);
     if (m->cid_lie)
         model_post(m, c->sq, cid + 0x4000, c->sq, sqhd, 0);
     if (m->sqid_lie)
         model_post(m, c->sq, cid, c->sq + 1, sqhd, 0);
-    model_post(m, c->sq, cid, c->sq, sqhd, status);
+    model_post(m, c->sq, cid, c->sq + m->odd_sqid, sqhd, status);
     if (m->twice)
         model_post(m, c->sq, cid, c->sq, sqhd, status);
     if (m->stale_garbage)
         write_garbage(m, sq->cqid);
     sq->used[cid] = false;
+}
+
+static void complete_io(struct model *m, const struct model_command *c)
+{
+    if (is_dropped(m, &c->sqe))
+        return lose(m, c);
+    answer(m, c, model_execute_io(m, &c->sqe));
+}
+
+void model_answer_lost(struct model *m, uint32_t status)
+{
+    for (unsigned i = 0; i < m->lost_count; i++) {
+        struct model_command *c = &m->lost[i];
+        answer(m, c, status ? status : model_execute_io(m, &c->sqe));
+        model_interrupt(m, m->queues[c->sq].cqid);
+    }
+    m->lost_count = 0;
+}
+
+static bool take(struct model_command *list, unsigned *count, unsigned sq, unsigned cid,
+                 struct model_command *taken)
+{
+    for (unsigned i = 0; i < *count; i++) {
+        if (list[i].sq != sq || field_get(NVME_SQE_CID, list[i].sqe.head) != cid)
+            continue;
+        *taken = list[i];
+        memmove(&list[i], &list[i + 1], (--*count - i) * sizeof(*list));
+        return true;
+    }
+    return false;
+}
+
+bool model_end_command(struct model *m, unsigned sq, unsigned cid, uint32_t status)
+{
+    struct model_command c;
+    if (!take(m->pending, &m->pending_count, sq, cid, &c) &&
+        !take(m->lost, &m->lost_count, sq, cid, &c))
+        return false;
+    answer(m, &c, status);
+    model_interrupt(m, m->queues[sq].cqid);
+    return true;
 }
 
 static unsigned choose(struct model *m)
@@ -183,6 +166,7 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
             model_run_admin(m, sqe);
             continue;
         }
+        m->commands++;
         assert_true(m->pending_count < MODEL_COMMANDS);
         m->pending[m->pending_count++] = (struct model_command){ *sqe, qid };
     }
@@ -193,8 +177,7 @@ void model_work(struct model *m)
     bool posted[MODEL_QUEUES] = { false };
     for (unsigned q = 1; m->lazy_fetch && q < MODEL_QUEUES; q++)
         model_fetch(m, q, m->lazy_fetch);
-    while (m->pending_count && !m->hold && !m->removed && (m->csts & NVME_CSTS_RDY) &&
-           !(m->csts & NVME_CSTS_CFS)) {
+    while (m->pending_count && !m->hold && model_runs(m)) {
         unsigned i = choose(m);
         if (!cq_has_room(m, &m->pending[i]))
             break;

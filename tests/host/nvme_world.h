@@ -18,7 +18,20 @@ struct model *world_find(const volatile void *reg, size_t *offset); // whose reg
 
 void *model_memory(const struct model *m, uint64_t phys);
 struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
+bool model_runs(const struct model *m); // takes commands and answers them
+void model_reset(struct model *m);      // forgets all that the host has set up
+
 void model_run_admin(struct model *m, const struct nvme_sqe *sqe);
+uint32_t model_set_feature(struct model *m, const struct nvme_sqe *sqe);
+uint32_t model_abort(struct model *m, const struct nvme_sqe *sqe, uint32_t *dw0);
+uint32_t model_listen(struct model *m, const struct nvme_sqe *sqe); // 0: answered by an event
+uint32_t model_get_log(struct model *m, const struct nvme_sqe *sqe);
+void model_end_admin(struct model *m, unsigned cid, uint32_t status, uint32_t dw0);
+
+uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe); // its status
+// Ends a command that is pending, or was lost. False: there is no such command.
+bool model_end_command(struct model *m, unsigned sq, unsigned cid, uint32_t status);
+
 void model_fetch(struct model *m, unsigned qid, unsigned most); // at most so many commands
 void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid, unsigned sqhd,
                      uint32_t status, uint32_t dw0);

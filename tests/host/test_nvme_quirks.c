@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/nvme/quirks.h"
 #include "tests/host/nvme_fixture.h"
 
 static void warned_once(const char *what, const char *text)
@@ -236,6 +237,46 @@ static void others_are_not_waited_for(void **state)
     assert_true(world_now() - before < NS_PER_S);
 }
 
+static unsigned kinds_of(uint16_t vendor, uint16_t device)
+{
+    struct pci_dev dev = { .vendor = vendor, .device = device, .class_code = NVME_PCI_CLASS };
+    return nvme_quirk(&dev)->kinds;
+}
+
+static void rows(void **state)
+{
+    static const struct {
+        uint16_t vendor, device;
+        unsigned kinds;
+    } wanted[] = {
+        { 0x8086, 0x0953, NVME_QUIRK_STRIPE | NVME_QUIRK_LONG_QUEUES },
+        { 0x8086, 0x0a53, NVME_QUIRK_STRIPE | NVME_QUIRK_LONG_QUEUES },
+        { 0x8086, 0x0a54, NVME_QUIRK_STRIPE | NVME_QUIRK_LONG_QUEUES },
+        { 0x8086, 0x0a55, NVME_QUIRK_STRIPE | NVME_QUIRK_LONG_QUEUES },
+        { 0x8086, 0x0b60, NVME_QUIRK_STRIPE | NVME_QUIRK_LONG_QUEUES },
+        { 0x8086, 0x5845, NVME_QUIRK_ODD_CNS | NVME_QUIRK_NO_WRITE_ZEROES },
+        { 0x144d, 0xa822,
+          NVME_QUIRK_RESET_DELAY | NVME_QUIRK_MQES_64 | NVME_QUIRK_NO_WRITE_ZEROES },
+        { 0x1bb1, 0x0100, NVME_QUIRK_RESET_DELAY | NVME_QUIRK_NO_DESCRIPTORS },
+        { 0x126f, 0x2263, NVME_QUIRK_NO_DESCRIPTORS },
+        { 0x1b4b, 0x1092, NVME_QUIRK_NO_DESCRIPTORS },
+        { 0x1414, 0xb111, NVME_QUIRK_ADMIN_PAGE },
+        { 0x1414, 0xb112, 0 },
+        { 0x8086, 0x0a56, 0 },
+        { 0x2646, 0x501b, NVME_QUIRK_NO_WRITE_ZEROES },
+        { 0x1b36, 0x0010, 0 }, // QEMU's
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+        assert_int_equal(kinds_of(wanted[i].vendor, wanted[i].device), wanted[i].kinds);
+}
+
+static void all_of_a_vendor(void **state)
+{
+    assert_int_equal(kinds_of(0x19e5, 0x0123), NVME_QUIRK_NO_SGL);
+    assert_int_equal(kinds_of(0x19e5, 0x3714), NVME_QUIRK_NO_SGL);
+    assert_int_equal(kinds_of(0x19e6, 0x0123), 0);
+}
+
 static void apple(void **state)
 {
     struct model *m = model_of(0x106b, 0x2003);
@@ -420,6 +461,8 @@ int main(void)
         quirks_test(node_is_told),
         quirks_test(slow_to_reset),
         quirks_test(others_are_not_waited_for),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(all_of_a_vendor),
         quirks_test(apple),
         quirks_test(apple_with_short_queues),
         quirks_test(apple_with_long_entries),

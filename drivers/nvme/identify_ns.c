@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a namespace says of itself: how it is formatted, what that asks of each command, and what
+// sizes and places suit it. Sections are those of the NVM Command Set Specification 1.0.
+
+#include "drivers/nvme/identify.h"
+#include "drivers/nvme/prp.h"
+
+#define KINDS "nvme-identify" // one warning for each namespace, however much is odd
+#define BLOCK_SHIFT_MIN 9     // LBADS below is reserved (4.1.5.1)
+#define BLOCK_SHIFT_MAX 16    // larger blocks don't exist; the limit keeps shifts sane
+#define PROTECTION_BYTES 8u   // with a guard of 16 bits (5.2.1)
+#define PROTECTION_TYPES 3u
+#define BOUNDARY_LEAST NVME_PAGE // shorter ones would do more harm than good
+#define BLOCKS_MOST 0x10000ull   // NLB is 16 bits, 0-based
+
+// ---- the format ----
+
+// The index of the format in use (4.1.5.1, FLBAS).
+static unsigned format_index(const struct nvme_identify_namespace *data)
+{
+    unsigned index = (unsigned)field_get(NVME_FLBAS_LOW, data->flbas);
+    if (data->nlbaf >= 16)
+        index |= (unsigned)field_get(NVME_FLBAS_HIGH, data->flbas) << 4;
+    return index;
+}
+
+static bool take_blocks(const char *name, const struct nvme_identify_namespace *data,
+                        uint64_t max_transfer_bytes, struct nvme_format *out, struct problem *p)
+{
+    unsigned index = format_index(data);
+    unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, data->lbaf[index]);
+
+    if (index > data->nlbaf)
+        return problem_set(p, "nvme-format", "%s: FLBAS names format %u of %u", name, index,
+                           data->nlbaf + 1u);
+    if (shift < BLOCK_SHIFT_MIN || shift > BLOCK_SHIFT_MAX || 1ull << shift > max_transfer_bytes)
+        return problem_set(p, "nvme-block-size",
+                           "%s: blocks of 2^%u bytes: only 512 bytes to 64 KiB, and no more than "
+                           "one command's %llu KiB, are supported",
+                           name, shift, (unsigned long long)(max_transfer_bytes / KIB));
+    if (data->nsze > UINT64_MAX >> shift)
+        return problem_set(p, "nvme-size", "%s: NSZE of 0x%llx blocks is past 2^64 bytes", name,
+                           (unsigned long long)data->nsze);
+    out->block_shift = shift;
+    out->index = index;
+    out->metadata = (uint16_t)field_get(NVME_LBAF_MS, data->lbaf[index]);
+    return true;
+}
+
+static bool take_protection_type(const char *name, const struct nvme_identify_namespace *data,
+                                 struct nvme_format *out, struct warnings *w, struct problem *p)
+{
+    unsigned type = (unsigned)field_get(NVME_DPS_TYPE, data->dps);
+
+    if (type > PROTECTION_TYPES)
+        return problem_set(p, "nvme-protection",
+                           "%s: DPS names protection type %u, which isn't "
+                           "one: reformat it",
+                           name, type);
+    if (type && out->metadata < PROTECTION_BYTES) {
+        warnings_add(w, KINDS,
+                     "%s: DPS names protection type %u, but %u bytes of metadata have no "
+                     "room for it: taken for none",
+                     name, type, out->metadata);
+        type = 0;
+    }
+    if (type && !(data->dpc & BIT32(type - 1)))
+        warnings_add(w, KINDS, "%s: it has protection type %u, which DPC, %02xh, lacks", name, type,
+                     data->dpc);
+    out->protection = (uint8_t)type;
+    return true;
+}
+
+static unsigned guard_bits(const struct nvme_identify_nvm_namespace *nvm, unsigned index)
+{
+    static const uint8_t bits[] = { 16, 32, 64, 0 };
+    return nvm ? bits[field_get(NVME_ELBAF_PIF, nvm->elbaf[index])] : 16;
+}
+
+// The controller makes protection information, and checks and strips it (PRACT): the tags are the
+// low half of each LBA, but for type 3, whose reference tag nobody checks (5.2.2, 5.2.3).
+static void set_control(struct nvme_format *out)
+{
+    if (!out->protection)
+        return;
+    out->control = NVME_PRINFO_PRACT | NVME_PRINFO_GUARD;
+    if (out->protection != 3)
+        out->control |= NVME_PRINFO_REF;
+    out->reference_tag = out->protection != 3;
+}
+
+// Metadata that are protection information and nothing else never reach the host (5.2.2.1, 5.2.2.2).
+// All others do: apart from the data, where a buffer takes them, or in between.
+static bool take_metadata(const char *name, const struct nvme_identify_namespace *data,
+                          const struct nvme_identify_nvm_namespace *nvm, struct nvme_format *out,
+                          struct warnings *w, struct problem *p)
+{
+    bool between = data->flbas & NVME_FLBAS_EXTENDED;
+
+    if (!take_protection_type(name, data, out, w, p))
+        return false;
+    if (out->protection && guard_bits(nvm, out->index) != 16)
+        return problem_set(p, "nvme-guard",
+                           "%s: its protection information has a guard of %u bits, "
+                           "not of 16: reformat it",
+                           name, guard_bits(nvm, out->index));
+    set_control(out);
+    if (!out->metadata || (out->protection && out->metadata == PROTECTION_BYTES))
+        return true;
+    if (between)
+        return problem_set(p, "nvme-metadata",
+                           "%s: its format has %u bytes of metadata behind the data of each block: "
+                           "reformat it without, or with metadata apart, to use it here",
+                           name, out->metadata);
+    if (!(data->mc & NVME_MC_SEPARATE))
+        warnings_add(w, KINDS, "%s: its metadata are apart, which MC, %02xh, lacks", name,
+                     data->mc);
+    out->metadata_buffer = out->metadata;
+    return true;
+}
+
+bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *data,
+                       const struct nvme_identify_nvm_namespace *nvm, uint64_t max_transfer,
+                       struct nvme_format *out, struct warnings *w, struct problem *p)
+{
+    struct nvme_format format = { .blocks = data->nsze };
+
+    *out = (struct nvme_format){ 0 };
+    if (!data->nsze)
+        return true;
+    if (!take_blocks(name, data, max_transfer, &format, p) ||
+        !take_metadata(name, data, nvm, &format, w, p))
+        return false;
+    *out = format;
+    return true;
+}
+
+bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
+                          uint64_t max_transfer, struct nvme_format *out, struct problem *p)
+{
+    struct warnings w = { .count = 0 };
+
+    if (!nvme_parse_format(name, data, NULL, max_transfer, out, &w, p))
+        return false;
+    unsigned metadata = out->metadata;
+    if (!metadata)
+        return true;
+    *out = (struct nvme_format){ 0 };
+    return problem_set(p, "nvme-metadata",
+                       "%s: its format has %u bytes of metadata for each block: reformat it "
+                       "without to use it here",
+                       name, metadata);
+}
+
+// ---- limits ----
+
+static uint32_t most_blocks(const struct nvme_format *format, uint64_t max_transfer)
+{
+    uint64_t most = MIN(max_transfer >> format->block_shift, BLOCKS_MOST);
+    if (format->metadata_buffer)
+        most = MIN(most, NVME_METADATA_MAX / format->metadata_buffer);
+    return (uint32_t)most;
+}
+
+// NOIOB, or what a vendor has instead (`stripe`).
+static uint64_t take_boundary(const char *name, const struct nvme_identify_namespace *data,
+                              const struct nvme_format *format, uint64_t stripe, struct warnings *w)
+{
+    uint64_t bytes = (uint64_t)data->noiob << format->block_shift;
+    if (bytes && bytes < BOUNDARY_LEAST) {
+        warnings_add(w, KINDS,
+                     "%s: NOIOB of %u blocks would make commands of less than a page: not "
+                     "used",
+                     name, data->noiob);
+        return 0;
+    }
+    return bytes ? bytes : ALIGN_DOWN(stripe, 1ull << format->block_shift);
+}
+
+// 0 is what the controller says for all namespaces, or no boundary.
+static uint64_t own_or(bool counts, uint16_t own, uint64_t common)
+{
+    return counts && own ? own + 1ull : common;
+}
+
+static uint64_t one_based(uint16_t blocks)
+{
+    return blocks ? blocks + 1ull : 0;
+}
+
+static bool starts_past(uint64_t offset, uint64_t boundary)
+{
+    return boundary && offset >= boundary;
+}
+
+static void take_atomicity(const char *name, const struct nvme_identify_namespace *data,
+                           const struct nvme_abilities *c, unsigned shift, struct block_limits *out,
+                           struct warnings *w)
+{
+    bool own = data->nsfeat & NVME_NSFEAT_ATOMIC;
+    uint64_t normal = own_or(own, data->nawun, c->atomic);
+    uint64_t power = own_or(own, data->nawupf, c->atomic_power_fail);
+    uint64_t boundary = one_based(data->nabsn), boundary_power = one_based(data->nabspf);
+
+    if (power > normal || (boundary && boundary < normal) ||
+        (boundary_power && boundary_power < power) || starts_past(data->nabo, boundary) ||
+        starts_past(data->nabo, boundary_power)) {
+        warnings_add(w, KINDS,
+                     "%s: its atomic writes contradict one another (NAWUN %u, NAWUPF %u, "
+                     "NABSN %u, NABSPF %u, NABO %u): taken for one block",
+                     name, data->nawun, data->nawupf, data->nabsn, data->nabspf, data->nabo);
+        normal = power = 1;
+        boundary = boundary_power = 0;
+    }
+    out->atomic_write = normal << shift;
+    out->atomic_power_fail = power << shift;
+    out->atomic_boundary = boundary << shift;
+    out->atomic_boundary_power_fail = boundary_power << shift;
+    out->atomic_offset = boundary || boundary_power ? (uint64_t)data->nabo << shift : 0;
+}
+
+// NOWS below NPWG is what controllers have that don't know better (Linux: NVME_QUIRK_BOGUS_NOWS).
+static void take_best_sizes(const struct nvme_identify_namespace *data, unsigned shift,
+                            struct block_limits *out)
+{
+    if (!(data->nsfeat & NVME_NSFEAT_OPTPERF))
+        return;
+    out->write_granularity = (data->npwg + 1ull) << shift;
+    out->write_alignment = (data->npwa + 1ull) << shift;
+    out->deallocate_granularity = (data->npdg + 1ull) << shift;
+    out->deallocate_alignment = (data->npda + 1ull) << shift;
+    if (data->nows >= data->npwg)
+        out->write_optimal = (data->nows + 1ull) << shift;
+}
+
+void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *data,
+                       const struct nvme_format *format, const struct nvme_abilities *c,
+                       uint64_t max_transfer, struct block_limits *out, struct warnings *w)
+{
+    unsigned shift = format->block_shift;
+
+    *out = (struct block_limits){
+        .block_size = 1u << shift,
+        .metadata = format->metadata,
+        .max_transfer = (uint64_t)most_blocks(format, max_transfer) << shift,
+        .boundary = take_boundary(name, data, format, c->stripe, w),
+        .read_only = data->nsattr & NVME_NSATTR_PROTECTED,
+        .write_cache = c->write_cache,
+    };
+    take_atomicity(name, data, c, shift, out, w);
+    take_best_sizes(data, shift, out);
+}
+
+// ---- limits of commands without data (4.1.5.4) ----
+
+// As MDTS, where the controller tells; else no more than a command with data has, though the
+// specification knows no such limit: controllers do (Linux: nvme_init_non_mdts_limits()).
+static uint64_t without_data(uint8_t size_limit, bool told, const struct block_limits *limits)
+{
+    uint64_t most = BLOCKS_MOST * limits->block_size;
+    if (!told)
+        most = MIN(limits->max_transfer, most);
+    else if (size_limit && size_limit < 32)
+        most = MIN(NVME_PAGE << size_limit, most);
+    return ALIGN_DOWN(most, (uint64_t)limits->block_size);
+}
+
+static uint64_t most_deallocated(const struct nvme_identify_nvm_controller *data)
+{
+    uint64_t most = data && data->dmrsl ? data->dmrsl : UINT32_MAX;
+    return data && data->dmsl ? MIN(most, data->dmsl) : most;
+}
+
+void nvme_parse_nvm_controller(const struct nvme_identify_nvm_controller *data,
+                               const struct nvme_abilities *c, struct block_limits *limits)
+{
+    if (c->commands & NVME_ONCS_WRITE_ZEROES)
+        limits->max_zeroes = without_data(data ? data->wzsl : 0, data, limits);
+    if (c->commands & NVME_ONCS_VERIFY)
+        limits->max_verify = without_data(data ? data->vsl : 0, data, limits);
+    if (c->commands & NVME_ONCS_DSM)
+        limits->max_deallocate = most_deallocated(data) * limits->block_size;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the controller's disk holds, and the commands that read and change it.
+
+#include "tests/host/nvme_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mem/mem.h"
+#include "tests/host/nvme_world.h"
+
+// ---- contents: a pattern, and above it the pages that were written ----
+
+// Every dword of a disk is another: PRPs cut a transfer at dwords.
+static uint32_t dword(uint32_t nsid, uint64_t offset)
+{
+    return (uint32_t)(((offset / 4 + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)nsid << 32) >> 32);
+}
+
+void model_expect(uint32_t nsid, uint64_t offset, void *data, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes; i += 4)
+        ((uint32_t *)data)[i / 4] = dword(nsid, offset + i);
+}
+
+bool model_holds(uint32_t nsid, uint64_t offset, const void *data, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes; i += 4)
+        if (((const uint32_t *)data)[i / 4] != dword(nsid, offset + i))
+            return false;
+    return true;
+}
+
+static struct model_page **find_page(struct model *m, uint32_t nsid, uint64_t number)
+{
+    struct model_page **link = &m->written[(number + nsid) % MODEL_PAGES];
+    while (*link && ((*link)->nsid != nsid || (*link)->number != number))
+        link = &(*link)->next;
+    return link;
+}
+
+static uint8_t *written_page(struct model *m, uint32_t nsid, uint64_t number)
+{
+    struct model_page **link = find_page(m, nsid, number);
+    if (!*link) {
+        *link = mem_alloc(sizeof(**link), 1, WORLD_ELSEWHERE);
+        (*link)->nsid = nsid;
+        (*link)->number = number;
+        model_expect(nsid, number * NVME_PAGE, (*link)->bytes, NVME_PAGE);
+    }
+    return (*link)->bytes;
+}
+
+void model_disk_write(struct model *m, uint32_t nsid, uint64_t offset, const void *data,
+                      uint64_t bytes)
+{
+    for (uint64_t done = 0, now; done < bytes; done += now) {
+        uint64_t at = offset + done;
+        now = MIN(NVME_PAGE - at % NVME_PAGE, bytes - done);
+        memcpy(written_page(m, nsid, at / NVME_PAGE) + at % NVME_PAGE, (const uint8_t *)data + done,
+               now);
+    }
+}
+
+void model_disk_read(struct model *m, uint32_t nsid, uint64_t offset, void *data, uint64_t bytes)
+{
+    for (uint64_t done = 0, now; done < bytes; done += now) {
+        uint64_t at = offset + done;
+        uint8_t *to = (uint8_t *)data + done;
+        now = MIN(NVME_PAGE - at % NVME_PAGE, bytes - done);
+        const struct model_page *page = *find_page(m, nsid, at / NVME_PAGE);
+        if (page)
+            memcpy(to, page->bytes + at % NVME_PAGE, now);
+        else
+            model_expect(nsid, at, to, now);
+    }
+}
+
+static void zero_disk(struct model *m, uint32_t nsid, uint64_t offset, uint64_t bytes)
+{
+    for (uint64_t done = 0, now; done < bytes; done += now) {
+        uint64_t at = offset + done;
+        now = MIN(NVME_PAGE - at % NVME_PAGE, bytes - done);
+        memset(written_page(m, nsid, at / NVME_PAGE) + at % NVME_PAGE, 0, now);
+    }
+}
+
+// ---- the host's memory ----
+
+// Follows the PRPs as a controller does (NVMe Base 2.0, 4.1.1).
+struct prp_walk {
+    struct model *m;
+    uint64_t prp2, left;
+    const uint64_t *list;
+    unsigned entries; // of the list that are left in its page
+};
+
+static uint64_t next_page(struct prp_walk *w)
+{
+    if (!w->list && w->left <= NVME_PAGE) {
+        require(w->prp2 % NVME_PAGE == 0, "PRP2 names a page at an offset");
+        return w->prp2;
+    }
+    if (!w->list) {
+        require(w->prp2 % 8 == 0, "PRP2 names a list at an odd address");
+        w->list = model_memory(w->m, w->prp2);
+        w->entries = (unsigned)(NVME_PAGE - w->prp2 % NVME_PAGE) / 8;
+    }
+    require(w->entries, "a PRP list runs over its page");
+    w->entries--;
+    require(*w->list % NVME_PAGE == 0, "a PRP list entry is at an offset");
+    return *w->list++;
+}
+
+// What is done with each piece of the host's memory; false ends it.
+typedef bool (*piece_fn)(struct model *m, uint32_t nsid, uint64_t offset, void *host,
+                         uint64_t bytes);
+
+static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t offset,
+                           uint64_t bytes, piece_fn fn)
+{
+    struct prp_walk w = { .m = m, .prp2 = sqe->prp2, .left = bytes };
+    uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
+    uint64_t page = sqe->prp1;
+    require(page % 4 == 0, "PRP1 is not dword aligned");
+    while (w.left) {
+        uint64_t now = MIN(NVME_PAGE - page % NVME_PAGE, w.left);
+        if (!fn(m, nsid, offset, model_memory(m, page), now))
+            return false;
+        offset += now;
+        w.left -= now;
+        if (w.left)
+            page = next_page(&w);
+        else if (!w.list && bytes == now)
+            require(!sqe->prp2, "PRP2 of a one-page transfer is not zero");
+    }
+    return true;
+}
+
+static bool to_host(struct model *m, uint32_t nsid, uint64_t offset, void *host, uint64_t bytes)
+{
+    model_disk_read(m, nsid, offset, host, bytes);
+    return true;
+}
+
+static bool from_host(struct model *m, uint32_t nsid, uint64_t offset, void *host, uint64_t bytes)
+{
+    model_disk_write(m, nsid, offset, host, bytes);
+    return true;
+}
+
+static bool is_alike(struct model *m, uint32_t nsid, uint64_t offset, void *host, uint64_t bytes)
+{
+    uint8_t held[NVME_PAGE];
+    model_disk_read(m, nsid, offset, held, bytes);
+    return !memcmp(held, host, bytes);
+}
+
+// ---- commands ----
+
+struct range {
+    uint32_t nsid;
+    unsigned shift;
+    uint64_t lba, blocks;
+};
+
+// Fields that some of these commands have and that the driver may use: FUA and LR, and DEAC of
+// Write Zeroes (NVM Command Set 1.0, 3.2).
+static uint32_t allowed_cdw12(unsigned opcode)
+{
+    uint32_t fua_lr = BIT32(30) | BIT32(31);
+    return 0xffff | (opcode == NVME_CMD_VERIFY ? 0 : fua_lr) |
+           (opcode == NVME_CMD_WRITE_ZEROES ? BIT32(25) : 0);
+}
+
+static bool carries_data(unsigned opcode)
+{
+    return opcode == NVME_CMD_READ || opcode == NVME_CMD_WRITE || opcode == NVME_CMD_COMPARE;
+}
+
+static void check_fields(const struct model *m, const struct nvme_sqe *sqe, const struct range *r,
+                         unsigned opcode)
+{
+    require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw14 && !sqe->cdw15 &&
+                !sqe->cdw2_3 && !sqe->mptr && !(sqe->head & 0xff00),
+            "a command %02xh with reserved or unwanted fields", opcode);
+    if (!carries_data(opcode))
+        require(!sqe->prp1 && !sqe->prp2, "a command %02xh without data has PRPs", opcode);
+    else if (m->id.mdts && m->id.mdts < 40)
+        require(r->blocks << r->shift <= NVME_PAGE << m->id.mdts, "a command longer than MDTS");
+}
+
+static bool has_lba(const struct range *r, uint64_t lba)
+{
+    return r->lba <= lba && lba < r->lba + r->blocks;
+}
+
+// 0, or the status with which the command ends before it has done anything.
+static uint32_t check_range(struct model *m, const struct range *r)
+{
+    const struct model_namespace *ns = model_find_namespace(m, r->nsid);
+    require(ns || m->changed, "a command for namespace %u, which is not active", r->nsid);
+    if (!ns)
+        return NVME_STATUS_INVALID_NAMESPACE;
+    require(r->lba + r->blocks <= ns->data.nsze || m->changed, "a command past the end");
+    if (r->lba + r->blocks > ns->data.nsze)
+        return NVME_STATUS(0, 0x80); // LBA Out of Range
+    if (!has_lba(r, m->error_lba) || !m->errors_left)
+        return 0;
+    m->errors_left -= m->errors_left != ~0u;
+    return m->error_status;
+}
+
+static uint32_t transfer(struct model *m, const struct nvme_sqe *sqe, const struct range *r,
+                         unsigned opcode)
+{
+    uint64_t offset = r->lba << r->shift, bytes = r->blocks << r->shift;
+    switch (opcode) {
+    case NVME_CMD_READ:
+        m->reads++;
+        m->longest = MAX(m->longest, bytes);
+        for_each_piece(m, sqe, offset, bytes, to_host);
+        return 0;
+    case NVME_CMD_WRITE:
+        m->writes++;
+        for_each_piece(m, sqe, offset, bytes, from_host);
+        return 0;
+    case NVME_CMD_COMPARE:
+        return for_each_piece(m, sqe, offset, bytes, is_alike) ? 0 : NVME_STATUS(2, 0x85);
+    case NVME_CMD_WRITE_ZEROES:
+        m->writes++;
+        zero_disk(m, r->nsid, offset, bytes);
+        return 0;
+    default: // Verify
+        return 0;
+    }
+}
+
+static struct range range_of(struct model *m, const struct nvme_sqe *sqe)
+{
+    uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
+    const struct model_namespace *ns = model_find_namespace(m, nsid);
+    return (struct range){
+        .nsid = nsid,
+        .shift = ns ? (unsigned)field_get(NVME_LBAF_LBADS, ns->data.lbaf[0]) : 0,
+        .lba = sqe->cdw10 | (uint64_t)sqe->cdw11 << 32,
+        .blocks = (sqe->cdw12 & 0xffff) + 1ull,
+    };
+}
+
+static uint32_t execute_range(struct model *m, const struct nvme_sqe *sqe, unsigned opcode)
+{
+    struct range r = range_of(m, sqe);
+    check_fields(m, sqe, &r, opcode);
+    uint32_t status = check_range(m, &r);
+    if (status)
+        return status;
+    m->blocks += (unsigned)r.blocks;
+    return transfer(m, sqe, &r, opcode);
+}
+
+// Dataset Management (NVM Command Set 1.0, 3.2.3); deallocated blocks read as zeros.
+struct dsm_range {
+    uint32_t attributes, blocks;
+    uint64_t lba;
+};
+
+static uint32_t execute_dsm(struct model *m, const struct nvme_sqe *sqe)
+{
+    struct range r = range_of(m, sqe);
+    unsigned count = (sqe->cdw10 & 0xff) + 1;
+    const struct dsm_range *ranges = model_memory(m, sqe->prp1);
+    require(count * sizeof(*ranges) <= NVME_PAGE - sqe->prp1 % NVME_PAGE,
+            "ranges of Dataset Management across pages");
+    require(sqe->cdw11 == BIT32(2), "Dataset Management other than Deallocate");
+    for (unsigned i = 0; i < count; i++) {
+        r.lba = ranges[i].lba;
+        r.blocks = ranges[i].blocks;
+        uint32_t status = check_range(m, &r);
+        if (status)
+            return status;
+        m->writes++;
+        zero_disk(m, r.nsid, r.lba << r.shift, r.blocks << r.shift);
+    }
+    return 0;
+}
+
+uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
+{
+    unsigned opcode = (unsigned)field_get(NVME_SQE_OPC, sqe->head);
+    switch (opcode) {
+    case NVME_CMD_READ:
+    case NVME_CMD_WRITE:
+    case NVME_CMD_COMPARE:
+    case NVME_CMD_WRITE_ZEROES:
+    case NVME_CMD_VERIFY:
+        return execute_range(m, sqe, opcode);
+    case NVME_CMD_DATASET_MANAGEMENT:
+        return execute_dsm(m, sqe);
+    case NVME_CMD_FLUSH:
+        m->flushes++;
+        return 0;
+    }
+    fail_msg("the host broke a rule: I/O opcode %02xh", opcode);
+    return 1;
+}
