@@ -16,6 +16,7 @@
 #define RESET_DELAY_NS (2500 * NS_PER_MS)
 #define ANSWER_MS 1000ull // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 #define PM1725_ENTRIES 64u
+#define LONG_ENTRIES 1024u
 
 static uint32_t read_csts(const struct nvme_ctrl *c)
 {
@@ -87,6 +88,8 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
     if (!field_get(NVME_CAP_CSS, cap))
         warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
              c->label);
+    if (c->quirks & NVME_QUIRK_LONG_QUEUES)
+        c->limits.queue_entries = MIN(c->limits.entries_most, LONG_ENTRIES);
     if (c->quirks & NVME_QUIRK_ONE_COMMAND)
         c->limits.queue_entries = 2;
 }
