@@ -43,6 +43,7 @@ class Disk:
     null: bool = False  # reads return nothing, and fast
     path: Path = None  # a raw image, in place of a stamped one
     controller: dict = field(default_factory=dict)  # options of QEMU's nvme device
+    namespace: dict = field(default_factory=dict)  # and of each of its nvme-ns devices
 
 
 @dataclass
@@ -214,7 +215,8 @@ def disk_arguments(machine):
             args += ["-blockdev", backend(disk, index, nsid, node),
                      "-device", options("nvme-ns", {
                          "bus": f"nvme{index}", "drive": node, "nsid": nsid,
-                         "logical_block_size": lba, "physical_block_size": lba})]
+                         "logical_block_size": lba, "physical_block_size": lba,
+                         **disk.namespace})]
     return args
 
 
