@@ -17,7 +17,7 @@ static void damage(uint8_t *block, const uint8_t *data, size_t size)
 {
     while (size > 3) {
         size_t at = (data[0] | data[1] << 8) % BYTES;
-        size_t count = MIN(MIN((size_t)data[2], size - 3), BYTES - at);
+        size_t there = MIN((size_t)data[2], size - 3), count = MIN(there, BYTES - at);
         memcpy(block + at, data + 3, count);
         data += 3 + count;
         size -= 3 + count;
