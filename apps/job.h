@@ -15,7 +15,11 @@
 extern const struct option job_options[];
 
 struct job_config {
-    bool random; // rw=randread, else read
+    const char *rw; // fio's name
+    bool random;
+    bool trims;            // and nothing else
+    bool is_mixed;         // rw=rw or randrw
+    unsigned read_percent; // the rest is written
     bool verify;
     uint32_t bs;
     unsigned iodepth;    // of each worker
@@ -23,9 +27,22 @@ struct job_config {
     uint64_t size;       // bytes used at the start of each disk; 0: all
     unsigned numjobs;    // CPUs, and thus workers, for each disk
     unsigned urgent;     // percent of the reads
+    uint64_t ramp_us;    // runs so long before it measures
+    uint64_t rate_iops;  // of each worker; 0: any
+    unsigned fsync;      // writes between two flushes; 0: no flushes
+    bool clat_batch;     // one time stamp for each batch of completions
+    uint64_t seed;       // 0: written data differs in each run
 };
 
-// Reads the options; `cpus` are in use. Problem: "job-numjobs".
+// Does it write; does it change what is on the disks in any way?
+bool job_writes(const struct job_config *config);
+bool job_changes(const struct job_config *config);
+
+// Of reads and what else the job does (writes, as a rule) the one that is behind its share.
+bool job_next_is_read(const struct job_config *config, uint64_t reads, uint64_t others);
+
+// Reads the options; `cpus` are in use. Problems: "job-numjobs", and those of words that don't go
+// together: "job-rwmixread", "job-fsync", "job-verify", "job-urgent", "job-ramp-time".
 bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,
                    struct problem *p);
 
