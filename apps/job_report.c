@@ -2,6 +2,7 @@
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
 #include "apps/human.h"
 #include "apps/job.h"
+#include "apps/latency.h"
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -27,11 +28,6 @@ struct totals {
     uint64_t msis, notifications, cycles;
 };
 
-static uint64_t ns_of(uint64_t tsc)
-{
-    return mul_div(tsc, NS_PER_S, time_tsc_hz());
-}
-
 static uint64_t good(const struct result *r)
 {
     return r->completed - r->errors;
@@ -40,7 +36,7 @@ static uint64_t good(const struct result *r)
 // Per second, times `scale`: reads, or bytes where `each` is their size.
 static uint64_t rate(const struct result *r, uint64_t each, uint64_t scale)
 {
-    return mul_div(good(r) * each, NS_PER_S * scale, ns_of(r->tsc));
+    return mul_div(good(r) * each, NS_PER_S * scale, latency_ns(r->tsc));
 }
 
 // ---- the line each second ----
@@ -139,27 +135,6 @@ static void sum_up_cpus(const struct job *job, struct totals *t)
 
 // ---- JSON ----
 
-static void json_latency(struct json *j, const char *name, const struct histogram *h)
-{
-    static const struct {
-        const char *name;
-        unsigned thousandths;
-    } percentiles[] = {
-        { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
-        { "99.900000", 99900 }, { "99.990000", 99990 },
-    };
-    json_open(j, name);
-    json_u64(j, "mean", ns_of(histogram_mean(h)));
-    json_u64(j, "max", ns_of(h->max));
-    json_u64(j, "N", histogram_count(h));
-    json_open(j, "percentile");
-    for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
-        json_u64(j, percentiles[i].name,
-                 ns_of(histogram_percentile(h, percentiles[i].thousandths)));
-    json_close(j);
-    json_close(j);
-}
-
 static void send_result(const struct job_config *config, const struct result *r,
                         const struct totals *t, uint64_t cycles_per_io)
 {
@@ -178,15 +153,15 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_u64(&j, "submitted", r->submitted);
     json_u64(&j, "errors", r->errors);
     json_u64(&j, "verify_errors", r->verify_errors);
-    json_u64(&j, "runtime", ns_of(r->tsc) / NS_PER_MS);
+    json_u64(&j, "runtime", latency_ns(r->tsc) / NS_PER_MS);
     json_milli(&j, "iops", rate(r, 1, 1000));
     json_u64(&j, "bw_bytes", rate(r, config->bs, 1));
     json_u64(&j, "msis", t->msis); // these three are of the whole run, in each object
     json_u64(&j, "notifications", t->notifications);
     json_u64(&j, "cycles_per_io", cycles_per_io);
-    json_latency(&j, "clat_ns", &r->latency);
+    latency_json(&j, "clat_ns", &r->latency);
     if (config->urgent)
-        json_latency(&j, "urgent_clat_ns", &r->urgent);
+        latency_json(&j, "urgent_clat_ns", &r->urgent);
     report_json(&j);
 }
 
@@ -213,11 +188,11 @@ static void add_row(struct table *t, const struct job_config *config, const stru
     table_cell(t, "%s", r->filename);
     table_cell(t, "%s", human_count(text, rate(r, 1, 1)));
     table_cell(t, "%s", human_tenths(text, rate(r, config->bs, 1) / 100000));
-    table_cell(t, "%s", human_tenths(text, ns_of(histogram_mean(h)) / 100));
+    table_cell(t, "%s", human_tenths(text, latency_ns(histogram_mean(h)) / 100));
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         table_cell(t, "%s",
-                   human_tenths(text, ns_of(histogram_percentile(h, percentiles[i])) / 100));
-    table_cell(t, "%s", human_tenths(text, ns_of(h->max) / 100));
+                   human_tenths(text, latency_ns(histogram_percentile(h, percentiles[i])) / 100));
+    table_cell(t, "%s", human_tenths(text, latency_ns(h->max) / 100));
     if (r->is_urgent)
         table_cell(t, "-");
     else
@@ -285,7 +260,7 @@ static void print_verdict(const struct job_config *config, const struct result *
     info("job: %s:%s %s reads of %s from %u disk%s in %s, %s: %s notifications per MSI, %s",
          trouble[0] ? "failed" : "ok", trouble, human_count(reads, all->completed),
          human_size(size, config->bs), all->disks, all->disks == 1 ? "" : "s",
-         human_time(time, ns_of(all->tsc)), irq_mode_name(irq_get_mode()),
+         human_time(time, latency_ns(all->tsc)), irq_mode_name(irq_get_mode()),
          human_ratio(per_msi, t->notifications, t->msis, 2), checked);
 }
 
