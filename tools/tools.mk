@@ -32,7 +32,7 @@ debug: ## the same, waiting for a debugger on port 1234
 .PHONY: test-tools test-platform test-protocol test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
-test-tools: $(B)/kernel.elf ## the scripts in tools/
+test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
 	@$(PYTEST) tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
@@ -46,7 +46,7 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
 
 # Two at a time: a boot keeps about one core busy.
-test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
+test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
 C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
