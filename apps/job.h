@@ -30,7 +30,6 @@ struct job_config {
     uint64_t ramp_us;    // runs so long before it measures
     uint64_t rate_iops;  // of each worker; 0: any
     unsigned fsync;      // writes between two flushes; 0: no flushes
-    bool clat_batch;     // one time stamp for each batch of completions
     uint64_t seed;       // 0: written data differs in each run
 };
 

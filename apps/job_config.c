@@ -50,11 +50,6 @@ const struct option job_options[] = {
       .fallback = "0",
       .max = 1u << 30,
       .help = "writes after which the disk is flushed; 0: never" },
-    { .name = "clat",
-      .kind = OPTION_CHOICE,
-      .fallback = "exact",
-      .choices = "exact|batch",
-      .help = "a time stamp for each completion, or for each batch of them" },
     { .name = "seed",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -72,7 +67,7 @@ const struct option job_options[] = {
       .kind = OPTION_CHOICE,
       .fallback = "none",
       .choices = "none|crc32c|0|1",
-      .help = "check what the job wrote, or what mkdisk or an earlier job did" },
+      .help = "check the stamps that mkdisk wrote" },
     { .name = "urgent",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -171,7 +166,6 @@ bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *ou
         .ramp_us = cmdline_number(c, "ramp_time"),
         .rate_iops = cmdline_number(c, "rate_iops"),
         .fsync = (unsigned)cmdline_number(c, "fsync"),
-        .clat_batch = cmdline_is(c, "clat", "batch"),
         .seed = cmdline_number(c, "seed"),
     };
     set_rw(c, out);

@@ -58,7 +58,6 @@ static void test_what_is_taken_where_nothing_is_said(void **state)
     assert_int_equal(config.read_percent, 100);
     assert_false(job_writes(&config) || job_changes(&config));
     assert_false(config.verify);
-    assert_false(config.clat_batch);
     assert_int_equal(config.ramp_us + config.rate_iops + config.fsync + config.seed, 0);
     assert_int_equal(config.bs, 4096);
     assert_int_equal(config.iodepth, 32);
@@ -79,11 +78,10 @@ static void test_each_word_is_heard(void **state)
     assert_int_equal(config.size, GIB);
     assert_int_equal(config.numjobs, 3);
     assert_int_equal(config.urgent, 9);
-    configure("rw=write ramp_time=2s rate_iops=7 fsync=8 clat=batch seed=9");
+    configure("rw=write ramp_time=2s rate_iops=7 fsync=8 seed=9");
     assert_int_equal(config.ramp_us, 2000000);
     assert_int_equal(config.rate_iops, 7);
     assert_int_equal(config.fsync, 8);
-    assert_true(config.clat_batch);
     assert_int_equal(config.seed, 9);
     configure("verify=1 numjobs=4");
     assert_true(config.verify);
