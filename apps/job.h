@@ -15,11 +15,10 @@
 extern const struct option job_options[];
 
 struct job_config {
-    const char *rw; // fio's name
     bool random;
-    bool trims;            // and nothing else
-    bool is_mixed;         // rw=rw or randrw
-    unsigned read_percent; // the rest is written
+    bool trims;             // in place of writes
+    bool is_mixed;          // rw=rw or randrw
+    unsigned write_percent; // the rest is read
     bool verify;
     uint32_t bs;
     unsigned iodepth;    // of each worker
@@ -32,6 +31,9 @@ struct job_config {
     unsigned fsync;      // writes between two flushes; 0: no flushes
     uint64_t seed;       // 0: written data differs in each run
 };
+
+// rw= as fio names it.
+const char *job_rw_name(const struct job_config *config);
 
 // Does it write; does it change what is on the disks in any way?
 bool job_writes(const struct job_config *config);

@@ -4,7 +4,7 @@
 #include "kernel/base/cpus.h"
 
 #define BS_MAX (64 * MIB)
-#define MIXED 101 // percent of reads: that of rwmixread=
+#define MIXED 101 // percent of writes: what rwmixread= leaves
 
 const struct option job_options[] = {
     DISKS_OPTION,
@@ -76,29 +76,37 @@ const struct option job_options[] = {
     { .name = NULL },
 };
 
-// rw= in the words that the rest of the job works by, and fio's name for it.
 static void set_rw(const struct cmdline *c, struct job_config *out)
 {
     static const struct {
-        const char *word, *name;
+        const char *rw;
         bool random, trims;
-        unsigned reads;
+        unsigned writes;
     } kinds[] = {
-        { "randread", "randread", true, false, 100 }, { "read", "read", false, false, 100 },
-        { "randwrite", "randwrite", true, false, 0 }, { "write", "write", false, false, 0 },
-        { "randrw", "randrw", true, false, MIXED },   { "rw", "rw", false, false, MIXED },
-        { "readwrite", "rw", false, false, MIXED },   { "randtrim", "randtrim", true, true, 0 },
-        { "trim", "trim", false, true, 0 },
+        { "randread", true, false, 0 },       { "read", false, false, 0 },
+        { "randwrite", true, false, 100 },    { "write", false, false, 100 },
+        { "randrw", true, false, MIXED },     { "rw", false, false, MIXED },
+        { "readwrite", false, false, MIXED }, { "randtrim", true, true, 100 },
+        { "trim", false, true, 100 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        if (cmdline_is(c, "rw", kinds[i].word)) {
-            out->rw = kinds[i].name;
+        if (cmdline_is(c, "rw", kinds[i].rw)) {
             out->random = kinds[i].random;
             out->trims = kinds[i].trims;
-            out->is_mixed = kinds[i].reads == MIXED;
-            out->read_percent =
-                out->is_mixed ? (unsigned)cmdline_number(c, "rwmixread") : kinds[i].reads;
+            out->is_mixed = kinds[i].writes == MIXED;
+            out->write_percent = kinds[i].writes;
         }
+    if (out->is_mixed)
+        out->write_percent = 100 - (unsigned)cmdline_number(c, "rwmixread");
+}
+
+const char *job_rw_name(const struct job_config *config)
+{
+    static const char *const names[][2] = {
+        { "read", "randread" }, { "write", "randwrite" }, { "rw", "randrw" }, { "trim", "randtrim" }
+    };
+    unsigned kind = config->trims ? 3 : config->is_mixed ? 2 : config->write_percent ? 1 : 0;
+    return names[kind][config->random];
 }
 
 static bool is_given(const struct cmdline *c, const char *name)
@@ -112,19 +120,19 @@ static bool check_words(const struct cmdline *c, const struct job_config *config
     if (is_given(c, "rwmixread") && !config->is_mixed)
         return problem_set(p, "job-rwmixread",
                            "rwmixread=%lu: rw=%s is no mix; use rw=rw or randrw, or leave it out",
-                           cmdline_number(c, "rwmixread"), config->rw);
+                           cmdline_number(c, "rwmixread"), job_rw_name(config));
     if (config->fsync && !job_writes(config))
         return problem_set(p, "job-fsync",
                            "fsync=%u: nothing is written by rw=%s; leave it out, or use rw=write, "
                            "randwrite, rw or randrw",
-                           config->fsync, config->rw);
+                           config->fsync, job_rw_name(config));
     if (config->verify && config->trims)
         return problem_set(p, "job-verify",
                            "verify=crc32c: what rw=%s leaves has no content to check; leave it out",
-                           config->rw);
-    if (config->urgent && !config->read_percent)
+                           job_rw_name(config));
+    if (config->urgent && config->write_percent == 100)
         return problem_set(p, "job-urgent", "urgent=%u: nothing is read by rw=%s; leave it out",
-                           config->urgent, config->rw);
+                           config->urgent, job_rw_name(config));
     if (config->ramp_us && !config->runtime_us)
         return problem_set(p, "job-ramp-time",
                            "ramp_time= with runtime=0, which may be over before it; say runtime=, "
@@ -134,7 +142,7 @@ static bool check_words(const struct cmdline *c, const struct job_config *config
 
 bool job_writes(const struct job_config *config)
 {
-    return !config->trims && config->read_percent < 100;
+    return !config->trims && config->write_percent;
 }
 
 bool job_changes(const struct job_config *config)
@@ -144,7 +152,7 @@ bool job_changes(const struct job_config *config)
 
 bool job_next_is_read(const struct job_config *config, uint64_t reads, uint64_t others)
 {
-    return reads * (100 - config->read_percent) < (others + 1) * config->read_percent;
+    return reads * config->write_percent < (others + 1) * (100 - config->write_percent);
 }
 
 bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,

@@ -53,9 +53,9 @@ static void test_limits(void **state)
 static void test_what_is_taken_where_nothing_is_said(void **state)
 {
     configure("");
-    assert_string_equal(config.rw, "randread");
+    assert_string_equal(job_rw_name(&config), "randread");
     assert_true(config.random);
-    assert_int_equal(config.read_percent, 100);
+    assert_int_equal(config.write_percent, 0);
     assert_false(job_writes(&config) || job_changes(&config));
     assert_false(config.verify);
     assert_int_equal(config.ramp_us + config.rate_iops + config.fsync + config.seed, 0);
@@ -94,26 +94,26 @@ static void test_kinds(void **state)
     static const struct {
         const char *words, *rw;
         bool random, writes, changes;
-        unsigned read_percent;
+        unsigned write_percent;
     } kinds[] = {
-        { "rw=randread", "randread", true, false, false, 100 },
-        { "rw=read", "read", false, false, false, 100 },
-        { "rw=randwrite", "randwrite", true, true, true, 0 },
-        { "rw=write", "write", false, true, true, 0 },
+        { "rw=randread", "randread", true, false, false, 0 },
+        { "rw=read", "read", false, false, false, 0 },
+        { "rw=randwrite", "randwrite", true, true, true, 100 },
+        { "rw=write", "write", false, true, true, 100 },
         { "rw=randrw", "randrw", true, true, true, 50 },
-        { "rw=randrw rwmixread=70", "randrw", true, true, true, 70 },
-        { "rw=rw rwmixread=0", "rw", false, true, true, 0 },
-        { "rw=readwrite rwmixread=100", "rw", false, false, false, 100 },
-        { "rw=randtrim", "randtrim", true, false, true, 0 },
-        { "rw=trim", "trim", false, false, true, 0 },
+        { "rw=randrw rwmixread=70", "randrw", true, true, true, 30 },
+        { "rw=rw rwmixread=0", "rw", false, true, true, 100 },
+        { "rw=readwrite rwmixread=100", "rw", false, false, false, 0 },
+        { "rw=randtrim", "randtrim", true, false, true, 100 },
+        { "rw=trim", "trim", false, false, true, 100 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         configure(kinds[i].words);
-        assert_string_equal(config.rw, kinds[i].rw);
+        assert_string_equal(job_rw_name(&config), kinds[i].rw);
         assert_int_equal(config.random, kinds[i].random);
         assert_int_equal(job_writes(&config), kinds[i].writes);
         assert_int_equal(job_changes(&config), kinds[i].changes);
-        assert_int_equal(config.read_percent, kinds[i].read_percent);
+        assert_int_equal(config.write_percent, kinds[i].write_percent);
     }
 }
 
