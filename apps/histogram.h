@@ -17,10 +17,10 @@ struct histogram {
 
 // Values below 2 * HISTOGRAM_LINEAR have a bucket each; above, HISTOGRAM_BITS bits after the
 // leading one choose the bucket.
-static inline unsigned histogram_bucket(uint64_t value)
+static inline size_t histogram_bucket(uint64_t value)
 {
-    unsigned shift = 63 - HISTOGRAM_BITS - (unsigned)__builtin_clzll(value | HISTOGRAM_LINEAR);
-    return (shift << HISTOGRAM_BITS) + (unsigned)(value >> shift);
+    size_t shift = 63 - HISTOGRAM_BITS - (unsigned)__builtin_clzll(value | HISTOGRAM_LINEAR);
+    return (shift << HISTOGRAM_BITS) + (value >> shift);
 }
 
 // Owner CPU.

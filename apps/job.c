@@ -23,25 +23,42 @@
 
 // ---- one I/O: owner CPU, from its loop ----
 
-static inline uint64_t next_read(struct job_worker *w)
+#define RARE __attribute__((noinline, cold))
+#define INLINE static inline __attribute__((always_inline))
+
+// What a job's words ask of each I/O: constants of each callback below, so that none is asked for
+// by what another job needs.
+struct io_kind {
+    bool random;
+    bool special; // verified, or some of them urgent
+    bool batch;   // times are those of the batch that the completion came in
+};
+
+INLINE uint64_t next_read(struct job_worker *w, bool random)
 {
-    if (w->is_random)
+    if (random)
         return random_below(&w->random, w->region);
     uint64_t read = w->next;
     w->next = read + 1 == w->end ? w->first : read + 1;
     return read;
 }
 
-static inline void submit(struct job_worker *w, struct job_io *io, uint64_t now)
+static void choose_queue(struct job_worker *w, struct job_io *io)
+{
+    io->req.channel =
+        random_below(&w->random, 100) < w->urgent_percent ? BLOCK_URGENT : io->channel;
+    block_prepare(&io->req);
+}
+
+INLINE void submit(struct job_worker *w, struct job_io *io, uint64_t now, struct io_kind kind)
 {
     io->start_tsc = now;
-    io->req.lba = next_read(w) * w->io_blocks;
-    if (unlikely(w->urgent_percent))
-        io->req.channel =
-            random_below(&w->random, 100) < w->urgent_percent ? BLOCK_URGENT : io->channel;
-    if (++w->submitted == w->quota)
+    if (unlikely(!--w->left))
         w->end_tsc = 0;
-    block_submit(&io->req);
+    if (kind.special && w->urgent_percent)
+        choose_queue(w, io);
+    io->req.lba = next_read(w, kind.random) * w->io_blocks;
+    block_resubmit(&io->req);
 }
 
 static void all_ended(struct cpu_msg *msg);
@@ -65,10 +82,9 @@ static bool is_told(struct job_worker *w)
     return __atomic_fetch_add(w->told, 1, __ATOMIC_RELAXED) < ERRORS_TOLD;
 }
 
-// An error of the device is counted, and the job goes on; a device that is gone ends the worker. A
-// timed-out request's buffer is not ours any more: its worker ends as well.
-static __attribute__((noinline, cold)) void io_failed(struct job_worker *w,
-                                                      const struct block_req *req)
+// A device that is gone ends the worker. A timed-out request's buffer is not ours any more: its
+// worker ends as well.
+static void note_failure(struct job_worker *w, const struct block_req *req)
 {
     static const char *const names[] = {
         [BLOCK_ERROR] = "the device reports an error",
@@ -97,9 +113,7 @@ static void verify(struct job_worker *w, const struct block_req *req)
     }
 }
 
-// Out of line, as io_failed(): io_done() needs no frame of its own then.
-static __attribute__((noinline)) void io_special(struct job_worker *w, const struct block_req *req,
-                                                 uint64_t latency)
+static void io_special(struct job_worker *w, const struct block_req *req, uint64_t latency)
 {
     if (req->channel == BLOCK_URGENT)
         histogram_record(w->urgent, latency);
@@ -107,25 +121,78 @@ static __attribute__((noinline)) void io_special(struct job_worker *w, const str
         verify(w, req);
 }
 
-static void io_done(struct block_req *req)
+// No more of this one.
+static RARE void stop_io(struct job_worker *w, uint64_t now)
+{
+    if (w->completed == job_submitted(w))
+        end_worker(w, now);
+}
+
+// An error of the device is counted, and the job goes on.
+static RARE void io_failed(struct job_worker *w, struct job_io *io, uint64_t now)
+{
+    struct io_kind kind = { w->is_random, w->urgent_percent, false };
+    note_failure(w, &io->req);
+    if (now >= w->end_tsc)
+        return stop_io(w, now);
+    submit(w, io, now, kind);
+}
+
+// The end of one is the start of the next; what is rare is called last, which needs no frame.
+INLINE void io_done(struct block_req *req, struct io_kind kind)
 {
     struct job_io *io = container_of(req, struct job_io, req);
     struct job_worker *w = req->arg;
-    uint64_t now = rdtsc();
+    uint64_t now = kind.batch ? cpu_batch_tsc() : rdtsc();
     w->completed++;
-    if (likely(req->status == BLOCK_OK)) {
-        histogram_record(&w->latency, now - io->start_tsc);
-        if (w->is_special) {
-            io_special(w, req, now - io->start_tsc);
-            now = rdtsc();
-        }
-    } else {
-        io_failed(w, req);
+    if (unlikely(req->status != BLOCK_OK))
+        return io_failed(w, io, now);
+    histogram_record(&w->latency, now - io->start_tsc);
+    if (kind.special) {
+        io_special(w, req, now - io->start_tsc);
+        now = rdtsc();
     }
-    if (likely(now < w->end_tsc))
-        submit(w, io, now); // the end of one is the start of the next
-    else if (w->completed == w->submitted)
-        end_worker(w, now);
+    if (unlikely(now >= w->end_tsc))
+        return stop_io(w, now);
+    submit(w, io, now, kind);
+}
+
+static void random_done(struct block_req *req)
+{
+    io_done(req, (struct io_kind){ .random = true });
+}
+
+static void sequential_done(struct block_req *req)
+{
+    io_done(req, (struct io_kind){ 0 });
+}
+
+static void random_batch_done(struct block_req *req)
+{
+    io_done(req, (struct io_kind){ .random = true, .batch = true });
+}
+
+static void sequential_batch_done(struct block_req *req)
+{
+    io_done(req, (struct io_kind){ .batch = true });
+}
+
+static void special_done(struct block_req *req)
+{
+    const struct job_worker *w = req->arg;
+    if (w->is_random)
+        io_done(req, (struct io_kind){ .random = true, .special = true });
+    else
+        io_done(req, (struct io_kind){ .special = true });
+}
+
+static void (*choose_done(const struct job_config *config))(struct block_req *req)
+{
+    if (config->verify || config->urgent)
+        return special_done;
+    if (config->batch)
+        return config->random ? random_batch_done : sequential_batch_done;
+    return config->random ? random_done : sequential_done;
 }
 
 // ---- start and end: each CPU reads its own counters ----
@@ -144,12 +211,15 @@ static void count(const struct job *job, unsigned cpu, struct job_counters *out)
 
 static void start_worker(struct job_worker *w, uint64_t runtime_us)
 {
+    struct io_kind kind = { w->is_random, w->urgent_percent, false };
     uint64_t now = rdtsc();
     w->began_tsc = now;
     w->end_tsc = runtime_us ? now + mul_div(runtime_us, time_tsc_hz(), 1000000) : NEVER;
-    for (unsigned i = 0; i < w->iodepth && w->submitted < w->quota; i++)
-        submit(w, &w->ios[i], now);
-    if (!w->submitted)
+    for (unsigned i = 0; i < w->iodepth && w->left; i++) {
+        block_prepare(&w->ios[i].req);
+        submit(w, &w->ios[i], now, kind);
+    }
+    if (!job_submitted(w))
         end_worker(w, now);
 }
 
@@ -241,7 +311,7 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
             .channel = w->ios[i].channel,
             .blocks = w->io_blocks,
             .buffer = buffers + (size_t)i * config->bs,
-            .done = io_done,
+            .done = choose_done(config),
             .arg = w,
             .dev = w->dev,
         };
@@ -261,7 +331,6 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
     w->is_random = config->random;
     w->verify = config->verify;
     w->urgent_percent = (uint8_t)config->urgent;
-    w->is_special = config->verify || config->urgent;
     if (config->urgent)
         w->urgent = mem_alloc(sizeof(*w->urgent), CACHE_LINE, cpu_node(cpu->cpu));
     w->iodepth = config->iodepth;
@@ -271,6 +340,7 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
     w->next = w->first;
     w->quota =
         config->runtime_us && (config->random || w->first < w->end) ? NEVER : w->end - w->first;
+    w->left = w->quota;
     w->tag = stamp_tag(dev->serial, dev->nsid);
     w->random = w->tag + index; // the same in each run, another for each worker
     make_ios(w, config, cpu_node(cpu->cpu));

@@ -20,6 +20,7 @@ struct job_config {
     bool is_mixed;          // rw=rw or randrw
     unsigned write_percent; // the rest is read
     bool verify;
+    bool batch; // clat=batch, else exact
     uint32_t bs;
     unsigned iodepth;    // of each worker
     uint64_t runtime_us; // 0: until each worker has done its share of the region
@@ -68,17 +69,17 @@ struct job_io {
 
 struct job_worker {
     // What each I/O touches
-    uint64_t submitted, completed;
+    uint64_t completed;
     uint64_t end_tsc; // submits no more from then on
-    uint64_t quota;   // submits no more than this
+    uint64_t left;    // of the quota
     uint64_t random;  // state of the generator
     uint64_t region;
     uint64_t next; // sequential: the next read, of [first, end)
-    uint32_t io_blocks;
-    bool is_random;
-    bool is_special; // verified, or some of them urgent
-    uint8_t urgent_percent;
+    uint64_t io_blocks;
     // The rest
+    uint64_t quota; // submits no more than this
+    uint8_t urgent_percent;
+    bool is_random;
     bool verify;
     struct histogram *urgent; // latency of urgent reads; NULL: there are none
     uint64_t first, end;
@@ -124,6 +125,11 @@ struct job {
     uint64_t began_ns, shown_ns;
     uint64_t shown_ios;
 };
+
+static inline uint64_t job_submitted(const struct job_worker *w)
+{
+    return w->quota - w->left;
+}
 
 // Completions of all workers; any time.
 uint64_t job_completed(const struct job *job);

@@ -68,6 +68,11 @@ const struct option job_options[] = {
       .fallback = "none",
       .choices = "none|crc32c|0|1",
       .help = "check the stamps that mkdisk wrote" },
+    { .name = "clat",
+      .kind = OPTION_CHOICE,
+      .fallback = "exact",
+      .choices = "exact|batch",
+      .help = "time each completion, or all that one look at a queue finds at once" },
     { .name = "urgent",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -165,6 +170,7 @@ bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *ou
                            cpus);
     *out = (struct job_config){
         .verify = cmdline_is(c, "verify", "crc32c") || cmdline_is(c, "verify", "1"),
+        .batch = cmdline_is(c, "clat", "batch"),
         .bs = (uint32_t)cmdline_number(c, "bs"),
         .iodepth = (unsigned)cmdline_number(c, "iodepth"),
         .runtime_us = cmdline_number(c, "runtime"),

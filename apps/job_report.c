@@ -80,7 +80,7 @@ void job_show_progress(struct job *job)
 
 static void add_worker(struct result *r, const struct job_worker *w)
 {
-    r->submitted += w->submitted;
+    r->submitted += job_submitted(w);
     r->completed += w->completed;
     r->errors += w->errors;
     r->verify_errors += w->verify_errors;

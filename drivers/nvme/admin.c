@@ -2,7 +2,9 @@
 // Admin commands: one at a time, polled, each with a deadline. The admin completion queue always
 // uses interrupt vector 0 (3.1.3.10); nobody waits for that interrupt.
 
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/admin.h"
+
+#include "drivers/nvme/prp.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/mem/mem.h"
@@ -15,30 +17,22 @@
 
 static uint64_t deadline_ms(void)
 {
-    return MAX(nvme_watch_timeout_ms(), ADMIN_LEAST_MS);
-}
-
-// The entry that completed it is the last one reaped.
-static void admin_done(struct block_req *req)
-{
-    struct nvme_admin_command *command = container_of(req, struct nvme_admin_command, req);
-    const struct nvme_queue *q = command->req.arg;
-    command->result = q->cq[(q->cq_head - 1) & q->mask].dw0;
-    command->ended = true;
+    return MAX(nvme_qpair_timeout_ms(), ADMIN_LEAST_MS);
 }
 
 void nvme_admin_start(struct nvme_ctrl *c)
 {
-    c->admin = nvme_queue_create(&(struct nvme_queue_config){
-        .ctrl = c,
-        .home = &c->cpus[cpu_index()],
-        .cpu = cpu_index(),
-        .entries = ADMIN_ENTRIES,
-        .stride = c->limits.stride,
-        .node = c->dev->node,
-        .dma_node = c->dev->node,
-        .doorbell = mmio_at(c->regs, NVME_DOORBELLS),
-    });
+    c->admin = mem_alloc(sizeof(*c->admin), CACHE_LINE, c->dev->node);
+    nvme_qpair_init(c->admin, &(struct nvme_qpair_config){
+                                  .label = c->label,
+                                  .home = &c->homes[cpu_index()],
+                                  .cpu = cpu_index(),
+                                  .entries = ADMIN_ENTRIES,
+                                  .stride = c->limits.stride,
+                                  .node = c->dev->node,
+                                  .dma_node = c->dev->node,
+                                  .doorbell = mmio_at(c->regs, NVME_DOORBELLS),
+                              });
     c->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
 }
 
@@ -47,15 +41,30 @@ static bool submit(struct nvme_ctrl *c, struct nvme_sqe *sqe)
     struct nvme_admin_command *command = &c->command;
     if (command->lost)
         return false;
-    *command = (struct nvme_admin_command){
-        .req = { .done = admin_done, .arg = c->admin, .cpu = cpu_index(), .pending = 1 },
-    };
-    return nvme_queue_command(c->admin, sqe, &command->req);
+    *command = (struct nvme_admin_command){ 0 };
+    return nvme_qpair_command(c->admin, sqe, command);
+}
+
+static void end(struct nvme_qpair *q, void *of, const struct nvme_cqe *entry)
+{
+    struct nvme_admin_command *command = of;
+    command->result = entry->dw0;
+    command->ended = true;
+}
+
+static void look(struct nvme_qpair *q, uint64_t tail, const struct nvme_cqe *entry)
+{
+    uint32_t status;
+    struct nvme_admin_command *command = nvme_qpair_look(q, tail, &status);
+    if (!command)
+        return;
+    command->status = status;
+    end(q, command, entry);
 }
 
 static bool ended(struct nvme_ctrl *c)
 {
-    nvme_queue_reap(c->admin);
+    nvme_qpair_reap(c->admin, ADMIN_ENTRIES, end, look);
     return c->command.ended;
 }
 
@@ -87,9 +96,9 @@ bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uin
                            what);
     if (!poll_until(settled(c, &alive), deadline_ms() * NS_PER_MS) || !alive)
         return lost(c, what, alive, p);
-    if (c->command.req.status != BLOCK_OK)
+    if (c->command.status)
         return problem_set(p, "nvme-admin-failed", "%s: %s failed: %s", c->label, what,
-                           nvme_status_text(c->command.req.detail, words, sizeof(words)));
+                           nvme_status_text(c->command.status, words, sizeof(words)));
     if (result)
         *result = c->command.result;
     return true;

@@ -4,9 +4,11 @@
 
 #include "drivers/nvme/ctrl.h"
 
+#include "drivers/nvme/admin.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
+#include "kernel/pci/msi.h"
 #include "kernel/pci/pci_regs.h"
 #include "kernel/x86/time.h"
 #include "lib/mmio.h"
@@ -23,12 +25,6 @@ static uint32_t read_csts(const struct nvme_ctrl *c)
 static void write_cc(struct nvme_ctrl *c, uint32_t cc)
 {
     mmio_write32(mmio_at(c->regs, NVME_CC), cc);
-}
-
-bool nvme_ctrl_alive(const struct nvme_ctrl *c, uint32_t *csts)
-{
-    *csts = read_csts(c);
-    return *csts != NVME_ALL_ONES && (*csts & NVME_CSTS_RDY) && !(*csts & NVME_CSTS_CFS);
 }
 
 // ---- registers ----
@@ -95,6 +91,25 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
         c->limits.queue_entries = 2;
 }
 
+// Doorbells end where the MSI-X table begins, if that is behind them: a doorbell rung in there would
+// change a message.
+static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
+{
+    uint64_t offset, end = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
+    unsigned bar;
+    if (c->dev->msix.cap) {
+        msix_table_place(c->dev, &bar, &offset);
+        end = bar == 0 ? MIN(end, offset) : end;
+    }
+    return end > NVME_DOORBELLS ? end - NVME_DOORBELLS : 0;
+}
+
+unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c)
+{
+    uint64_t pairs = doorbell_bytes(c) / c->limits.stride / 2; // the first is the admin queue's
+    return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
+}
+
 // Doorbells of the admin queue and of one I/O queue are the least that is of use.
 static bool read_limits(struct nvme_ctrl *c, struct problem *p)
 {
@@ -105,7 +120,7 @@ static bool read_limits(struct nvme_ctrl *c, struct problem *p)
     if (!nvme_parse_cap(c->label, cap, crto, &c->limits, p))
         return false;
     allow_for_odd_cap(c, cap);
-    if (nvme_queues_fit(c))
+    if (nvme_ctrl_queues_fit(c))
         return true;
     return problem_set(
         p, "nvme-bar",
@@ -164,7 +179,7 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
 
 static bool enable(struct nvme_ctrl *c, struct problem *p)
 {
-    const struct nvme_queue *q = c->admin;
+    const struct nvme_qpair *q = c->admin;
     mmio_write32(mmio_at(c->regs, NVME_AQA),
                  (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) | field_put(NVME_AQA_ACQS, q->mask)));
     mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
@@ -191,22 +206,18 @@ static bool identify(struct nvme_ctrl *c, struct problem *p)
            nvme_parse_controller(c->label, c->page, &c->id, p);
 }
 
-// Leaves the controller disabled. No register is touched if it was never mapped.
-static void stop(struct nvme_ctrl *c)
+bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
+{
+    return map_registers(c, p) && read_limits(c, p) && disable(c, p) && start_admin(c, p) &&
+           identify(c, p);
+}
+
+// No register is touched if it was never mapped.
+void nvme_ctrl_stop(struct nvme_ctrl *c)
 {
     if (c->regs && read_csts(c) != NVME_ALL_ONES)
         write_cc(c, 0);
     pci_stop_bus_master(c->dev);
-    nvme_queues_stop(c);
-}
-
-bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
-{
-    c->running = map_registers(c, p) && read_limits(c, p) && disable(c, p) && start_admin(c, p) &&
-                 identify(c, p) && nvme_queues_start(c, p) && nvme_namespaces_start(c, p);
-    if (!c->running)
-        stop(c);
-    return c->running;
 }
 
 // ---- shutdown ----
@@ -219,22 +230,10 @@ static bool is_shut_down(const struct nvme_ctrl *c)
 
 void nvme_ctrl_shutdown(struct nvme_ctrl *c)
 {
-    struct problem p;
-    uint32_t csts;
-
-    if (!c->running)
-        return;
-    c->running = false;
-    if (!c->gone && nvme_ctrl_alive(c, &csts)) {
-        if (!nvme_queues_delete(c, &p))
-            warn_problem(&p);
-        uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
-        field_set(&cc, NVME_CC_SHN, NVME_CC_SHN_NORMAL);
-        write_cc(c, cc);
-        if (!poll_until(is_shut_down(c), c->id.shutdown_ms * NS_PER_MS))
-            warn("nvme-shutdown", "%s: no end of its shutdown within %llu ms", c->label,
-                 (unsigned long long)c->id.shutdown_ms);
-    }
-    pci_stop_bus_master(c->dev);
-    nvme_queues_stop(c);
+    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+    field_set(&cc, NVME_CC_SHN, NVME_CC_SHN_NORMAL);
+    write_cc(c, cc);
+    if (!poll_until(is_shut_down(c), c->id.shutdown_ms * NS_PER_MS))
+        warn("nvme-shutdown", "%s: no end of its shutdown within %llu ms", c->label,
+             (unsigned long long)c->id.shutdown_ms);
 }

@@ -4,7 +4,7 @@
 #include "drivers/nvme/identify.h"
 
 #include "drivers/nvme/prp.h"
-#include "drivers/nvme/queue.h"
+#include "drivers/nvme/qpair.h"
 #include "lib/string.h"
 
 #define BLOCK_SHIFT_MIN 9         // LBADS below is reserved (NVM Command Set 1.0, 4.1.5.1)

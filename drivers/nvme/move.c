@@ -6,20 +6,10 @@
 // interrupt on one of the two, where it may have been passed over: so the new owner reaps once, in
 // any case, by a message. All else that is under way to the old owner goes after the queue.
 
-#include "drivers/nvme/ctrl.h"
-#include "drivers/nvme/queue.h"
+#include "drivers/nvme/disk.h"
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/cpu/timer.h"
-
-bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
-{
-    unsigned owner = nvme_queue_owner(q);
-    if (owner == cpu_index())
-        return false;
-    cpu_post(owner, msg);
-    return true;
-}
 
 // The watch goes on where it stopped: moves don't put a time-out off.
 static void adopt(struct cpu_msg *msg)
@@ -28,8 +18,8 @@ static void adopt(struct cpu_msg *msg)
     if (nvme_queue_pass_on(q, msg))
         return;
     q->adopting = false;
-    if (q->watched)
-        cpu_timer_start(&q->watch, q->watch.due_ns);
+    if (q->qp.watched)
+        cpu_timer_start(&q->qp.watch, q->qp.watch.due_ns);
     nvme_queue_reap(q);
 }
 
@@ -39,11 +29,12 @@ void nvme_queue_moved(void *arg, unsigned cpu)
 {
     struct nvme_queue *q = arg;
     bool adopting = q->adopting;
-    nvme_queue_flush(q->home);
-    cpu_timer_stop(&q->watch);
-    q->home = &q->ctrl->cpus[cpu];
+    nvme_qpair_flush(q->qp.home);
+    cpu_timer_stop(&q->qp.watch);
+    nvme_queue_send_back(q);
+    q->qp.home = &q->ctrl->homes[cpu];
     q->adopting = true;
-    __atomic_store_n(&q->cpu, cpu, __ATOMIC_RELEASE); // not ours from here on
+    __atomic_store_n(&q->qp.cpu, cpu, __ATOMIC_RELEASE); // not ours from here on
     if (!adopting)
         cpu_post(cpu, &q->adopt);
 }

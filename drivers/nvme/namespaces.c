@@ -2,8 +2,11 @@
 // From the controller's active namespaces to block devices. One that can't be used is named in a
 // warning and passed over: the others still serve.
 
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/setup.h"
 
+#include "drivers/nvme/admin.h"
+#include "drivers/nvme/disk.h"
+#include "drivers/nvme/prp.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
@@ -15,12 +18,12 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
                             const struct nvme_format *format)
 {
     struct nvme_ns *ns = mem_alloc(sizeof(*ns), CACHE_LINE, c->dev->node);
-    uint64_t most = MIN(c->id.max_transfer >> format->block_shift, (uint64_t)NVME_READ_BLOCKS_MAX);
+    uint64_t most = MIN(c->id.max_transfer >> format->block_shift, (uint64_t)NVME_IO_BLOCKS_MAX);
 
-    ns->head = NVME_CMD_READ | field_put(NVME_SQE_NSID, nsid);
+    ns->head = field_put(NVME_SQE_NSID, nsid);
     memcpy(ns->queue_of, c->queue_of, sizeof(ns->queue_of));
     ns->block_shift = format->block_shift;
-    ns->max_shift = (uint32_t)__builtin_ctzll(most); // both are powers of two
+    ns->max_blocks = (uint32_t)most;
     ns->ctrl = c;
     ns->dev = (struct block_dev){
         .nsid = nsid,
@@ -30,7 +33,8 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .queues = c->plain_count,
         .channels = c->plain_count / c->set_count,
         .node = c->dev->node,
-        .submit = nvme_submit,
+        .ops = BIT32(BLOCK_READ),
+        .prepare = nvme_prepare,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));
@@ -91,7 +95,7 @@ static bool add_by_counting(struct nvme_ctrl *c, uint32_t first, struct problem 
             continue;
         if (c->command.lost)
             return false;
-        uint32_t code = c->command.req.detail & (NVME_STATUS_SCT | NVME_STATUS_SC);
+        uint32_t code = c->command.status & (NVME_STATUS_SCT | NVME_STATUS_SC);
         if (code != NVME_STATUS_INVALID_NAMESPACE && !failed++)
             warn_passed_over(c, first + i, p);
     }

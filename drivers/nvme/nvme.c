@@ -3,8 +3,9 @@
 
 #include "drivers/nvme/nvme.h"
 
-#include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/recover.h"
+#include "drivers/nvme/setup.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -15,12 +16,12 @@
 static struct {
     struct nvme_ctrl *first, **end;
     unsigned count;
-    struct nvme_cpu *cpus;
+    struct nvme_home *homes;
 } nvme = { .end = &nvme.first };
 
 void nvme_set_timeout(uint64_t ms)
 {
-    nvme_watch_set_timeout(ms);
+    nvme_qpair_set_timeout(ms);
 }
 
 void nvme_set_queues(unsigned queues)
@@ -63,7 +64,7 @@ void nvme_configure(const struct cmdline *c)
 
 static void flush(void)
 {
-    nvme_queue_flush(&nvme.cpus[cpu_index()]);
+    nvme_qpair_flush(&nvme.homes[cpu_index()]);
 }
 
 bool nvme_drives(const struct pci_dev *dev)
@@ -98,6 +99,26 @@ static unsigned look_around(void)
     return count;
 }
 
+// Watched before there is anybody who submits.
+static bool start_queues(struct nvme_ctrl *c, struct problem *p)
+{
+    if (!nvme_queues_start(c, p))
+        return false;
+    nvme_recover_start(c);
+    return true;
+}
+
+// On failure the controller is left disabled, without bus mastering.
+static bool bring_up(struct nvme_ctrl *c, struct problem *p)
+{
+    c->running = nvme_ctrl_start(c, p) && start_queues(c, p) && nvme_namespaces_start(c, p);
+    if (!c->running) {
+        nvme_ctrl_stop(c);
+        nvme_queues_stop(c);
+    }
+    return c->running;
+}
+
 static void start(struct pci_dev *dev, unsigned later)
 {
     struct nvme_ctrl *c = mem_alloc(sizeof(*c), CACHE_LINE, dev->node);
@@ -106,12 +127,12 @@ static void start(struct pci_dev *dev, unsigned later)
     c->dev = dev;
     c->quirks = nvme_quirk(dev)->kinds;
     c->later = later;
-    c->cpus = nvme.cpus;
+    c->homes = nvme.homes;
     format_text(c->name, sizeof(c->name), "nvme%u", nvme.count++);
     format_text(c->label, sizeof(c->label), "%s (%s)", c->name, dev->name);
     *nvme.end = c;
     nvme.end = &c->next;
-    if (!nvme_ctrl_start(c, &p))
+    if (!bring_up(c, &p))
         error_problem(&p);
 }
 
@@ -119,7 +140,7 @@ unsigned nvme_init(void)
 {
     struct pci_dev *dev;
 
-    nvme.cpus = mem_alloc(cpu_count() * sizeof(*nvme.cpus), CACHE_LINE, NODE_ANY);
+    nvme.homes = mem_alloc(cpu_count() * sizeof(*nvme.homes), CACHE_LINE, NODE_ANY);
     loop_set_flush(flush);
     unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
@@ -128,10 +149,27 @@ unsigned nvme_init(void)
     return nvme.count;
 }
 
+static void shut_down(struct nvme_ctrl *c)
+{
+    struct problem p;
+    uint32_t csts;
+
+    if (!c->running)
+        return;
+    c->running = false;
+    if (!c->gone && nvme_ctrl_alive(c, &csts)) {
+        if (!nvme_queues_delete(c, &p))
+            warn_problem(&p);
+        nvme_ctrl_shutdown(c);
+    }
+    pci_stop_bus_master(c->dev);
+    nvme_queues_stop(c);
+}
+
 void nvme_shutdown(void)
 {
     for (struct nvme_ctrl *c = nvme.first; c; c = c->next)
-        nvme_ctrl_shutdown(c);
+        shut_down(c);
 }
 
 // ---- what people and tools are told ----

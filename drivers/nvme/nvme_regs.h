@@ -75,19 +75,21 @@ static_assert(offsetof(struct nvme_sqe, mptr) == 16, "NVMe Base 2.0, 3.3.3.1");
 static_assert(offsetof(struct nvme_sqe, prp1) == 24, "NVMe Base 2.0, 3.3.3.1");
 static_assert(offsetof(struct nvme_sqe, cdw10) == 40, "NVMe Base 2.0, 3.3.3.1");
 
-// A Read as this driver lays it out: the same 64 bytes with the starting LBA in one piece.
-struct nvme_read_sqe {
+// An I/O command as this driver lays it out: the same 64 bytes with the starting LBA in one piece.
+struct nvme_io_sqe {
     uint64_t head;
     uint64_t cdw2_3;
     uint64_t mptr;
-    uint64_t prp1, prp2;
-    uint64_t slba;  // CDW10, CDW11
-    uint32_t cdw12; // NLB 15:0, 0-based
+    uint64_t data[2]; // PRP1 and PRP2, or an SGL descriptor
+    uint64_t slba;    // CDW10, CDW11
+    uint32_t cdw12;
+#define   NVME_IO_NLB BITS32(15, 0) // 0-based
+#define   NVME_IO_FUA BIT32(30)
     uint32_t cdw13, cdw14, cdw15;
 };
-static_assert(sizeof(struct nvme_read_sqe) == 64, "NVM Command Set 1.0, 3.2.4");
-static_assert(offsetof(struct nvme_read_sqe, slba) == 40, "NVM Command Set 1.0, 3.2.4");
-static_assert(offsetof(struct nvme_read_sqe, cdw12) == 48, "NVM Command Set 1.0, 3.2.4");
+static_assert(sizeof(struct nvme_io_sqe) == 64, "NVM Command Set 1.0, 3.2.4");
+static_assert(offsetof(struct nvme_io_sqe, slba) == 40, "NVM Command Set 1.0, 3.2.4");
+static_assert(offsetof(struct nvme_io_sqe, cdw12) == 48, "NVM Command Set 1.0, 3.2.4");
 
 #define NVME_ADMIN_DELETE_SQ 0x00
 #define NVME_ADMIN_CREATE_SQ 0x01
@@ -96,8 +98,25 @@ static_assert(offsetof(struct nvme_read_sqe, cdw12) == 48, "NVM Command Set 1.0,
 #define NVME_ADMIN_IDENTIFY 0x06
 #define NVME_ADMIN_SET_FEATURES 0x09
 
+// I/O commands (NVM Command Set 1.0, 3)
+#define NVME_CMD_FLUSH 0x00
+#define NVME_CMD_WRITE 0x01
 #define NVME_CMD_READ 0x02
-#define NVME_READ_BLOCKS_MAX 0x10000u // NLB is 16 bits, 0-based
+#define NVME_CMD_COMPARE 0x05
+#define NVME_CMD_WRITE_ZEROES 0x08
+#define NVME_CMD_DATASET_MANAGEMENT 0x09
+#define NVME_CMD_VERIFY 0x0c
+#define NVME_IO_BLOCKS_MAX 0x10000u // NLB is 16 bits, 0-based
+
+// Dataset Management (NVM Command Set 1.0, 3.2.3): NR 7:0 of CDW10, 0-based; CDW11 above it
+#define NVME_DSM_DEALLOCATE BIT64(32 + 2) // AD
+
+struct nvme_dsm_range {
+    uint32_t attributes;
+    uint32_t blocks;
+    uint64_t lba;
+};
+static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3");
 
 // CDW10 of Create and Delete I/O queue (5.4, 5.5)
 #define   NVME_QUEUE_QID BITS32(15, 0)

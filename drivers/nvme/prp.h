@@ -16,6 +16,12 @@ static inline uint64_t nvme_prp_list_entries(uint64_t bytes)
     return DIV_UP(bytes, NVME_PAGE);
 }
 
+// More than two pages.
+static inline bool nvme_prp_needs_list(uint64_t phys, uint64_t bytes)
+{
+    return phys % NVME_PAGE + bytes > 2 * NVME_PAGE;
+}
+
 // Describes `bytes` > 0 of contiguous memory at `phys`, which is 4-byte aligned. Where it takes
 // more than two pages, writes the list, whose own physical address is list_phys; the list must not
 // cross a page.

@@ -9,12 +9,14 @@
 // interrupt of its own finds nothing to reap. So a controller with a single vector still has an I/O
 // queue.
 
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/setup.h"
 
+#include "drivers/nvme/admin.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/msi.h"
 #include "kernel/x86/vectors.h"
@@ -39,25 +41,6 @@ void nvme_queues_set_urgent(bool urgent)
 static bool is_urgent(const struct nvme_ctrl *c, unsigned i)
 {
     return i >= c->plain_count;
-}
-
-// Doorbells end where the MSI-X table begins, if that is behind them: a doorbell rung in there would
-// change a message.
-static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
-{
-    uint64_t offset, end = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
-    unsigned bar;
-    if (c->dev->msix.cap) {
-        msix_table_place(c->dev, &bar, &offset);
-        end = bar == 0 ? MIN(end, offset) : end;
-    }
-    return end > NVME_DOORBELLS ? end - NVME_DOORBELLS : 0;
-}
-
-unsigned nvme_queues_fit(const struct nvme_ctrl *c)
-{
-    uint64_t pairs = doorbell_bytes(c) / c->limits.stride / 2; // the first is the admin queue's
-    return pairs ? (unsigned)MIN(pairs - 1, (uint64_t)CPU_MAX) : 0;
 }
 
 // How many queues the CPUs have vectors for, in whole sets, if those that are left are shared with
@@ -114,9 +97,9 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
 {
     unsigned cpu = owner(i % c->set_count, c->set_count);
     size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
-    return nvme_queue_create(&(struct nvme_queue_config){
-        .ctrl = c,
-        .home = &c->cpus[cpu],
+    struct nvme_qpair_config config = {
+        .label = c->label,
+        .home = &c->homes[cpu],
         .qid = i + 1,
         .cpu = cpu,
         .urgent = is_urgent(c, i),
@@ -124,9 +107,11 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
         .stride = c->limits.stride,
         .node = cpu_node(cpu),
         .dma_node = c->dev->node == NODE_ANY ? cpu_node(cpu) : c->dev->node,
-        .max_transfer = c->id.max_transfer,
         .doorbell = mmio_at(c->regs, doorbell),
-    });
+    };
+    struct nvme_queue *q = nvme_queue_create(c, &config, c->id.max_transfer);
+    nvme_move_init(q);
+    return q;
 }
 
 static bool create_cq(struct nvme_ctrl *c, const struct nvme_queue *q, unsigned vector,
@@ -134,9 +119,9 @@ static bool create_cq(struct nvme_ctrl *c, const struct nvme_queue *q, unsigned 
 {
     struct nvme_sqe sqe = {
         .head = NVME_ADMIN_CREATE_CQ,
-        .prp1 = mem_phys(q->cq),
-        .cdw10 =
-            (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) | field_put(NVME_QUEUE_QSIZE, q->mask)),
+        .prp1 = mem_phys(q->qp.cq),
+        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qp.qid) |
+                            field_put(NVME_QUEUE_QSIZE, q->qp.mask)),
         .cdw11 = (uint32_t)(NVME_CQ_PC | NVME_CQ_IEN | field_put(NVME_CQ_IV, vector)),
     };
     return nvme_admin(c, &sqe, "Create I/O Completion Queue", NULL, p);
@@ -146,10 +131,10 @@ static bool create_sq(struct nvme_ctrl *c, const struct nvme_queue *q, struct pr
 {
     struct nvme_sqe sqe = {
         .head = NVME_ADMIN_CREATE_SQ,
-        .prp1 = mem_phys(q->sq),
-        .cdw10 =
-            (uint32_t)(field_put(NVME_QUEUE_QID, q->qid) | field_put(NVME_QUEUE_QSIZE, q->mask)),
-        .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qid)),
+        .prp1 = mem_phys(q->qp.sq),
+        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qp.qid) |
+                            field_put(NVME_QUEUE_QSIZE, q->qp.mask)),
+        .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qp.qid)),
     };
     return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);
 }
@@ -159,8 +144,8 @@ static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
     char name[sizeof(c->irqs[0]->name)];
     struct nvme_queue *q = c->queues[i] = make(c, i);
 
-    format_text(name, sizeof(name), "%sq%u%s", c->name, q->qid, is_urgent(c, i) ? "u" : "");
-    q->irq = c->irqs[i] = irq_alloc(c->dev, i, q->cpu, nvme_queue_interrupt, q, name, p);
+    format_text(name, sizeof(name), "%sq%u%s", c->name, q->qp.qid, is_urgent(c, i) ? "u" : "");
+    q->irq = c->irqs[i] = irq_alloc(c->dev, i, q->qp.cpu, nvme_queue_interrupt, q, name, p);
     if (!q->irq)
         return false;
     irq_on_move(q->irq, nvme_queue_moved);
@@ -230,7 +215,7 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
         return problem_set(p, "nvme-no-msix", "%s: it has no MSI-X, and nothing else is used here",
                            c->label);
-    unsigned granted, most = MIN(nvme_queues_fit(c), (unsigned)c->dev->msix.vectors);
+    unsigned granted, most = MIN(nvme_ctrl_queues_fit(c), (unsigned)c->dev->msix.vectors);
     unsigned cpus_most = vectors_fit(c);
     most = MIN(most, wanted_for(c));
     if (!ask(c, MIN(most, cpus_most), &granted, p) || !msix_enable(c->dev, p))
@@ -252,7 +237,7 @@ static bool delete_all(struct nvme_ctrl *c, unsigned opcode, const char *what, s
     for (unsigned i = 0; i < c->queues_count; i++) {
         struct nvme_sqe sqe = {
             .head = opcode,
-            .cdw10 = (uint32_t)field_put(NVME_QUEUE_QID, c->queues[i]->qid),
+            .cdw10 = (uint32_t)field_put(NVME_QUEUE_QID, c->queues[i]->qp.qid),
         };
         if (!nvme_admin(c, &sqe, what, NULL, p))
             return false;

@@ -2,6 +2,9 @@
 // The CPUs: how many there are, who they are, and what each has counted.
 #pragma once
 
+#ifndef ONEBELL_HOST
+#include "kernel/base/x86.h"
+#endif
 #include "lib/types.h"
 
 #define CPU_MAX 4096
@@ -18,6 +21,24 @@ static inline unsigned cpu_index(void)
     unsigned index;
     __asm__("movl %%gs:16, %0" : "=r"(index)); // struct cpu
     return index;
+}
+#endif
+
+// One time stamp for all that a look at a device finds at once, for those to whom that is exact
+// enough. The driver begins a batch before it ends any request; in done(), the TSC of then.
+#ifdef ONEBELL_HOST
+void cpu_begin_batch(void);
+uint64_t cpu_batch_tsc(void);
+#else
+static inline void cpu_begin_batch(void)
+{
+    __asm__ volatile("movq %0, %%gs:24" : : "r"(rdtsc())); // struct cpu
+}
+static inline uint64_t cpu_batch_tsc(void)
+{
+    uint64_t tsc;
+    __asm__ volatile("movq %%gs:24, %0" : "=r"(tsc));
+    return tsc;
 }
 #endif
 

@@ -38,7 +38,8 @@ struct cpu {
     uint64_t stack_top; // GS:8, its stack, but for exceptions with one of their own (IST)
     uint32_t index;     // GS:16
     uint32_t apic_id;   // GS:20
-    uint64_t reserved[2];
+    uint64_t batch_tsc; // GS:24, see cpu_batch_tsc()
+    uint64_t reserved;
     uint64_t stack_guard; // GS:40: the stack protector's canary
 
     // The loop's and the interrupt handlers' own; whoever moves an irq here adds to immediate, urgent,
@@ -89,6 +90,7 @@ struct cpu {
 static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
 static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
 static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
+static_assert(offsetof(struct cpu, batch_tsc) == 24, "cpu_batch_tsc()");
 static_assert(offsetof(struct cpu, pi) % (2 * CACHE_LINE) == 0, "a pair of lines");
 static_assert(offsetof(struct cpu, node) - offsetof(struct cpu, pi) == 2 * CACHE_LINE,
               "alone there");

@@ -77,9 +77,9 @@ uint64_t rdtsc(void); // a test may have a clock of its own
 #else
 static inline uint64_t rdtsc(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; // the instruction zeroes their upper halves
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 #endif
 

@@ -32,28 +32,67 @@ struct block_dev *block_find(const char *name, size_t length)
     return NULL;
 }
 
+// ---- the check before every request ----
+
 static void refused(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
     req->done(req);
 }
 
-// Later, as for any other request: done() must not run within block_submit(). Out of line, which
-// keeps block_submit() free of a stack frame for it.
-static __attribute__((noinline)) void refuse(struct block_req *req)
+void block_refuse(struct block_req *req, uint32_t detail)
 {
     req->status = BLOCK_ERROR;
-    req->detail = BLOCK_DETAIL_RANGE;
+    req->detail = detail;
     req->msg.fn = refused;
     cpu_post(cpu_index(), &req->msg);
 }
 
-// No blocks at all wrap to the largest number, and thus are out of range.
-void block_submit(struct block_req *req)
+static void refuse_again(struct block_port *port, struct block_req *req)
 {
-    struct block_dev *dev = req->dev;
-    if (unlikely(req->lba >= dev->blocks || (uint64_t)req->blocks - 1 >= dev->blocks - req->lba ||
-                 (uintptr_t)req->buffer % 4))
-        return refuse(req);
-    dev->submit(req);
+    block_refuse(req, req->detail);
+}
+
+static struct block_port refusing = { .submit = refuse_again };
+
+static bool moves_data(enum block_op op)
+{
+    return op == BLOCK_READ || op == BLOCK_WRITE || op == BLOCK_COMPARE;
+}
+
+static bool writes(enum block_op op)
+{
+    return op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE;
+}
+
+// 0: nothing is wrong. No blocks at all wrap to the largest number, and thus are too many.
+static uint32_t find_fault(const struct block_req *req)
+{
+    const struct block_dev *dev = req->dev;
+    if (req->op >= BLOCK_OPS || !(dev->ops & 1u << req->op))
+        return BLOCK_DETAIL_UNSUPPORTED;
+    if (writes(req->op) && !dev->writable)
+        return BLOCK_DETAIL_PROTECTED;
+    if (req->op == BLOCK_FLUSH)
+        return req->blocks ? BLOCK_DETAIL_RANGE : 0;
+    if ((uint64_t)req->blocks - 1 >= dev->blocks)
+        return BLOCK_DETAIL_RANGE;
+    if (moves_data(req->op) && (!req->buffer || (uintptr_t)req->buffer % 4))
+        return BLOCK_DETAIL_BUFFER;
+    return 0;
+}
+
+bool block_prepare(struct block_req *req)
+{
+    uint32_t fault = find_fault(req);
+    req->cpu = cpu_index();
+    req->end = req->done;
+    req->lba_most = UINT64_MAX;
+    req->port = &refusing;
+    req->detail = fault;
+    if (fault)
+        return false;
+    req->lba_most = req->op == BLOCK_FLUSH ? 0 : req->dev->blocks - req->blocks;
+    req->dev->prepare(req);
+    return true;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Block devices: asynchronous requests from any CPU, completed on the CPU that submitted them.
+//
+// A request is prepared once and may then be submitted any number of times, each time for another
+// LBA: all that depends on its device, length and buffer alone is worked out once.
 #pragma once
 
 #include "kernel/base/cpus.h"
@@ -9,7 +12,16 @@
 
 #define BLOCK_SERIAL_BYTES 21
 
-enum block_op { BLOCK_READ };
+enum block_op {
+    BLOCK_READ,
+    BLOCK_WRITE,
+    BLOCK_FLUSH,        // what was written before is durable; no blocks, no buffer
+    BLOCK_WRITE_ZEROES, // no buffer
+    BLOCK_DEALLOCATE,   // the blocks' content is no longer needed; no buffer
+    BLOCK_COMPARE,      // with the buffer; a difference is a BLOCK_ERROR
+    BLOCK_VERIFY,       // the device reads and checks, and hands nothing over; no buffer
+    BLOCK_OPS
+};
 
 // Which of its CPU's queues a request takes: 0 the first, n the n-th after it, counted round where
 // there are fewer; or one whose interrupts are urgent, where the device has such queues.
@@ -23,37 +35,56 @@ enum block_status {
     BLOCK_GONE,    // the device failed before or during the request
 };
 
-// detail of a BLOCK_ERROR that the device never saw: no blocks, blocks past its end, or a buffer
-// that is not 4-byte aligned. No device status has this value.
-#define BLOCK_DETAIL_RANGE 0xffffffffu
+// detail of a BLOCK_ERROR that the device never saw. No device status has these values.
+#define BLOCK_DETAIL_RANGE 0xffffffffu       // no blocks, or some past its end
+#define BLOCK_DETAIL_BUFFER 0xfffffffeu      // none, or not 4-byte aligned
+#define BLOCK_DETAIL_UNSUPPORTED 0xfffffffdu // an operation that it doesn't have
+#define BLOCK_DETAIL_PROTECTED 0xfffffffcu   // its serial number is not in allow-write=
+
+// Where a device takes requests; the driver embeds it.
+struct block_req;
+struct block_port {
+    void (*submit)(struct block_port *port, struct block_req *req);
+};
 
 struct block_req {
-    struct cpu_msg msg; // the block layer's and the driver's, while in flight
+    // All that a submission and a completion touch: one line.
+    uint64_t lba;                       // the submitter's
+    uint64_t lba_most;                  // with these blocks, none goes past the device's end
+    struct block_port *port;            // where it goes
+    void (*end)(struct block_req *req); // of a command: done(), unless there is more to do
+    uint64_t command;                   // the driver's: what it tells the device,
+    uint64_t data[2];                   // where the buffer is,
+    uint32_t length;                    // how much it is
+    enum block_status status;           // valid in done()
 
-    // The submitter's:
+    // The submitter's; block_prepare() reads them.
     struct block_dev *dev;
-    enum block_op op;
-    uint64_t lba;
-    uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
-    uint8_t channel; // see above
     void *buffer;    // from mem_alloc(), 4-byte aligned at least, physically contiguous
+    uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
+    enum block_op op;
+    uint8_t channel;                     // see above
+    bool fua;                            // written data are durable before done()
     void (*done)(struct block_req *req); // on the submitting CPU, from its loop
     void *arg;                           // for done()
 
-    enum block_status status; // valid in done()
-    uint32_t detail;          // the device's own status, for messages
+    uint32_t detail; // valid in done(): the device's own status, for messages
 
     // The driver's, while in flight:
-    unsigned cpu;           // who submitted it
+    unsigned cpu;           // who prepared it
     uint32_t issued;        // blocks handed to the device so far
-    uint32_t pending;       // commands that have not ended
+    uint32_t pending;       // commands that have not ended, and one while not all are issued
     struct block_req *next; // waiting for a slot
-};
+    struct cpu_msg msg;
+} __attribute__((aligned(CACHE_LINE)));
+static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 
 struct block_dev {
     char name[16];                   // "nvme0n1"
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
     char model[41];
+    bool writable; // block_add()'s
+    uint32_t ops;  // those that it has: a bit for each block_op
     uint32_t nsid;
     uint32_t block_size; // bytes
     uint64_t blocks;
@@ -61,8 +92,9 @@ struct block_dev {
     uint32_t queues;       // I/O queue pairs that aren't urgent
     uint32_t channels;     // of these for each CPU: at least one, which CPUs may share
     unsigned node;         // NUMA node, where buffers for it are best; NODE_ANY where unknown
-    // Takes the request; it is on its way, or waits for a slot. Any CPU, from its loop.
-    void (*submit)(struct block_req *req);
+    // Fills in the request's driver fields and its port, for submissions by the calling CPU. Its
+    // operation, buffer and length are good. Any CPU.
+    void (*prepare)(struct block_req *req);
     void *driver;
     struct block_dev *next;
 };
@@ -79,6 +111,26 @@ static inline unsigned block_buffer_node(const struct block_dev *dev, unsigned c
     return dev->node == NODE_ANY ? cpu_node(cpu) : dev->node;
 }
 
-// Checks the range against the device and hands the request over; done() is always called later,
-// never from within. The caller's CPU.
-void block_submit(struct block_req *req);
+// Works out what submissions by the calling CPU need, and checks all but the LBA. False: it can't
+// be; where it is submitted all the same, it ends with BLOCK_ERROR and says why in `detail`.
+bool block_prepare(struct block_req *req);
+
+// Ends it with BLOCK_ERROR, later: done() must not run within a submission.
+void block_refuse(struct block_req *req, uint32_t detail);
+
+// Submits a prepared request, on the CPU that prepared it; of the submitter's fields, only `lba` may
+// have changed since. done() is always called later, never from within.
+static inline void block_resubmit(struct block_req *req)
+{
+    struct block_port *port = req->port;
+    if (unlikely(req->lba > req->lba_most))
+        return block_refuse(req, BLOCK_DETAIL_RANGE);
+    port->submit(port, req);
+}
+
+// Prepares a request and submits it.
+static inline void block_submit(struct block_req *req)
+{
+    block_prepare(req);
+    block_resubmit(req);
+}

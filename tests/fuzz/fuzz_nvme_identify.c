@@ -6,7 +6,7 @@
 
 #include "drivers/nvme/identify.h"
 #include "drivers/nvme/prp.h"
-#include "drivers/nvme/queue.h"
+#include "drivers/nvme/qpair.h"
 #include "drivers/nvme/status.h"
 
 #define LIST_PHYS 0x5000ull

@@ -49,6 +49,9 @@ static struct {
     struct cpu_msg *inbox[FAKE_CPUS], **inbox_end[FAKE_CPUS];
     struct cpu_timer *timers;
     unsigned timers_fired;
+    uint64_t batch_tsc[FAKE_CPUS];
+    unsigned batch; // completions that come at once
+    uint64_t completed;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
     uint64_t look_tsc;    // what a look takes
     uint64_t service_tsc; // what a read takes besides
@@ -252,6 +255,16 @@ void trace_stop(void)
     assert_int_equal(fake.in_flight_count, 0);
 }
 
+void cpu_begin_batch(void)
+{
+    fake.batch_tsc[fake.current] = rdtsc();
+}
+
+uint64_t cpu_batch_tsc(void)
+{
+    return fake.batch_tsc[fake.current];
+}
+
 static uint32_t fake_random(uint32_t below)
 {
     fake.random = fake.random * 1103515245 + 12345;
@@ -279,7 +292,7 @@ static void fake_count_msi(void)
     fake.irqs[fake.current].counts[fake.current]++;
 }
 
-void block_submit(struct block_req *req)
+static void fake_submit(struct block_port *port, struct block_req *req)
 {
     struct fake_disk *disk = (struct fake_disk *)req->dev;
     char *buffer = req->buffer;
@@ -295,7 +308,8 @@ void block_submit(struct block_req *req)
     }
     assert_true(fake.in_flight_count < FAKE_IN_FLIGHT);
     assert_int_equal(mem_node(buffer), FAKE_NODE(fake.current));
-    req->cpu = fake.current;
+    assert_int_equal(req->cpu, fake.current);
+    req->status = BLOCK_OK;
     fake.in_flight[fake.in_flight_count++] = req;
     fake.submitted++;
     fake.urgent += req->channel == BLOCK_URGENT;
@@ -306,6 +320,21 @@ void block_submit(struct block_req *req)
         fake_count_msi();
     if (fake.on_read)
         fake.on_read(req);
+}
+
+static struct block_port fake_port = { .submit = fake_submit };
+
+bool block_prepare(struct block_req *req)
+{
+    req->cpu = fake.current;
+    req->port = &fake_port;
+    req->lba_most = req->dev->blocks - req->blocks;
+    return true;
+}
+
+void block_refuse(struct block_req *req, uint32_t detail)
+{
+    fail_msg("LBA %lu, %u blocks: refused (%x)", req->lba, req->blocks, detail);
 }
 
 static void fake_fill(struct fake_disk *disk, struct block_req *req)
@@ -336,6 +365,9 @@ static void fake_complete_one(void)
         fake.stats[req->cpu].notifications++;
     if (!fake.msis_at_once)
         fake_count_msi();
+    if (fake.batch <= 1 || fake.completed % fake.batch == 0)
+        cpu_begin_batch();
+    fake.completed++;
     req->status = bad ? disk->bad_status : BLOCK_OK;
     req->detail = bad ? 0x281 : 0;
     if (!bad)

@@ -51,7 +51,7 @@ void move_now(struct model *m, unsigned vector, unsigned to)
 #define GUARD 64
 #define GUARD_BYTE 0xa5
 
-static void read_done(struct block_req *req)
+void world_read_done(struct block_req *req)
 {
     struct world_read *r = container_of(req, struct world_read, req);
     assert_false(r->done);
@@ -61,6 +61,12 @@ static void read_done(struct block_req *req)
 
 void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
                       uint32_t blocks, size_t misalign)
+{
+    world_read_start_for(r, dev, cpu, lba, blocks, misalign, world_read_done);
+}
+
+void world_read_start_for(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                          uint32_t blocks, size_t misalign, void (*done)(struct block_req *req))
 {
     size_t bytes = (size_t)blocks * dev->block_size;
     r->memory = aligned_alloc(NVME_PAGE, ALIGN_UP(bytes + misalign + 2 * NVME_PAGE, NVME_PAGE));
@@ -74,7 +80,7 @@ void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu,
         .lba = lba,
         .blocks = blocks,
         .buffer = buffer,
-        .done = read_done,
+        .done = done,
         .status = BLOCK_ERROR,
     };
     world_use_cpu(cpu);

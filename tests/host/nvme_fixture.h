@@ -25,6 +25,9 @@ struct world_read {
 };
 void world_read_start(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
                       uint32_t blocks, size_t misalign);
+void world_read_start_for(struct world_read *r, struct block_dev *dev, unsigned cpu, uint64_t lba,
+                          uint32_t blocks, size_t misalign, void (*done)(struct block_req *req));
+void world_read_done(struct block_req *req);
 void world_read_free(struct world_read *r);
 
 // These free the read.

@@ -4,8 +4,12 @@
 // model checks what the host does as much as it answers; the first breach fails the test.
 #pragma once
 
-#include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/disk.h"
 #include "drivers/nvme/nvme.h"
+#include "drivers/nvme/prp.h"
+#include "drivers/nvme/recover.h"
+#include "drivers/nvme/setup.h"
+#include "kernel/irq/irq.h"
 #include "kernel/run/block.h"
 
 #define MODEL_NAMESPACES 8

@@ -83,6 +83,18 @@ uint64_t mem_phys(const volatile void *virt)
 
 // ---- time, CPUs, messages, timers ----
 
+static uint64_t batch_tsc[CPUS_MAX];
+
+void cpu_begin_batch(void)
+{
+    batch_tsc[world.cpu] = world.now;
+}
+
+uint64_t cpu_batch_tsc(void)
+{
+    return batch_tsc[world.cpu];
+}
+
 uint64_t time_ns(void)
 {
     return world.now += world.clock_step;
@@ -331,7 +343,7 @@ struct nvme_ctrl *world_ctrl(const struct model *m)
 bool world_may_ring(const struct model *m, unsigned qid)
 {
     const struct nvme_ctrl *c = world_ctrl(m);
-    return !qid || !c || nvme_queue_owner(c->queues[qid - 1]) == world.cpu;
+    return !qid || !c || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
 // ---- time and turns ----

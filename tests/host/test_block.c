@@ -13,6 +13,8 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block.h"
 
+#define READS (1u << BLOCK_READ)
+
 static unsigned current;       // the CPU that runs
 static struct cpu_msg *posted; // the last message
 static unsigned posted_to;
@@ -31,20 +33,30 @@ void cpu_post(unsigned cpu, struct cpu_msg *msg)
     posted_to = cpu;
 }
 
-static void submit(struct block_req *req)
-{
-    submitted = req;
-}
-
 static void done(struct block_req *req)
 {
     dones++;
 }
 
+static void submit(struct block_port *to, struct block_req *req)
+{
+    assert_ptr_equal(to, req->port);
+    submitted = req;
+}
+
+static struct block_port port = { .submit = submit };
+
+static void prepare(struct block_req *req)
+{
+    assert_int_equal(req->cpu, current);
+    assert_ptr_equal(req->end, done);
+    req->port = &port;
+}
+
 static struct block_dev disks[3] = {
-    { .name = "nvme0n1", .blocks = 100, .submit = submit },
-    { .name = "nvme0n12", .blocks = 1, .submit = submit },
-    { .name = "nvme1n1", .blocks = UINT64_MAX, .submit = submit },
+    { .name = "nvme0n1", .blocks = 100, .ops = READS, .prepare = prepare },
+    { .name = "nvme0n12", .blocks = 1, .ops = READS, .prepare = prepare },
+    { .name = "nvme1n1", .blocks = UINT64_MAX, .ops = READS, .prepare = prepare },
 };
 
 static int add_disks(void **state)
@@ -104,7 +116,7 @@ static void takes(struct block_dev *dev, uint64_t lba, uint32_t blocks)
 }
 
 // Later, on the CPU that asked.
-static void refuses_now(struct block_req *req)
+static void refuses_now(struct block_req *req, uint32_t detail)
 {
     for (current = 0; current < 3; current++) {
         posted = NULL;
@@ -117,7 +129,7 @@ static void refuses_now(struct block_req *req)
         posted->fn(posted);
         assert_int_equal(dones, 1);
         assert_int_equal(req->status, BLOCK_ERROR);
-        assert_int_equal(req->detail, BLOCK_DETAIL_RANGE);
+        assert_int_equal(req->detail, detail);
     }
     current = 0;
 }
@@ -126,7 +138,7 @@ static void refuses(struct block_dev *dev, uint64_t lba, uint32_t blocks)
 {
     struct block_req req;
     ask(&req, dev, lba, blocks);
-    refuses_now(&req);
+    refuses_now(&req, BLOCK_DETAIL_RANGE);
 }
 
 static void what_lies_within_is_taken(void **state)
@@ -159,8 +171,11 @@ static void buffers_are_of_dwords(void **state)
     for (unsigned misalign = 1; misalign < 4; misalign++) {
         ask(&req, &disks[0], 0, 1);
         req.buffer = buffer + misalign;
-        refuses_now(&req);
+        refuses_now(&req, BLOCK_DETAIL_BUFFER);
     }
+    ask(&req, &disks[0], 0, 1);
+    req.buffer = NULL;
+    refuses_now(&req, BLOCK_DETAIL_BUFFER);
     ask(&req, &disks[0], 0, 1);
     req.buffer = buffer + 4;
     block_submit(&req);

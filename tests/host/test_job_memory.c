@@ -20,7 +20,7 @@ static void check_places(const struct block_req *req)
     if (w->urgent)
         assert_int_equal(mem_node(w->urgent), node);
     assert_int_equal(w->cpu->cpu, fake.current);
-    workers_seen += w->submitted == 1;
+    workers_seen += job_submitted(w) == 1;
 }
 
 static void test_all_lies_with_the_cpu(void **state)
@@ -176,7 +176,7 @@ static uint64_t first_lbas[4];
 static void note_first(const struct block_req *req)
 {
     const struct job_worker *w = req->arg;
-    if (w->submitted == 1)
+    if (job_submitted(w) == 1)
         first_lbas[w->cpu->cpu] = req->lba;
 }
 

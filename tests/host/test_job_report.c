@@ -58,7 +58,7 @@ static void work(void)
     };
     for (unsigned i = 0; i < 4; i++) {
         struct job_worker *w = job.workers[i];
-        w->submitted = did[i].submitted;
+        w->quota = did[i].submitted;
         w->completed = did[i].completed;
         w->errors = did[i].errors;
         w->verify_errors = did[i].verify_errors;
@@ -338,7 +338,7 @@ static void expect_verdict(const char *verdict)
 static void test_verdicts(void **state)
 {
     make_job((struct job_config){ .bs = 4096, .verify = true });
-    job.workers[0]->submitted = job.workers[0]->completed = 1234;
+    job.workers[0]->quota = job.workers[0]->completed = 1234;
     job.workers[2]->ended_tsc = 1500000000;
     count();
     expect_verdict("job: ok: 1,234 reads of 4 KiB from 2 disks in 1.5 s, posted: 0.10 "
@@ -362,7 +362,7 @@ static void test_verdicts(void **state)
 static void test_lost_reads(void **state)
 {
     make_job((struct job_config){ .bs = 4096 });
-    job.workers[3]->submitted = 7;
+    job.workers[3]->quota = 7;
     job.workers[3]->completed = 6;
     expect_verdict("job: failed: 1 lost read; 6 reads of 4 KiB from 2 disks in 0 ms, posted: 0.00 "
                    "notifications per MSI, data not verified\n");
@@ -370,7 +370,7 @@ static void test_lost_reads(void **state)
     assert_string_equal(fake.error_what, "job-lost");
     assert_string_equal(fake.error_message, "7 reads were submitted and 6 completed");
     job.workers[0]->errors = job.workers[0]->verify_errors = UINT64_MAX / 2; // whatever they are
-    job.workers[0]->submitted = UINT64_MAX / 2;
+    job.workers[0]->quota = UINT64_MAX / 2;
     job_report(&job);
     expect_line(fake.console, " 9223372036854775807 read errors, 9223372036854775807 verify "
                               "errors, 9223372036854775808 lost reads;");

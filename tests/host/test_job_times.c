@@ -107,6 +107,27 @@ static void test_latency_counts_from_submission(void **state)
     is_about(all("mean"), (1 + 2 + 3 + 4) * SERVICE_NS / 4);
 }
 
+// With clat=batch, what one look finds has one time: that of the look.
+static void batched(const char *words)
+{
+    start(1, 1);
+    fake.batch = 4;
+    fake_run(&app_job, words);
+    assert_int_equal(all("N"), 4);
+    is_about(all("max"), SERVICE_NS);
+    is_about(all("mean"), SERVICE_NS);
+}
+
+static void test_latency_by_the_batch(void **state)
+{
+    batched("rw=read runtime=0 size=16k iodepth=4 clat=batch");
+}
+
+static void test_latency_of_random_reads_by_the_batch(void **state)
+{
+    batched("rw=randread runtime=0 size=16k iodepth=4 clat=batch");
+}
+
 // ---- how long it runs ----
 
 // Nothing is submitted after the end, and what is in flight then is waited for.
@@ -173,6 +194,8 @@ int main(void)
         cmocka_unit_test_teardown(test_verification_is_no_latency, fake_stop),
         cmocka_unit_test_teardown(test_nor_is_it_of_urgent_reads, fake_stop),
         cmocka_unit_test_teardown(test_latency_counts_from_submission, fake_stop),
+        cmocka_unit_test_teardown(test_latency_by_the_batch, fake_stop),
+        cmocka_unit_test_teardown(test_latency_of_random_reads_by_the_batch, fake_stop),
         cmocka_unit_test_teardown(test_runtime, fake_stop),
         cmocka_unit_test_teardown(test_verification_ends_the_run, fake_stop),
         cmocka_unit_test_teardown(test_rates_are_of_the_run, fake_stop),

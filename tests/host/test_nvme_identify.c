@@ -9,7 +9,7 @@
 
 #include "drivers/nvme/identify.h"
 #include "drivers/nvme/prp.h"
-#include "drivers/nvme/queue.h"
+#include "drivers/nvme/qpair.h"
 #include "drivers/nvme/status.h"
 
 static struct problem p;

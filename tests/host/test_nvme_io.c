@@ -78,8 +78,13 @@ static void refused_without_the_device(void **state)
         uint64_t lba;
         uint32_t blocks;
         size_t misalign;
-    } wrong[] = { { 0, 0, 0 },     { 1 << 20, 1, 0 },    { (1 << 20) - 1, 2, 0 },
-                  { ~0ull, 2, 0 }, { 0, 0xffffffff, 0 }, { 0, 1, 2 } };
+        uint32_t detail;
+    } wrong[] = { { 0, 0, 0, BLOCK_DETAIL_RANGE },
+                  { 1 << 20, 1, 0, BLOCK_DETAIL_RANGE },
+                  { (1 << 20) - 1, 2, 0, BLOCK_DETAIL_RANGE },
+                  { ~0ull, 2, 0, BLOCK_DETAIL_RANGE },
+                  { 0, 0xffffffff, 0, BLOCK_DETAIL_RANGE },
+                  { 0, 1, 2, BLOCK_DETAIL_BUFFER } };
     static uint8_t memory[4096] __attribute__((aligned(4096)));
 
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -94,7 +99,7 @@ static void refused_without_the_device(void **state)
         assert_false(r.done);
         assert_true(world_run(&r.done, 10));
         assert_int_equal(r.req.status, BLOCK_ERROR);
-        assert_int_equal(r.req.detail, BLOCK_DETAIL_RANGE);
+        assert_int_equal(r.req.detail, wrong[i].detail);
         world_read_free(&r);
     }
     assert_int_equal(m->reads, ARRAY_SIZE(wrong));
@@ -131,6 +136,37 @@ static void queue_size_that_is_no_power_of_two(void **state)
     read_many(dev, 100, 1, 8);
 }
 
+// What one look at the queue finds has one time stamp, taken before the first of it ends.
+static uint64_t batches[4];
+static unsigned batches_count;
+
+static void note_batch(struct block_req *req)
+{
+    batches[batches_count++] = cpu_batch_tsc();
+    world_skip(1000);
+    world_read_done(req);
+}
+
+static void one_time_for_a_batch(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start(m);
+    struct world_read reads[4];
+    batches_count = 0;
+    m->hold = true;
+    for (unsigned i = 0; i < 3; i++)
+        world_read_start_for(&reads[i], dev, 0, i, 1, 0, note_batch);
+    world_round();
+    m->hold = false;
+    for (unsigned i = 0; i < 3; i++)
+        finish(&reads[i]);
+    world_read_start_for(&reads[3], dev, 0, 9, 1, 0, note_batch);
+    finish(&reads[3]);
+    assert_int_equal(batches_count, 4);
+    assert_true(batches[0] > 0 && batches[1] == batches[0] && batches[2] == batches[0]);
+    assert_true(batches[3] >= batches[0] + 3000);
+}
+
 // Those that wait go out in the order in which they came.
 static struct world_read ordered[40];
 static unsigned ended;
@@ -150,8 +186,7 @@ static void waiting_keeps_its_order(void **state)
     struct block_dev *dev = start(m);
     ended = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(ordered); i++) {
-        world_read_start(&ordered[i], dev, 0, i, i % 5 == 4 ? 3000 : 1, 0);
-        ordered[i].req.done = in_order;
+        world_read_start_for(&ordered[i], dev, 0, i, i % 5 == 4 ? 3000 : 1, 0, in_order);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(ordered); i++) {
         assert_true(world_run(&ordered[i].done, 1000));
@@ -187,8 +222,7 @@ static void run_cycle(struct model *m, struct block_dev *dev)
     memset(&cycle, 0, sizeof(cycle));
     cycle.left = ROUNDS;
     for (unsigned i = 0; i < ARRAY_SIZE(cycle.reads); i++) {
-        world_read_start(&cycle.reads[i], dev, 0, i, 8, 0);
-        cycle.reads[i].req.done = again;
+        world_read_start_for(&cycle.reads[i], dev, 0, i, 8, 0, again);
     }
     assert_true(world_run(&cycle.stop, 50000));
     assert_int_equal(cycle.ok, ROUNDS + ARRAY_SIZE(cycle.reads));
@@ -424,6 +458,7 @@ int main(void)
         io_test(smallest_queue),
         io_test(four_entries),
         io_test(queue_size_that_is_no_power_of_two),
+        io_test(one_time_for_a_batch),
         io_test(waiting_keeps_its_order),
         io_test(wraps_in_order),
         io_test(wraps_out_of_order),

@@ -16,7 +16,14 @@ static void survives_lies(struct model *m, struct block_dev *dev, unsigned bad_f
         reads_well(dev, 0);
     assert_int_equal(world_errors("nvme-bad-completion"), 1);
     assert_int_equal(world_errors(NULL), 1);
-    assert_int_equal(world_ctrl(m)->queues[0]->bad, 700 * bad_for_each);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.bad, 700 * bad_for_each);
+}
+
+static void is_told_odd(unsigned times)
+{
+    assert_int_equal(world_warnings(), times);
+    if (times)
+        assert_string_equal(world_last_warning_what(), "nvme-odd-completion");
 }
 
 static void ids_out_of_range(void **state)
@@ -28,13 +35,15 @@ static void ids_out_of_range(void **state)
     assert_non_null(strstr(world_last_error(), "(id 16384, SQID 1,"));
 }
 
+// The id says which command it is, and that one is in flight: taken, and told once. What comes
+// after it with the right queue belongs to none.
 static void wrong_queue(void **state)
 {
     struct model *m = model_new();
     struct block_dev *dev = start(m);
     m->sqid_lie = true;
     survives_lies(m, dev, 1);
-    assert_non_null(strstr(world_last_error(), "SQID 2,"));
+    is_told_odd(1);
 }
 
 static void answered_twice(void **state)
@@ -53,8 +62,8 @@ static void all_lies_at_once(void **state)
     survives_lies(m, dev, 3);
 }
 
-// Each single bit that makes an entry another's: of the ids and the head past the queue, and of SQID.
-static void every_foreign_bit_counts(void **state)
+// Each single bit of an id past the queue makes an entry nobody's.
+static void every_bit_of_an_id_counts(void **state)
 {
     struct model *m = model_new();
     field_set(&m->cap, NVME_CAP_MQES, 31);
@@ -65,16 +74,14 @@ static void every_foreign_bit_counts(void **state)
     world_read_start(&r, dev, 0, 5, 1, 0); // id 0
     world_round();
     for (unsigned bit = 0; bit < 16; bit++) {
-        unsigned past = 1u << bit & ~31u, bad = q->bad;
-        if (past) {
-            model_post(m, 1, past, 1, 1, 0);
-            model_post(m, 1, 0, 1, 1 | past, 0);
-        }
-        model_post(m, 1, 0, 1 ^ 1u << bit, 1, 0);
+        unsigned past = 1u << bit & ~31u, bad = q->qp.bad;
+        if (!past)
+            continue;
+        model_post(m, 1, past, 1, 1, 0);
         model_interrupt(m, 1);
         world_round();
         assert_false(r.done);
-        assert_int_equal(q->bad - bad, past ? 3 : 1);
+        assert_int_equal(q->qp.bad - bad, 1);
     }
     m->hold = false;
     finish(&r);
@@ -92,39 +99,69 @@ static void ids_that_are_free(void **state)
         model_interrupt(m, 1);
         world_round();
     }
-    assert_int_equal(world_ctrl(m)->queues[0]->bad, 8);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.bad, 8);
     assert_int_equal(world_errors("nvme-bad-completion"), 1);
     reads_well(dev, 0);
 }
 
-// SQHD past the queue is as bad as a wrong id; within it, one that says "full" for ever must not
-// make a read wait for ever.
-static void head_out_of_range(void **state)
+// Each single bit of SQID, and of SQHD past the queue, is told; the command ends all the same.
+static void odd_in_one_bit(unsigned sqid, unsigned sqhd)
 {
     struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 31);
     struct block_dev *dev = start(m);
     struct world_read r;
-    m->sqhd_lie = 256;
-    world_read_start(&r, dev, 0, 5, 1, 0);
-    world_pass(40 * NS_PER_S);
-    ends(&r, BLOCK_TIMEOUT);
-    assert_int_equal(world_errors("nvme-bad-completion"), 1);
-    assert_int_equal(world_errors("nvme-timeout"), 1);
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0); // id 0
+    world_round();
+    memset(r.req.buffer, 0, 512);
+    model_post(m, 1, 0, sqid, sqhd, 0);
+    model_interrupt(m, 1);
+    world_round();
+    assert_true(r.done);
+    assert_int_equal(r.req.status, BLOCK_OK);
+    is_told_odd(1);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.bad, 0);
+    world_read_free(&r);
+    end_world(NULL);
 }
 
-static void head_says_full(void **state)
+static void every_odd_bit_is_told(void **state)
+{
+    end_world(NULL);
+    for (unsigned bit = 0; bit < 16; bit++) {
+        world_begin(1);
+        odd_in_one_bit(1 ^ 1u << bit, 1);
+        if (bit < 5)
+            continue;
+        world_begin(1);
+        odd_in_one_bit(1, 1u << bit);
+    }
+    world_begin(1);
+}
+
+// SQHD tells what was fetched, and nothing depends on it: a controller that says "full" for ever, or
+// names a place past the end, is served, and told of in the second case.
+static void head_is_not_needed(int lie, unsigned reads, unsigned warnings)
 {
     struct model *m = model_new();
     field_set(&m->cap, NVME_CAP_MQES, 3);
     struct block_dev *dev = start(m);
-    struct world_read first, second;
-    m->sqhd_lie = 1;
-    world_read_start(&first, dev, 0, 5, 1, 0);
-    finish_within(&first, 100);
-    world_read_start(&second, dev, 0, 6, 1, 0);
-    world_pass(40 * NS_PER_S);
-    ends(&second, BLOCK_TIMEOUT);
-    assert_int_equal(world_errors("nvme-timeout"), 1);
+    m->sqhd_lie = lie;
+    for (unsigned i = 0; i < reads; i++)
+        reads_well(dev, 0);
+    is_told_odd(warnings);
+    assert_int_equal(world_errors(NULL), 0);
+}
+
+static void head_out_of_range(void **state)
+{
+    head_is_not_needed(256, 20, 1);
+}
+
+static void head_says_full(void **state)
+{
+    head_is_not_needed(1, 2, 0);
 }
 
 // A controller gone mad: whatever is submitted is complete at once, for ever. One reap still ends.
@@ -134,8 +171,10 @@ static unsigned mad_count;
 static void mad_entry(void)
 {
     struct nvme_queue *q = mad_queue;
-    struct nvme_cqe *e = (struct nvme_cqe *)&q->cq[q->cq_head & q->mask];
-    e->tail = q->expect | field_put(NVME_CQE_SQHD, q->sq_tail);
+    unsigned at = q->qp.cq_head + mad_count;
+    struct nvme_cqe *e = (struct nvme_cqe *)&q->qp.cq[at & q->qp.mask];
+    uint64_t wrapped = at > q->qp.mask ? NVME_CQE_P : 0;
+    e->tail = (q->qp.expect ^ wrapped) | field_put(NVME_CQE_SQHD, q->qp.sq_tail);
 }
 
 static void mad_again(struct block_req *req)
@@ -154,8 +193,7 @@ static void endless_completions(void **state)
     mad_queue = world_ctrl(m)->queues[0];
     mad_count = 0;
     m->hold = true;
-    world_read_start(&r, dev, 0, 5, 1, 0);
-    r.req.done = mad_again;
+    world_read_start_for(&r, dev, 0, 5, 1, 0, mad_again);
     world_round();
     m->removed = true; // the model looks no longer
     mad_entry();
@@ -169,10 +207,15 @@ static void endless_completions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        lies_test(ids_out_of_range),         lies_test(wrong_queue),
-        lies_test(answered_twice),           lies_test(all_lies_at_once),
-        lies_test(ids_that_are_free),        lies_test(head_out_of_range),
-        lies_test(every_foreign_bit_counts), lies_test(head_says_full),
+        lies_test(ids_out_of_range),
+        lies_test(wrong_queue),
+        lies_test(answered_twice),
+        lies_test(all_lies_at_once),
+        lies_test(ids_that_are_free),
+        lies_test(head_out_of_range),
+        lies_test(every_bit_of_an_id_counts),
+        lies_test(head_says_full),
+        lies_test(every_odd_bit_is_told),
         lies_test(endless_completions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

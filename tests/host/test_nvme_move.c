@@ -62,8 +62,8 @@ static void load_start(struct model **models, unsigned count, unsigned cpus, uns
     for (unsigned i = 0; i < load.count; i++) {
         struct world_read *r = &load.reads[i];
         unsigned cpu = i % cpus;
-        world_read_start(r, world_disk(models[i / cpus % count], 1), cpu, i, BLOCKS_MAX, 0);
-        r->req.done = load_done;
+        world_read_start_for(r, world_disk(models[i / cpus % count], 1), cpu, i, BLOCKS_MAX, 0,
+                             load_done);
         r->done_cpu = cpu;
     }
 }
@@ -93,12 +93,12 @@ static void check_nothing_left(const struct model *m)
     const struct nvme_ctrl *c = world_ctrl(m);
     for (unsigned i = 0; i < c->queues_count; i++) {
         const struct nvme_queue *q = c->queues[i];
-        assert_int_equal(nvme_queue_owner(q), m->irqs[i]->cpu);
-        assert_ptr_equal(q->home, &c->cpus[q->cpu]);
+        assert_int_equal(nvme_qpair_owner(&q->qp), m->irqs[i]->cpu);
+        assert_ptr_equal(q->qp.home, &c->homes[q->qp.cpu]);
         assert_null(q->waiting);
-        assert_false(q->dirty || q->adopting || nvme_queue_ready(q));
-        for (unsigned s = 0; s < q->mask; s++)
-            assert_null(q->slots[s].req);
+        assert_false(q->qp.dirty || q->adopting || nvme_qpair_ready(&q->qp));
+        for (unsigned s = 0; s < q->qp.mask; s++)
+            assert_null(q->qp.slots[s].command);
     }
 }
 
@@ -176,7 +176,7 @@ static void all_to_one_cpu(void **state)
     assert_int_equal(load.ok, 5000);
     assert_int_equal(world_errors(NULL), 0);
     for (unsigned i = 0; i < 6; i++)
-        assert_int_equal(nvme_queue_owner(queue(m, i)), 4);
+        assert_int_equal(nvme_qpair_owner(&queue(m, i)->qp), 4);
     check_nothing_left(m);
 }
 
@@ -259,7 +259,8 @@ static void forwarded_while_it_comes(void **state)
     move_now(m, 0, 2);
     finish(&r);
     world_read_start(&r, dev, 2, 8, 8, 0); // straight into it
-    assert_false(queue(m, 0)->slots[0].req != &r.req && queue(m, 0)->slots[1].req != &r.req);
+    assert_false(queue(m, 0)->qp.slots[0].command != &r.req &&
+                 queue(m, 0)->qp.slots[1].command != &r.req);
     finish(&r);
 }
 
@@ -273,7 +274,7 @@ static void submits_before_adoption(void **state)
     struct world_read r;
     move_now(m, 0, 1);
     world_read_start(&r, dev, 1, 7, 8, 0);
-    assert_true(queue(m, 0)->adopting && queue(m, 0)->dirty);
+    assert_true(queue(m, 0)->adopting && queue(m, 0)->qp.dirty);
     move_now(m, 0, 0);
     finish(&r);
     check_nothing_left(m);

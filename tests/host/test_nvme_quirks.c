@@ -124,7 +124,7 @@ static void no_queue_entries(void **state)
     starts(m);
     warned_once("nvme-queue-size",
                 "CAP.MQES is 0, but a queue has two entries at least: taken for 2");
-    assert_int_equal(world_ctrl(m)->queues[0]->mask, 1);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.mask, 1);
 }
 
 static void no_queue_entries_but_64(void **state)
@@ -137,7 +137,7 @@ static void no_queue_entries_but_64(void **state)
         m->queue_most = 64;
         starts(m);
         warned_once("nvme-queue-size", "taken for 64");
-        assert_int_equal(world_ctrl(m)->queues[0]->mask, 63);
+        assert_int_equal(world_ctrl(m)->queues[0]->qp.mask, 63);
         world_end();
     }
 }
@@ -146,7 +146,7 @@ static void quirk_without_the_fault(void **state)
 {
     struct model *m = model_of(0x144d, 0xa821);
     starts(m);
-    assert_int_equal(world_ctrl(m)->queues[0]->mask, 255);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.mask, 255);
     assert_int_equal(world_warnings(), 0);
 }
 
@@ -241,7 +241,7 @@ static void apple(void **state)
     struct model *m = model_of(0x106b, 0x2003);
     m->pci.class_code = 0x018000;
     starts(m);
-    assert_int_equal(world_ctrl(m)->queues[0]->mask, 255);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.mask, 255);
 }
 
 // One command at a time.
@@ -251,7 +251,7 @@ static void apple_with_short_queues(void **state)
     m->pci.class_code = 0x018002;
     m->queue_most = 2;
     starts(m);
-    assert_int_equal(world_ctrl(m)->queues[0]->mask, 1);
+    assert_int_equal(world_ctrl(m)->queues[0]->qp.mask, 1);
     assert_int_equal(world_disk(m, 1)->queues, 1); // shared by both CPUs
 }
 

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The path of a block request: prepare, submit, reap; and the detour of what isn't straight.
+
+#include "drivers/nvme/disk.h"
+
+#include "drivers/nvme/prp.h"
+#include "drivers/nvme/status.h"
+#include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mem/mem.h"
+#include "lib/mark.h"
+#include "lib/string.h"
+
+#define FAILURES_SHOWN 8 // for each queue; the submitter counts them all
+#define RARE __attribute__((noinline, cold))
+
+static const struct {
+    uint8_t opcode;
+    bool moves_data;
+    const char *words;
+} ops[BLOCK_OPS] = {
+    [BLOCK_READ] = { NVME_CMD_READ, true, "read" },
+    [BLOCK_WRITE] = { NVME_CMD_WRITE, true, "write" },
+    [BLOCK_FLUSH] = { NVME_CMD_FLUSH, false, "flush" },
+    [BLOCK_WRITE_ZEROES] = { NVME_CMD_WRITE_ZEROES, false, "write of zeroes" },
+    [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation" },
+    [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison" },
+    [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification" },
+};
+
+const char *nvme_op_words(enum block_op op)
+{
+    return ops[op].words;
+}
+
+// ---- ends ----
+
+static void done_message(struct cpu_msg *msg)
+{
+    struct block_req *req = container_of(msg, struct block_req, msg);
+    cpu_begin_batch();
+    req->done(req);
+}
+
+// Also the `end` of a straight request that another CPU than its submitter ends.
+static void send_back(struct block_req *req)
+{
+    if (req->end == send_back)
+        req->end = req->done;
+    req->msg.fn = done_message;
+    cpu_post(req->cpu, &req->msg);
+}
+
+// The `end` of a request that is not straight.
+static void part_ended(struct block_req *req)
+{
+    if (--req->pending)
+        return;
+    if (req->cpu != cpu_index())
+        return send_back(req);
+    req->done(req);
+}
+
+static void tell_failure(struct nvme_queue *q, const struct block_req *req, uint32_t status)
+{
+    char words[80];
+    if (q->failures == FAILURES_SHOWN)
+        return;
+    q->failures++;
+    warn(req->op == BLOCK_READ ? "nvme-read" : "nvme-io",
+         "%s: a %s of %u blocks at LBA %llu failed: %s%s", req->dev->name, ops[req->op].words,
+         req->blocks, (unsigned long long)req->lba, nvme_status_text(status, words, sizeof(words)),
+         q->failures == FAILURES_SHOWN ? "; further failures on this queue are not shown" : "");
+}
+
+// A time-out of another of its commands says more.
+static void request_failed(struct nvme_queue *q, struct block_req *req, uint32_t status)
+{
+    if (req->status == BLOCK_OK)
+        req->status = BLOCK_ERROR;
+    req->detail = status;
+    tell_failure(q, req, status);
+}
+
+void nvme_request_give_up(struct block_req *req, enum block_status status)
+{
+    req->status = status;
+    req->end(req);
+}
+
+// ---- the detour: what waits for a slot ----
+
+static void append(struct nvme_queue *q, struct block_req *req)
+{
+    req->next = NULL;
+    if (q->waiting)
+        q->waiting_last->next = req;
+    else
+        q->waiting = req;
+    q->waiting_last = req;
+    nvme_qpair_look_at_all(&q->qp, true);
+}
+
+static struct block_req *pop(struct nvme_queue *q)
+{
+    struct block_req *req = q->waiting;
+    q->waiting = req->next;
+    nvme_qpair_look_at_all(&q->qp, q->waiting);
+    return req;
+}
+
+static uint64_t *list_of(struct nvme_queue *q, unsigned id)
+{
+    if (!q->lists[id])
+        q->lists[id] = mem_alloc(q->list_bytes, q->list_bytes, q->dma_node);
+    return q->lists[id];
+}
+
+// Where the data of a command are, as far as two pages go without a list.
+static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
+                  uint64_t bytes)
+{
+    uint64_t *list = nvme_prp_needs_list(phys, bytes) ? list_of(q, id) : NULL;
+    struct nvme_prp prp = nvme_prp_build(phys, bytes, list, list ? mem_phys(list) : 0);
+    sqe->data[0] = prp.prp1;
+    sqe->data[1] = prp.prp2;
+}
+
+// NVM Command Set 1.0, 3.2.3: one range, which takes the place of a list.
+static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t lba,
+                       uint32_t blocks)
+{
+    struct nvme_dsm_range *range = (void *)list_of(q, id);
+    *range = (struct nvme_dsm_range){ .blocks = blocks, .lba = lba };
+    sqe->data[0] = mem_phys(range);
+    sqe->slba = NVME_DSM_DEALLOCATE; // CDW10: one range; CDW11
+}
+
+// The next command of a request. There must be room.
+static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_req *req,
+                  uint32_t first, uint32_t blocks)
+{
+    unsigned id = q->qp.free, tail = q->qp.sq_tail;
+    struct nvme_io_sqe *sqe = &q->qp.sq[tail];
+    nvme_qpair_take(&q->qp, id, req);
+    sqe->head = req->command | field_put(NVME_SQE_CID, id);
+    sqe->data[0] = sqe->data[1] = 0;
+    sqe->slba = req->lba + first;
+    sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
+    if (req->op == BLOCK_DEALLOCATE) {
+        name_range(q, sqe, id, req->lba + first, blocks);
+        sqe->cdw12 = 0;
+    } else if (ops[req->op].moves_data) {
+        uint64_t skip = (uint64_t)first << ns->block_shift;
+        point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
+    }
+    if (nvme_qpair_push(&q->qp, tail))
+        nvme_qpair_mark(&q->qp);
+}
+
+static void pump(struct nvme_queue *q)
+{
+    while (q->waiting && nvme_qpair_has_room(&q->qp)) {
+        struct block_req *req = q->waiting;
+        const struct nvme_ns *ns = req->dev->driver;
+        uint32_t first = req->issued;
+        uint32_t blocks = MIN(req->blocks - first, ns->max_blocks);
+
+        req->issued += blocks;
+        if (req->issued == req->blocks)
+            pop(q);
+        else
+            req->pending++;
+        issue(q, ns, req, first, blocks);
+    }
+}
+
+static void enqueue(struct nvme_queue *q, struct block_req *req)
+{
+    if (q->gone) {
+        req->status = BLOCK_GONE;
+        return send_back(req);
+    }
+    req->issued = 0;
+    req->pending = 1;
+    append(q, req);
+    pump(q);
+    if (!q->qp.watched) // no slot may ever become free: the watch then ends the wait
+        nvme_qpair_watch(&q->qp);
+}
+
+void nvme_queue_give_up_waiting(struct nvme_queue *q, enum block_status status)
+{
+    struct block_req *next, *req = q->waiting; // what their ends submit waits anew
+    q->waiting = NULL;
+    nvme_qpair_look_at_all(&q->qp, false);
+    for (; req; req = next) {
+        next = req->next;
+        nvme_request_give_up(req, status);
+    }
+}
+
+// ---- a queue that another CPU owns: there are fewer than CPUs, or it has moved ----
+
+bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
+{
+    unsigned owner = nvme_qpair_owner(&q->qp);
+    if (owner == cpu_index())
+        return false;
+    cpu_post(owner, msg);
+    return true;
+}
+
+static void forward_message(struct cpu_msg *msg)
+{
+    struct block_req *req = container_of(msg, struct block_req, msg);
+    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
+    if (!nvme_queue_pass_on(q, msg))
+        enqueue(q, req);
+}
+
+static void end_elsewhere(struct block_req *req)
+{
+    if (req->end == req->done)
+        req->end = send_back;
+}
+
+static void forward(struct nvme_queue *q, struct block_req *req)
+{
+    end_elsewhere(req);
+    req->msg.fn = forward_message;
+    cpu_post(nvme_qpair_owner(&q->qp), &req->msg);
+}
+
+void nvme_queue_send_back(struct nvme_queue *q)
+{
+    for (unsigned i = 0; i < q->qp.mask; i++)
+        if (q->qp.slots[i].command)
+            end_elsewhere(q->qp.slots[i].command);
+    for (struct block_req *req = q->waiting; req; req = req->next)
+        end_elsewhere(req);
+}
+
+// ---- submission ----
+
+static RARE void detour(struct nvme_queue *q, struct block_req *req)
+{
+    req->status = BLOCK_OK;
+    if (nvme_qpair_owner(&q->qp) != cpu_index())
+        return forward(q, req);
+    enqueue(q, req);
+}
+
+static void submit_lengthy(struct block_port *port, struct block_req *req)
+{
+    detour(container_of(port, struct nvme_queue, lengthy), req);
+}
+
+// A free slot is the only test of room; whoever waits leaves none.
+static void submit_straight(struct block_port *port, struct block_req *req)
+{
+    MARK_BEGIN("submit");
+    struct nvme_queue *q = container_of(port, struct nvme_queue, straight);
+    unsigned id = q->qp.free;
+    if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()) || unlikely(id == NVME_NO_SLOT)) {
+        MARK_END("submit");
+        return detour(q, req);
+    }
+    nvme_qpair_take(&q->qp, id, req);
+    req->status = BLOCK_OK;
+    unsigned tail = q->qp.sq_tail;
+    struct nvme_io_sqe *sqe = &q->qp.sq[tail];
+    sqe->head = req->command | (uint64_t)id << 16;
+    sqe->data[0] = req->data[0];
+    sqe->data[1] = req->data[1];
+    sqe->slba = req->lba;
+    sqe->cdw12 = req->length;
+    bool ring = nvme_qpair_push(&q->qp, tail);
+    MARK_END("submit");
+    if (unlikely(ring))
+        nvme_qpair_mark(&q->qp);
+}
+static_assert(NVME_SQE_CID == BITS64(31, 16), "a shift, without a mask");
+
+static bool is_straight(const struct nvme_ns *ns, struct block_req *req)
+{
+    uint64_t bytes = (uint64_t)req->blocks << ns->block_shift;
+    if (req->op == BLOCK_DEALLOCATE || req->blocks > ns->max_blocks)
+        return false;
+    return !ops[req->op].moves_data || !nvme_prp_needs_list(mem_phys(req->buffer), bytes);
+}
+
+void nvme_prepare(struct block_req *req)
+{
+    const struct nvme_ns *ns = req->dev->driver;
+    struct nvme_queue *q = nvme_queue_for(ns, req, cpu_index());
+    struct nvme_prp prp = { 0 };
+
+    req->command = ns->head | ops[req->op].opcode;
+    req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | (req->blocks ? req->blocks - 1 : 0));
+    if (!is_straight(ns, req)) {
+        req->port = &q->lengthy;
+        req->end = part_ended;
+        return;
+    }
+    if (ops[req->op].moves_data)
+        prp = nvme_prp_build(mem_phys(req->buffer), (uint64_t)req->blocks << ns->block_shift, NULL,
+                             0);
+    req->data[0] = prp.prp1;
+    req->data[1] = prp.prp2;
+    req->port = &q->straight;
+}
+
+// ---- completion ----
+
+static inline void end(struct nvme_qpair *qp, void *command, const struct nvme_cqe *entry)
+{
+    struct block_req *req = command;
+    MARK_BEGIN("callback");
+    req->end(req);
+    MARK_END("callback");
+}
+
+// What waits is ahead of what the end submits.
+static RARE void look(struct nvme_qpair *qp, uint64_t tail, const struct nvme_cqe *entry)
+{
+    struct nvme_queue *q = container_of(qp, struct nvme_queue, qp);
+    uint32_t status;
+    if (q->gone)
+        return;
+    struct block_req *req = nvme_qpair_look(qp, tail, &status);
+    pump(q);
+    if (!req)
+        return;
+    if (status)
+        request_failed(q, req, status);
+    end(qp, req, entry);
+}
+
+// More than a full queue can't be new at once: the limit is for controllers that lie.
+unsigned nvme_queue_reap(struct nvme_queue *q)
+{
+    cpu_begin_batch();
+    return nvme_qpair_reap(&q->qp, q->qp.mask + 1u, end, look);
+}
+
+static RARE void interrupt_again(struct nvme_queue *q)
+{
+    if (nvme_qpair_ready(&q->qp))
+        irq_again(q->irq);
+}
+
+void nvme_queue_interrupt(void *arg)
+{
+    struct nvme_queue *q = arg;
+    if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()))
+        return;
+    MARK_BEGIN("reap");
+    cpu_begin_batch();
+    unsigned count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, end, look);
+    MARK_END("reap");
+    if (unlikely(count == NVME_REAP_BUDGET))
+        interrupt_again(q);
+}
+
+// ---- creation ----
+
+struct nvme_queue *nvme_queue_create(struct nvme_ctrl *c, const struct nvme_qpair_config *config,
+                                     uint64_t max_transfer)
+{
+    struct nvme_queue *q = mem_alloc(sizeof(*q), CACHE_LINE, config->node);
+    nvme_qpair_init(&q->qp, config);
+    q->ctrl = c;
+    q->straight.submit = submit_straight;
+    q->lengthy.submit = submit_lengthy;
+    q->list_bytes =
+        (uint32_t)MAX(nvme_prp_list_entries(max_transfer) * sizeof(uint64_t), CACHE_LINE + 0ull);
+    q->lists = mem_alloc(config->entries * sizeof(*q->lists), CACHE_LINE, config->node);
+    q->dma_node = config->dma_node;
+    return q;
+}

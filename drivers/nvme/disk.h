@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Block requests on their way through a controller's I/O queues. All functions: the queue's owner,
+// from its loop, except as noted.
+//
+// The straight path is a prepared request that is one command without a PRP list, on a queue that
+// the submitting CPU owns and that has a free slot. All else takes the detour: it is split, waits
+// for slots, or goes to the queue's owner.
+#pragma once
+
+#include "drivers/nvme/ctrl.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/run/block.h"
+
+#define NVME_REAP_BUDGET 64 // completions for one interrupt, before other queues have their turn
+
+struct nvme_ns {
+    uint64_t head; // NSID, in its place in a command
+    uint32_t block_shift;
+    uint32_t max_blocks; // of one command
+    // The controller's, by channel and CPU; seldom another than channel 0.
+    struct nvme_queue **queue_of[BLOCK_CHANNELS];
+
+    struct nvme_ctrl *ctrl;
+    struct nvme_ns *next;
+    struct block_dev dev;
+};
+
+struct nvme_queue {
+    struct block_port straight;
+    struct nvme_qpair qp;
+
+    struct block_port lengthy; // and all else that isn't straight
+    struct nvme_ctrl *ctrl;
+    struct block_req *waiting, *waiting_last; // for a slot, in order
+    uint64_t **lists;    // by slot, for what takes more than two pages: made when first needed
+    uint32_t list_bytes; // of one: a power of two, so that none crosses a page
+    unsigned dma_node;
+    struct cpu_msg end;   // "the controller is gone"
+    struct cpu_msg adopt; // "it is yours"
+    bool adopting;        // that message is under way
+    bool gone;            // the controller is
+    uint16_t failures;    // commands whose failure was shown
+    struct irq *irq;
+} __attribute__((aligned(CACHE_LINE)));
+static_assert(offsetof(struct nvme_queue, qp.cq) == CACHE_LINE, "submission's line");
+
+// Makes the queue in memory, for commands of up to max_transfer bytes. Boot CPU.
+struct nvme_queue *nvme_queue_create(struct nvme_ctrl *c, const struct nvme_qpair_config *config,
+                                     uint64_t max_transfer);
+
+// The queue for a CPU's request.
+static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
+                                                const struct block_req *req, unsigned cpu)
+{
+    return ns->queue_of[req->channel][cpu];
+}
+
+// block_dev.prepare. Any CPU.
+void nvme_prepare(struct block_req *req);
+
+// Ends all commands that the controller has completed, in its order; their done() runs within.
+// Returns how many entries it consumed.
+unsigned nvme_queue_reap(struct nvme_queue *q);
+
+// An irq_handler; arg is the queue. Reaps NVME_REAP_BUDGET entries; with more left, the irq stays
+// ready. Any CPU: one that isn't the owner leaves them to the adoption that follows.
+void nvme_queue_interrupt(void *arg);
+
+// For a message to the owner: where that is another CPU by now, sends it there and returns true.
+// Any CPU.
+bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg);
+
+const char *nvme_op_words(enum block_op op); // "read"; any CPU
+
+// Ends a command of the request without an answer.
+void nvme_request_give_up(struct block_req *req, enum block_status status);
+
+// Gives up all that waits for a slot.
+void nvme_queue_give_up_waiting(struct nvme_queue *q, enum block_status status);
+
+// The requests of the queue will end on another CPU than they were submitted by. The last owner.
+void nvme_queue_send_back(struct nvme_queue *q);
+
+// ---- move.c ----
+
+// An irq_moved; arg is the queue. Not from within a function of this header.
+void nvme_queue_moved(void *arg, unsigned cpu);
+
+// Prepares the "it is yours" message. Any CPU.
+void nvme_move_init(struct nvme_queue *q);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From a controller that answers admin commands to I/O queues and block devices. Boot CPU.
+#pragma once
+
+#include "drivers/nvme/disk.h"
+
+// ---- queues.c ----
+
+// Wanted for each CPU: so many queues (1 unless set), and an urgent one. Before
+// nvme_queues_start().
+void nvme_queues_set_plain(unsigned queues);
+void nvme_queues_set_urgent(bool urgent);
+
+// Asks for I/O queues, creates them, and gives each CPU its own, as many as there are for all.
+bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
+void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
+
+// Deletes them, submission queues first; false as soon as one can't be.
+bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
+
+// Of one set: the queue that serves a CPU, and the CPU that owns a queue: CPUs in even runs, each
+// run's first CPU owning its queue.
+static inline unsigned nvme_queue_for_cpu(unsigned cpu, unsigned cpus, unsigned queues)
+{
+    return (unsigned)((uint64_t)cpu * queues / cpus);
+}
+static inline unsigned nvme_owner_of_queue(unsigned queue, unsigned cpus, unsigned queues)
+{
+    return (unsigned)DIV_UP((uint64_t)queue * cpus, queues);
+}
+
+// ---- namespaces.c ----
+
+// Finds the active namespaces and adds a block device for each that can be used.
+bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p);
