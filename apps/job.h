@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=job: reads disks as fio does. One worker for each disk and CPU, whose state that CPU owns;
+// app=job: reads and writes disks as fio does. One worker for each disk and CPU, whose state that CPU owns;
 // the boot CPU starts them, shows progress, and adds up what they have counted once all have ended.
 #pragma once
 
@@ -11,6 +11,8 @@
 #include "kernel/irq/irq.h"
 #include "kernel/run/block.h"
 #include "lib/problem.h"
+
+struct job_mix;
 
 extern const struct option job_options[];
 
@@ -85,8 +87,11 @@ struct job_worker {
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
-    uint64_t tag;   // of stamps
-    unsigned *told; // errors of the disk told in full; shared by its workers
+    uint64_t ramped;     // completed before it measured
+    bool given_up;       // the device is gone, or still has a buffer
+    struct job_mix *mix; // NULL: it reads, and no more
+    uint64_t tag;        // of stamps
+    unsigned *told;      // errors of the disk told in full; shared by its workers
     struct block_dev *dev;
     struct job_cpu *cpu;
     struct job_worker *next_on_cpu;
@@ -106,8 +111,10 @@ struct job_cpu {
     struct cpu_msg msg;
     struct job *job;
     unsigned cpu;
-    unsigned running; // workers, and the start itself
+    unsigned running;                       // workers, and the start itself
+    void (*all_ended)(struct cpu_msg *msg); // then, on the boot CPU
     struct job_worker *workers;
+    struct cpu_timer ramp;
     struct job_counters before, after;
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -121,6 +128,8 @@ struct job {
     size_t irqs_count;
     unsigned waiting; // CPUs that have not answered yet
     bool stop;
+    bool reads_back;    // the job itself is over
+    uint64_t data_seed; // of what is written
     struct cpu_timer progress;
     uint64_t began_ns, shown_ns;
     uint64_t shown_ios;
@@ -130,6 +139,15 @@ static inline uint64_t job_submitted(const struct job_worker *w)
 {
     return w->quota - w->left;
 }
+
+// What its kinds of workers share (job_worker.c); owner CPU.
+void job_end_one(struct job_cpu *cpu); // of its workers, or its start
+void job_end_worker(struct job_worker *w, uint64_t now);
+void job_note_failure(struct job_worker *w, const struct block_req *req);
+// Checks what was read: stamps, or what an earlier job has written; or what this one has.
+void job_check_read(struct job_worker *w, const struct block_req *req);
+void job_check_written(struct job_worker *w, const struct block_req *req, uint64_t seed,
+                       uint32_t sequence);
 
 // Completions of all workers; any time.
 uint64_t job_completed(const struct job *job);
