@@ -12,6 +12,7 @@
 #include "kernel/run/block.h"
 #include "lib/problem.h"
 
+struct health;
 struct job_mix;
 
 extern const struct option job_options[];
@@ -79,7 +80,10 @@ struct job_worker {
     uint64_t next; // sequential: the next read, of [first, end)
     uint64_t io_blocks;
     // The rest
-    uint64_t quota; // submits no more than this
+    struct block_stream stream;
+    unsigned streams; // queues that serve its reads by streams
+    bool streamed;    // so they did
+    uint64_t quota;   // submits no more than this
     uint8_t urgent_percent;
     bool is_random;
     bool verify;
@@ -128,6 +132,7 @@ struct job {
     size_t irqs_count;
     unsigned waiting; // CPUs that have not answered yet
     bool stop;
+    struct health *health;
     bool reads_back;    // the job itself is over
     uint64_t data_seed; // of what is written
     struct cpu_timer progress;
@@ -151,6 +156,9 @@ void job_check_written(struct job_worker *w, const struct block_req *req, uint64
 
 // Completions of all workers; any time.
 uint64_t job_completed(const struct job *job);
+
+// Prints one line on what it is going to do. Boot CPU.
+void job_describe(const struct job *job);
 
 // Prints one line on how far it is. Boot CPU.
 void job_show_progress(struct job *job);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
+#include "apps/health.h"
 #include "apps/human.h"
 #include "apps/job_mix.h"
 #include "apps/latency.h"
@@ -16,6 +17,7 @@
 struct result {
     const char *filename;
     unsigned cpus, disks;
+    unsigned workers, streams; // workers, and those of them that read by streams
     uint64_t submitted, completed, errors, verify_errors;
     uint64_t tsc;             // of the worker that took longest
     struct histogram latency; // of all reads
@@ -54,6 +56,16 @@ static const char *preposition_of(const struct job_config *config)
 static uint64_t rate(const struct result *r, uint64_t each, uint64_t scale)
 {
     return mul_div(good(r) * each, NS_PER_S * scale, latency_ns(r->tsc));
+}
+
+void job_describe(const struct job *job)
+{
+    const struct job_config *config = &job->config;
+    char size[HUMAN_BYTES];
+    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s", job_rw_name(config),
+         human_size(size, config->bs), config->iodepth, job->disks.count,
+         job->disks.count == 1 ? "" : "s", config->numjobs, config->numjobs == 1 ? "" : "s",
+         irq_mode_name(irq_get_mode()), config->verify ? ", verified" : "");
 }
 
 // ---- the line each second ----
@@ -128,6 +140,8 @@ void job_show_progress(struct job *job)
 
 static void add_worker(struct result *r, const struct job_worker *w)
 {
+    r->workers++;
+    r->streams += w->streamed;
     r->submitted += job_submitted(w) - w->ramped;
     r->completed += w->completed - w->ramped;
     r->errors += w->errors;
@@ -232,6 +246,8 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_text(&j, "rw", job_rw_name(config));
     json_u64(&j, "bs", config->bs);
     json_u64(&j, "iodepth", config->iodepth);
+    json_text(&j, "clat", config->batch ? "batch" : "exact");
+    json_u64(&j, "streams", r->streams);
     json_text(&j, "verify", config->verify ? "crc32c" : "none");
     json_u64(&j, "cpus", r->cpus);
     json_u64(&j, "disks", r->disks);
@@ -380,6 +396,9 @@ static void print_totals(const struct result *all, const struct totals *t, uint6
 {
     char msis[HUMAN_BYTES], notifications[HUMAN_BYTES], per_msi[HUMAN_BYTES], per_io[HUMAN_BYTES];
     char cycles[HUMAN_BYTES];
+    if (all->streams)
+        info("%u of %u workers read by streams: reap, record and resubmit in one go", all->streams,
+             all->workers);
     info("MSIs %s, notifications %s, %s notifications per MSI, %s per I/O, cycles per I/O %s",
          human_count(msis, t->msis), human_count(notifications, t->notifications),
          human_ratio(per_msi, t->notifications, t->msis, 3),
@@ -406,6 +425,7 @@ void job_report(const struct job *job)
     info("%s", "");
     job_report_delivery(job);
     info("%s", "");
+    health_report(job->health);
     print_totals(all, &totals, cycles_per_io);
     send_durable(job);
     for (size_t i = 0; i <= count; i++)

@@ -15,8 +15,15 @@ void job_end_one(struct job_cpu *cpu)
     cpu_post(0, &cpu->msg);
 }
 
+static void close_streams(struct job_worker *w)
+{
+    while (w->streams)
+        block_close_stream(&w->ios[--w->streams].req);
+}
+
 void job_end_worker(struct job_worker *w, uint64_t now)
 {
+    close_streams(w);
     if (!w->ended_tsc) // later, what it has written is read back
         w->ended_tsc = now;
     job_end_one(w->cpu);

@@ -29,7 +29,9 @@ struct nvme_queue {
     struct block_port straight;
     struct nvme_qpair qp;
 
-    struct block_port lengthy; // and all else that isn't straight
+    struct block_stream *stream; // of straight requests; NULL: none
+    struct block_turn *turns;    // room for a batch of its requests
+    struct block_port lengthy;   // and all else that isn't straight
     struct nvme_ctrl *ctrl;
     struct block_req *waiting, *waiting_last; // for a slot, in order
     uint64_t **lists;    // by slot, for what takes more than two pages: made when first needed
@@ -57,6 +59,10 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
 
 // block_dev.prepare. Any CPU.
 void nvme_prepare(struct block_req *req);
+
+// block_dev.open_stream and close_stream. The queue's owner.
+bool nvme_open_stream(struct block_req *req, struct block_stream *stream);
+void nvme_close_stream(struct block_req *req);
 
 // Ends all commands that the controller has completed, in its order; their done() runs within.
 // Returns how many entries it consumed.

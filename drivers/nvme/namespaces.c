@@ -6,6 +6,7 @@
 
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/disk.h"
+#include "drivers/nvme/log.h"
 #include "drivers/nvme/prp.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -35,6 +36,9 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .node = c->dev->node,
         .ops = BIT32(BLOCK_READ),
         .prepare = nvme_prepare,
+        .open_stream = nvme_open_stream,
+        .close_stream = nvme_close_stream,
+        .health = nvme_health,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));

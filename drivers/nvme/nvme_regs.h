@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// NVM Express over PCIe as the wire has it: registers, queue entries, Identify data. Names and
-// sections are those of the NVMe Base Specification 2.0.
+// NVM Express over PCIe as the wire has it: registers, queue entries. Names and sections are those of
+// the NVMe Base Specification 2.0.
 #pragma once
 
+#include "drivers/nvme/nvme_identify_regs.h"
+#include "drivers/nvme/nvme_log_regs.h"
 #include "lib/bits.h"
 #include "lib/types.h"
 
@@ -41,14 +43,32 @@
 #define   NVME_CSTS_SHST BITS32(3, 2)
 #define   NVME_CSTS_SHST_COMPLETE 2
 
+#define NVME_NSSR 0x20
+
 #define NVME_AQA 0x24
 #define   NVME_AQA_ASQS BITS32(11, 0)  // 0-based
 #define   NVME_AQA_ACQS BITS32(27, 16) // 0-based
 #define NVME_ASQ 0x28 // 64 bits
 #define NVME_ACQ 0x30 // 64 bits
 
+// The controller memory buffer and boot partitions (3.1.3.13 to 3.1.3.19)
+#define NVME_CMBLOC 0x38
+#define NVME_CMBSZ 0x3c
+#define NVME_BPINFO 0x40
+#define NVME_BPRSEL 0x44
+#define NVME_BPMBL 0x48  // 64 bits
+#define NVME_CMBMSC 0x50 // 64 bits
+#define NVME_CMBSTS 0x58
+
 #define NVME_CRTO 0x68
 #define   NVME_CRTO_CRWMT BITS32(15, 0) // 500 ms units
+
+// The persistent memory region (3.1.3.22 to 3.1.3.26)
+#define NVME_PMRCAP 0xe00
+#define NVME_PMRCTL 0xe04
+#define NVME_PMRSTS 0xe08
+#define NVME_PMREBS 0xe0c
+#define NVME_PMRSWTP 0xe10
 
 #define NVME_DOORBELLS 0x1000 // SQ tail and CQ head of queue 0, of queue 1, ...
 
@@ -93,10 +113,16 @@ static_assert(offsetof(struct nvme_io_sqe, cdw12) == 48, "NVM Command Set 1.0, 3
 
 #define NVME_ADMIN_DELETE_SQ 0x00
 #define NVME_ADMIN_CREATE_SQ 0x01
+#define NVME_ADMIN_GET_LOG_PAGE 0x02
 #define NVME_ADMIN_DELETE_CQ 0x04
 #define NVME_ADMIN_CREATE_CQ 0x05
 #define NVME_ADMIN_IDENTIFY 0x06
+#define NVME_ADMIN_ABORT 0x08
 #define NVME_ADMIN_SET_FEATURES 0x09
+#define NVME_ADMIN_GET_FEATURES 0x0a
+#define NVME_ADMIN_ASYNC_EVENT 0x0c
+#define NVME_ADMIN_SELF_TEST 0x14
+#define NVME_ADMIN_DBBUF_CONFIG 0x7c
 
 // I/O commands (NVM Command Set 1.0, 3)
 #define NVME_CMD_FLUSH 0x00
@@ -106,6 +132,7 @@ static_assert(offsetof(struct nvme_io_sqe, cdw12) == 48, "NVM Command Set 1.0, 3
 #define NVME_CMD_WRITE_ZEROES 0x08
 #define NVME_CMD_DATASET_MANAGEMENT 0x09
 #define NVME_CMD_VERIFY 0x0c
+#define NVME_CMD_COPY 0x19
 #define NVME_IO_BLOCKS_MAX 0x10000u // NLB is 16 bits, 0-based
 
 // Dataset Management (NVM Command Set 1.0, 3.2.3): NR 7:0 of CDW10, 0-based; CDW11 above it
@@ -129,18 +156,6 @@ static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3")
 #define   NVME_SQ_PC BIT32(0)
 #define   NVME_SQ_CQID BITS32(31, 16)
 
-// CDW10 of Identify (5.17)
-#define NVME_CNS_NAMESPACE 0x00
-#define NVME_CNS_CONTROLLER 0x01
-#define NVME_CNS_ACTIVE_LIST 0x02
-#define NVME_NSID_LIST_ENTRIES 1024
-#define NVME_NSID_LAST 0xfffffffeu
-
-// Set Features, Number of Queues (5.27.1.5): CDW11 asks, dword 0 of the completion grants
-#define NVME_FEATURE_QUEUES 0x07
-#define   NVME_QUEUES_NSQ BITS32(15, 0)  // 0-based
-#define   NVME_QUEUES_NCQ BITS32(31, 16) // 0-based
-
 // ---- completions (3.3.3.2) ----
 
 struct nvme_cqe {
@@ -163,60 +178,3 @@ static_assert(offsetof(struct nvme_cqe, tail) == 8, "NVMe Base 2.0, 3.3.3.2");
 #define NVME_STATUS(sct, sc) ((uint32_t)((sct) << 8 | (sc)))
 #define NVME_STATUS_INVALID_FIELD NVME_STATUS(0, 0x02)
 #define NVME_STATUS_INVALID_NAMESPACE NVME_STATUS(0, 0x0b)
-
-// ---- Identify data ----
-
-struct PACKED nvme_identify_controller { // 5.17.2.1
-    uint16_t vid, ssvid;
-    char sn[20];
-    char mn[40];
-    char fr[8];
-    uint8_t rab;
-    uint8_t ieee[3];
-    uint8_t cmic;
-    uint8_t mdts; // most data of one command: (4096 << CAP.MPSMIN) << mdts; 0: no limit
-    uint16_t cntlid;
-    uint32_t ver;
-    uint32_t rtd3r;
-    uint32_t rtd3e; // microseconds that a shutdown may take; 0: not told
-    uint8_t reserved92[111 - 92];
-    uint8_t cntrltype; // 0 not told, 1 I/O, 2 discovery, 3 administrative
-    uint8_t reserved112[512 - 112];
-    uint8_t sqes, cqes; // log2 of entry sizes: 3:0 required, 7:4 largest
-#define   NVME_ES_REQUIRED BITS32(3, 0)
-#define   NVME_ES_LARGEST BITS32(7, 4)
-    uint16_t maxcmd;
-    uint32_t nn; // the largest valid NSID
-    uint8_t reserved520[4096 - 520];
-};
-static_assert(sizeof(struct nvme_identify_controller) == 4096, "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, mdts) == 77, "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, rtd3e) == 88, "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, cntrltype) == 111,
-              "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, sqes) == 512, "NVMe Base 2.0, 5.17.2.1");
-static_assert(offsetof(struct nvme_identify_controller, nn) == 516, "NVMe Base 2.0, 5.17.2.1");
-
-struct PACKED nvme_identify_namespace { // NVM Command Set 1.0, 4.1.5.1
-    uint64_t nsze; // logical blocks
-    uint64_t ncap;
-    uint64_t nuse;
-    uint8_t nsfeat;
-    uint8_t nlbaf; // formats, 0-based
-    uint8_t flbas;
-#define   NVME_FLBAS_LOW BITS32(3, 0)
-#define   NVME_FLBAS_HIGH BITS32(6, 5) // counts where there are more than 16 formats
-    uint8_t mc;
-    uint8_t dpc;
-    uint8_t dps;
-    uint8_t reserved30[128 - 30];
-    uint32_t lbaf[64];
-#define   NVME_LBAF_MS BITS32(15, 0)     // metadata bytes for each block
-#define   NVME_LBAF_LBADS BITS32(23, 16) // log2 of the block size
-    uint8_t reserved384[4096 - 384];
-};
-static_assert(sizeof(struct nvme_identify_namespace) == 4096, "NVM Command Set 1.0, 4.1.5.1");
-static_assert(offsetof(struct nvme_identify_namespace, flbas) == 26,
-              "NVM Command Set 1.0, 4.1.5.1");
-static_assert(offsetof(struct nvme_identify_namespace, lbaf) == 128,
-              "NVM Command Set 1.0, 4.1.5.1");

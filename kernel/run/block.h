@@ -79,6 +79,31 @@ struct block_req {
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 
+// A second way to complete and resubmit, for whoever keeps a number of like requests in flight: those
+// that ended well come together, and go on together, each in the slot that it had. Whatever doesn't
+// fit into that (a failure, a queue that moved, a slot to wait for) takes the way of any request, by
+// done(). The submitting CPU.
+struct block_turn {
+    struct block_req *req; // ended well; submitted again, at its new `lba`; NULL from turn(): not
+    void *slot;            // the driver's
+};
+struct block_stream {
+    void (*done)(struct block_req *req); // requests with this done() are the stream's
+    // True: all of them go on. False: not those whose `req` was set to NULL.
+    bool (*turn)(struct block_stream *stream, struct block_turn *turns, unsigned count);
+};
+
+// What a device says of its own state.
+struct block_health {
+    uint16_t kelvin;
+    uint8_t warnings; // SMART's bits; 0: none
+    uint8_t spare_percent, used_percent;
+    // since it was made
+    uint64_t bytes_read, bytes_written;
+    uint64_t media_errors, logged_errors;
+    uint64_t hot_minutes; // above the temperature of which it warns
+};
+
 struct block_dev {
     char name[16];                   // "nvme0n1"
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
@@ -95,6 +120,10 @@ struct block_dev {
     // Fills in the request's driver fields and its port, for submissions by the calling CPU. Its
     // operation, buffer and length are good. Any CPU.
     void (*prepare)(struct block_req *req);
+    bool (*open_stream)(struct block_req *req, struct block_stream *stream); // may be NULL
+    void (*close_stream)(struct block_req *req);
+    // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
+    bool (*health)(struct block_dev *dev, struct block_health *out);
     void *driver;
     struct block_dev *next;
 };
@@ -131,6 +160,12 @@ static inline void block_resubmit(struct block_req *req)
         return block_refuse(req, BLOCK_DETAIL_RANGE);
     port->submit(port, req);
 }
+
+// Requests with the stream's done(), of the queue that `req` goes to, are a stream from now on. False:
+// that queue has one already, the device has no such way, or the requests aren't of a kind that fits.
+// The CPU that prepared `req`, which is one of them.
+bool block_open_stream(struct block_req *req, struct block_stream *stream);
+void block_close_stream(struct block_req *req); // the one that it was opened with
 
 // Prepares a request and submits it.
 static inline void block_submit(struct block_req *req)

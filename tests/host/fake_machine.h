@@ -45,6 +45,7 @@ struct fake_disk {
     unsigned flushes;
     uint64_t lost_lba, torn_lba, misplaced_lba; // what their writes do, from the second one on
     uint64_t damaged_lba;                       // its data is damaged; NO_LBA: no block's is
+    struct block_stream *stream;
 };
 #define NO_LBA UINT64_MAX
 
@@ -57,6 +58,8 @@ static struct {
     uint64_t batch_tsc[FAKE_CPUS];
     unsigned batch; // completions that come at once
     uint64_t completed;
+    bool has_streams;
+    uint64_t turns;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
     uint64_t look_tsc;    // what a look takes
     uint64_t service_tsc; // what a read takes besides
@@ -352,6 +355,20 @@ bool block_prepare(struct block_req *req)
     return true;
 }
 
+bool block_open_stream(struct block_req *req, struct block_stream *stream)
+{
+    struct fake_disk *disk = (struct fake_disk *)req->dev;
+    if (!fake.has_streams || disk->stream)
+        return false;
+    disk->stream = stream;
+    return true;
+}
+
+void block_close_stream(struct block_req *req)
+{
+    ((struct fake_disk *)req->dev)->stream = NULL;
+}
+
 void block_refuse(struct block_req *req, uint32_t detail)
 {
     fail_msg("LBA %lu, %u blocks: refused (%x)", req->lba, req->blocks, detail);
@@ -413,6 +430,16 @@ static bool fake_is_bad(const struct fake_disk *disk, const struct block_req *re
             (disk->bad_lba >= req->lba && disk->bad_lba - req->lba < req->blocks));
 }
 
+static void fake_take_turn(struct block_stream *stream, struct block_req *req)
+{
+    struct block_turn turn = { .req = req };
+    bool all = stream->turn(stream, &turn, 1);
+    fake.turns++;
+    assert_true(turn.req || !all);
+    if (turn.req)
+        block_resubmit(req);
+}
+
 static void fake_complete_one(void)
 {
     size_t i = fake_random((uint32_t)fake.in_flight_count);
@@ -435,7 +462,10 @@ static void fake_complete_one(void)
     req->detail = bad ? 0x281 : 0;
     if (!bad)
         fake_carry_out(disk, req);
-    req->done(req);
+    if (!bad && disk->stream && disk->stream->done == req->done)
+        fake_take_turn(disk->stream, req);
+    else
+        req->done(req);
 }
 
 static bool fake_run_message(unsigned cpu)
