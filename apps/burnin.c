@@ -4,6 +4,7 @@
 // shows how far they are, and reports.
 #include "apps/burnin.h"
 
+#include "apps/health.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -351,6 +352,7 @@ static void run(const struct cmdline *c)
         return;
     }
     burnin_describe(&b);
+    b.health = health_begin(&b.disks);
     run_disks(&b);
     burnin_report(&b);
 }

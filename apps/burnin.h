@@ -50,6 +50,8 @@ struct burnin_disk {
     uint64_t verdicts[PATTERN_VERDICTS]; // of blocks
 };
 
+struct health;
+
 struct burnin {
     uint64_t size; // bytes; 0: all
     uint32_t bs;
@@ -57,6 +59,7 @@ struct burnin {
     uint64_t seed;
     struct disks disks;
     struct burnin_disk **list;
+    struct health *health;
     unsigned waiting; // disks that are not over
     bool stop;
     struct cpu_timer progress;

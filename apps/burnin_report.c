@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the burn-in tells: how far it is and when it will be over, and what came of each disk.
 #include "apps/burnin.h"
+#include "apps/health.h"
 #include "apps/human.h"
 #include "apps/latency.h"
 #include "apps/table.h"
@@ -202,6 +203,7 @@ void burnin_report(const struct burnin *b)
     info("%s", "");
     print_table(b);
     info("%s", "");
+    health_report(b->health);
     for (size_t i = 0; i < b->disks.count; i++)
         send_disk(b->list[i]);
     print_verdict(b);

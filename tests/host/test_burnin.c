@@ -125,6 +125,23 @@ static void test_data_differ_in_each_run(void **state)
     }
 }
 
+static bool tell_health(struct block_dev *dev, struct block_health *out)
+{
+    const struct fake_disk *disk = (const struct fake_disk *)dev;
+    *out = (struct block_health){ .bytes_read = disk->reads[0], .kelvin = 300 };
+    return true;
+}
+
+// What the disk says of itself before all and after all.
+static void test_health(void **state)
+{
+    start(1, 1, 512, 64);
+    fake.disks[0].dev.health = tell_health;
+    fake_run(&app_burnin, "passes=2");
+    expect_line(fake.json, "{\"type\":\"health\",\"filename\":\"nvme0n1\"");
+    expect_line(strstr(fake.json, "\"health\""), "\"bytes_read\":2,");
+}
+
 // ---- whom it leaves alone ----
 
 static void test_only_what_may_be_written_is(void **state)
@@ -307,7 +324,7 @@ static void test_progress_and_time_left(void **state)
     unsigned percent = (unsigned)strtoul(at + 8, NULL, 10);
     assert_in_range(percent, 18, 21);
     expect_line(at, "% after 1 s, ");
-    expect_line(at, " 5 s left\n"); // 4.1
+    expect_line(at, " 5 s left\n");         // 4.1
     assert_int_equal(fake.timers_fired, 2); // after 1 and 3 s
 }
 
@@ -342,6 +359,7 @@ int main(void)
         cmocka_unit_test_teardown(test_reads_follow_the_flush, fake_stop),
         cmocka_unit_test_teardown(test_size, fake_stop),
         cmocka_unit_test_teardown(test_data_differ_in_each_run, fake_stop),
+        cmocka_unit_test_teardown(test_health, fake_stop),
         cmocka_unit_test_teardown(test_only_what_may_be_written_is, fake_stop),
         cmocka_unit_test_teardown(test_who_is_named_must_be_allowed, fake_stop),
         cmocka_unit_test_teardown(test_bad_words, fake_stop),
