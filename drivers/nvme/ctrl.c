@@ -16,6 +16,7 @@
 #define RESET_DELAY_NS (2500 * NS_PER_MS)
 #define ANSWER_MS 1000ull // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 #define PM1725_ENTRIES 64u
+#define LONG_ENTRIES 1024u
 
 static uint32_t read_csts(const struct nvme_ctrl *c)
 {
@@ -91,6 +92,8 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
     if (!field_get(NVME_CAP_CSS, cap))
         warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
              c->label);
+    if (c->quirks & NVME_QUIRK_LONG_QUEUES)
+        c->limits.queue_entries = MIN(c->limits.entries_most, LONG_ENTRIES);
     if (c->quirks & NVME_QUIRK_ONE_COMMAND)
         c->limits.queue_entries = 2;
 }
@@ -194,9 +197,10 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
                  (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) | field_put(NVME_AQA_ACQS, q->mask)));
     mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
     mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
-    // 4 KiB pages, the NVM command set, round robin: zeros.
+    // 4 KiB pages, round robin, the NVM command set if there is no other: zeros.
     write_cc(c,
-             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4)));
+             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
+                        field_put(NVME_CC_CSS, c->limits.command_sets ? NVME_CC_CSS_ALL : 0)));
 }
 
 // ---- start ----
@@ -212,11 +216,12 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
-    struct warnings w = { 0 };
     if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||
         !nvme_parse_controller(c->label, c->page, &c->id, p))
         return false;
-    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, &w);
+    c->warnings = mem_alloc(sizeof(*c->warnings), CACHE_LINE, c->dev->node);
+    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, c->warnings);
+    warn_all(c->warnings);
     return true;
 }
 

@@ -41,8 +41,9 @@ struct nvme_ctrl {
     _Atomic bool gone; // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
-    void *page;              // for Identify data
-    struct nvme_home *homes; // by CPU
+    struct warnings *warnings; // too many for a stack
+    void *page;                // for Identify data
+    struct nvme_home *homes;   // by CPU
 
     // queues.c
     struct nvme_queue **queues;
@@ -51,6 +52,12 @@ struct nvme_ctrl {
     unsigned plain_count;
     unsigned set_count;                           // queues that serve all CPUs once
     struct nvme_queue **queue_of[BLOCK_CHANNELS]; // by channel and CPU
+
+    // namespace.c: what the command sets say of themselves, NULL where they don't; and metadata that
+    // nobody wants: where those of reads go, and what those of writes are
+    struct nvme_identify_nvm_controller *nvm;
+    struct nvme_identify_zoned_controller *zoned;
+    void *metadata_sink, *metadata_zeros;
 
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;

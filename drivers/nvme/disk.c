@@ -161,11 +161,14 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
 {
     unsigned id = q->qp.free, tail = q->qp.sq_tail;
     struct nvme_io_sqe *sqe = &q->qp.sq[tail];
+    const struct nvme_form *form = &ns->forms[req->op];
     nvme_qpair_take(&q->qp, id, req);
     sqe->head = req->command | field_put(NVME_SQE_CID, id);
+    sqe->mptr = form->mptr;
     sqe->data[0] = sqe->data[1] = 0;
     sqe->slba = req->lba + first;
     sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
+    sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
     if (req->op == BLOCK_DEALLOCATE) {
         name_range(q, sqe, id, req->lba + first, blocks);
         sqe->cdw12 = 0;
@@ -177,13 +180,18 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
         nvme_qpair_mark(&q->qp);
 }
 
+static uint32_t next_piece(const struct nvme_ns *ns, const struct block_req *req, uint32_t first)
+{
+    return nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
+}
+
 static void pump(struct nvme_queue *q)
 {
     while (q->waiting && nvme_qpair_has_room(&q->qp)) {
         struct block_req *req = q->waiting;
         const struct nvme_ns *ns = req->dev->driver;
         uint32_t first = req->issued;
-        uint32_t blocks = MIN(req->blocks - first, ns->max_blocks);
+        uint32_t blocks = next_piece(ns, req, first);
 
         req->issued += blocks;
         if (req->issued == req->blocks)
@@ -342,9 +350,32 @@ static RARE void detour(struct nvme_queue *q, struct block_req *req)
     enqueue(q, req);
 }
 
+// What is one command goes out at once.
+static void submit_in_full(struct nvme_queue *q, struct block_req *req)
+{
+    const struct nvme_ns *ns = req->dev->driver;
+    if (nvme_qpair_owner(&q->qp) != cpu_index() || !nvme_qpair_has_room(&q->qp) ||
+        next_piece(ns, req, 0) < req->blocks)
+        return detour(q, req);
+    req->status = BLOCK_OK;
+    req->issued = req->blocks;
+    req->pending = 1;
+    issue(q, ns, req, 0, req->blocks);
+}
+
 static void submit_lengthy(struct block_port *port, struct block_req *req)
 {
-    detour(container_of(port, struct nvme_queue, lengthy), req);
+    submit_in_full(container_of(port, struct nvme_queue, lengthy), req);
+}
+
+static void submit_straight_in_full(struct block_port *port, struct block_req *req)
+{
+    submit_in_full(container_of(port, struct nvme_queue, straight), req);
+}
+
+void nvme_queue_write_in_full(struct nvme_queue *q)
+{
+    __atomic_store_n(&q->straight.submit, submit_straight_in_full, __ATOMIC_RELAXED);
 }
 
 // A free slot is the only test of room; whoever waits leaves none.
@@ -373,10 +404,16 @@ static void submit_straight(struct block_port *port, struct block_req *req)
 }
 static_assert(NVME_SQE_CID == BITS64(31, 16), "a shift, without a mask");
 
+// One command, wherever its first block is.
+static bool is_never_cut(const struct nvme_cuts *cuts, uint32_t blocks)
+{
+    return blocks <= cuts->most && !cuts->boundary && !cuts->zone;
+}
+
 static bool is_straight(const struct nvme_ns *ns, struct block_req *req)
 {
     uint64_t bytes = (uint64_t)req->blocks << ns->block_shift;
-    if (req->op == BLOCK_DEALLOCATE || req->blocks > ns->max_blocks)
+    if (req->op == BLOCK_DEALLOCATE || !is_never_cut(&ns->forms[req->op].cuts, req->blocks))
         return false;
     return !ops[req->op].moves_data || !nvme_prp_needs_list(mem_phys(req->buffer), bytes);
 }
@@ -388,7 +425,8 @@ void nvme_prepare(struct block_req *req)
     struct nvme_prp prp = { 0 };
 
     req->command = ns->head | ops[req->op].opcode;
-    req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | (req->blocks ? req->blocks - 1 : 0));
+    req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | ns->forms[req->op].control |
+                             (req->blocks ? req->blocks - 1 : 0));
     if (!is_straight(ns, req)) {
         req->port = &q->lengthy;
         req->end = part_ended;
@@ -582,7 +620,8 @@ static unsigned reap_stream(struct nvme_queue *q)
 bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
 {
     struct nvme_queue *q = container_of(req->port, struct nvme_queue, straight);
-    if (req->end != req->done || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream)
+    if (req->end != req->done || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream ||
+        q->straight.submit != submit_straight)
         return false;
     if (!q->turns)
         q->turns =
@@ -606,7 +645,7 @@ void nvme_queue_interrupt(void *arg)
         return;
     MARK_BEGIN("reap");
     cpu_begin_batch();
-    if (q->stream)
+    if (q->stream && q->straight.submit == submit_straight) // it leaves no field in the ring
         count = reap_stream(q);
     else
         count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, end, look);

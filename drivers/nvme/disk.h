@@ -8,6 +8,7 @@
 #pragma once
 
 #include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/pieces.h"
 #include "drivers/nvme/recover_plan.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block.h"
@@ -24,15 +25,26 @@ struct nvme_watch {
     struct cpu_msg round; // from and to recover.c
 };
 
+// What a namespace's format and limits ask of the commands of an operation.
+struct nvme_form {
+    struct nvme_cuts cuts;
+    uint64_t mptr;    // the buffer of metadata; 0: none
+    uint32_t control; // CDW12, without NLB and FUA
+    bool tagged;      // CDW14 is the low half of the first LBA
+};
+
 struct nvme_ns {
     uint64_t head; // NSID, in its place in a command
     uint32_t block_shift;
-    uint32_t max_blocks; // of one command
+    struct nvme_form forms[BLOCK_OPS];
     // The controller's, by channel and CPU; seldom another than channel 0.
     struct nvme_queue **queue_of[BLOCK_CHANNELS];
 
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
+    struct nvme_identity identity;
+    struct nvme_zoned zoned; // zeros: it isn't
+    uint8_t protection;      // type; 0: none
     struct block_dev dev;
 };
 
@@ -71,6 +83,10 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
 {
     return ns->queue_of[req->channel][cpu];
 }
+
+// From now on, commands on the queue have all their fields written: a command before them may have
+// had some that they have not. Boot CPU.
+void nvme_queue_write_in_full(struct nvme_queue *q);
 
 // block_dev.prepare. Any CPU.
 void nvme_prepare(struct block_req *req);

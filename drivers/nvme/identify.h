@@ -14,9 +14,11 @@
 
 // What CAP promises.
 struct nvme_limits {
-    unsigned queue_entries; // largest I/O queue, a power of two from 2 to NVME_QUEUE_ENTRIES
+    unsigned queue_entries; // of I/O queues, a power of two: NVME_QUEUE_ENTRIES or less
+    unsigned entries_most;  // that it takes, as a power of two
     unsigned stride;        // bytes from one doorbell to the next
     uint64_t ready_ms;      // deadline for CSTS.RDY
+    bool command_sets;      // it has several, as namespaces need that are zoned
 };
 // `crto` counts only where CAP says so. CAP.MQES and CAP.CSS may be 0, against the specification:
 // taken for two entries and the NVM command set.
@@ -91,9 +93,6 @@ struct nvme_format {
 bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *data,
                        const struct nvme_identify_nvm_namespace *nvm, uint64_t max_transfer,
                        struct nvme_format *out, struct warnings *w, struct problem *p);
-// The same, for those without metadata alone.
-bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
-                          uint64_t max_transfer, struct nvme_format *out, struct problem *p);
 
 // Of a namespace that can be used; the abilities are its controller's.
 void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *data,

@@ -135,23 +135,6 @@ bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *d
     return true;
 }
 
-bool nvme_parse_namespace(const char *name, const struct nvme_identify_namespace *data,
-                          uint64_t max_transfer, struct nvme_format *out, struct problem *p)
-{
-    struct warnings w = { .count = 0 };
-
-    if (!nvme_parse_format(name, data, NULL, max_transfer, out, &w, p))
-        return false;
-    unsigned metadata = out->metadata;
-    if (!metadata)
-        return true;
-    *out = (struct nvme_format){ 0 };
-    return problem_set(p, "nvme-metadata",
-                       "%s: its format has %u bytes of metadata for each block: reformat it "
-                       "without to use it here",
-                       name, metadata);
-}
-
 // ---- limits ----
 
 static uint32_t most_blocks(const struct nvme_format *format, uint64_t max_transfer)

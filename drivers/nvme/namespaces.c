@@ -5,80 +5,12 @@
 #include "drivers/nvme/setup.h"
 
 #include "drivers/nvme/admin.h"
-#include "drivers/nvme/disk.h"
-#include "drivers/nvme/log.h"
 #include "drivers/nvme/prp.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
-#include "lib/format.h"
 #include "lib/string.h"
 
 #define NAMESPACES_MAX 4096 // of one controller; more than anybody has
-
-static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
-                            const struct nvme_format *format)
-{
-    struct nvme_ns *ns = mem_alloc(sizeof(*ns), CACHE_LINE, c->dev->node);
-    uint64_t most = MIN(c->id.max_transfer >> format->block_shift, (uint64_t)NVME_IO_BLOCKS_MAX);
-
-    ns->head = field_put(NVME_SQE_NSID, nsid);
-    memcpy(ns->queue_of, c->queue_of, sizeof(ns->queue_of));
-    ns->block_shift = format->block_shift;
-    ns->max_blocks = (uint32_t)most;
-    ns->ctrl = c;
-    ns->dev = (struct block_dev){
-        .nsid = nsid,
-        .block_size = 1u << format->block_shift,
-        .blocks = format->blocks,
-        .max_transfer = most << format->block_shift,
-        .queues = c->plain_count,
-        .channels = c->plain_count / c->set_count,
-        .node = c->dev->node,
-        .ops = BIT32(BLOCK_READ),
-        .prepare = nvme_prepare,
-        .open_stream = nvme_open_stream,
-        .close_stream = nvme_close_stream,
-        .health = nvme_health,
-        .driver = ns,
-    };
-    memcpy(ns->dev.name, name, sizeof(ns->dev.name));
-    memcpy(ns->dev.serial, c->id.serial, sizeof(c->id.serial));
-    memcpy(ns->dev.model, c->id.model, sizeof(c->id.model));
-    return ns;
-}
-static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
-static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
-
-static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
-{
-    if (!c->namespaces_end)
-        c->namespaces_end = &c->namespaces;
-    *c->namespaces_end = ns;
-    c->namespaces_end = &ns->next;
-    c->namespaces_count++;
-    block_add(&ns->dev);
-}
-
-// False: it can't be identified.
-static bool add_namespace(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
-{
-    char name[sizeof(((struct block_dev *)0)->name)];
-    struct nvme_format format;
-    int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
-
-    if (length >= (int)sizeof(name)) {
-        warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
-             c->label, nsid);
-        return true;
-    }
-    if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
-        return false;
-    if (!nvme_parse_namespace(name, c->page, c->id.max_transfer, &format, p))
-        warn(p->what, "%s: passed over", p->message);
-    else if (format.blocks)
-        add(c, make(c, nsid, name, &format));
-    return true;
-}
 
 static void warn_passed_over(const struct nvme_ctrl *c, uint32_t nsid, const struct problem *p)
 {
@@ -95,7 +27,7 @@ static bool add_by_counting(struct nvme_ctrl *c, uint32_t first, struct problem 
         warn("nvme-ns-many", "%s: only %u of %u namespaces are looked at", c->label, NAMESPACES_MAX,
              left);
     for (uint32_t i = 0; i < MIN(left, (uint32_t)NAMESPACES_MAX); i++) {
-        if (add_namespace(c, first + i, p))
+        if (nvme_namespace_add(c, first + i, p))
             continue;
         if (c->command.lost)
             return false;
@@ -134,7 +66,7 @@ static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
         if (!nvme_parse_list(list, after, last, &count))
             return count_instead(c, after, "its entries don't rise from 1 to NN", p);
         for (size_t i = 0; i < count; i++) {
-            if (add_namespace(c, after = list[i], p))
+            if (nvme_namespace_add(c, after = list[i], p))
                 continue;
             if (c->command.lost)
                 return false;
@@ -150,56 +82,9 @@ static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
 // Controllers before 1.1 have no list.
 bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
 {
+    if (!nvme_command_sets_identify(c, p))
+        return false;
     if (c->version < NVME_VERSION(1, 1))
         return add_by_counting(c, 1, p);
     return add_by_list(c, mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node), p);
-}
-
-// ---- changes ----
-
-static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
-{
-    struct nvme_ns *ns = c->namespaces;
-    while (ns && ns->dev.nsid != nsid)
-        ns = ns->next;
-    return ns;
-}
-
-// What was prepared for its old size goes to the controller, which knows the new one. One that went
-// has no blocks; with other blocks than before it is another disk, and nobody's.
-static void resize(struct nvme_ns *ns, const struct nvme_format *format)
-{
-    uint64_t blocks = format->block_shift == ns->block_shift ? format->blocks : 0;
-    if (blocks == ns->dev.blocks)
-        return;
-    if (blocks)
-        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
-             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
-    else
-        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
-             ns->dev.name);
-    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
-}
-
-void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
-                            const struct nvme_identify_namespace *data)
-{
-    char name[sizeof(((struct block_dev *)0)->name)];
-    struct nvme_ns *ns = find(c, nsid);
-    struct nvme_format format;
-    struct problem p;
-
-    if (format_text(name, sizeof(name), "%sn%u", c->name, nsid) >= (int)sizeof(name))
-        return;
-    if (!nvme_parse_namespace(name, data, c->id.max_transfer, &format, &p)) {
-        warn(p.what, "%s: passed over", p.message);
-        format.blocks = 0;
-    }
-    if (ns)
-        return resize(ns, &format);
-    if (!format.blocks)
-        return;
-    add(c, make(c, nsid, name, &format));
-    info("%s: it was attached: %llu blocks of %u bytes", name, (unsigned long long)format.blocks,
-         1u << format.block_shift);
 }

@@ -6,6 +6,7 @@
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
+#include "drivers/nvme/show.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -182,21 +183,6 @@ void nvme_shutdown(void)
 
 // ---- what people and tools are told ----
 
-static const char *size_text(uint64_t bytes, char *to, size_t room)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-    size_t unit = 0;
-    uint64_t tenths = bytes * 10;
-
-    if (bytes > UINT64_MAX / 10)
-        tenths = bytes / 1024 * 10, unit++;
-    for (; tenths >= 10240 && unit + 1 < ARRAY_SIZE(units); unit++)
-        tenths /= 1024;
-    format_text(to, room, tenths % 10 ? "%llu.%llu %s" : "%llu%.0llu %s",
-                (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
-    return to;
-}
-
 static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
 {
     char size[16], block[16], transfer[16], urgent[32] = "";
@@ -204,15 +190,15 @@ static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
         format_text(urgent, sizeof(urgent), ", and %u urgent", c->queues_count - c->plain_count);
     info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u%s",
          dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
-         size_text(dev->blocks * dev->block_size, size, sizeof(size)),
-         size_text(dev->block_size, block, sizeof(block)),
-         size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
+         nvme_size_text(dev->blocks * dev->block_size, size, sizeof(size)),
+         nvme_size_text(dev->block_size, block, sizeof(block)),
+         nvme_size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
          c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1, urgent);
 }
 
 static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
 {
-    char text[512];
+    char text[1024];
     struct json j;
 
     json_begin(&j, text, sizeof(text), "nvme");
@@ -231,6 +217,7 @@ static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
     json_u64(&j, "vectors", c->queues_count);
     if (c->dev->node != NODE_ANY)
         json_u64(&j, "node", c->dev->node);
+    nvme_show_json(&j, dev->driver);
     report_json(&j);
 }
 
@@ -244,6 +231,7 @@ void nvme_print(void)
             info("%s: it has no namespace that can be read", c->label);
         for (const struct nvme_ns *ns = c->running ? c->namespaces : NULL; ns; ns = ns->next) {
             print_line(c, &ns->dev);
+            nvme_show_line(ns);
             print_json(c, &ns->dev);
         }
     }

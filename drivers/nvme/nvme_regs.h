@@ -18,6 +18,7 @@
 #define   NVME_CAP_DSTRD BITS64(35, 32) // doorbells are 4 << DSTRD bytes apart
 #define   NVME_CAP_CSS BITS64(44, 37)
 #define   NVME_CAP_CSS_NVM BIT64(37)  // the NVM command set
+#define   NVME_CAP_CSS_ALL BIT64(43)  // several, by CC.CSS = 110b
 #define   NVME_CAP_MPSMIN BITS64(51, 48) // least page: 4096 << MPSMIN
 #define   NVME_CAP_CRWMS BIT64(59)    // CRTO.CRWMT counts, not TO alone
 
@@ -30,6 +31,7 @@
 #define NVME_CC 0x14
 #define   NVME_CC_EN BIT32(0)
 #define   NVME_CC_CSS BITS32(6, 4)
+#define   NVME_CC_CSS_ALL 6
 #define   NVME_CC_MPS BITS32(10, 7)
 #define   NVME_CC_AMS BITS32(13, 11)
 #define   NVME_CC_SHN BITS32(15, 14)

@@ -41,6 +41,17 @@ static inline unsigned nvme_owner_of_queue(unsigned queue, unsigned cpus, unsign
 // Finds the active namespaces and adds a block device for each that can be used.
 bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p);
 
-// One is said to have changed while the controller runs: it came, went, or has another size.
+// ---- namespace.c ----
+
+// What the controller's command sets say of themselves, as far as they do. False: the controller
+// doesn't answer any more.
+bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
+
+// Adds a namespace's block device. What can't be used is named in a warning and passed over. False:
+// it can't be identified.
+bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
+
+// One is said to have changed while the controller runs: it came, went, or has another size. `data` is
+// what Identify says of it now. Whoever acts on the controller's events.
 void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);

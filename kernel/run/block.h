@@ -7,6 +7,7 @@
 
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
+#include "kernel/run/block_limits.h"
 #include "kernel/run/loop.h"
 #include "lib/types.h"
 
@@ -117,9 +118,10 @@ struct block_dev {
     uint32_t block_size; // bytes
     uint64_t blocks;
     uint64_t max_transfer; // bytes in one command; longer requests are split
-    uint32_t queues;       // I/O queue pairs that aren't urgent
-    uint32_t channels;     // of these for each CPU: at least one, which CPUs may share
-    unsigned node;         // NUMA node, where buffers for it are best; NODE_ANY where unknown
+    struct block_limits limits;
+    uint32_t queues;   // I/O queue pairs that aren't urgent
+    uint32_t channels; // of these for each CPU: at least one, which CPUs may share
+    unsigned node;     // NUMA node, where buffers for it are best; NODE_ANY where unknown
     // Fills in the request's driver fields and its port, for submissions by the calling CPU. Its
     // operation, buffer and length are good. Any CPU.
     void (*prepare)(struct block_req *req);
@@ -130,6 +132,10 @@ struct block_dev {
     void *driver;
     struct block_dev *next;
 };
+
+// Which disks may be written to: allow-write='s list of serial numbers, which must stay where it is.
+// NULL: none. Boot CPU, before any disk is added.
+void block_allow_writes(const char *serials, size_t length);
 
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);

@@ -72,10 +72,11 @@ static void check_namespace(const uint8_t page[4096], uint64_t max_transfer)
 {
     struct nvme_identify_namespace data;
     struct nvme_format format;
+    struct warnings w = { .count = 0 };
     struct problem p;
 
     memcpy(&data, page, sizeof(data));
-    if (!nvme_parse_namespace("nvme0n1", &data, max_transfer, &format, &p)) {
+    if (!nvme_parse_format("nvme0n1", &data, NULL, max_transfer, &format, &w, &p)) {
         must(!format.blocks && strnlen(p.message, sizeof(p.message)) < sizeof(p.message));
         return;
     }

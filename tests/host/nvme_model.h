@@ -63,6 +63,9 @@ struct model_page {
 struct model_namespace {
     uint32_t nsid; // 0: none
     struct nvme_identify_namespace data;
+    uint8_t csi, uuid[16];
+    uint32_t elbaf; // of format 0, which is in use
+    struct nvme_identify_zoned_namespace zoned;
 };
 
 struct model {
@@ -86,6 +89,10 @@ struct model {
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
     uint8_t error_log[NVME_PAGE], smart[512], firmware[512];
     uint32_t features[256]; // by feature identifier
+    bool tells_more;        // Identify of command sets, and lists of identifiers
+    struct nvme_identify_nvm_controller nvm;
+    uint8_t zasl;
+    uint64_t boundary; // blocks: commands must not cross a multiple of it
 
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down

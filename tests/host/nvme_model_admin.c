@@ -55,7 +55,7 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
             list[i] = nsid;
         return 0;
     }
-    return NVME_STATUS_INVALID_FIELD;
+    return model_identify_more(m, sqe);
 }
 
 static unsigned queue_most(const struct model *m)

@@ -167,12 +167,12 @@ struct range {
     uint64_t lba, blocks;
 };
 
-// Fields that some of these commands have and that the driver may use: FUA and LR, and DEAC of
-// Write Zeroes (NVM Command Set 1.0, 3.2).
+// Fields that some of these commands have and that the driver may use: FUA, LR and PRINFO, and DEAC
+// of Write Zeroes (NVM Command Set 1.0, 3.2).
 static uint32_t allowed_cdw12(unsigned opcode)
 {
-    uint32_t fua_lr = BIT32(30) | BIT32(31);
-    return 0xffff | (opcode == NVME_CMD_VERIFY ? 0 : fua_lr) |
+    uint32_t fua_lr = BIT32(30) | BIT32(31), prinfo = BITS32(29, 26);
+    return 0xffff | prinfo | (opcode == NVME_CMD_VERIFY ? 0 : fua_lr) |
            (opcode == NVME_CMD_WRITE_ZEROES ? BIT32(25) : 0);
 }
 
@@ -184,8 +184,8 @@ static bool carries_data(unsigned opcode)
 static void check_fields(const struct model *m, const struct nvme_sqe *sqe, const struct range *r,
                          unsigned opcode)
 {
-    require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw14 && !sqe->cdw15 &&
-                !sqe->cdw2_3 && !sqe->mptr && !(sqe->head & 0xff00),
+    require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw15 && !sqe->cdw2_3 &&
+                !(sqe->head & 0xff00),
             "a command %02xh with reserved or unwanted fields", opcode);
     if (!carries_data(opcode))
         require(!sqe->prp1 && !sqe->prp2, "a command %02xh without data has PRPs", opcode);
@@ -255,7 +255,10 @@ static uint32_t execute_range(struct model *m, const struct nvme_sqe *sqe, unsig
 {
     struct range r = range_of(m, sqe);
     check_fields(m, sqe, &r, opcode);
+    model_check_format(m, sqe, opcode, r.lba, r.blocks);
     uint32_t status = check_range(m, &r);
+    if (!status)
+        status = model_check_zones(m, sqe, opcode, r.lba, r.blocks);
     if (status)
         return status;
     m->blocks += (unsigned)r.blocks;

@@ -28,6 +28,12 @@ uint32_t model_listen(struct model *m, const struct nvme_sqe *sqe); // 0: answer
 uint32_t model_get_log(struct model *m, const struct nvme_sqe *sqe);
 void model_end_admin(struct model *m, unsigned cid, uint32_t status, uint32_t dw0);
 
+uint32_t model_identify_more(struct model *m, const struct nvme_sqe *sqe);
+void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned opcode, uint64_t lba,
+                        uint64_t blocks);
+uint32_t model_check_zones(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
+                           uint64_t lba, uint64_t blocks); // its status
+
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe); // its status
 // Ends a command that is pending, or was lost. False: there is no such command.
 bool model_end_command(struct model *m, unsigned sq, unsigned cid, uint32_t status);

@@ -136,6 +136,7 @@ static void with_metadata(void **state)
     struct model *m = model_new();
     struct model_namespace *ns = model_add_namespace(m, 2, 9, 100);
     ns->data.lbaf[0] |= 8;
+    ns->data.flbas = NVME_FLBAS_EXTENDED;
     bad_namespace_is_passed_over(m, ns, "8 bytes of metadata");
 }
 
@@ -209,7 +210,8 @@ static void json_and_names(void **state)
              "\"serial\":\"S123\",\"firmware\":\"1.0\",\"nsid\":1,\"size\":536870912,"
              "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"urgent_queues\":0,\"queue_"
              "depth\":255,"
-             "\"vectors\":1,\"node\":100}",
+             "\"vectors\":1,\"node\":100,\"atomic_write\":512,"
+             "\"atomic_write_power_fail\":512,\"write_cache\":false}",
              c->name, m->pci.name);
     assert_string_equal(world_json(), expected);
     snprintf(expected, sizeof(expected), "%sq1", c->name);

@@ -178,14 +178,20 @@ static void good_namespace(void)
     ns.lbaf[1] = 12 << 16;
 }
 
+static bool parse_namespace(uint64_t max_transfer)
+{
+    static struct warnings w;
+    return nvme_parse_format("x", &ns, NULL, max_transfer, &format, &w, &p);
+}
+
 static void formats(void **state)
 {
     good_namespace();
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 9);
     assert_int_equal(format.blocks, 1000);
     ns.flbas = 1;
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 12);
 }
 
@@ -194,27 +200,27 @@ static void format_indexes(void **state)
 {
     good_namespace();
     ns.flbas = 0x70;
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 9);
     ns.flbas = 0x20;
     ns.lbaf[16] = 12 << 16;
     ns.nlbaf = 15; // 16 formats
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 9);
     ns.nlbaf = 16;
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 12);
     ns.nlbaf = 63;
     ns.lbaf[0x32] = 12 << 16;
     ns.flbas = 0x72;
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.block_shift, 12);
 }
 
 static void refuse_namespace(const char *what)
 {
     memset(&format, 0xff, sizeof(format));
-    assert_false(nvme_parse_namespace("x", &ns, 64 * KIB, &format, &p));
+    assert_false(parse_namespace(64 * KIB));
     assert_string_equal(p.what, what);
     assert_int_equal(format.blocks, 0);
     good_namespace();
@@ -227,6 +233,7 @@ static void namespaces_refused(void **state)
     refuse_namespace("nvme-format");
     assert_string_equal(p.message, "x: FLBAS names format 2 of 2");
     ns.lbaf[0] |= 8;
+    ns.flbas = NVME_FLBAS_EXTENDED;
     refuse_namespace("nvme-metadata");
     static const unsigned shifts[] = { 0, 8, 17, 40, 255 };
     for (size_t i = 0; i < ARRAY_SIZE(shifts); i++) {
@@ -239,7 +246,7 @@ static void namespaces_refused(void **state)
     ns.nsze = 1ull << 55;
     refuse_namespace("nvme-size");
     ns.lbaf[0] = 16 << 16; // blocks longer than a command
-    assert_false(nvme_parse_namespace("x", &ns, 8 * KIB, &format, &p));
+    assert_false(parse_namespace(8 * KIB));
     assert_string_equal(p.what, "nvme-block-size");
 }
 
@@ -249,7 +256,7 @@ static void block_sizes(void **state)
     for (unsigned shift = 9; shift <= 16; shift++) {
         good_namespace();
         ns.lbaf[0] = shift << 16;
-        assert_true(nvme_parse_namespace("x", &ns, 1ull << shift, &format, &p));
+        assert_true(parse_namespace(1ull << shift));
         assert_int_equal(format.block_shift, shift);
     }
 }
@@ -258,14 +265,14 @@ static void largest_namespace(void **state)
 {
     good_namespace();
     ns.nsze = UINT64_MAX >> 9;
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.blocks, UINT64_MAX >> 9);
 }
 
 static void inactive_namespace(void **state)
 {
     memset(&ns, 0, sizeof(ns));
-    assert_true(nvme_parse_namespace("x", &ns, MIB, &format, &p));
+    assert_true(parse_namespace(MIB));
     assert_int_equal(format.blocks, 0);
 }
 

@@ -256,12 +256,13 @@ static void namespace_data(void **state) // NVM Command Set 1.0, 4.1.5.1
     data[26] = 0x42;                           // format 34: bits 6:5 above 3:0
     put_dword(data, 128 + 4 * 34, 0x020c0000); // RP, LBADS, MS
     const struct nvme_identify_namespace *ns = (const void *)data;
-    assert_true(nvme_parse_namespace("x", ns, MIB, &format, &p));
+    static struct warnings w;
+    assert_true(nvme_parse_format("x", ns, NULL, MIB, &format, &w, &p));
     assert_int_equal(format.blocks, 0x6789abcdef);
     assert_int_equal(format.block_shift, 12);
     put_dword(data, 128 + 4 * 34, 0x020c8000); // MS 15:0
-    assert_false(nvme_parse_namespace("x", ns, MIB, &format, &p));
-    assert_string_equal(p.what, "nvme-metadata");
+    assert_true(nvme_parse_format("x", ns, NULL, MIB, &format, &w, &p));
+    assert_int_equal(format.metadata, 0x8000);
 }
 
 #define wire_test(f) cmocka_unit_test_setup_teardown(f, begin_two, end_world)

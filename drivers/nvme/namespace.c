@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From one namespace to a block device: what Identify says of it, and what follows for commands.
+
+#include "drivers/nvme/setup.h"
+
+#include "drivers/nvme/admin.h"
+#include "drivers/nvme/log.h"
+#include "drivers/nvme/quirks.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+// Of the namespace that is being looked at.
+struct seen {
+    const struct nvme_identify_namespace *data;
+    struct nvme_format format;
+    struct nvme_identity identity;
+    struct nvme_zoned zoned; // zeros: it isn't
+    struct block_limits limits;
+};
+
+// ---- Identify, by command set ----
+
+static bool identify(struct nvme_ctrl *c, unsigned cns, unsigned csi, uint32_t nsid,
+                     const char *what, struct problem *p)
+{
+    struct nvme_sqe sqe = {
+        .head = NVME_ADMIN_IDENTIFY | field_put(NVME_SQE_NSID, nsid),
+        .prp1 = mem_phys(c->page),
+        .cdw10 = cns,
+        .cdw11 = (uint32_t)field_put(NVME_IDENTIFY_CSI, csi),
+    };
+    memset(c->page, 0, NVME_PAGE);
+    return nvme_admin(c, &sqe, what, NULL, p);
+}
+
+// What not all controllers tell; NULL where this one doesn't.
+static void *identify_optional(struct nvme_ctrl *c, unsigned csi)
+{
+    struct problem p;
+    if (c->command.lost ||
+        !identify(c, NVME_CNS_CSI_CONTROLLER, csi, 0, "Identify Controller of a command set", &p))
+        return NULL;
+    void *data = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    memcpy(data, c->page, NVME_PAGE);
+    return data;
+}
+
+bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p)
+{
+    if (c->quirks & NVME_QUIRK_ODD_CNS)
+        return true;
+    if (c->limits.command_sets || c->version >= NVME_VERSION(2, 0))
+        c->nvm = identify_optional(c, NVME_CSI_NVM);
+    if (c->limits.command_sets)
+        c->zoned = identify_optional(c, NVME_CSI_ZONED);
+    return !c->command.lost || problem_set(p, "nvme-admin-timeout",
+                                           "%s: no answer to Identify of a command set", c->label);
+}
+
+// ---- one namespace ----
+
+// By what it is known again matters where there can be another way to it, and its command set where
+// there are several.
+static bool take_identity(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
+                          struct warnings *w, struct problem *p)
+{
+    nvme_parse_identity(seen->data, &seen->identity);
+    if ((!c->limits.command_sets && !c->abilities.shares) ||
+        (c->quirks & (NVME_QUIRK_ODD_CNS | NVME_QUIRK_NO_DESCRIPTORS)))
+        return true;
+    if (identify(c, NVME_CNS_DESCRIPTORS, 0, nsid, "Identify Namespace Descriptors", p))
+        nvme_parse_descriptors(name, c->page, &seen->identity, w);
+    return !c->command.lost;
+}
+
+// The guard's length, where formats can have several.
+static const struct nvme_identify_nvm_namespace *guards(struct nvme_ctrl *c, uint32_t nsid)
+{
+    struct problem p;
+    if (c->abilities.extended_formats && identify(c, NVME_CNS_CSI_NAMESPACE, NVME_CSI_NVM, nsid,
+                                                  "Identify Namespace of the NVM command set", &p))
+        return c->page;
+    return NULL;
+}
+
+static bool take_zones(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
+                       struct warnings *w, struct problem *p)
+{
+    if (seen->identity.csi == NVME_CSI_NVM)
+        return true;
+    if (seen->identity.csi != NVME_CSI_ZONED)
+        return problem_set(p, "nvme-command-set",
+                           "%s: its command set is %02xh: only NVM (00h) and zoned (02h) are "
+                           "supported",
+                           name, seen->identity.csi);
+    return identify(c, NVME_CNS_CSI_NAMESPACE, NVME_CSI_ZONED, nsid,
+                    "Identify Namespace of the zoned command set", p) &&
+           nvme_parse_zoned(name, c->page, c->zoned, &seen->format, c->id.max_transfer,
+                            &seen->zoned, w, p);
+}
+
+static void take_limits(struct nvme_ctrl *c, const char *name, struct seen *seen,
+                        struct warnings *w)
+{
+    struct block_limits *limits = &seen->limits;
+    nvme_parse_limits(name, seen->data, &seen->format, &c->abilities, c->id.max_transfer, limits,
+                      w);
+    nvme_parse_nvm_controller(c->nvm, &c->abilities, limits);
+    limits->zone = seen->zoned.zone_blocks << seen->format.block_shift;
+    limits->max_append = seen->zoned.max_append;
+}
+
+// ---- what follows for commands ----
+
+static uint64_t blocks_of(const struct nvme_ns *ns, uint64_t bytes)
+{
+    return bytes >> ns->block_shift;
+}
+
+// Only where data move does it matter which boundaries they cross.
+static struct nvme_cuts data_cuts(const struct nvme_ns *ns, const struct seen *seen, bool writes)
+{
+    return (struct nvme_cuts){
+        .most = (uint32_t)blocks_of(ns, seen->limits.max_transfer),
+        .boundary = (uint32_t)blocks_of(ns, seen->limits.boundary),
+        .zone = writes || !seen->zoned.read_across ? seen->zoned.zone_blocks : 0,
+    };
+}
+
+static struct nvme_cuts bare_cuts(const struct nvme_ns *ns, const struct seen *seen, uint64_t most)
+{
+    return (struct nvme_cuts){
+        .most = (uint32_t)MAX(MIN(blocks_of(ns, most), UINT32_MAX + 0ull), 1ull),
+        .zone = seen->zoned.zone_blocks,
+    };
+}
+
+// Verify must not say PRACT (NVM Command Set 1.0, 3.2.7).
+static void form(struct nvme_ns *ns, const struct seen *seen)
+{
+    const struct nvme_format *f = &seen->format;
+    struct nvme_form *forms = ns->forms;
+    uint64_t zeroes = seen->limits.max_zeroes, verify = seen->limits.max_verify;
+
+    forms[BLOCK_READ].cuts = data_cuts(ns, seen, false);
+    forms[BLOCK_WRITE].cuts = forms[BLOCK_COMPARE].cuts = data_cuts(ns, seen, true);
+    forms[BLOCK_FLUSH].cuts.most = 1;
+    forms[BLOCK_WRITE_ZEROES].cuts = bare_cuts(ns, seen, zeroes);
+    forms[BLOCK_VERIFY].cuts = bare_cuts(ns, seen, verify);
+    forms[BLOCK_DEALLOCATE].cuts = bare_cuts(ns, seen, seen->limits.max_deallocate);
+    static const enum block_op protected[] = { BLOCK_READ, BLOCK_WRITE, BLOCK_WRITE_ZEROES,
+                                               BLOCK_VERIFY };
+    for (size_t i = 0; i < ARRAY_SIZE(protected); i++) {
+        forms[protected[i]].control = f->control;
+        forms[protected[i]].tagged = f->reference_tag;
+    }
+    forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
+}
+
+// Nobody reads what is in the sink, and nobody writes to the zeros: all commands share them.
+static void give_metadata(struct nvme_ns *ns)
+{
+    struct nvme_ctrl *c = ns->ctrl;
+    if (!c->metadata_sink) {
+        c->metadata_sink = mem_alloc(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
+        c->metadata_zeros = mem_alloc(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
+    }
+    ns->forms[BLOCK_READ].mptr = mem_phys(c->metadata_sink);
+    ns->forms[BLOCK_WRITE].mptr = mem_phys(c->metadata_zeros);
+}
+
+// Compare would have the host bring the metadata, where there are some.
+static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
+{
+    const struct block_limits *limits = &seen->limits;
+    uint32_t ops = BIT32(BLOCK_READ) | BIT32(BLOCK_FLUSH);
+    if ((c->abilities.commands & NVME_ONCS_COMPARE) && !limits->metadata)
+        ops |= BIT32(BLOCK_COMPARE);
+    if (limits->max_verify)
+        ops |= BIT32(BLOCK_VERIFY);
+    if (limits->read_only)
+        return ops;
+    ops |= BIT32(BLOCK_WRITE);
+    if (limits->max_zeroes)
+        ops |= BIT32(BLOCK_WRITE_ZEROES);
+    if (limits->max_deallocate)
+        ops |= BIT32(BLOCK_DEALLOCATE);
+    return ops;
+}
+
+static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
+                            const struct seen *seen)
+{
+    struct nvme_ns *ns = mem_alloc(sizeof(*ns), CACHE_LINE, c->dev->node);
+
+    ns->head = field_put(NVME_SQE_NSID, nsid);
+    memcpy(ns->queue_of, c->queue_of, sizeof(ns->queue_of));
+    ns->block_shift = seen->format.block_shift;
+    ns->ctrl = c;
+    ns->identity = seen->identity;
+    ns->zoned = seen->zoned;
+    ns->protection = seen->format.protection;
+    form(ns, seen);
+    if (seen->format.metadata_buffer)
+        give_metadata(ns);
+    ns->dev = (struct block_dev){
+        .nsid = nsid,
+        .block_size = seen->limits.block_size,
+        .blocks = seen->format.blocks,
+        .max_transfer = seen->limits.max_transfer,
+        .limits = seen->limits,
+        .queues = c->plain_count,
+        .channels = c->plain_count / c->set_count,
+        .node = c->dev->node,
+        .ops = ops_of(c, seen),
+        .prepare = nvme_prepare,
+        .open_stream = nvme_open_stream,
+        .close_stream = nvme_close_stream,
+        .health = nvme_health,
+        .driver = ns,
+    };
+    memcpy(ns->dev.name, name, sizeof(ns->dev.name));
+    memcpy(ns->dev.serial, c->id.serial, sizeof(c->id.serial));
+    memcpy(ns->dev.model, c->id.model, sizeof(c->id.model));
+    return ns;
+}
+static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
+static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
+
+static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_format *format)
+{
+    if (format->metadata_buffer || format->reference_tag)
+        for (unsigned i = 0; i < c->queues_count; i++)
+            nvme_queue_write_in_full(c->queues[i]);
+    if (!c->namespaces_end)
+        c->namespaces_end = &c->namespaces;
+    *c->namespaces_end = ns;
+    c->namespaces_end = &ns->next;
+    c->namespaces_count++;
+    block_add(&ns->dev);
+}
+
+static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
+                  struct warnings *w, struct problem *p)
+{
+    if (!nvme_parse_format(name, seen->data, guards(c, nsid), c->id.max_transfer, &seen->format, w,
+                           p))
+        return false;
+    if (!seen->format.blocks)
+        return true;
+    if (!take_zones(c, name, nsid, seen, w, p))
+        return false;
+    take_limits(c, name, seen, w);
+    return true;
+}
+
+bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
+{
+    static struct nvme_identify_namespace data; // too large for a stack
+    struct seen seen = { .data = &data };
+    struct warnings *w = c->warnings;
+    char name[sizeof(((struct block_dev *)0)->name)];
+    int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
+
+    if (length >= (int)sizeof(name)) {
+        warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
+             c->label, nsid);
+        return true;
+    }
+    if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
+        return false;
+    memcpy(&data, c->page, sizeof(data));
+    w->count = 0;
+    if (!data.nsze)
+        return true;
+    if (!take_identity(c, name, nsid, &seen, w, p))
+        return false;
+    if (!parse(c, name, nsid, &seen, w, p)) {
+        if (c->command.lost)
+            return false;
+        warn(p->what, "%s: passed over", p->message);
+        return true;
+    }
+    warn_all(w);
+    add(c, make(c, nsid, name, &seen), &seen.format);
+    return true;
+}
+
+// ---- changes ----
+
+static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
+{
+    struct nvme_ns *ns = c->namespaces;
+    while (ns && ns->dev.nsid != nsid)
+        ns = ns->next;
+    return ns;
+}
+
+// What was prepared for its old size goes to the controller, which knows the new one. One that went
+// has no blocks; with other blocks than before it is another disk, and nobody's.
+static void resize(struct nvme_ns *ns, const struct nvme_format *format)
+{
+    uint64_t blocks = format->block_shift == ns->block_shift ? format->blocks : 0;
+    if (blocks == ns->dev.blocks)
+        return;
+    if (blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    else
+        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+             ns->dev.name);
+    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
+}
+
+// Where there are several command sets, more would have to be asked for.
+static bool take_late(struct nvme_ctrl *c, const char *name, struct seen *seen, struct warnings *w,
+                      struct problem *p)
+{
+    if (!nvme_parse_format(name, seen->data, NULL, c->id.max_transfer, &seen->format, w, p))
+        return false;
+    if (!seen->format.blocks)
+        return true;
+    if (c->limits.command_sets || c->abilities.extended_formats)
+        return problem_set(p, "nvme-ns-late",
+                           "%s: it was attached while the controller runs, and may have a command "
+                           "set or format that is told only at the next start",
+                           name);
+    nvme_parse_identity(seen->data, &seen->identity);
+    take_limits(c, name, seen, w);
+    return true;
+}
+
+void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data)
+{
+    char name[sizeof(((struct block_dev *)0)->name)];
+    struct nvme_ns *ns = find(c, nsid);
+    struct seen seen = { .data = data };
+    struct problem p;
+
+    if (format_text(name, sizeof(name), "%sn%u", c->name, nsid) >= (int)sizeof(name))
+        return;
+    c->warnings->count = 0;
+    if (ns) { // its format and its size are all that may have changed
+        if (!nvme_parse_format(name, data, NULL, c->id.max_transfer, &seen.format, c->warnings, &p))
+            seen.format.blocks = 0;
+        return resize(ns, &seen.format);
+    }
+    if (!take_late(c, name, &seen, c->warnings, &p)) {
+        warn(p.what, "%s: passed over", p.message);
+        return;
+    }
+    warn_all(c->warnings);
+    if (!seen.format.blocks)
+        return;
+    add(c, make(c, nsid, name, &seen), &seen.format);
+    info("%s: it was attached: %llu blocks of %u bytes", name,
+         (unsigned long long)seen.format.blocks, 1u << seen.format.block_shift);
+}

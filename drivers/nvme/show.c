@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Says what is particular about a namespace.
+
+#include "drivers/nvme/show.h"
+
+#include "kernel/base/report.h"
+#include "lib/format.h"
+
+const char *nvme_size_text(uint64_t bytes, char *to, size_t room)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    size_t unit = 0;
+    uint64_t tenths = bytes * 10;
+
+    if (bytes > UINT64_MAX / 10)
+        tenths = bytes / 1024 * 10, unit++;
+    for (; tenths >= 10240 && unit + 1 < ARRAY_SIZE(units); unit++)
+        tenths /= 1024;
+    format_text(to, room, tenths % 10 ? "%llu.%llu %s" : "%llu%.0llu %s",
+                (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
+    return to;
+}
+
+// ---- tools ----
+
+static void add(struct json *j, const char *key, uint64_t value)
+{
+    if (value)
+        json_u64(j, key, value);
+}
+
+static void add_zones(struct json *j, const struct nvme_zoned *zoned,
+                      const struct block_limits *limits)
+{
+    if (!zoned->zones)
+        return;
+    json_u64(j, "zone_size", limits->zone);
+    json_u64(j, "zones", zoned->zones);
+    add(j, "max_open_zones", zoned->max_open);
+    add(j, "max_active_zones", zoned->max_active);
+    json_u64(j, "max_append", limits->max_append);
+}
+
+void nvme_show_json(struct json *j, const struct nvme_ns *ns)
+{
+    const struct block_limits *limits = &ns->dev.limits;
+    add(j, "metadata", limits->metadata);
+    add(j, "protection", ns->protection);
+    add(j, "boundary", limits->boundary);
+    json_u64(j, "atomic_write", limits->atomic_write);
+    json_u64(j, "atomic_write_power_fail", limits->atomic_power_fail);
+    add(j, "write_granularity", limits->write_granularity);
+    add(j, "write_optimal", limits->write_optimal);
+    add(j, "deallocate_granularity", limits->deallocate_granularity);
+    json_bool(j, "write_cache", limits->write_cache);
+    if (limits->read_only)
+        json_bool(j, "read_only", true);
+    add_zones(j, &ns->zoned, limits);
+}
+
+// ---- people ----
+
+static void say(char *line, size_t room, size_t *used, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void say(char *line, size_t room, size_t *used, const char *fmt, ...)
+{
+    va_list args;
+    if (*used && *used < room)
+        *used += (size_t)format_text(line + *used, room - *used, ", ");
+    va_start(args, fmt);
+    if (*used < room)
+        *used += (size_t)format_text_v(line + *used, room - *used, fmt, args);
+    va_end(args);
+}
+
+void nvme_show_line(const struct nvme_ns *ns)
+{
+    const struct block_limits *limits = &ns->dev.limits;
+    char line[160] = "", size[16];
+    size_t used = 0;
+
+    if (ns->zoned.zones)
+        say(line, sizeof(line), &used, "%llu zones of %s", (unsigned long long)ns->zoned.zones,
+            nvme_size_text(limits->zone, size, sizeof(size)));
+    if (ns->protection)
+        say(line, sizeof(line), &used, "protection type %u, which the disk checks", ns->protection);
+    if (limits->metadata && !ns->protection)
+        say(line, sizeof(line), &used, "%u bytes of metadata for each block, which are not used",
+            limits->metadata);
+    if (limits->boundary)
+        say(line, sizeof(line), &used, "commands are cut each %s",
+            nvme_size_text(limits->boundary, size, sizeof(size)));
+    if (limits->read_only)
+        say(line, sizeof(line), &used, "write protected");
+    if (used)
+        info("%-10s %s", ns->dev.name, line);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Namespaces that aren't plain blocks: metadata, protection information, zones; what Identify tells
+// of them beyond CNS 0; and what their commands must look like.
+
+#include "tests/host/nvme_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/nvme_world.h"
+
+#define PRINFO BITS32(29, 26)
+#define METADATA 0x6d // what reads of it return
+
+// ---- Identify ----
+
+static void add_descriptor(uint8_t *page, size_t *end, uint8_t type, const void *id, uint8_t bytes)
+{
+    static const uint8_t none[16];
+    if (!memcmp(id, none, bytes))
+        return;
+    page[*end] = type;
+    page[*end + 1] = bytes;
+    memcpy(page + *end + 4, id, bytes);
+    *end += 4u + bytes;
+}
+
+static uint32_t list_descriptors(const struct model_namespace *ns, uint8_t *page)
+{
+    size_t end = 0;
+    add_descriptor(page, &end, NVME_NIDT_NGUID, ns->data.nguid, 16);
+    add_descriptor(page, &end, NVME_NIDT_EUI64, ns->data.eui64, 8);
+    add_descriptor(page, &end, NVME_NIDT_UUID, ns->uuid, 16);
+    page[end] = NVME_NIDT_CSI;
+    page[end + 1] = 1;
+    page[end + 4] = ns->csi;
+    return 0;
+}
+
+static uint32_t of_a_command_set(struct model *m, const struct model_namespace *ns, unsigned cns,
+                                 unsigned csi, uint8_t *page)
+{
+    if (cns == NVME_CNS_CSI_CONTROLLER && csi == NVME_CSI_NVM)
+        memcpy(page, &m->nvm, sizeof(m->nvm));
+    else if (cns == NVME_CNS_CSI_CONTROLLER && csi == NVME_CSI_ZONED)
+        page[0] = m->zasl;
+    else if (cns == NVME_CNS_CSI_NAMESPACE && csi == NVME_CSI_NVM && ns)
+        ((struct nvme_identify_nvm_namespace *)page)->elbaf[0] = ns->elbaf;
+    else if (cns == NVME_CNS_CSI_NAMESPACE && csi == NVME_CSI_ZONED && ns && ns->csi == csi)
+        memcpy(page, &ns->zoned, sizeof(ns->zoned));
+    else
+        return NVME_STATUS_INVALID_FIELD;
+    return 0;
+}
+
+uint32_t model_identify_more(struct model *m, const struct nvme_sqe *sqe)
+{
+    unsigned csi = (unsigned)field_get(NVME_IDENTIFY_CSI, sqe->cdw11);
+    const struct model_namespace *ns =
+        model_find_namespace(m, (uint32_t)field_get(NVME_SQE_NSID, sqe->head));
+    uint8_t *page = model_memory(m, sqe->prp1);
+
+    if (!m->tells_more)
+        return NVME_STATUS_INVALID_FIELD;
+    memset(page, 0, NVME_PAGE);
+    if (sqe->cdw10 == NVME_CNS_DESCRIPTORS)
+        return ns ? list_descriptors(ns, page) : NVME_STATUS_INVALID_NAMESPACE;
+    return of_a_command_set(m, ns, sqe->cdw10, csi, page);
+}
+
+// ---- commands ----
+
+static bool moves_data(unsigned opcode)
+{
+    return opcode == NVME_CMD_READ || opcode == NVME_CMD_WRITE;
+}
+
+static uint32_t wanted_prinfo(unsigned type, unsigned opcode)
+{
+    if (!type)
+        return 0;
+    require(opcode != NVME_CMD_COMPARE, "a comparison where there are metadata");
+    uint32_t checks = NVME_PRINFO_GUARD | (type == 3 ? 0 : NVME_PRINFO_REF);
+    return checks | (opcode == NVME_CMD_VERIFY ? 0 : NVME_PRINFO_PRACT);
+}
+
+static void use_metadata(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
+                         uint64_t bytes)
+{
+    uint8_t *at = model_memory(m, sqe->mptr);
+    require(sqe->mptr && sqe->mptr % 4 == 0, "metadata without a buffer");
+    for (uint64_t i = 0; i < bytes; i++) {
+        require(opcode == NVME_CMD_READ || !at[i], "metadata of a write that are no zeros");
+        at[i] = opcode == NVME_CMD_READ ? METADATA : 0;
+    }
+}
+
+// As the namespace's format has it; each field that no format asks for is zero.
+void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned opcode, uint64_t lba,
+                        uint64_t blocks)
+{
+    static const struct model_namespace plain;
+    uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
+    const struct model_namespace *found = model_find_namespace(m, nsid),
+                                 *ns = found ? found : &plain;
+    unsigned bytes = (unsigned)field_get(NVME_LBAF_MS, ns->data.lbaf[0]);
+    unsigned type = (unsigned)field_get(NVME_DPS_TYPE, ns->data.dps);
+    bool tagged = type == 1 || type == 2;
+
+    if (m->changed && !found)
+        return;
+    require(!m->boundary || lba / m->boundary == (lba + blocks - 1) / m->boundary,
+            "%llu blocks from %llu cross a boundary", (unsigned long long)blocks,
+            (unsigned long long)lba);
+    require((sqe->cdw12 & PRINFO) == wanted_prinfo(type, opcode), "PRINFO of %02xh is %x", opcode,
+            sqe->cdw12 >> 26 & 15);
+    require(sqe->cdw14 == (tagged ? (uint32_t)lba : 0), "reference tag %x", sqe->cdw14);
+    if (bytes && !(type && bytes == 8) && moves_data(opcode))
+        use_metadata(m, sqe, opcode, blocks * bytes);
+    else
+        require(!sqe->mptr, "a buffer for metadata that there are none of");
+}
+
+// ---- zones ----
+
+static uint64_t zone_of(const struct model_namespace *ns, uint64_t lba)
+{
+    return lba / ns->zoned.lbafe[0].zsze;
+}
+
+uint32_t model_check_zones(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
+                           uint64_t lba, uint64_t blocks)
+{
+    const struct model_namespace *ns =
+        model_find_namespace(m, (uint32_t)field_get(NVME_SQE_NSID, sqe->head));
+    if (!ns || ns->csi != NVME_CSI_ZONED || zone_of(ns, lba) == zone_of(ns, lba + blocks - 1))
+        return 0;
+    if (opcode == NVME_CMD_READ && ns->zoned.ozcs & NVME_OZCS_READ_ACROSS)
+        return 0;
+    return NVME_STATUS(1, 0xb8); // Zone Boundary Error
+}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Namespaces of all formats: metadata, protection information, zones, limits of one command. The host
+makes each image, and what is read must be what it wrote there."""
+import subprocess
+
+import pytest
+
+from conftest import launch, stamped
+
+SHORT = "runtime=1s verify=crc32c"
+BLOCKS = 2048
+MODES = ("posted", "remapped", "adaptive", "poll")
+
+
+def crc_table():
+    """CRC-16 T10-DIF by bytes."""
+    table = []
+    for byte in range(256):
+        crc = byte << 8
+        for _ in range(8):
+            crc = crc << 1 ^ (0x8bb7 if crc & 0x8000 else 0)
+        table.append(crc & 0xffff)
+    return table
+
+
+TABLE = crc_table()
+
+
+def guard(data):
+    crc = 0
+    for byte in data:
+        crc = crc << 8 & 0xff00 ^ TABLE[crc >> 8 ^ byte]
+    return crc
+
+
+def protection(block, metadata, lba, kind, first):
+    """A block's metadata: the tuple of protection information at their end, or first. The guard is of
+    the data, and of what metadata come ahead of it (NVM Command Set 1.0, 5.2.1)."""
+    rest = bytes(metadata - 8)
+    crc = guard(block if first else block + rest)
+    tag = 0 if kind == 3 else lba & 0xffffffff
+    pi = crc.to_bytes(2, "big") + bytes(2) + tag.to_bytes(4, "big")
+    return pi + rest if first else rest + pi
+
+
+def formatted(folder, name, lba, ms, pi=0, pil=0, blocks=BLOCKS, damaged=()):
+    """A disk of stamped blocks with metadata, as QEMU keeps them: behind the data of all blocks."""
+    image = folder / name
+    subprocess.run([launch.BUILD / "mkdisk", "--serial", name, "--lba", str(lba), "--size",
+                    str(blocks * lba), image], check=True)
+    with open(image, "r+b") as file:
+        data = file.read()
+        for at in range(blocks):
+            block = data[at * lba:(at + 1) * lba]
+            metadata = protection(block, ms, at, pi, pil) if pi else bytes(ms)
+            file.write(metadata if at not in damaged else bytes([metadata[0] ^ 1]) + metadata[1:])
+    return launch.Disk(lbas=[lba], path=image, serial=name,
+                       namespace={"ms": ms, "pi": pi, "pil": pil, "mset": 0})
+
+
+def contents(disks):
+    return [disk.path.read_bytes() for disk in disks]
+
+
+FORMATS = [  # block size, metadata, protection type, where in the metadata
+    (512, 8, 1, 0), (512, 8, 2, 0), (512, 8, 3, 0), (4096, 8, 1, 0), (4096, 16, 1, 1),
+    (512, 16, 1, 0), (4096, 64, 3, 0), (512, 8, 0, 0), (4096, 64, 0, 0)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_formats(boot, tmp_path, mode):
+    """One disk of each format, beside a plain one."""
+    disks = [formatted(tmp_path, f"F{lba}-{ms}-{pi}", lba, ms, pi, pil) for lba, ms, pi, pil in FORMATS]
+    before = contents(disks)
+    run = boot(f"irq={mode} bs=8k iodepth=8 {SHORT}", disks=disks + stamped(1)).verified()
+    assert [disk["block_size"] for disk in run.of("nvme")] == [f[0] for f in FORMATS] + [512]
+    assert len(run.disk_jobs) == len(FORMATS) + 1
+    assert contents(disks) == before
+
+
+def test_lengths(boot, tmp_path):
+    """From a block to many commands each."""
+    disks = [formatted(tmp_path, "L1", 512, 8, 1), formatted(tmp_path, "L2", 512, 64)]
+    for bs in ("512", "12k", "512k"):
+        boot(f"irq=posted rw=read bs={bs} iodepth=4 {SHORT}", disks=disks).verified()
+
+
+def test_damaged_blocks_are_noticed(boot, tmp_path):
+    """By the disk, which has the host's tags to check, and not by the host."""
+    disks = [formatted(tmp_path, "D1", 512, 8, 1, damaged=[100])]
+    run = boot("irq=posted rw=read bs=512 size=1m verify=crc32c", disks=disks)
+    job = run.disk_jobs[0]
+    assert job["errors"] > 0 and job["verify_errors"] == 0
+    assert "LBA 100 failed: " in run.console and "guard" in run.console
+
+
+def test_mixed_metadata_is_refused(boot, tmp_path):
+    """Metadata between the data of blocks would need a host that takes them apart."""
+    odd = formatted(tmp_path, "X1", 512, 16)
+    odd.namespace["mset"] = 1
+    run = boot(f"irq=posted {SHORT}", disks=stamped(1) + [odd]).verified()
+    assert len(run.disk_jobs) == 1
+    warning = run.one("warning", what="nvme-metadata")
+    assert "nvme1n1: its format has 16 bytes of metadata behind the data" in warning["message"]
+
+
+def test_metadata_in_line_that_are_stripped(boot, tmp_path):
+    odd = formatted(tmp_path, "X2", 512, 8, 2)
+    odd.namespace["mset"] = 1
+    boot(f"irq=posted {SHORT}", disks=[odd]).verified()
+
+
+def test_long_guards_are_refused(boot, tmp_path):
+    odd = formatted(tmp_path, "G1", 4096, 16)
+    odd.namespace.update(pi=1, pif=2)
+    run = boot(f"irq=posted {SHORT}", disks=stamped(1) + [odd])
+    run.ended_well()
+    assert len(run.disk_jobs) == 1
+    assert "has a guard of 64 bits" in run.one("warning", what="nvme-guard")["message"]
+
+
+def test_all_of_mdts(boot):
+    """0 is no limit; each other one is a power of two pages."""
+    disks = [launch.Disk(size="16m", controller={"mdts": mdts}) for mdts in range(8)]
+    run = boot(f"irq=posted bs=256k iodepth=4 {SHORT}", disks=disks).verified()
+    assert [disk["max_transfer"] for disk in run.of("nvme")] \
+        == [1 << 20] + [4096 << mdts for mdts in range(1, 8)]
+
+
+@pytest.mark.parametrize("mode, across", [
+    ("posted", "off"), ("remapped", "on"), ("adaptive", "off"), ("poll", "on")])
+def test_zones(boot, mode, across):
+    """Reads across the ends of zones, whose length is no power of two."""
+    disk = launch.Disk(lbas=[4096], size="15m", namespace={
+        "zoned": "on", "zoned.zone_size": "1536k", "zoned.zone_capacity": "1536k",
+        "zoned.cross_read": across})
+    run = boot(f"irq={mode} bs=64k iodepth=8 {SHORT}", disks=[disk] + stamped(1)).verified()
+    assert len(run.disk_jobs) == 2
+    zoned = run.of("nvme")[0]
+    assert (zoned["zone_size"], zoned["zones"]) == (1536 << 10, 10)
+    assert run.line("nvme0n1 +10 zones of 1.5 MiB")
+
+
+def test_many_namespaces_of_mixed_formats(boot, tmp_path):
+    """On one controller, where entries of the same queues serve them all."""
+    disk = launch.Disk(lbas=[512, 4096, 512, 4096, 512], size="8m")
+    run = boot(f"irq=adaptive bs=16k iodepth=16 {SHORT}", disks=[disk]).verified()
+    assert [d["block_size"] for d in run.of("nvme")] == disk.lbas
