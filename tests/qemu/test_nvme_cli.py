@@ -99,6 +99,13 @@ def test_what_would_change_a_disk_is_refused(boot):
     run.failed("nvme-cli-refused", "nvme0", "allow-write=OB0001")
 
 
+def test_a_feature_of_a_disk_that_is_named(boot):
+    run = boot("app=nvme cmd=set-feature:get-feature fid=4 value=0x150 allow-write=OB0001 filename=nvme0",
+               disks=stamped(2)).ended_well()
+    assert run.one("set-feature")["device"] == "nvme0"
+    assert run.one("get-feature")["value"] == 0x150
+
+
 def test_an_unknown_command(boot):
     boot("app=nvme cmd=list:format", disks=stamped(1)).failed("nvme-cli-cmd", "format")
 
