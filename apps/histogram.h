@@ -19,7 +19,7 @@ struct histogram {
 // leading one choose the bucket.
 static inline size_t histogram_bucket(uint64_t value)
 {
-    size_t shift = 63 - HISTOGRAM_BITS - (unsigned)__builtin_clzll(value | HISTOGRAM_LINEAR);
+    size_t shift = (63u ^ (unsigned)__builtin_clzll(value | HISTOGRAM_LINEAR)) - HISTOGRAM_BITS;
     return (shift << HISTOGRAM_BITS) + (value >> shift);
 }
 

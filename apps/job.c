@@ -20,6 +20,7 @@
 
 #define ERRORS_TOLD 5 // for each disk; all are counted
 #define NEVER UINT64_MAX
+#define STREAM_LEAST 4 // in flight; fewer cost less one by one
 
 // ---- one I/O: owner CPU, from its loop ----
 
@@ -71,8 +72,15 @@ static void end_one(struct job_cpu *cpu)
     cpu_post(0, &cpu->msg);
 }
 
+static void close_streams(struct job_worker *w)
+{
+    while (w->streams)
+        block_close_stream(&w->ios[--w->streams].req);
+}
+
 static void end_worker(struct job_worker *w, uint64_t now)
 {
+    close_streams(w);
     w->ended_tsc = now;
     end_one(w->cpu);
 }
@@ -186,6 +194,88 @@ static void special_done(struct block_req *req)
         io_done(req, (struct io_kind){ .special = true });
 }
 
+// ---- by stream: those that ended well come together, and go on together ----
+
+INLINE void turn_one(struct job_worker *w, struct block_turn *turn, uint64_t now, uint64_t next)
+{
+    struct job_io *io = container_of(turn->req, struct job_io, req);
+    histogram_record(&w->latency, now - io->start_tsc);
+    io->start_tsc = now;
+    io->req.lba = next * w->io_blocks;
+}
+
+// Some, or all, don't go on.
+static RARE bool last_turn(struct job_worker *w, struct block_turn *turns, unsigned count,
+                           uint64_t now)
+{
+    for (unsigned i = 0; i < count; i++) {
+        turn_one(w, &turns[i], now, next_read(w, w->is_random));
+        if (now >= w->end_tsc)
+            turns[i].req = NULL;
+        else if (!--w->left)
+            w->end_tsc = 0;
+    }
+    stop_io(w, now);
+    return false;
+}
+
+INLINE bool take_turn(struct block_stream *stream, struct block_turn *turns, unsigned count,
+                      bool random)
+{
+    struct job_worker *w = container_of(stream, struct job_worker, stream);
+    uint64_t now = cpu_batch_tsc();
+    w->completed += count;
+    if (unlikely(now >= w->end_tsc || w->left <= count))
+        return last_turn(w, turns, count, now);
+    w->left -= count;
+    uint64_t state = w->random; // in a register
+    for (struct block_turn *turn = turns; turn != turns + count; turn++)
+        turn_one(w, turn, now, random ? random_below(&state, w->region) : next_read(w, false));
+    w->random = state;
+    return true;
+}
+
+static bool random_turn(struct block_stream *stream, struct block_turn *turns, unsigned count)
+{
+    return take_turn(stream, turns, count, true);
+}
+
+static bool sequential_turn(struct block_stream *stream, struct block_turn *turns, unsigned count)
+{
+    return take_turn(stream, turns, count, false);
+}
+
+// What leaves the stream ends as any read does; a function of its own tells the stream's.
+static void stream_done(struct block_req *req)
+{
+    const struct job_worker *w = req->arg;
+    if (w->is_random)
+        random_batch_done(req);
+    else
+        sequential_batch_done(req);
+}
+
+// Where the words allow it: no time of their own, and nothing but the time to look at. The first
+// reads use each of the queues once.
+static void open_streams(struct job_worker *w, const struct job_config *config)
+{
+    if (!config->batch || config->verify || config->urgent || w->iodepth < STREAM_LEAST)
+        return;
+    unsigned queues = MIN(w->dev->channels, w->iodepth);
+    w->stream.done = stream_done;
+    w->stream.turn = w->is_random ? random_turn : sequential_turn;
+    while (w->streams < queues) {
+        struct block_req *req = &w->ios[w->streams].req;
+        block_prepare(req);
+        if (!block_open_stream(req, &w->stream))
+            break;
+        w->streams++;
+    }
+    w->streamed = w->streams == queues;
+    for (unsigned i = 0; w->streams && i < w->iodepth; i++)
+        w->ios[i].req.done = stream_done;
+}
+
 static void (*choose_done(const struct job_config *config))(struct block_req *req)
 {
     if (config->verify || config->urgent)
@@ -209,12 +299,14 @@ static void count(const struct job *job, unsigned cpu, struct job_counters *out)
     interrupts_on();
 }
 
-static void start_worker(struct job_worker *w, uint64_t runtime_us)
+static void start_worker(struct job_worker *w, const struct job_config *config)
 {
+    uint64_t runtime_us = config->runtime_us;
     struct io_kind kind = { w->is_random, w->urgent_percent, false };
     uint64_t now = rdtsc();
     w->began_tsc = now;
     w->end_tsc = runtime_us ? now + mul_div(runtime_us, time_tsc_hz(), 1000000) : NEVER;
+    open_streams(w, config);
     for (unsigned i = 0; i < w->iodepth && w->left; i++) {
         block_prepare(&w->ios[i].req);
         submit(w, &w->ios[i], now, kind);
@@ -228,7 +320,7 @@ static void begin(struct cpu_msg *msg)
     struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
     count(cpu->job, cpu->cpu, &cpu->before);
     for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu)
-        start_worker(w, cpu->job->config.runtime_us);
+        start_worker(w, &cpu->job->config);
     end_one(cpu);
 }
 

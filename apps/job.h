@@ -59,7 +59,10 @@ struct job_worker {
     uint64_t next; // sequential: the next read, of [first, end)
     uint64_t io_blocks;
     // The rest
-    uint64_t quota; // submits no more than this
+    struct block_stream stream;
+    unsigned streams; // queues that serve its reads by streams
+    bool streamed;    // so they did
+    uint64_t quota;   // submits no more than this
     uint8_t urgent_percent;
     bool is_random;
     bool verify;

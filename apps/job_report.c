@@ -15,6 +15,7 @@
 struct result {
     const char *filename;
     unsigned cpus, disks;
+    unsigned workers, streams; // workers, and those of them that read by streams
     uint64_t submitted, completed, errors, verify_errors;
     uint64_t tsc;             // of the worker that took longest
     struct histogram latency; // of all reads
@@ -84,6 +85,8 @@ void job_show_progress(struct job *job)
 
 static void add_worker(struct result *r, const struct job_worker *w)
 {
+    r->workers++;
+    r->streams += w->streamed;
     r->submitted += job_submitted(w);
     r->completed += w->completed;
     r->errors += w->errors;
@@ -171,6 +174,8 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_text(&j, "rw", config->random ? "randread" : "read");
     json_u64(&j, "bs", config->bs);
     json_u64(&j, "iodepth", config->iodepth);
+    json_text(&j, "clat", config->batch ? "batch" : "exact");
+    json_u64(&j, "streams", r->streams);
     json_text(&j, "verify", config->verify ? "crc32c" : "none");
     json_u64(&j, "cpus", r->cpus);
     json_u64(&j, "disks", r->disks);
@@ -293,6 +298,9 @@ static void print_totals(const struct result *all, const struct totals *t, uint6
 {
     char msis[HUMAN_BYTES], notifications[HUMAN_BYTES], per_msi[HUMAN_BYTES], per_io[HUMAN_BYTES];
     char cycles[HUMAN_BYTES];
+    if (all->streams)
+        info("%u of %u workers read by streams: reap, record and resubmit in one go", all->streams,
+             all->workers);
     info("MSIs %s, notifications %s, %s notifications per MSI, %s per I/O, cycles per I/O %s",
          human_count(msis, t->msis), human_count(notifications, t->notifications),
          human_ratio(per_msi, t->notifications, t->msis, 3),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Admin commands: one at a time, polled, each with a deadline. The admin completion queue always
-// uses interrupt vector 0 (3.1.3.10); nobody waits for that interrupt.
+// Admin commands, polled, each with a deadline. The admin completion queue always uses interrupt
+// vector 0 (3.1.3.10); nobody waits for that interrupt.
 
 #include "drivers/nvme/admin.h"
 
@@ -36,16 +36,24 @@ void nvme_admin_start(struct nvme_ctrl *c)
                                   .dma_node = c->dev->node,
                                   .doorbell = mmio_at(c->regs, NVME_DOORBELLS),
                               });
+    c->admin->watched = true; // by those who poll
     c->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+}
+
+uint64_t nvme_admin_deadline_ns(void)
+{
+    return deadline_ms() * NS_PER_MS;
+}
+
+bool nvme_admin_send(struct nvme_ctrl *c, struct nvme_sqe *sqe, struct nvme_admin_command *command)
+{
+    *command = (struct nvme_admin_command){ .done = command->done };
+    return nvme_qpair_command(c->admin, sqe, command);
 }
 
 static bool submit(struct nvme_ctrl *c, struct nvme_sqe *sqe)
 {
-    struct nvme_admin_command *command = &c->command;
-    if (command->lost)
-        return false;
-    *command = (struct nvme_admin_command){ 0 };
-    return nvme_qpair_command(c->admin, sqe, command);
+    return !c->command.lost && nvme_admin_send(c, sqe, &c->command);
 }
 
 static void end(struct nvme_qpair *q, void *of, const struct nvme_cqe *entry)
@@ -53,6 +61,8 @@ static void end(struct nvme_qpair *q, void *of, const struct nvme_cqe *entry)
     struct nvme_admin_command *command = of;
     command->result = entry->dw0;
     command->ended = true;
+    if (command->done)
+        command->done(command);
 }
 
 static void look(struct nvme_qpair *q, uint64_t tail, const struct nvme_cqe *entry)
@@ -65,9 +75,17 @@ static void look(struct nvme_qpair *q, uint64_t tail, const struct nvme_cqe *ent
     end(q, command, entry);
 }
 
+// One by one: what an end sends may be answered before the next.
+void nvme_admin_poll(struct nvme_ctrl *c)
+{
+    unsigned most = ADMIN_ENTRIES;
+    while (most-- && nvme_qpair_reap(c->admin, 1, end, look))
+        ;
+}
+
 static bool ended(struct nvme_ctrl *c)
 {
-    nvme_qpair_reap(c->admin, ADMIN_ENTRIES, end, look);
+    nvme_admin_poll(c);
     return c->command.ended;
 }
 
@@ -93,6 +111,9 @@ bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uin
     char words[80];
     bool alive = true;
 
+    if (c->resetting)
+        return problem_set(p, "nvme-resetting", "%s: %s was not tried: it is being reset", c->label,
+                           what);
     if (!submit(c, sqe))
         return problem_set(p, "nvme-admin-timeout",
                            "%s: %s was not tried: an earlier admin command got no answer", c->label,
@@ -105,6 +126,16 @@ bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uin
     if (result)
         *result = c->command.result;
     return true;
+}
+
+void nvme_admin_reset(struct nvme_ctrl *c)
+{
+    nvme_qpair_quiet(c->admin);
+    for (unsigned i = 0; i < ADMIN_ENTRIES; i++)
+        c->admin->slots[i].command = NULL;
+    nvme_qpair_clear(c->admin);
+    nvme_qpair_open(c->admin);
+    c->command.lost = false;
 }
 
 bool nvme_identify(struct nvme_ctrl *c, unsigned cns, uint32_t nsid, const char *what,

@@ -30,10 +30,14 @@ static void write_cc(struct nvme_ctrl *c, uint32_t cc)
 
 // ---- registers ----
 
+uint64_t nvme_ctrl_settle_ns(const struct nvme_ctrl *c)
+{
+    return c->quirks & NVME_QUIRK_RESET_DELAY ? RESET_DELAY_NS : 0;
+}
+
 static void wait_after_reset(const struct nvme_ctrl *c)
 {
-    if (c->quirks & NVME_QUIRK_RESET_DELAY)
-        time_delay_ns(RESET_DELAY_NS);
+    time_delay_ns(nvme_ctrl_settle_ns(c));
 }
 
 // Decoding without bus mastering: what firmware left running must not reach memory before its
@@ -163,6 +167,12 @@ static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
     return true;
 }
 
+void nvme_ctrl_disable(struct nvme_ctrl *c)
+{
+    uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
+    write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+}
+
 // EN must not fall before RDY has risen (3.1.3.5), unless the controller failed. A controller that
 // firmware enabled or shut down is reset all the same.
 static bool disable(struct nvme_ctrl *c, struct problem *p)
@@ -174,13 +184,13 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
         if (!poll_until(has_settled(c, NVME_CSTS_RDY, &csts), c->limits.ready_ms * NS_PER_MS))
             warn("nvme-left-enabled",
                  "%s: firmware left it enabled and not ready; it is reset regardless", c->label);
-        write_cc(c, cc & ~(NVME_CC_EN | NVME_CC_SHN));
+        nvme_ctrl_disable(c);
         wait_after_reset(c);
     }
     return wait_ready(c, 0, p);
 }
 
-static bool enable(struct nvme_ctrl *c, struct problem *p)
+void nvme_ctrl_enable(struct nvme_ctrl *c)
 {
     const struct nvme_qpair *q = c->admin;
     mmio_write32(mmio_at(c->regs, NVME_AQA),
@@ -191,7 +201,6 @@ static bool enable(struct nvme_ctrl *c, struct problem *p)
     write_cc(c,
              (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
                         field_put(NVME_CC_CSS, c->limits.command_sets ? NVME_CC_CSS_ALL : 0)));
-    return wait_ready(c, NVME_CSTS_RDY, p);
 }
 
 // ---- start ----
@@ -201,7 +210,8 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 {
     pci_enable(c->dev);
     nvme_admin_start(c);
-    return enable(c, p);
+    nvme_ctrl_enable(c);
+    return wait_ready(c, NVME_CSTS_RDY, p);
 }
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)

@@ -7,18 +7,22 @@
 
 #include "drivers/nvme/identify.h"
 #include "drivers/nvme/qpair.h"
+#include "kernel/cpu/msg.h"
 #include "kernel/pci/pci.h"
 #include "kernel/run/block.h"
 
 struct irq;
+struct nvme_events;
+struct nvme_recover;
 struct nvme_ns;
 struct nvme_queue;
 
 struct nvme_admin_command {
-    uint32_t result; // dword 0 of its completion
-    uint32_t status; // the completion's status field
+    void (*done)(struct nvme_admin_command *command); // may be NULL
+    uint32_t result;                                  // dword 0 of its completion
+    uint32_t status;                                  // the completion's status field
     bool ended;
-    bool lost; // it never ended: its slot and this structure stay the controller's
+    bool lost; // it got no answer: its slot and this structure are the controller's until a reset
 };
 
 struct nvme_ctrl {
@@ -33,6 +37,7 @@ struct nvme_ctrl {
     struct nvme_abilities abilities;
     uint32_t version;  // VS
     bool running;      // brought up, and not yet shut down
+    bool resetting;    // takes no commands for now
     _Atomic bool gone; // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
@@ -57,11 +62,23 @@ struct nvme_ctrl {
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;
 
+    // watch.c, events.c, recover.c
+    struct cpu_msg report;
+    _Atomic bool reported; // that message is under way
+    struct nvme_events *events;
+    struct nvme_recover *recover;
+
     struct nvme_ctrl *next;
 };
 
 // To running and identified, without I/O queues. Where it fails, nvme_ctrl_stop() is due.
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p);
+
+// The steps of a reset (CC.EN), without waiting: CSTS.RDY is to follow each. After the first, CSTS
+// must not be read for nvme_ctrl_settle_ns().
+void nvme_ctrl_disable(struct nvme_ctrl *c);
+void nvme_ctrl_enable(struct nvme_ctrl *c);
+uint64_t nvme_ctrl_settle_ns(const struct nvme_ctrl *c);
 
 // Leaves the controller disabled, without bus mastering.
 void nvme_ctrl_stop(struct nvme_ctrl *c);

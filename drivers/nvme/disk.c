@@ -9,6 +9,7 @@
 #include "kernel/base/report.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
 #include "lib/mark.h"
 #include "lib/string.h"
 
@@ -36,6 +37,8 @@ const char *nvme_op_words(enum block_op op)
 
 // ---- ends ----
 
+static void submit_again(struct block_req *req);
+
 static void done_message(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
@@ -52,14 +55,29 @@ static void send_back(struct block_req *req)
     cpu_post(req->cpu, &req->msg);
 }
 
+static void end_here_or_there(struct block_req *req)
+{
+    if (req->cpu != cpu_index())
+        return send_back(req);
+    req->done(req);
+}
+
 // The `end` of a request that is not straight.
 static void part_ended(struct block_req *req)
 {
     if (--req->pending)
         return;
-    if (req->cpu != cpu_index())
-        return send_back(req);
-    req->done(req);
+    if (req->again && req->status == BLOCK_OK)
+        return submit_again(req);
+    end_here_or_there(req);
+}
+
+// The `end` of a straight request that was tried before.
+static void retried(struct block_req *req)
+{
+    req->tries = 0;
+    req->end = req->done;
+    end_here_or_there(req);
 }
 
 static void tell_failure(struct nvme_queue *q, const struct block_req *req, uint32_t status)
@@ -83,7 +101,7 @@ static void request_failed(struct nvme_queue *q, struct block_req *req, uint32_t
     tell_failure(q, req, status);
 }
 
-void nvme_request_give_up(struct block_req *req, enum block_status status)
+static void give_up(struct block_req *req, enum block_status status)
 {
     req->status = status;
     req->end(req);
@@ -192,21 +210,92 @@ static void enqueue(struct nvme_queue *q, struct block_req *req)
     }
     req->issued = 0;
     req->pending = 1;
+    req->again = false;
     append(q, req);
     pump(q);
-    if (!q->qp.watched) // no slot may ever become free: the watch then ends the wait
-        nvme_qpair_watch(&q->qp);
 }
 
-void nvme_queue_give_up_waiting(struct nvme_queue *q, enum block_status status)
+static void give_up_all(struct block_req *req, enum block_status status)
 {
-    struct block_req *next, *req = q->waiting; // what their ends submit waits anew
-    q->waiting = NULL;
-    nvme_qpair_look_at_all(&q->qp, false);
+    struct block_req *next;
     for (; req; req = next) {
         next = req->next;
-        nvme_request_give_up(req, status);
+        give_up(req, status);
     }
+}
+
+// ---- trying again ----
+//
+// A request is tried again as a whole, once all its commands have ended: which of them are whose is
+// not remembered, and to read or write blocks twice does no harm.
+
+static void retry_due(struct cpu_timer *timer)
+{
+    struct nvme_queue *q = container_of(timer, struct nvme_queue, retry);
+    while (q->later && q->later->due_ns <= time_ns()) {
+        struct block_req *req = q->later;
+        q->later = req->next;
+        enqueue(q, req);
+    }
+    if (q->later)
+        cpu_timer_start(&q->retry, q->later->due_ns);
+}
+
+static void enqueue_later(struct nvme_queue *q, struct block_req *req)
+{
+    struct block_req **link = &q->later;
+    while (*link && (*link)->due_ns <= req->due_ns)
+        link = &(*link)->next;
+    req->next = *link;
+    *link = req;
+    req->pending = 1; // as those have that wait for a slot
+    cpu_timer_start(&q->retry, q->later->due_ns);
+}
+
+static void submit_again(struct block_req *req)
+{
+    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
+    if (req->due_ns > time_ns() && !q->gone)
+        enqueue_later(q, req);
+    else
+        enqueue(q, req);
+}
+
+// All of it is submitted again, now where this was its only command.
+static void again(struct block_req *req, uint64_t due_ns)
+{
+    req->due_ns = due_ns;
+    if (req->end != part_ended) {
+        req->end = retried;
+        return submit_again(req);
+    }
+    req->again = true;
+    part_ended(req);
+}
+
+static bool is_abort(uint32_t status)
+{
+    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == NVME_STATUS_ABORT_REQUESTED;
+}
+
+// What was aborted and wasn't late had the misfortune to get the id of another that had just ended.
+static bool may_retry(const struct block_req *req, uint32_t status)
+{
+    return req->status == BLOCK_OK &&
+           nvme_may_retry(is_abort(status) ? status & ~NVME_STATUS_DNR : status, req->tries);
+}
+
+static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t status, bool late)
+{
+    if (late && is_abort(status))
+        return give_up(req, BLOCK_TIMEOUT);
+    if (may_retry(req, status)) {
+        req->tries++;
+        q->retries++;
+        return again(req, time_ns() + nvme_retry_delay_ns(status, q->ctrl->abilities.retry_ms));
+    }
+    request_failed(q, req, status);
+    req->end(req);
 }
 
 // ---- a queue that another CPU owns: there are fewer than CPUs, or it has moved ----
@@ -255,6 +344,7 @@ void nvme_queue_send_back(struct nvme_queue *q)
 static RARE void detour(struct nvme_queue *q, struct block_req *req)
 {
     req->status = BLOCK_OK;
+    req->tries = 0;
     if (nvme_qpair_owner(&q->qp) != cpu_index())
         return forward(q, req);
     enqueue(q, req);
@@ -268,6 +358,7 @@ static void submit_in_full(struct nvme_queue *q, struct block_req *req)
         next_piece(ns, req, 0) < req->blocks)
         return detour(q, req);
     req->status = BLOCK_OK;
+    req->tries = 0;
     req->issued = req->blocks;
     req->pending = 1;
     issue(q, ns, req, 0, req->blocks);
@@ -360,27 +451,36 @@ static inline void end(struct nvme_qpair *qp, void *command, const struct nvme_c
     MARK_END("callback");
 }
 
+static bool is_late(const struct nvme_qpair *qp, unsigned id)
+{
+    return id < qp->mask && nvme_slot_is_late(&qp->slots[id]);
+}
+
 // What waits is ahead of what the end submits.
 static RARE void look(struct nvme_qpair *qp, uint64_t tail, const struct nvme_cqe *entry)
 {
     struct nvme_queue *q = container_of(qp, struct nvme_queue, qp);
     uint32_t status;
-    if (q->gone)
-        return;
+    bool late = is_late(qp, (unsigned)field_get(NVME_CQE_CID, tail));
     struct block_req *req = nvme_qpair_look(qp, tail, &status);
     pump(q);
     if (!req)
         return;
     if (status)
-        request_failed(q, req, status);
+        return command_failed(q, req, status, late);
     end(qp, req, entry);
 }
 
 // More than a full queue can't be new at once: the limit is for controllers that lie.
 unsigned nvme_queue_reap(struct nvme_queue *q)
 {
+    unsigned total = 0, count;
     cpu_begin_batch();
-    return nvme_qpair_reap(&q->qp, q->qp.mask + 1u, end, look);
+    do {
+        count = nvme_qpair_reap(&q->qp, q->qp.mask + 1u - total, end, look);
+        total += count;
+    } while (count && total <= q->qp.mask);
+    return total;
 }
 
 static RARE void interrupt_again(struct nvme_queue *q)
@@ -389,17 +489,222 @@ static RARE void interrupt_again(struct nvme_queue *q)
         irq_again(q->irq);
 }
 
+// ---- streams ----
+
+// Of an entry that isn't odd: SQID is 0 then, and the id, above it, within bounds.
+static inline struct nvme_slot *slot_of(const struct nvme_queue *q, uint64_t tail)
+{
+    return (struct nvme_slot *)((char *)q->qp.slots + (tail >> 28));
+}
+static_assert(NVME_CQE_CID >> 28 == 0xffff * sizeof(struct nvme_slot), "32 less a slot's 4 bits");
+
+// As nvme_qpair_reap(), but the stream's requests that ended well are put aside, with their slots.
+static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *turns_count)
+{
+    uint64_t odd = q->qp.odd;
+    void (*done)(struct block_req *req) = q->stream->done;
+    unsigned mask = q->qp.mask, from = q->qp.cq_head & mask;
+    const struct nvme_cqe *first = q->qp.cq + from, *entry = first;
+    const struct nvme_cqe *stop = MIN(first + most, q->qp.cq + mask + 1);
+    struct block_turn *turn = q->turns;
+    for (; entry != stop; entry++) {
+        uint64_t tail = nvme_cqe_tail(entry) ^ q->qp.expect;
+        if (unlikely(tail & odd)) {
+            if (tail & NVME_CQE_P)
+                break;
+            look(&q->qp, tail, entry);
+            continue;
+        }
+        struct nvme_slot *slot = slot_of(q, tail);
+        struct block_req *req = slot->command;
+        if (unlikely(!req)) {
+            look(&q->qp, tail, entry);
+            continue;
+        }
+        slot->command = NULL;
+        if (unlikely(req->end != done)) {
+            nvme_qpair_free(&q->qp, slot);
+            end(&q->qp, req, entry);
+            continue;
+        }
+        *turn++ = (struct block_turn){ req, slot };
+    }
+    unsigned count = (unsigned)(entry - first);
+    if (count)
+        nvme_qpair_consume(&q->qp, count, from + count);
+    *turns_count = (unsigned)(turn - q->turns);
+    return count;
+}
+
+// Whoever stops gives the slot back; the others keep theirs.
+static RARE unsigned drop_stopped(struct nvme_queue *q, struct block_turn *turns, unsigned count)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (turns[i].req)
+            turns[left++] = turns[i];
+        else
+            nvme_qpair_free(&q->qp, turns[i].slot);
+    }
+    pump(q);
+    return left;
+}
+
+static RARE void turn_refused(struct nvme_queue *q, struct block_turn *turn)
+{
+    nvme_qpair_free(&q->qp, turn->slot);
+    block_refuse(turn->req, BLOCK_DETAIL_RANGE);
+}
+
+// The command id where it stands in an entry, without a shift to and fro.
+static inline uint64_t head_of(const struct nvme_queue *q, const struct nvme_slot *slot)
+{
+    return (uint64_t)((const char *)slot - (const char *)q->qp.slots) << 12;
+}
+static_assert(sizeof(struct nvme_slot) << 12 == 1 << 16, "NVME_SQE_CID");
+
+// As many as fit before the ring's end, at most; returns the entry behind the last.
+static inline struct nvme_io_sqe *send_run(struct nvme_queue *q, struct nvme_io_sqe *sqe,
+                                           struct block_turn *turn, const struct block_turn *stop)
+{
+    for (; turn != stop; turn++) {
+        struct block_req *req = turn->req;
+        struct nvme_slot *slot = turn->slot;
+        uint64_t lba = req->lba;
+        if (unlikely(lba > req->lba_most)) {
+            turn_refused(q, turn);
+            continue;
+        }
+        sqe->head = req->command | head_of(q, slot);
+        sqe->data[0] = req->data[0];
+        sqe->data[1] = req->data[1];
+        sqe->slba = lba;
+        sqe->cdw12 = req->length;
+        slot->command = req;
+        slot->age = 0;
+        sqe++;
+    }
+    return sqe;
+}
+
+// False: there was nothing.
+static inline bool send_on(struct nvme_queue *q, struct block_turn *turns, unsigned count)
+{
+    struct nvme_io_sqe *ring = q->qp.sq, *first = ring + q->qp.sq_tail, *sqe = first;
+    const struct nvme_io_sqe *ring_end = ring + q->qp.mask + 1;
+    const struct block_turn *stop = turns + count;
+    while (turns != stop) {
+        ptrdiff_t run = MIN(stop - turns, ring_end - sqe);
+        sqe = send_run(q, sqe, turns, turns + run);
+        turns += run;
+        if (unlikely(sqe == ring_end))
+            sqe = ring;
+    }
+    q->qp.sq_tail = (uint16_t)(sqe - ring);
+    return sqe != first;
+}
+
+// Reap, record and resubmit: three short loops, each with its constants at hand.
+static unsigned reap_stream(struct nvme_queue *q)
+{
+    unsigned count;
+    unsigned reaped = collect(q, NVME_REAP_BUDGET, &count);
+    if (!count)
+        return reaped;
+    if (unlikely(!q->stream->turn(q->stream, q->turns, count)))
+        count = drop_stopped(q, q->turns, count);
+    if (send_on(q, q->turns, count) && (q->qp.urgent || !q->qp.dirty))
+        nvme_qpair_ring(&q->qp);
+    return reaped;
+}
+
+bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
+{
+    struct nvme_queue *q = container_of(req->port, struct nvme_queue, straight);
+    if (req->end != req->done || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream ||
+        q->straight.submit != submit_straight)
+        return false;
+    if (!q->turns)
+        q->turns =
+            mem_alloc(NVME_REAP_BUDGET * sizeof(*q->turns), CACHE_LINE, cpu_node(cpu_index()));
+    q->stream = stream;
+    return true;
+}
+
+void nvme_close_stream(struct block_req *req)
+{
+    container_of(req->port, struct nvme_queue, straight)->stream = NULL;
+}
+
+// ---- interrupts ----
+
 void nvme_queue_interrupt(void *arg)
 {
     struct nvme_queue *q = arg;
+    unsigned count;
     if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()))
         return;
     MARK_BEGIN("reap");
     cpu_begin_batch();
-    unsigned count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, end, look);
+    if (q->stream)
+        count = reap_stream(q);
+    else
+        count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, end, look);
     MARK_END("reap");
-    if (unlikely(count == NVME_REAP_BUDGET))
+    if (unlikely(count == NVME_REAP_BUDGET) || unlikely(nvme_qpair_at_start(&q->qp)))
         interrupt_again(q);
+}
+
+// ---- resets ----
+
+void nvme_queue_quiet(struct nvme_queue *q)
+{
+    if (q->quiet)
+        return;
+    nvme_queue_reap(q);
+    q->quiet = true;
+    nvme_qpair_quiet(&q->qp);
+    cpu_timer_stop(&q->qp.watch);
+    q->qp.watched = false;
+}
+
+void nvme_queue_take_back(struct nvme_queue *q)
+{
+    for (unsigned i = 0; i < q->qp.mask; i++) {
+        struct nvme_slot *slot = &q->qp.slots[i];
+        struct block_req *req = slot->command;
+        bool late = nvme_slot_is_late(slot);
+        slot->command = NULL;
+        if (req && late)
+            give_up(req, BLOCK_TIMEOUT);
+        else if (req)
+            again(req, 0);
+    }
+    nvme_qpair_clear(&q->qp);
+}
+
+void nvme_queue_open(struct nvme_queue *q)
+{
+    q->quiet = false;
+    nvme_qpair_open(&q->qp);
+    pump(q);
+}
+
+void nvme_queue_end(struct nvme_queue *q)
+{
+    struct block_req *waiting = q->waiting, *later = q->later; // what their ends submit ends anew
+    q->gone = true;
+    q->waiting = q->later = NULL;
+    nvme_qpair_look_at_all(&q->qp, false);
+    cpu_timer_stop(&q->retry);
+    for (unsigned i = 0; i < q->qp.mask; i++) {
+        struct block_req *req = q->qp.slots[i].command;
+        q->qp.slots[i].command = NULL;
+        if (req)
+            give_up(req, BLOCK_GONE);
+    }
+    give_up_all(waiting, BLOCK_GONE);
+    give_up_all(later, BLOCK_GONE);
 }
 
 // ---- creation ----
@@ -416,5 +721,6 @@ struct nvme_queue *nvme_queue_create(struct nvme_ctrl *c, const struct nvme_qpai
         (uint32_t)MAX(nvme_prp_list_entries(max_transfer) * sizeof(uint64_t), CACHE_LINE + 0ull);
     q->lists = mem_alloc(config->entries * sizeof(*q->lists), CACHE_LINE, config->node);
     q->dma_node = config->dma_node;
+    q->retry.fn = retry_due;
     return q;
 }

@@ -8,11 +8,22 @@
 #pragma once
 
 #include "drivers/nvme/ctrl.h"
+#include "drivers/nvme/recover_plan.h"
 #include "drivers/nvme/pieces.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block.h"
 
 #define NVME_REAP_BUDGET 64 // completions for one interrupt, before other queues have their turn
+
+// What the watch over a queue remembers.
+struct nvme_watch {
+    struct nvme_pause pause;
+    unsigned late;    // commands whose time is up, when they were last counted,
+    unsigned late_id; // the first of them,
+    bool progress;    // and whether any had completed since the last reset
+    uint32_t lost_interrupts;
+    struct cpu_msg round; // from and to recover.c
+};
 
 // What a namespace's format and limits ask of the commands of an operation.
 struct nvme_form {
@@ -41,17 +52,23 @@ struct nvme_queue {
     struct block_port straight;
     struct nvme_qpair qp;
 
-    struct block_port lengthy; // and all else that isn't straight
+    struct block_stream *stream; // of straight requests; NULL: none
+    struct block_turn *turns;    // room for a batch of its requests
+    struct block_port lengthy;   // and all else that isn't straight
     struct nvme_ctrl *ctrl;
     struct block_req *waiting, *waiting_last; // for a slot, in order
     uint64_t **lists;    // by slot, for what takes more than two pages: made when first needed
     uint32_t list_bytes; // of one: a power of two, so that none crosses a page
     unsigned dma_node;
-    struct cpu_msg end;   // "the controller is gone"
     struct cpu_msg adopt; // "it is yours"
     bool adopting;        // that message is under way
-    bool gone;            // the controller is
-    uint16_t failures;    // commands whose failure was shown
+    bool quiet;           // the controller is being reset, or is gone:
+    bool gone;
+    uint16_t failures;       // commands whose failure was shown
+    uint32_t retries;        // commands that failed, and whose requests were tried again
+    struct block_req *later; // to be tried again, by when
+    struct cpu_timer retry;
+    struct nvme_watch watch; // watch.c's
     struct irq *irq;
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct nvme_queue, qp.cq) == CACHE_LINE, "submission's line");
@@ -74,6 +91,10 @@ void nvme_queue_write_in_full(struct nvme_queue *q);
 // block_dev.prepare. Any CPU.
 void nvme_prepare(struct block_req *req);
 
+// block_dev.open_stream and close_stream. The queue's owner.
+bool nvme_open_stream(struct block_req *req, struct block_stream *stream);
+void nvme_close_stream(struct block_req *req);
+
 // Ends all commands that the controller has completed, in its order; their done() runs within.
 // Returns how many entries it consumed.
 unsigned nvme_queue_reap(struct nvme_queue *q);
@@ -88,11 +109,21 @@ bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg);
 
 const char *nvme_op_words(enum block_op op); // "read"; any CPU
 
-// Ends a command of the request without an answer.
-void nvme_request_give_up(struct block_req *req, enum block_status status);
+// ---- resets: quiet, then take back, then open ----
 
-// Gives up all that waits for a slot.
-void nvme_queue_give_up_waiting(struct nvme_queue *q, enum block_status status);
+// Serves what was answered; from then on, nothing goes to the controller or comes from it, and what
+// is submitted waits.
+void nvme_queue_quiet(struct nvme_queue *q);
+
+// The controller is disabled. What was in flight waits anew; but what was late ends as
+// BLOCK_TIMEOUT.
+void nvme_queue_take_back(struct nvme_queue *q);
+
+void nvme_queue_open(struct nvme_queue *q);
+
+// A quiet queue's controller is gone, and reaches no memory any more: all ends as BLOCK_GONE, now and
+// from now on.
+void nvme_queue_end(struct nvme_queue *q);
 
 // The requests of the queue will end on another CPU than they were submitted by. The last owner.
 void nvme_queue_send_back(struct nvme_queue *q);

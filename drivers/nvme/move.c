@@ -20,6 +20,8 @@ static void adopt(struct cpu_msg *msg)
     q->adopting = false;
     if (q->qp.watched)
         cpu_timer_start(&q->qp.watch, q->qp.watch.due_ns);
+    if (q->later)
+        cpu_timer_start(&q->retry, q->later->due_ns);
     nvme_queue_reap(q);
 }
 
@@ -31,6 +33,7 @@ void nvme_queue_moved(void *arg, unsigned cpu)
     bool adopting = q->adopting;
     nvme_qpair_flush(q->qp.home);
     cpu_timer_stop(&q->qp.watch);
+    cpu_timer_stop(&q->retry);
     nvme_queue_send_back(q);
     q->qp.home = &q->ctrl->homes[cpu];
     q->adopting = true;

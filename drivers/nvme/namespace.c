@@ -215,6 +215,8 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .node = c->dev->node,
         .ops = ops_of(c, seen),
         .prepare = nvme_prepare,
+        .open_stream = nvme_open_stream,
+        .close_stream = nvme_close_stream,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));
@@ -225,9 +227,15 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
 static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
 static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
 
+// Fields that others leave as they are: not while requests are in flight.
+static bool must_be_written_in_full(const struct nvme_format *format)
+{
+    return format->metadata_buffer || format->reference_tag;
+}
+
 static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_format *format)
 {
-    if (format->metadata_buffer || format->reference_tag)
+    if (must_be_written_in_full(format))
         for (unsigned i = 0; i < c->queues_count; i++)
             nvme_queue_write_in_full(c->queues[i]);
     if (!c->namespaces_end)
@@ -280,6 +288,52 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
         return true;
     }
     warn_all(&w);
+    if (c->running && must_be_written_in_full(&seen.format)) {
+        warn("nvme-ns-late", "%s: it has metadata, and was attached too late for that", name);
+        return true;
+    }
     add(c, make(c, nsid, name, &seen), &seen.format);
+    return true;
+}
+
+// ---- changes ----
+
+static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
+{
+    struct nvme_ns *ns = c->namespaces;
+    while (ns && ns->dev.nsid != nsid)
+        ns = ns->next;
+    return ns;
+}
+
+// 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
+static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
+{
+    static struct warnings w;
+    struct nvme_format format;
+    struct problem p;
+
+    w.count = 0;
+    if (!data->nsze ||
+        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, &w, &p))
+        return 0;
+    return format.block_shift == ns->block_shift ? format.blocks : 0;
+}
+
+// What was prepared for the old size goes to the controller, which knows the new one.
+bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data)
+{
+    struct nvme_ns *ns = find(c, nsid);
+    if (!ns)
+        return !data->nsze;
+    uint64_t blocks = blocks_now(ns, data);
+    if (!blocks && ns->dev.blocks)
+        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+             ns->dev.name);
+    else if (blocks != ns->dev.blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
     return true;
 }

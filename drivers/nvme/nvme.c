@@ -158,7 +158,10 @@ static void shut_down(struct nvme_ctrl *c)
     if (!c->running)
         return;
     c->running = false;
-    if (!c->gone && nvme_ctrl_alive(c, &csts)) {
+    nvme_recover_print(c);
+    if (c->resetting && !c->gone)
+        nvme_ctrl_stop(c);
+    else if (!c->gone && nvme_ctrl_alive(c, &csts)) {
         if (!nvme_queues_delete(c, &p))
             warn_problem(&p);
         nvme_ctrl_shutdown(c);

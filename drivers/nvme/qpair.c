@@ -92,7 +92,6 @@ void nvme_qpair_look_at_all(struct nvme_qpair *q, bool all)
 static void free_slot(struct nvme_qpair *q, unsigned id)
 {
     q->slots[id].command = NULL;
-    q->slots[id].dead = false;
     q->slots[id].next = q->free;
     q->free = (uint16_t)id;
 }
@@ -140,7 +139,7 @@ void *nvme_qpair_look(struct nvme_qpair *q, uint64_t tail, uint32_t *status)
     struct nvme_slot *slot = id < q->mask ? &q->slots[id] : NULL;
     void *command = slot ? slot->command : NULL;
     *status = (uint32_t)field_get(NVME_CQE_STATUS, tail);
-    if (!command && !(slot && slot->dead)) {
+    if (!command) {
         belongs_to_none(q, tail);
         return NULL;
     }
@@ -160,15 +159,13 @@ bool nvme_qpair_in_flight(const struct nvme_qpair *q)
     return false;
 }
 
-void *nvme_qpair_give_up(struct nvme_slot *slot)
+void nvme_qpair_age(struct nvme_qpair *q)
 {
-    void *command = slot->command;
-    slot->command = NULL;
-    slot->dead = true;
-    return command;
+    for (unsigned i = 0; i < q->mask; i++)
+        q->slots[i].age++;
 }
 
-// ---- creation ----
+// ---- resets ----
 
 static void link_slots(struct nvme_qpair *q)
 {
@@ -176,6 +173,49 @@ static void link_slots(struct nvme_qpair *q)
         q->slots[i].next = i + 1 < q->mask ? (uint16_t)(i + 1) : (uint16_t)NVME_NO_SLOT;
     q->free = 0;
 }
+
+static void leave_home(struct nvme_qpair *q)
+{
+    struct nvme_qpair **link = &q->home->dirty;
+    while (*link && *link != q)
+        link = &(*link)->dirty_next;
+    if (*link)
+        *link = q->dirty_next;
+    q->dirty = false;
+}
+
+static void expect_from_start(struct nvme_qpair *q)
+{
+    q->cq_head = 0;
+    q->expect = NVME_CQE_P | field_put(NVME_CQE_SQID, q->qid);
+    if (q->looks_at_all)
+        q->expect ^= LOOK;
+}
+
+// Entries that are never new: the next one, and the one that is looked ahead at.
+static const struct nvme_cqe nothing[2];
+
+void nvme_qpair_quiet(struct nvme_qpair *q)
+{
+    leave_home(q);
+    q->free = NVME_NO_SLOT;
+    q->cq = nothing;
+    expect_from_start(q);
+}
+
+void nvme_qpair_clear(struct nvme_qpair *q)
+{
+    memset(q->ring, 0, (q->mask + 1u) * sizeof(*q->ring));
+    q->cq = q->ring;
+    q->sq_tail = 0;
+}
+
+void nvme_qpair_open(struct nvme_qpair *q)
+{
+    link_slots(q);
+}
+
+// ---- creation ----
 
 void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *config)
 {
@@ -189,9 +229,9 @@ void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *confi
     q->sq_doorbell = config->doorbell;
     q->cq_doorbell = mmio_at(config->doorbell, config->stride);
     q->sq = mem_alloc(entries * sizeof(*q->sq), PAGE_BYTES, config->dma_node);
-    q->cq = mem_alloc((entries + 1) * sizeof(*q->cq), PAGE_BYTES, config->dma_node);
+    q->cq = q->ring = mem_alloc((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
-    q->expect = NVME_CQE_P | field_put(NVME_CQE_SQID, config->qid);
+    expect_from_start(q);
     q->odd = NVME_CQE_P | NVME_CQE_SQID | NVME_CQE_STATUS | field_put(NVME_CQE_SQHD, ~q->mask) |
              field_put(NVME_CQE_CID, ~q->mask);
     link_slots(q);

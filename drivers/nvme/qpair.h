@@ -19,10 +19,9 @@
 #define NVME_WATCH_TICKS 8 // a time-out is noticed after 8 to 9 ticks of the watch
 
 struct nvme_slot {
-    void *command; // NULL: none in flight, or one that was given up
+    void *command; // NULL: none in flight
     uint16_t next; // free list
-    uint16_t age;  // ticks of the watch since it was submitted
-    bool dead;     // given up: the controller may still write to its buffer
+    uint32_t age;  // ticks of the watch since it was submitted
 };
 static_assert(sizeof(struct nvme_slot) == 16, "indexed by a shift");
 
@@ -56,6 +55,7 @@ struct nvme_qpair {
     const char *label;
     bool looks_at_all; // nvme_qpair_look_at_all()
     bool told_odd;
+    struct nvme_cqe *ring; // the entries; `cq` is elsewhere while it is quiet
 
     // The watch's.
     bool watch_ready;        // at its last tick, a completion lay there unreaped,
@@ -101,6 +101,13 @@ static inline void nvme_qpair_take(struct nvme_qpair *q, unsigned id, void *comm
     q->free = slot->next;
     slot->command = command;
     slot->age = 0;
+}
+
+// A slot whose command is no more in flight.
+static inline void nvme_qpair_free(struct nvme_qpair *q, struct nvme_slot *slot)
+{
+    slot->next = q->free;
+    q->free = (uint16_t)(slot - q->slots);
 }
 
 // Hands over the entry at `tail`, which was sq_tail: it goes out with the next doorbell. True: nobody
@@ -149,6 +156,23 @@ static inline uint64_t nvme_cqe_tail(const struct nvme_cqe *entry)
     return __atomic_load_n(&entry->tail, __ATOMIC_ACQUIRE);
 }
 
+// So many entries, `next` being the index behind them.
+static inline void nvme_qpair_consume(struct nvme_qpair *q, unsigned count, unsigned next)
+{
+    q->cq_head += count;
+    if (unlikely(next > q->mask)) { // the next pass
+        q->expect ^= NVME_CQE_P;
+        next = 0;
+    }
+    mmio_write32(q->cq_doorbell, next);
+}
+
+// Nothing is left before the ring's end: what is new lies behind it.
+static inline bool nvme_qpair_at_start(const struct nvme_qpair *q)
+{
+    return !(q->cq_head & q->mask);
+}
+
 // By the next entry's id, before that entry is known to be new: a guess costs nothing.
 static inline void nvme_qpair_prefetch(const struct nvme_slot *slots, unsigned mask,
                                        const struct nvme_cqe *entry)
@@ -156,15 +180,21 @@ static inline void nvme_qpair_prefetch(const struct nvme_slot *slots, unsigned m
     __builtin_prefetch(slots[(entry->tail >> 32) & mask].command);
 }
 
-// A run of entries that ends before the ring does: how many were new. The queue's state is in memory
-// before each end() and look(), but for cq_head.
+// Ends up to `most` of the commands that the controller has completed, in its order, but no further
+// than to the ring's end; rings the completion queue's doorbell once. Returns how many entries it
+// consumed: where these are as many as it could, there may be more. The submission queue is rung as
+// well where commands were submitted within: they don't wait for what other queues completed. The
+// queue's state is in memory before each end() and look(), but for cq_head.
 static inline __attribute__((always_inline)) unsigned
-nvme_qpair_reap_run(struct nvme_qpair *q, unsigned from, unsigned most, nvme_end_fn *end,
-                    nvme_look_fn *look)
+nvme_qpair_reap(struct nvme_qpair *q, unsigned most, nvme_end_fn *end, nvme_look_fn *look)
 {
     struct nvme_slot *slots = q->slots;
-    unsigned mask = q->mask;
-    const struct nvme_cqe *first = q->cq + from, *stop = first + most, *entry = first;
+    unsigned mask = q->mask, from = q->cq_head & mask;
+    const struct nvme_cqe *first = q->cq + from, *entry = first;
+    const struct nvme_cqe *stop = MIN(first + most, q->cq + mask + 1);
+    uint16_t sq_tail = q->sq_tail;
+    bool dirty = q->dirty;
+    q->dirty = !q->urgent;
     for (; entry != stop; entry++) {
         uint64_t tail = nvme_cqe_tail(entry) ^ q->expect;
         struct nvme_slot *slot = &slots[(uint32_t)(tail >> 32) & mask];
@@ -181,41 +211,17 @@ nvme_qpair_reap_run(struct nvme_qpair *q, unsigned from, unsigned most, nvme_end
         q->free = (uint16_t)(tail >> 32);
         end(q, command, entry);
     }
-    return (unsigned)(entry - first);
-}
-
-// Ends up to `most` of the commands that the controller has completed, in its order, and rings the
-// completion queue's doorbell once. Returns how many entries it consumed. A submission queue whose
-// commands were submitted within is rung as well: nobody waits for other queues' completions.
-static inline __attribute__((always_inline)) unsigned
-nvme_qpair_reap(struct nvme_qpair *q, unsigned most, nvme_end_fn *end, nvme_look_fn *look)
-{
-    unsigned from = q->cq_head & q->mask, count = 0, run, got;
-    uint16_t tail = q->sq_tail;
-    bool dirty = q->dirty;
-    q->dirty = !q->urgent;
-    do {
-        run = MIN(most - count, q->mask + 1u - from);
-        got = nvme_qpair_reap_run(q, from, run, end, look);
-        count += got;
-        from += got;
-        if (from > q->mask) {
-            q->expect ^= NVME_CQE_P;
-            from = 0;
-        }
-    } while (got == run && count < most);
-    q->cq_head += count;
-    if (count)
-        mmio_write32(q->cq_doorbell, from);
     q->dirty = dirty;
-    if (q->sq_tail != tail && !dirty && !q->urgent)
+    unsigned count = (unsigned)(entry - first);
+    if (count)
+        nvme_qpair_consume(q, count, from + count);
+    if (q->sq_tail != sq_tail && !dirty && !q->urgent)
         nvme_qpair_ring(q);
     return count;
 }
 
 // For `look`: the command that the entry ends, whose slot is free again, and its status field. NULL:
-// it belongs to none, which is counted and told once; or to one that was given up, whose slot is
-// free at last. One whose SQID or SQHD is wrong, but whose command is in flight, is told once.
+// it belongs to none, which is counted and told once. One whose SQID or SQHD is wrong, but whose command is in flight, is told once.
 void *nvme_qpair_look(struct nvme_qpair *q, uint64_t tail, uint32_t *status);
 
 // Whether every completion goes to `look`. The expectation has one bit wrong then: that costs those
@@ -230,9 +236,21 @@ bool nvme_qpair_ready(const struct nvme_qpair *q);
 // Commands in flight.
 bool nvme_qpair_in_flight(const struct nvme_qpair *q);
 
-// Gives a slot's command up, and returns it: the slot is free once the controller answers, or is
-// reset.
-void *nvme_qpair_give_up(struct nvme_slot *slot);
+// A tick of the watch has passed.
+void nvme_qpair_age(struct nvme_qpair *q);
+
+// The slot's command has had its time.
+static inline bool nvme_slot_is_late(const struct nvme_slot *slot)
+{
+    return slot->command && slot->age > NVME_WATCH_TICKS;
+}
+
+// Before its controller is reset, and in this order: it is left alone: it has no room, and reaping
+// finds nothing, whatever the controller still writes; once the controller is disabled, it is as new,
+// and without commands (they were taken before); and it has room again.
+void nvme_qpair_quiet(struct nvme_qpair *q);
+void nvme_qpair_clear(struct nvme_qpair *q);
+void nvme_qpair_open(struct nvme_qpair *q);
 
 // Commands without an answer for so long are late: 30,000 ms unless set. Boot CPU.
 void nvme_qpair_set_timeout(uint64_t ms);

@@ -76,20 +76,30 @@ static bool have_owners(unsigned set_count)
     return true;
 }
 
-// Set Features, Number of Queues: the controller may grant fewer than asked for, or more.
-static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct problem *p)
+struct nvme_sqe nvme_queues_ask(unsigned count)
 {
-    uint32_t result;
-    struct nvme_sqe sqe = {
+    return (struct nvme_sqe){
         .head = NVME_ADMIN_SET_FEATURES,
         .cdw10 = NVME_FEATURE_QUEUES,
         .cdw11 = (uint32_t)(field_put(NVME_QUEUES_NSQ, count - 1) |
                             field_put(NVME_QUEUES_NCQ, count - 1)),
     };
+}
+
+unsigned nvme_queues_granted(uint32_t result)
+{
+    uint64_t least = MIN(field_get(NVME_QUEUES_NSQ, result), field_get(NVME_QUEUES_NCQ, result));
+    return (unsigned)least + 1;
+}
+
+// Set Features, Number of Queues: the controller may grant fewer than asked for, or more.
+static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct problem *p)
+{
+    uint32_t result;
+    struct nvme_sqe sqe = nvme_queues_ask(count);
     if (!nvme_admin(c, &sqe, "Set Features, Number of Queues", &result, p))
         return false;
-    uint64_t least = MIN(field_get(NVME_QUEUES_NSQ, result), field_get(NVME_QUEUES_NCQ, result));
-    *granted = (unsigned)MIN(least + 1, (uint64_t)count);
+    *granted = MIN(nvme_queues_granted(result), count);
     return true;
 }
 
@@ -114,29 +124,37 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
     return q;
 }
 
-static bool create_cq(struct nvme_ctrl *c, const struct nvme_queue *q, unsigned vector,
-                      struct problem *p)
+static uint32_t id_and_size(const struct nvme_qpair *qp)
 {
-    struct nvme_sqe sqe = {
-        .head = NVME_ADMIN_CREATE_CQ,
-        .prp1 = mem_phys(q->qp.cq),
-        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qp.qid) |
-                            field_put(NVME_QUEUE_QSIZE, q->qp.mask)),
-        .cdw11 = (uint32_t)(NVME_CQ_PC | NVME_CQ_IEN | field_put(NVME_CQ_IV, vector)),
-    };
-    return nvme_admin(c, &sqe, "Create I/O Completion Queue", NULL, p);
+    return (uint32_t)(field_put(NVME_QUEUE_QID, qp->qid) | field_put(NVME_QUEUE_QSIZE, qp->mask));
 }
 
-static bool create_sq(struct nvme_ctrl *c, const struct nvme_queue *q, struct problem *p)
+struct nvme_sqe nvme_queue_make_cq(const struct nvme_queue *q)
 {
-    struct nvme_sqe sqe = {
+    unsigned vector = q->qp.qid - 1u;
+    return (struct nvme_sqe){
+        .head = NVME_ADMIN_CREATE_CQ,
+        .prp1 = mem_phys(q->qp.ring),
+        .cdw10 = id_and_size(&q->qp),
+        .cdw11 = (uint32_t)(NVME_CQ_PC | NVME_CQ_IEN | field_put(NVME_CQ_IV, vector)),
+    };
+}
+
+struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q)
+{
+    return (struct nvme_sqe){
         .head = NVME_ADMIN_CREATE_SQ,
         .prp1 = mem_phys(q->qp.sq),
-        .cdw10 = (uint32_t)(field_put(NVME_QUEUE_QID, q->qp.qid) |
-                            field_put(NVME_QUEUE_QSIZE, q->qp.mask)),
+        .cdw10 = id_and_size(&q->qp),
         .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qp.qid)),
     };
-    return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);
+}
+
+static bool create(struct nvme_ctrl *c, const struct nvme_queue *q, struct problem *p)
+{
+    struct nvme_sqe cq = nvme_queue_make_cq(q), sq = nvme_queue_make_sq(q);
+    return nvme_admin(c, &cq, "Create I/O Completion Queue", NULL, p) &&
+           nvme_admin(c, &sq, "Create I/O Submission Queue", NULL, p);
 }
 
 static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
@@ -149,8 +167,7 @@ static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
     if (!q->irq)
         return false;
     irq_on_move(q->irq, nvme_queue_moved);
-    return (!is_urgent(c, i) || irq_set_urgent(q->irq, true, p)) && create_cq(c, q, i, p) &&
-           create_sq(c, q, p);
+    return (!is_urgent(c, i) || irq_set_urgent(q->irq, true, p)) && create(c, q, p);
 }
 
 // A set's queues by CPU.

@@ -1,167 +1,373 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The watch over each queue with commands in flight: a coarse tick that finds commands without an
-// answer, completions without an interrupt, and controllers that are gone. What ends, ends with a
-// sentence that says why; a command that is given up keeps its slot, since the controller may still
-// write to its buffer.
 
 #include "drivers/nvme/recover.h"
 
+#include "drivers/nvme/admin.h"
+#include "drivers/nvme/events.h"
+#include "drivers/nvme/restore.h"
+#include "drivers/nvme/watch.h"
 #include "kernel/base/report.h"
-#include "kernel/cpu/msg.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/pci_regs.h"
 #include "kernel/x86/time.h"
 
-// An interrupt may be under way for a while after its completion, but not so long.
-#define INTERRUPT_LOST_NS (100 * NS_PER_MS)
+#define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
-static void give_up_slot(struct nvme_slot *slot, enum block_status status)
+struct abort {
+    struct nvme_recover *recover;
+    struct nvme_admin_command command;
+    bool under_way;
+};
+
+struct nvme_recover {
+    struct nvme_ctrl *ctrl;
+    struct nvme_plan plan;
+    struct cpu_timer timer;
+    unsigned out;                      // queues of a round that haven't come back
+    void (*work)(struct nvme_queue *); // what their owners are to do
+    enum nvme_plan_event after;        // what has happened once all are back
+    bool asked;                        // for a look, while a round was under way
+    enum nvme_plan_event asked_for;
+    struct abort abort[NVME_ABORTS_MOST]; // an earlier one may be answered late
+    struct abort *aborting;               // the last one
+    struct nvme_restore restore;
+    unsigned aborts, resets;
+};
+
+static void step(struct nvme_recover *r, enum nvme_plan_event event);
+
+// ---- rounds: every queue's owner does something, and says so ----
+
+static void look(struct nvme_recover *r, enum nvme_plan_event event);
+
+static void round_ends(struct nvme_recover *r)
 {
-    nvme_request_give_up(nvme_qpair_give_up(slot), status);
+    enum nvme_plan_event event = r->after;
+    bool asked = r->asked;
+    r->asked = false;
+    step(r, event);
+    if (asked)
+        look(r, r->asked_for);
+}
+
+static void came_back(struct cpu_msg *msg)
+{
+    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
+    struct nvme_recover *r = q->ctrl->recover;
+    if (!--r->out)
+        round_ends(r);
+}
+
+static void at_owner(struct cpu_msg *msg)
+{
+    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
+    if (nvme_queue_pass_on(q, msg))
+        return;
+    q->ctrl->recover->work(q);
+    msg->fn = came_back;
+    cpu_post(nvme_qpair_owner(q->ctrl->admin), msg);
+}
+
+static void go_round(struct nvme_recover *r, void (*work)(struct nvme_queue *),
+                     enum nvme_plan_event after)
+{
+    struct nvme_ctrl *c = r->ctrl;
+    r->work = work;
+    r->after = after;
+    r->out = c->queues_count;
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        c->queues[i]->watch.round.fn = at_owner;
+        cpu_post(nvme_qpair_owner(&c->queues[i]->qp), &c->queues[i]->watch.round);
+    }
+}
+
+// Has what is late counted, and then takes the next step.
+static void look(struct nvme_recover *r, enum nvme_plan_event event)
+{
+    if (!r->out)
+        return go_round(r, nvme_watch_count, event);
+    if (!r->asked || event != NVME_TICK)
+        r->asked_for = event;
+    r->asked = true;
+}
+
+static void end_queue(struct nvme_queue *q)
+{
+    nvme_queue_quiet(q);
+    nvme_queue_end(q);
+}
+
+// ---- aborts ----
+
+static void aborted(struct nvme_admin_command *command)
+{
+    struct abort *a = container_of(command, struct abort, command);
+    a->under_way = false;
+    if (a == a->recover->aborting && a->recover->plan.state == NVME_ABORTING)
+        look(a->recover,
+             command->status || command->result & 1 ? NVME_ABORT_FAILED : NVME_ABORT_ENDED);
+}
+
+static struct abort *free_abort(struct nvme_recover *r)
+{
+    for (unsigned i = 0; i < NVME_ABORTS_MOST; i++)
+        if (!r->abort[i].under_way)
+            return &r->abort[i];
+    return NULL;
+}
+
+static struct nvme_queue *late_queue(const struct nvme_ctrl *c)
+{
+    unsigned i = 0;
+    while (!c->queues[i]->watch.late)
+        i++;
+    return c->queues[i];
+}
+
+// Its id may be another command's by now: that one is tried again, then.
+static void send_abort(struct nvme_recover *r)
+{
+    const struct nvme_queue *q = late_queue(r->ctrl);
+    struct nvme_sqe sqe = {
+        .head = NVME_ADMIN_ABORT,
+        .cdw10 = q->qp.qid | q->watch.late_id << 16,
+    };
+    struct abort *a = r->aborting = free_abort(r);
+    if (!a || !nvme_admin_send(r->ctrl, &sqe, &a->command))
+        return look(r, NVME_ABORT_FAILED);
+    a->under_way = true;
+    r->aborts++;
+}
+
+// ---- resets ----
+
+static const char *reason_words(enum nvme_plan_reason reason)
+{
+    switch (reason) {
+    case NVME_WHY_LATE:
+        return "it doesn't answer";
+    case NVME_WHY_FATAL:
+        return "it reports a fatal error (CSTS.CFS)";
+    case NVME_WHY_NOT_READY:
+        return "it is no longer ready (CSTS.RDY)";
+    case NVME_WHY_ABSENT:
+        return "its registers read all ones: it was removed, fell off the bus or sleeps";
+    case NVME_WHY_STUCK:
+        return "its reset doesn't end";
+    case NVME_WHY_SETUP:
+        return "it can't be set up after a reset";
+    case NVME_WHY_ASKED:
+        break;
+    }
+    return "as was asked for";
+}
+
+static void quiet(struct nvme_recover *r)
+{
+    r->ctrl->resetting = true;
+    warn("nvme-reset", "%s: the controller is reset: %s", r->ctrl->label,
+         reason_words(r->plan.reason));
+    go_round(r, nvme_queue_quiet, NVME_QUIET);
+}
+
+static void take_back(struct nvme_queue *q)
+{
+    nvme_queue_take_back(q);
+    q->watch.late = 0;
+    q->watch.progress = false;
+}
+
+static void clear(struct nvme_recover *r)
+{
+    nvme_admin_reset(r->ctrl);
+    for (unsigned i = 0; i < NVME_ABORTS_MOST; i++)
+        r->abort[i].under_way = false;
+    go_round(r, take_back, NVME_CLEARED);
+}
+
+static void resume(struct nvme_recover *r)
+{
+    r->ctrl->resetting = false;
+    r->resets++;
+    go_round(r, nvme_queue_open, NVME_TICK);
 }
 
 // ---- gone ----
 
-// On the owner: what was answered is served, all else ends.
-static void end_queue(struct cpu_msg *msg)
+// All ones: the function isn't there, and reaches nothing.
+static bool is_stopped(const struct nvme_ctrl *c)
 {
-    struct nvme_queue *q = container_of(msg, struct nvme_queue, end);
-
-    if (nvme_queue_pass_on(q, msg))
-        return;
-    nvme_queue_reap(q);
-    q->gone = true;
-    q->qp.free = NVME_NO_SLOT;
-    for (unsigned i = 0; i < q->qp.mask; i++)
-        if (q->qp.slots[i].command)
-            give_up_slot(&q->qp.slots[i], BLOCK_GONE);
-    nvme_queue_give_up_waiting(q, BLOCK_GONE);
+    uint16_t command = pci_read16(c->dev, PCI_COMMAND);
+    return command == UINT16_MAX || !(command & PCI_COMMAND_MASTER);
 }
 
-static const char *gone_words(uint32_t csts)
+// Only a function that can't reach memory may lose its buffers to others.
+static void stop_master(struct nvme_ctrl *c)
 {
-    if (csts == NVME_ALL_ONES)
-        return "its registers read all ones: it was removed or fell off the bus";
-    if (csts & NVME_CSTS_CFS)
-        return "it reports a fatal error (CSTS.CFS)";
-    return "it is no longer ready (CSTS.RDY)";
-}
-
-void nvme_ctrl_gone(struct nvme_ctrl *c, uint32_t csts)
-{
-    if (atomic_exchange(&c->gone, true))
-        return;
-    error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed", c->label,
-          gone_words(csts));
     pci_stop_bus_master(c->dev);
-    for (unsigned i = 0; i < c->queues_count; i++)
-        cpu_post(nvme_qpair_owner(&c->queues[i]->qp), &c->queues[i]->end);
+    if (!is_stopped(c))
+        fail("nvme-master",
+             "%s: it can't be kept from writing to memory: its bus mastering stays on", c->label);
 }
 
-// ---- the watch ----
-
-// A completion was there at the last tick and nobody has reaped anything since, though the CPU's
-// loop went around: its interrupt never came. A bug to be seen; the reads are served nonetheless.
-static void check_interrupt(struct nvme_queue *q)
+static void give_up(struct nvme_recover *r)
 {
-    uint64_t age = time_ns() - q->qp.watch_since_ns;
-    if (!q->qp.watch_ready || q->qp.watch_head != q->qp.cq_head || age < INTERRUPT_LOST_NS)
-        return;
-    error("nvme-lost-interrupt",
-          "%s: queue %u on CPU %u: completions lay unseen for %llu ms without an interrupt; their "
-          "requests are completed now",
-          q->ctrl->label, q->qp.qid, q->qp.cpu, (unsigned long long)(age / NS_PER_MS));
-    nvme_queue_reap(q);
+    struct nvme_ctrl *c = r->ctrl;
+    c->gone = true;
+    c->resetting = true;
+    error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed", c->label,
+          reason_words(r->plan.reason));
+    stop_master(c);
+    go_round(r, end_queue, NVME_TICK);
 }
 
-static void age_commands(struct nvme_queue *q)
+// ---- steps ----
+
+static void act(struct nvme_recover *r, enum nvme_plan_action action)
 {
-    for (unsigned i = 0; i < q->qp.mask; i++)
-        q->qp.slots[i].age++;
+    switch (action) {
+    case NVME_DO_NOTHING:
+        break;
+    case NVME_DO_ABORT:
+        return send_abort(r);
+    case NVME_DO_QUIET:
+        return quiet(r);
+    case NVME_DO_DISABLE:
+        return nvme_ctrl_disable(r->ctrl);
+    case NVME_DO_CLEAR:
+        return clear(r);
+    case NVME_DO_ENABLE:
+        return nvme_ctrl_enable(r->ctrl);
+    case NVME_DO_RESTORE:
+        return nvme_restore_start(&r->restore);
+    case NVME_DO_RESUME:
+        return resume(r);
+    case NVME_DO_REMOVE:
+        return give_up(r);
+    }
 }
 
-static bool expired(const struct nvme_slot *slot)
+// As of the last look.
+static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 {
-    return slot->command && slot->age > NVME_WATCH_TICKS;
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        in->late += c->queues[i]->watch.late;
+        in->progress |= c->queues[i]->watch.progress;
+    }
 }
 
-// The first command that is late, or NULL.
-static const struct block_req *find_expired(const struct nvme_queue *q, unsigned *count)
+static void set_timer(struct nvme_recover *r)
 {
-    const struct block_req *first = NULL;
-    *count = 0;
-    for (unsigned i = 0; i < q->qp.mask; i++)
-        if (expired(&q->qp.slots[i]) && !(*count)++)
-            first = q->qp.slots[i].command;
-    return first;
+    uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
+    if (r->plan.state == NVME_GONE)
+        cpu_timer_stop(&r->timer);
+    else if (r->plan.state != NVME_RUNNING)
+        cpu_timer_start(&r->timer, nvme_plan_next_ns(&r->plan, now));
+    else if (wait)
+        cpu_timer_start(&r->timer, now + wait);
 }
 
-static void report_expired(const struct nvme_queue *q)
+static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
-    unsigned count;
-    const struct block_req *first = find_expired(q, &count);
-    if (first)
-        error("nvme-timeout",
-              "%s: no answer within %llu ms to %u commands of queue %u, the first a %s (opcode "
-              "%02xh) of %u blocks at LBA %llu; they end as failed, and their slots stay taken "
-              "until they are answered",
-              first->dev->name, (unsigned long long)nvme_qpair_timeout_ms(), count, q->qp.qid,
-              nvme_op_words(first->op), (unsigned)field_get(NVME_SQE_OPC, first->command),
-              first->blocks, (unsigned long long)first->lba);
+    struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
+    if (nvme_plan_reads_csts(&r->plan, in.now_ns))
+        nvme_ctrl_alive(r->ctrl, &in.csts);
+    add_queues(r->ctrl, &in);
+    act(r, nvme_plan_step(&r->plan, &in));
+    set_timer(r);
 }
 
-// What is answered by now is not late, so it is reaped first; only then, or a lost interrupt would
-// go unseen.
-static void check_timeouts(struct nvme_queue *q)
+static void look_at_restore(struct nvme_recover *r)
 {
-    unsigned count;
-    if (!find_expired(q, &count))
-        return;
-    nvme_queue_reap(q);
-    report_expired(q);
-    for (unsigned i = 0; i < q->qp.mask; i++)
-        if (expired(&q->qp.slots[i]))
-            give_up_slot(&q->qp.slots[i], BLOCK_TIMEOUT);
+    enum nvme_restore_state state = nvme_restore_look(&r->restore);
+    if (state != NVME_RESTORE_GOES_ON)
+        step(r, state == NVME_RESTORE_DONE ? NVME_RESTORED : NVME_NOT_RESTORED);
 }
 
-// Nothing is in flight, and still there is no room: no completion will ever make some.
-static void check_waiting(struct nvme_queue *q)
+static void look_again(struct nvme_recover *r)
 {
-    if (!q->waiting || nvme_qpair_in_flight(&q->qp))
-        return;
-    error("nvme-timeout",
-          "%s: queue %u: none of its %u slots will become free again: all requests that wait for "
-          "one end as failed",
-          q->ctrl->label, q->qp.qid, q->qp.mask);
-    nvme_queue_give_up_waiting(q, BLOCK_TIMEOUT);
-}
-
-static bool is_busy(const struct nvme_queue *q)
-{
-    return q->waiting || nvme_qpair_in_flight(&q->qp);
+    switch (r->plan.state) {
+    case NVME_RUNNING:
+        nvme_events_poll(r->ctrl);
+        break;
+    case NVME_ABORTING:
+        nvme_admin_poll(r->ctrl);
+        look(r, NVME_TICK);
+        break;
+    case NVME_RESTORING:
+        look_at_restore(r);
+        break;
+    default:
+        step(r, NVME_TICK);
+    }
 }
 
 static void tick(struct cpu_timer *timer)
 {
-    struct nvme_queue *q = container_of(timer, struct nvme_queue, qp.watch);
-    uint32_t csts;
-
-    q->qp.watched = false;
-    age_commands(q);
-    if (q->gone || !is_busy(q))
+    struct nvme_recover *r = container_of(timer, struct nvme_recover, timer);
+    if (!r->ctrl->running)
         return;
-    if (!nvme_ctrl_alive(q->ctrl, &csts))
-        return nvme_ctrl_gone(q->ctrl, csts);
-    check_interrupt(q);
-    check_timeouts(q);
-    check_waiting(q);
-    if (!q->qp.watched && is_busy(q))
-        nvme_qpair_watch(&q->qp);
+    if (!r->out)
+        look_again(r);
+    set_timer(r);
+}
+
+// From a queue's watch.
+static void reported(struct cpu_msg *msg)
+{
+    struct nvme_ctrl *c = container_of(msg, struct nvme_ctrl, report);
+    c->reported = false;
+    if (c->running && c->recover->plan.state == NVME_RUNNING)
+        look(c->recover, NVME_TICK);
+}
+
+void nvme_recover_reset(struct nvme_ctrl *c)
+{
+    if (c->running && !c->gone)
+        look(c->recover, NVME_RESET_ASKED);
+}
+
+// ---- start ----
+
+static void set_limits(struct nvme_recover *r)
+{
+    const struct nvme_ctrl *c = r->ctrl;
+    r->plan.limits = (struct nvme_plan_limits){
+        .ready_ns = c->limits.ready_ms * NS_PER_MS,
+        .settle_ns = nvme_ctrl_settle_ns(c),
+        .abort_ns = nvme_qpair_timeout_ms() * NS_PER_MS / NVME_WATCH_TICKS,
+        .absent_ns = ABSENT_NS,
+    };
 }
 
 void nvme_recover_start(struct nvme_ctrl *c)
 {
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        c->queues[i]->qp.watch.fn = tick;
-        c->queues[i]->end.fn = end_queue;
+    struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
+    r->ctrl = c;
+    r->timer.fn = tick;
+    for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {
+        r->abort[i].recover = r;
+        r->abort[i].command.done = aborted;
     }
+    set_limits(r);
+    nvme_restore_init(&r->restore, c);
+    c->recover = r;
+    c->report.fn = reported;
+    nvme_watch_start(c);
+    nvme_events_start(c);
+    set_timer(r);
+}
+
+void nvme_recover_print(const struct nvme_ctrl *c)
+{
+    const struct nvme_recover *r = c->recover;
+    unsigned retries = 0, lost = 0, events = nvme_events_count(c);
+    for (unsigned i = 0; r && i < c->queues_count; i++) {
+        retries += c->queues[i]->retries;
+        lost += c->queues[i]->watch.lost_interrupts;
+    }
+    if (r && (r->resets || r->aborts || retries || lost || events))
+        info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events", c->label,
+             r->resets, r->aborts, retries, lost, events);
 }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What keeps a controller's requests from waiting for ever: the watch over its queues, and the end
-// of those of a controller that is gone.
+// What keeps a controller's requests from waiting for ever: late commands are aborted, a controller
+// that fails is reset and set up again, and where that doesn't help it is given up and its requests
+// end. recover_plan.h says what follows what. All of it runs on the boot CPU by timers and messages,
+// so that other disks are served meanwhile; each queue's owner leaves its queue alone, takes back
+// its commands and goes on when it is told to.
 #pragma once
 
 #include "drivers/nvme/disk.h"
 
-// Watches all its I/O queues from now on. Boot CPU, before they have requests.
+// Looks after a controller with queues from now on. Boot CPU.
 void nvme_recover_start(struct nvme_ctrl *c);
 
-// The controller is gone: says so once, stops its DMA, and has every queue's owner end all its
-// requests. `csts` is what shows it. Any CPU, from its loop.
-void nvme_ctrl_gone(struct nvme_ctrl *c, uint32_t csts);
+// Resets it. Boot CPU, from its loop.
+void nvme_recover_reset(struct nvme_ctrl *c);
+
+// What there was, for people: nothing where nothing was.
+void nvme_recover_print(const struct nvme_ctrl *c);

@@ -4,8 +4,8 @@
 
 #include "drivers/nvme/nvme_regs.h"
 
-#define STEP_NS NS_PER_MS // between looks at CSTS during a reset
-#define CRDT_NS (100 * NS_PER_MS)
+#define STEP_NS NS_PER_MS            // between looks at CSTS during a reset
+#define ABORT_STEP_NS (10 * STEP_NS) // and at what was aborted
 
 static enum nvme_plan_action enter(struct nvme_plan *plan, enum nvme_plan_state state,
                                    uint64_t now_ns, enum nvme_plan_action action)
@@ -67,6 +67,12 @@ static bool has_failed(struct nvme_plan *plan, const struct nvme_plan_input *in,
     return true;
 }
 
+static enum nvme_plan_action abort_one(struct nvme_plan *plan, const struct nvme_plan_input *in)
+{
+    plan->late = in->late;
+    return enter(plan, NVME_ABORTING, in->now_ns, NVME_DO_ABORT);
+}
+
 static enum nvme_plan_action running(struct nvme_plan *plan, const struct nvme_plan_input *in)
 {
     enum nvme_plan_action action;
@@ -79,7 +85,7 @@ static enum nvme_plan_action running(struct nvme_plan *plan, const struct nvme_p
     if (in->late > NVME_ABORTS_MOST)
         return reset(plan, NVME_WHY_LATE, in->now_ns);
     if (in->late)
-        return enter(plan, NVME_ABORTING, in->now_ns, NVME_DO_ABORT);
+        return abort_one(plan, in);
     return NVME_DO_NOTHING;
 }
 
@@ -101,6 +107,8 @@ static enum nvme_plan_action aborting(struct nvme_plan *plan, const struct nvme_
         return action;
     if (!in->late)
         return enter(plan, NVME_RUNNING, in->now_ns, NVME_DO_NOTHING);
+    if (in->late < plan->late)
+        return abort_one(plan, in);
     if (in->event == NVME_ABORT_FAILED || passed(plan, in->now_ns, plan->limits.abort_ns))
         return reset(plan, NVME_WHY_LATE, in->now_ns);
     return NVME_DO_NOTHING;
@@ -175,8 +183,9 @@ bool nvme_plan_reads_csts(const struct nvme_plan *plan, uint64_t now_ns)
 
 uint64_t nvme_plan_next_ns(const struct nvme_plan *plan, uint64_t now_ns)
 {
-    return nvme_plan_reads_csts(plan, now_ns) ? now_ns + STEP_NS
-                                              : plan->since_ns + plan->limits.settle_ns;
+    if (!nvme_plan_reads_csts(plan, now_ns))
+        return plan->since_ns + plan->limits.settle_ns;
+    return now_ns + (plan->state == NVME_ABORTING ? ABORT_STEP_NS : STEP_NS);
 }
 
 // ---- pauses ----
@@ -199,8 +208,7 @@ bool nvme_may_retry(uint32_t status, unsigned tries)
     return !(status & NVME_STATUS_DNR) && tries < NVME_TRIES_MOST;
 }
 
-uint64_t nvme_retry_delay_ns(uint32_t status, const uint16_t crdt[3])
+uint64_t nvme_retry_delay_ns(uint32_t status, const uint64_t retry_ms[4])
 {
-    unsigned crd = (unsigned)field_get(NVME_STATUS_CRD, status);
-    return crd ? crdt[crd - 1] * CRDT_NS : 0;
+    return retry_ms[field_get(NVME_STATUS_CRD, status)] * NS_PER_MS;
 }

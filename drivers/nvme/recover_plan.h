@@ -70,6 +70,7 @@ struct nvme_plan {
     enum nvme_plan_state state;
     enum nvme_plan_reason reason;
     unsigned resets;   // in a row
+    unsigned late;     // commands, when the Abort under way was sent
     uint64_t since_ns; // of this state
     struct nvme_plan_limits limits;
 };
@@ -101,5 +102,5 @@ bool nvme_pause_holds(struct nvme_pause *pause, uint32_t csts, uint64_t now_ns, 
 // A command that failed may be tried again (3.3.3.2.1): where DNR is 0, and so often at most.
 #define NVME_TRIES_MOST 5u
 bool nvme_may_retry(uint32_t status, unsigned tries);
-// How long to wait before: `crdt` are the controller's three delays, in 100 ms units.
-uint64_t nvme_retry_delay_ns(uint32_t status, const uint16_t crdt[3]);
+// How long to wait before, of the delays that the controller names.
+uint64_t nvme_retry_delay_ns(uint32_t status, const uint64_t retry_ms[4]);

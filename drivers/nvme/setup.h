@@ -15,6 +15,13 @@ void nvme_queues_set_urgent(bool urgent);
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
 
+// What asks for so many, and what makes one: its completion queue, then its submission queue.
+struct nvme_sqe nvme_queues_ask(unsigned count);
+struct nvme_sqe nvme_queue_make_cq(const struct nvme_queue *q);
+struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q);
+// Of those asked for, how many the answer's dword 0 grants.
+unsigned nvme_queues_granted(uint32_t result);
+
 // Deletes them, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
@@ -43,3 +50,8 @@ bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
 // Adds a namespace's block device. What can't be used is named in a warning and passed over. False:
 // it can't be identified.
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
+
+// A namespace is said to have changed while the controller runs, and this is what Identify says now.
+// False: it is new.
+bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data);

@@ -96,3 +96,13 @@ bool block_prepare(struct block_req *req)
     req->dev->prepare(req);
     return true;
 }
+
+bool block_open_stream(struct block_req *req, struct block_stream *stream)
+{
+    return req->dev->open_stream && req->dev->open_stream(req, stream);
+}
+
+void block_close_stream(struct block_req *req)
+{
+    req->dev->close_stream(req);
+}

@@ -32,7 +32,7 @@ enum block_op {
 enum block_status {
     BLOCK_OK,
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
-    BLOCK_TIMEOUT, // no answer; the buffer still belongs to the device until it is reset
+    BLOCK_TIMEOUT, // no answer in time; it was aborted, or the device was reset
     BLOCK_GONE,    // the device failed before or during the request
 };
 
@@ -75,10 +75,27 @@ struct block_req {
     unsigned cpu;           // who prepared it
     uint32_t issued;        // blocks handed to the device so far
     uint32_t pending;       // commands that have not ended, and one while not all are issued
-    struct block_req *next; // waiting for a slot
+    struct block_req *next; // waiting for a slot, or for due_ns
     struct cpu_msg msg;
+    uint64_t due_ns; // when it is tried again
+    uint8_t tries;   // that failed
+    bool again;      // all of it is submitted again, once its commands have ended
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
+
+// A second way to complete and resubmit, for whoever keeps a number of like requests in flight: those
+// that ended well come together, and go on together, each in the slot that it had. Whatever doesn't
+// fit into that (a failure, a queue that moved, a slot to wait for) takes the way of any request, by
+// done(). The submitting CPU.
+struct block_turn {
+    struct block_req *req; // ended well; submitted again, at its new `lba`; NULL from turn(): not
+    void *slot;            // the driver's
+};
+struct block_stream {
+    void (*done)(struct block_req *req); // requests with this done() are the stream's
+    // True: all of them go on. False: not those whose `req` was set to NULL.
+    bool (*turn)(struct block_stream *stream, struct block_turn *turns, unsigned count);
+};
 
 struct block_dev {
     char name[16];                   // "nvme0n1"
@@ -97,6 +114,8 @@ struct block_dev {
     // Fills in the request's driver fields and its port, for submissions by the calling CPU. Its
     // operation, buffer and length are good. Any CPU.
     void (*prepare)(struct block_req *req);
+    bool (*open_stream)(struct block_req *req, struct block_stream *stream); // may be NULL
+    void (*close_stream)(struct block_req *req);
     void *driver;
     struct block_dev *next;
 };
@@ -129,6 +148,12 @@ static inline void block_resubmit(struct block_req *req)
         return block_refuse(req, BLOCK_DETAIL_RANGE);
     port->submit(port, req);
 }
+
+// Requests with the stream's done(), of the queue that `req` goes to, are a stream from now on. False:
+// that queue has one already, the device has no such way, or the requests aren't of a kind that fits.
+// The CPU that prepared `req`, which is one of them.
+bool block_open_stream(struct block_req *req, struct block_stream *stream);
+void block_close_stream(struct block_req *req); // the one that it was opened with
 
 // Prepares a request and submits it.
 static inline void block_submit(struct block_req *req)

@@ -40,6 +40,7 @@ struct fake_disk {
     enum block_status bad_status; // of reads that touch bad_lba; BLOCK_OK: of none
     uint64_t bad_lba;
     uint64_t damaged_lba; // its data is damaged; NO_LBA: no block's is
+    struct block_stream *stream;
 };
 #define NO_LBA UINT64_MAX
 
@@ -52,6 +53,8 @@ static struct {
     uint64_t batch_tsc[FAKE_CPUS];
     unsigned batch; // completions that come at once
     uint64_t completed;
+    bool has_streams;
+    uint64_t turns;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
     uint64_t look_tsc;    // what a look takes
     uint64_t service_tsc; // what a read takes besides
@@ -332,6 +335,20 @@ bool block_prepare(struct block_req *req)
     return true;
 }
 
+bool block_open_stream(struct block_req *req, struct block_stream *stream)
+{
+    struct fake_disk *disk = (struct fake_disk *)req->dev;
+    if (!fake.has_streams || disk->stream)
+        return false;
+    disk->stream = stream;
+    return true;
+}
+
+void block_close_stream(struct block_req *req)
+{
+    ((struct fake_disk *)req->dev)->stream = NULL;
+}
+
 void block_refuse(struct block_req *req, uint32_t detail)
 {
     fail_msg("LBA %lu, %u blocks: refused (%x)", req->lba, req->blocks, detail);
@@ -347,6 +364,16 @@ static void fake_fill(struct fake_disk *disk, struct block_req *req)
             block[size - 1] ^= 1;
         disk->reads[req->lba + i]++;
     }
+}
+
+static void fake_take_turn(struct block_stream *stream, struct block_req *req)
+{
+    struct block_turn turn = { .req = req };
+    bool all = stream->turn(stream, &turn, 1);
+    fake.turns++;
+    assert_true(turn.req || !all);
+    if (turn.req)
+        block_resubmit(req);
 }
 
 static void fake_complete_one(void)
@@ -372,7 +399,10 @@ static void fake_complete_one(void)
     req->detail = bad ? 0x281 : 0;
     if (!bad)
         fake_fill(disk, req);
-    req->done(req);
+    if (!bad && disk->stream && disk->stream->done == req->done)
+        fake_take_turn(disk->stream, req);
+    else
+        req->done(req);
 }
 
 static bool fake_run_message(unsigned cpu)

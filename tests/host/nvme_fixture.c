@@ -46,6 +46,17 @@ void move_now(struct model *m, unsigned vector, unsigned to)
     world_turn(from, WORLD_FLUSH);
 }
 
+void is_given_up(struct model *m)
+{
+    m->removed = true;
+    nvme_recover_reset(world_ctrl(m));
+    while (!world_errors("nvme-gone")) {
+        world_round();
+        world_skip(100 * NS_PER_MS);
+        world_turn(0, WORLD_TIMERS);
+    }
+}
+
 // ---- reads ----
 
 #define GUARD 64

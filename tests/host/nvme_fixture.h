@@ -16,6 +16,9 @@ struct block_dev *start(struct model *m); // all controllers; the disk of this o
 // Moves the vector, and the old CPU is told at once.
 void move_now(struct model *m, unsigned vector, unsigned to);
 
+// Gives a controller up that is removed, just so far that each queue's owner is told of it.
+void is_given_up(struct model *m);
+
 // A read with its own buffer.
 struct world_read {
     struct block_req req;

@@ -158,6 +158,7 @@ void model_reset(struct model *m)
 {
     m->resets++;
     m->reset_at = world_now();
+    m->csts &= ~NVME_CSTS_PP;
     m->pending_count = 0;
     if (!m->haunted)
         m->lost_count = 0;
@@ -183,6 +184,7 @@ static void start(struct model *m, uint32_t cc)
     require(m->asq && m->acq && m->asq % NVME_PAGE == 0 && m->acq % NVME_PAGE == 0, "ASQ, ACQ");
     memset(q, 0, sizeof(*q));
     m->ours = true;
+    m->starts++;
     m->removed = m->gone_at_enable;
     q->sq = m->asq;
     q->cq = m->acq;

@@ -4,6 +4,8 @@
 // model checks what the host does as much as it answers; the first breach fails the test.
 #pragma once
 
+#include <setjmp.h>
+
 #include "drivers/nvme/disk.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/nvme/prp.h"
@@ -145,7 +147,7 @@ struct model {
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
     bool msix_enabled;
     unsigned commands; // fetched from I/O queues
-    unsigned reads, writes, flushes, blocks, resets, interrupts, aborts, logs_read;
+    unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
@@ -209,6 +211,7 @@ void world_pass(uint64_t ns);                      // lets the time pass in smal
 void world_skip(uint64_t ns);                      // lets the time pass at once
 unsigned world_errors(const char *what);           // errors with this id; NULL: all
 const char *world_last_error(void);
+void world_prepare_fail(jmp_buf *to); // where fail() goes; NULL: it fails the test
 unsigned world_warnings(void);
 const char *world_last_warning(void);
 const char *world_last_warning_what(void);

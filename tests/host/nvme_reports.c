@@ -42,6 +42,25 @@ void warn(const char *what, const char *fmt, ...)
     told.warnings++;
 }
 
+// Where a test is prepared for it.
+static jmp_buf *world_fails;
+
+void world_prepare_fail(jmp_buf *to)
+{
+    world_fails = to;
+}
+
+noreturn void(fail)(const char *what, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(told.last_error, sizeof(told.last_error), fmt, args);
+    va_end(args);
+    if (!world_fails)
+        fail_msg("%s: %s", what, told.last_error);
+    longjmp(*world_fails, 1);
+}
+
 void warn_problem(const struct problem *p)
 {
     warn(p->what, "%s", p->message);

@@ -131,7 +131,8 @@ static void test_results_by_disk(void **state)
 }
 
 #define OF_ALL                                                                                     \
-    "\"irq\":\"posted\",\"rw\":\"read\",\"bs\":8192,\"iodepth\":16,\"verify\":\"crc32c\","
+    "\"irq\":\"posted\",\"rw\":\"read\",\"bs\":8192,\"iodepth\":16,\"clat\":\"exact\","            \
+    "\"streams\":0,\"verify\":\"crc32c\","
 #define OF_RUN "\"msis\":600,\"notifications\":60,\"cycles_per_io\":5666,"
 
 static void test_objects_by_disk(void **state)

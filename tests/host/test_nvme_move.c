@@ -318,8 +318,7 @@ static void gone_while_it_moves(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
         world_read_start(&reads[i], dev, i, i, 8, 0);
     world_round();
-    m->removed = true;
-    nvme_ctrl_gone(world_ctrl(m), ~0u);
+    is_given_up(m);
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
         move_now(m, i, (i + 1) % 3);
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
@@ -347,7 +346,7 @@ static void gone_under_load(void **state)
         move_at_random(&m, 1, 4, 50);
         m->removed = true;
         move_at_random(&m, 1, 4, 2);
-        nvme_ctrl_gone(world_ctrl(m), ~0u);
+        is_given_up(m);
         move_at_random(&m, 1, 4, 50);
         load_finish();
         assert_true(load.failed > 0);

@@ -395,7 +395,7 @@ static void gone_on_all_channels(void **state)
     for (unsigned i = 0; i < 3; i++)
         read_again(&reads[i], 0, i);
     world_round();
-    m->csts |= NVME_CSTS_CFS;
+    m->removed = true;
     world_pass(2 * TICK_NS);
     for (unsigned i = 0; i < 3; i++)
         ends(&reads[i], BLOCK_GONE);

@@ -45,6 +45,17 @@ static void tick(void)
     world_turn(0, WORLD_TIMERS);
 }
 
+// It was told of, is aborted now, and ends.
+static void times_out(struct world_read *r)
+{
+    assert_int_not_equal(world_errors("nvme-timeout"), 0);
+    for (unsigned i = 0; !r->done; i++) {
+        assert_true(i < 50);
+        world_pass(NS_PER_MS);
+    }
+    ends(r, BLOCK_TIMEOUT);
+}
+
 // The interrupt of what lies there comes after all.
 static void interrupt(void)
 {
@@ -118,11 +129,11 @@ static void nothing_there_at_a_tick_starts_it_anew(void **state)
     tick();
     ends_well(&second);
     assert_int_equal(world_errors("nvme-lost-interrupt"), 1);
-    for (unsigned i = 0; !open.done; i++) {
+    for (unsigned i = 0; !world_errors("nvme-timeout"); i++) {
         assert_true(i < NVME_WATCH_TICKS);
         tick();
     }
-    ends(&open, BLOCK_TIMEOUT);
+    times_out(&open);
 }
 
 // Before its time-out is up a read isn't given up, though the watch ticks more often.
@@ -136,7 +147,7 @@ static void the_time_out_counts_ticks(void **state)
         assert_false(r.done);
     }
     tick();
-    ends(&r, BLOCK_TIMEOUT);
+    times_out(&r);
     assert_non_null(strstr(world_last_error(), "no answer within 400 ms to 1 commands"));
 }
 
@@ -159,12 +170,12 @@ static void each_command_has_its_own_time(void **state)
     world_read_start(&late, dev, 0, 6, 1, 0);
     for (unsigned i = 3; i <= NVME_WATCH_TICKS; i++)
         tick();
-    ends(&early, BLOCK_TIMEOUT);
+    times_out(&early);
     for (unsigned i = 0; i < 3; i++) {
         assert_false(late.done);
         tick();
     }
-    ends(&late, BLOCK_TIMEOUT);
+    times_out(&late);
     assert_int_equal(world_errors("nvme-timeout"), 2);
 }
 
@@ -179,7 +190,7 @@ static void load_hides_no_time_out(void **state)
         world_read_start(&other, dev, 0, i, 1, 0);
         finish_within(&other, 10);
     }
-    ends(&open, BLOCK_TIMEOUT);
+    times_out(&open);
     assert_int_equal(world_errors(NULL), 1);
 }
 
@@ -195,7 +206,7 @@ static void all_that_expired_is_told_at_once(void **state)
     assert_non_null(strstr(world_last_error(), "to 3 commands of queue 1, the first a read (opcode "
                                                "02h) of 1 blocks at LBA 10; "));
     for (unsigned i = 0; i < 3; i++)
-        ends(&reads[i], BLOCK_TIMEOUT);
+        times_out(&reads[i]);
 }
 
 // Both are due at one tick: it is served, and its interrupt is known to be lost.

@@ -10,6 +10,7 @@ KERNEL = launch.BUILD / "kernel.elf"
 
 # Busy instructions for each I/O at depth 32: 113 to 115 were measured.
 LEAST, MOST = 80, 120
+STREAM_MOST = 75  # by streams: 73 to 75
 
 
 def null_disks(count):
@@ -55,6 +56,15 @@ def test_a_read_has_its_price(boot, mode):
     assert (instructions(run, "harvest") > 0) == (mode != "remapped")
     if mode in ("posted", "poll"):
         assert entries(run, "notification") == run.model["notified"]
+
+
+def test_a_streamed_read_has_its_price(boot):
+    run = boot(f"irq=adaptive {JOB} clat=batch", cpus=1, disks=null_disks(8), count=KERNEL).ended_well()
+    job = run.job
+    assert job["streams"] == 8
+    assert job["submitted"] == job["total_ios"]
+    assert entries(run, "submit") == 8 * 32  # once; then they go on by turns
+    assert 50 < price(run) < STREAM_MOST
 
 
 @pytest.mark.parametrize("disks, words", [(8, "iodepth=32"), (1, "iodepth=1 idle.spin=0")])

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Asynchronous events (NVMe Base 2.0, 5.2): what a controller tells of its own accord, and what is
+// done about it. Boot CPU.
+#pragma once
+
+#include "drivers/nvme/admin.h"
+
+// Chooses, and listens, once the controller runs.
+void nvme_events_start(struct nvme_ctrl *c);
+
+// What the host chooses with Set Features: the events that it is told of, and where there are delays
+// before retries, that failed commands name them.
+unsigned nvme_choices(const struct nvme_ctrl *c);
+struct nvme_sqe nvme_choice(const struct nvme_ctrl *c, unsigned i);
+
+// Sends the requests that events answer; after a reset, again.
+void nvme_events_listen(struct nvme_ctrl *c);
+
+// Looks for events, as somebody has to after so long; 0: there will be none.
+void nvme_events_poll(struct nvme_ctrl *c);
+uint64_t nvme_events_wait_ns(const struct nvme_ctrl *c);
+
+unsigned nvme_events_count(const struct nvme_ctrl *c); // that came

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+#include "drivers/nvme/restore.h"
+
+#include "drivers/nvme/events.h"
+#include "drivers/nvme/prp.h"
+#include "drivers/nvme/setup.h"
+#include "drivers/nvme/status.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
+#include "lib/string.h"
+
+// Two steps for each queue come after the first two, and then what the host chooses.
+enum { IDENTIFY, ASK, QUEUES };
+
+static unsigned choices(const struct nvme_ctrl *c)
+{
+    return QUEUES + 2 * c->queues_count;
+}
+
+static struct nvme_sqe sqe_of(const struct nvme_restore *r)
+{
+    const struct nvme_ctrl *c = r->ctrl;
+    if (r->step == IDENTIFY)
+        return (struct nvme_sqe){
+            .head = NVME_ADMIN_IDENTIFY,
+            .prp1 = mem_phys(r->page),
+            .cdw10 = NVME_CNS_CONTROLLER,
+        };
+    if (r->step == ASK)
+        return nvme_queues_ask(c->queues_count);
+    if (r->step >= choices(c))
+        return nvme_choice(c, r->step - choices(c));
+    const struct nvme_queue *q = c->queues[(r->step - QUEUES) / 2];
+    return (r->step - QUEUES) % 2 ? nvme_queue_make_sq(q) : nvme_queue_make_cq(q);
+}
+
+static void send(struct nvme_restore *r)
+{
+    struct nvme_sqe sqe = sqe_of(r);
+    r->deadline_ns = time_ns() + nvme_admin_deadline_ns();
+    if (!nvme_admin_send(r->ctrl, &sqe, &r->command))
+        r->state = NVME_RESTORE_FAILED;
+}
+
+// Another disk may have come in its place.
+static bool is_the_same(const struct nvme_restore *r)
+{
+    struct problem p;
+    struct nvme_id id;
+    const struct nvme_ctrl *c = r->ctrl;
+    if (nvme_parse_controller(c->label, r->page, &id, &p) && !strcmp(id.serial, c->id.serial))
+        return true;
+    warn("nvme-other", "%s: after its reset it is another controller, or none that can be used",
+         c->label);
+    return false;
+}
+
+static bool has_enough(const struct nvme_restore *r)
+{
+    unsigned granted = nvme_queues_granted(r->command.result);
+    if (granted >= r->ctrl->queues_count)
+        return true;
+    warn("nvme-fewer-queues", "%s: after its reset it grants %u of its %u queues", r->ctrl->label,
+         granted, r->ctrl->queues_count);
+    return false;
+}
+
+// It may refuse what the host chooses.
+static bool is_good(const struct nvme_restore *r)
+{
+    char words[80];
+    if (r->step >= choices(r->ctrl))
+        return true;
+    if (r->command.status) {
+        warn("nvme-not-restored", "%s: after its reset it refuses step %u of its set-up: %s",
+             r->ctrl->label, r->step, nvme_status_text(r->command.status, words, sizeof(words)));
+        return false;
+    }
+    return r->step == IDENTIFY ? is_the_same(r) : r->step == ASK ? has_enough(r) : true;
+}
+
+static void go_on(struct nvme_restore *r)
+{
+    if (!is_good(r)) {
+        r->state = NVME_RESTORE_FAILED;
+    } else if (++r->step < choices(r->ctrl) + nvme_choices(r->ctrl)) {
+        send(r);
+    } else {
+        nvme_events_listen(r->ctrl);
+        r->state = NVME_RESTORE_DONE;
+    }
+}
+
+void nvme_restore_init(struct nvme_restore *r, struct nvme_ctrl *c)
+{
+    r->ctrl = c;
+    r->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+}
+
+void nvme_restore_start(struct nvme_restore *r)
+{
+    r->state = NVME_RESTORE_GOES_ON;
+    r->step = IDENTIFY;
+    send(r);
+}
+
+enum nvme_restore_state nvme_restore_look(struct nvme_restore *r)
+{
+    nvme_admin_poll(r->ctrl);
+    if (r->state == NVME_RESTORE_GOES_ON && r->command.ended) {
+        go_on(r);
+    } else if (r->state == NVME_RESTORE_GOES_ON && time_ns() >= r->deadline_ns) {
+        warn("nvme-not-restored", "%s: after its reset it doesn't answer step %u of its set-up",
+             r->ctrl->label, r->step);
+        r->state = NVME_RESTORE_FAILED;
+    }
+    return r->state;
+}

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Controllers that don't answer, fail and come back, or don't: whatever happens, each request ends
+// exactly once, with its data or with a status that is true.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/base/cpus.h"
+#include "tests/host/nvme_fixture.h"
+#include "tests/host/nvme_world.h"
+
+static unsigned resets_before;
+
+static struct block_dev *start_anew(struct model *m)
+{
+    struct block_dev *dev = start(m);
+    resets_before = m->resets;
+    return dev;
+}
+
+static unsigned resets_of(const struct model *m)
+{
+    return m->resets - resets_before;
+}
+
+// Until its time is up, and it is aborted.
+static void let_it_expire(void)
+{
+    world_pass(NVME_WATCH_TICKS * TICK_NS);
+    while (!world_errors("nvme-timeout"))
+        world_pass(TICK_NS / 10);
+}
+
+// ---- aborts ----
+
+static void ends_what_it_aborts(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->drop_commands = 1;
+    world_read_start(&r, dev, 0, 5, 8, 0);
+    let_it_expire();
+    world_pass(NS_PER_S);
+    ends(&r, BLOCK_TIMEOUT);
+    assert_int_equal(m->aborts, 1);
+    assert_int_equal(resets_of(m), 0);
+    for (unsigned i = 0; i < 300; i++) // each slot
+        reads_well(dev, 0);
+    assert_int_equal(world_errors(NULL), 1);
+}
+
+static void takes_an_answer_that_is_late(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->drop_commands = 1;
+    m->abort = ABORT_SILENT;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    let_it_expire();
+    model_answer_lost(m, 0);
+    finish(&r);
+    world_pass(20 * NS_PER_S);
+    assert_int_equal(resets_of(m), 0);
+    reads_well(dev, 0); // in its slot
+}
+
+// Whatever becomes of the Abort, the command ends by a reset; the others wait for it.
+static void resets_what_does_not_abort(void **state)
+{
+    static const enum model_abort ways[] = { ABORT_NOT, ABORT_LIES, ABORT_FAILS, ABORT_SILENT };
+    for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+        world_begin(1);
+        struct model *m = model_new();
+        struct block_dev *dev = start_anew(m);
+        struct world_read late, other;
+        m->drop_commands = 1;
+        m->abort = ways[i];
+        world_read_start(&late, dev, 0, 5, 1, 0);
+        world_pass(4 * TICK_NS);
+        m->drop_commands = 1;
+        world_read_start(&other, dev, 0, 6, 1, 0);
+        let_it_expire();
+        world_pass(2 * TICK_NS);
+        ends(&late, BLOCK_TIMEOUT);
+        ends_well(&other);
+        assert_int_equal(resets_of(m), 1);
+        assert_int_equal(world_errors(NULL), 1);
+        reads_well(dev, 0);
+        world_end();
+    }
+    world_begin(1);
+}
+
+// The id that was late is another command's when the Abort comes: that one is tried again.
+static void forgives_an_abort_of_the_wrong_one(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_round();
+    struct nvme_sqe abort = { .head = NVME_ADMIN_ABORT, .cdw10 = 1 };
+    uint32_t not_aborted;
+    assert_int_equal(model_abort(m, &abort, &not_aborted), 0);
+    assert_int_equal(not_aborted, 0);
+    m->hold = false;
+    finish(&r);
+}
+
+// ---- failures that a reset helps ----
+
+enum way { FATAL, NOT_READY, AWAY, ASKED, WAYS };
+
+static void fails(struct model *m, enum way way)
+{
+    if (way == FATAL)
+        m->csts |= NVME_CSTS_CFS;
+    else if (way == NOT_READY)
+        model_go_away(m, 0);
+    else if (way == AWAY)
+        model_go_away(m, NS_PER_S / 2);
+    else
+        nvme_recover_reset(world_ctrl(m));
+}
+
+static void comes_back(void **state)
+{
+    static const char *const words[] = { "CSTS.CFS", "CSTS.RDY", "all ones", "as was asked for" };
+    for (enum way way = 0; way < WAYS; way++) {
+        world_begin(2);
+        struct model *m = model_new();
+        m->grants = 2;
+        m->id.mdts = 2;
+        struct block_dev *dev = start_anew(m);
+        struct world_read reads[20];
+        m->hold = true;
+        for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+            world_read_start(&reads[i], dev, i % 2, 100 * i, i % 3 ? 1 : 100, 0);
+        world_round();
+        if (way == AWAY) // so that the first tick sees it
+            world_pass(TICK_NS - NS_PER_S / 4);
+        fails(m, way);
+        m->hold = false;
+        world_pass(2 * TICK_NS);
+        for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+            ends_well(&reads[i]);
+        assert_int_equal(world_errors(NULL), 0);
+        assert_int_equal(world_warnings(), 1);
+        assert_non_null(strstr(world_last_warning(), words[way]));
+        reads_well(dev, 1);
+        world_end();
+    }
+    world_begin(1);
+}
+
+// What is submitted meanwhile waits.
+static void takes_requests_during_a_reset(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read reads[300];
+    m->ready_delay_ns = NS_PER_S;
+    nvme_recover_reset(world_ctrl(m));
+    world_pass(NS_PER_MS);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
+        world_read_start(&reads[i], dev, 0, i, 8, 0);
+        world_pass(NS_PER_MS);
+    }
+    assert_int_equal(m->reads, 0);
+    world_pass(3 * NS_PER_S);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        ends_well(&reads[i]);
+}
+
+// Submitted just before its queue is told to be quiet: nobody rings for it before the reset is over.
+static void a_doorbell_that_is_due_is_not_rung(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    fails(m, ASKED);
+    for (unsigned i = 0; i < 2; i++)
+        world_turn(0, WORLD_MESSAGES);
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    for (unsigned i = 0; i < 2; i++)
+        world_turn(0, WORLD_MESSAGES);
+    assert_false(m->cc & NVME_CC_EN);
+    world_turn(0, WORLD_FLUSH);
+    finish_within(&r, 100000);
+}
+
+// What it answers after all, from before its reset, is nobody's.
+static void answers_from_before_are_nobodys(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->haunted = true;
+    m->drop_commands = 1;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_round();
+    fails(m, ASKED);
+    finish_within(&r, 100000);
+    model_answer_lost(m, NVME_STATUS(0, 6));
+    world_pass(NS_PER_S);
+    assert_int_equal(world_errors("nvme-bad-completion"), 1);
+    reads_well(dev, 0);
+}
+
+// ---- failures that it doesn't help ----
+
+static void refuses_to_be_set_up(struct model *m, int opcode, unsigned qid, unsigned times)
+{
+    m->fail_opcode = opcode;
+    m->fail_qid = qid;
+    fails(m, FATAL);
+    while (resets_of(m) < times)
+        world_pass(NS_PER_MS);
+    world_pass(NS_PER_MS / 2);
+}
+
+static void tries_a_few_times(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 1, 5, 1, 0);
+    world_round();
+    refuses_to_be_set_up(m, NVME_ADMIN_CREATE_SQ, 2, 2);
+    m->fail_opcode = -1;
+    m->hold = false;
+    world_pass(NS_PER_S);
+    ends_well(&r);
+    assert_int_equal(world_errors(NULL), 0);
+}
+
+static void is_gone_for(struct model *m, const char *words)
+{
+    assert_int_equal(world_errors("nvme-gone"), 1);
+    assert_non_null(strstr(world_last_error(), words));
+    assert_false(m->pci_command & 4);
+    uint32_t cc = m->cc;
+    struct world_read r;
+    world_read_start(&r, world_disk(m, 1), 0, 5, 1, 0);
+    assert_true(world_run(&r.done, 10));
+    ends(&r, BLOCK_GONE);
+    world_pass(100 * NS_PER_S);
+    assert_int_equal(m->cc, cc);
+}
+
+static void gives_up_what_refuses(void **state)
+{
+    static const int opcodes[] = { NVME_ADMIN_IDENTIFY, NVME_ADMIN_SET_FEATURES,
+                                   NVME_ADMIN_CREATE_CQ, NVME_ADMIN_CREATE_SQ };
+    for (unsigned i = 0; i < ARRAY_SIZE(opcodes); i++) {
+        world_begin(1);
+        struct model *m = model_new();
+        struct block_dev *dev = start_anew(m);
+        struct world_read r;
+        m->hold = true;
+        world_read_start(&r, dev, 0, 5, 1, 0);
+        world_round();
+        m->fail_opcode = opcodes[i];
+        fails(m, FATAL);
+        world_pass(2 * TICK_NS);
+        ends(&r, BLOCK_GONE);
+        assert_int_equal(resets_of(m), NVME_RESETS_MOST);
+        is_gone_for(m, "it can't be set up after a reset");
+        world_end();
+    }
+    world_begin(1);
+}
+
+static void gives_up_what_does_not_answer_its_set_up(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_round();
+    m->ignore_opcode = NVME_ADMIN_CREATE_CQ;
+    fails(m, FATAL);
+    world_pass(5 * 30 * NS_PER_S);
+    ends(&r, BLOCK_GONE);
+    is_gone_for(m, "it can't be set up after a reset");
+}
+
+static void is_not_fooled_by_another_disk(void **state)
+{
+    struct model *m = model_new();
+    start_anew(m);
+    m->id.sn[0] = 'T';
+    fails(m, ASKED);
+    world_pass(NS_PER_S);
+    is_gone_for(m, "it can't be set up after a reset");
+}
+
+static void needs_as_many_queues_as_before(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    start_anew(m);
+    m->grants = 1;
+    fails(m, ASKED);
+    world_pass(NS_PER_S);
+    is_gone_for(m, "it can't be set up after a reset");
+}
+
+static void resets_that_lead_nowhere_end(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->drop_lba = 5;
+    m->abort = ABORT_NOT;
+    for (unsigned i = 0; i <= NVME_RESETS_MOST; i++) {
+        world_read_start(&r, dev, 0, 5, 1, 0);
+        world_pass(40 * NS_PER_S);
+        ends(&r, i < NVME_RESETS_MOST ? BLOCK_TIMEOUT : BLOCK_GONE);
+    }
+    is_gone_for(m, "it doesn't answer");
+}
+
+// ---- buffers ----
+
+static struct model *master;
+
+static void may_not_reach_memory(struct block_req *req)
+{
+    assert_false(master->pci_command & 4);
+    world_read_done(req);
+}
+
+static void buffers_come_back_once_it_cannot_reach_them(void **state)
+{
+    struct model *m = master = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read reads[3];
+    m->hold = true;
+    for (unsigned i = 0; i < 3; i++)
+        world_read_start_for(&reads[i], dev, 0, i, i == 2 ? 3000 : 1, 0, may_not_reach_memory);
+    world_round();
+    m->stuck_ready = true;
+    fails(m, FATAL);
+    world_pass(20 * NS_PER_S);
+    for (unsigned i = 0; i < 3; i++)
+        ends(&reads[i], BLOCK_GONE);
+}
+
+static void never_where_it_always_can(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    jmp_buf failed;
+    m->hold = m->stuck_ready = m->master_stuck = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    fails(m, ASKED);
+    world_prepare_fail(&failed);
+    if (!setjmp(failed)) {
+        world_pass(20 * NS_PER_S);
+        fail();
+    }
+    world_prepare_fail(NULL);
+    assert_non_null(strstr(world_last_error(), "its bus mastering stays on"));
+    assert_false(r.done);
+    world_read_free(&r);
+    m->master_stuck = false;
+}
+
+// ---- other disks ----
+
+static unsigned served;
+
+static void serve_again(struct block_req *req)
+{
+    assert_int_equal(req->status, BLOCK_OK);
+    served++;
+    if (served < 5000)
+        block_resubmit(req);
+    else
+        container_of(req, struct world_read, req)->done = true;
+}
+
+// Nobody waits for a reset: not even for the 2.5 s that this one's registers mustn't be read.
+static void other_disks_are_served_meanwhile(void **state)
+{
+    struct model *slow = model_new(), *other = model_new();
+    slow->pci.vendor = 0x144d;
+    slow->pci.device = 0xa821;
+    slow->ready_delay_ns = 3 * NS_PER_S;
+    start_anew(slow);
+    struct world_read r;
+    served = 0;
+    world_read_start_for(&r, world_disk(other, 1), 0, 7, 8, 0, serve_again);
+    fails(slow, ASKED);
+    uint64_t begun = world_now();
+    while (served < 4000) {
+        uint64_t before = world_now();
+        world_round();
+        assert_in_range(world_now() - before, 0, NS_PER_MS);
+        world_skip(NS_PER_MS);
+    }
+    assert_in_range(world_now() - begun, 0, 7 * NS_PER_S);
+    assert_int_equal(slow->resets - resets_before, 1);
+    assert_true(world_run(&r.done, 3000));
+    world_pass(5 * NS_PER_S);
+    world_read_free(&r);
+    reads_well(world_disk(slow, 1), 0);
+}
+
+// ---- under load ----
+
+#define LOAD_CPUS 4
+#define LOAD_DEPTH 256 // more than there are slots
+#define LOAD_RESETS 100
+
+static struct {
+    struct block_req reqs[LOAD_CPUS][LOAD_DEPTH];
+    uint32_t *data[LOAD_CPUS][LOAD_DEPTH];
+    bool in_flight[LOAD_CPUS][LOAD_DEPTH];
+    unsigned submitted, ended;
+    bool stop;
+} load;
+
+static void load_submit(struct block_req *req, unsigned cpu, unsigned i)
+{
+    load.submitted++;
+    load.in_flight[cpu][i] = true;
+    req->lba = (uint64_t)rand() % (1 << 19);
+    memset(load.data[cpu][i], 0, 512);
+    block_resubmit(req);
+}
+
+static void load_ended(struct block_req *req)
+{
+    unsigned n = (unsigned)(req - load.reqs[0]), cpu = n / LOAD_DEPTH, i = n % LOAD_DEPTH;
+    assert_int_equal(cpu_index(), cpu);
+    assert_true(load.in_flight[cpu][i]);
+    assert_int_equal(req->status, BLOCK_OK);
+    assert_true(model_holds(1, req->lba * 512, load.data[cpu][i], 512));
+    load.in_flight[cpu][i] = false;
+    load.ended++;
+    if (!load.stop)
+        load_submit(req, cpu, i);
+}
+
+static void load_start(struct block_dev *dev)
+{
+    load.submitted = load.ended = 0;
+    load.stop = false;
+    for (unsigned n = 0; n < LOAD_CPUS * LOAD_DEPTH; n++) {
+        unsigned cpu = n / LOAD_DEPTH, i = n % LOAD_DEPTH;
+        load.data[cpu][i] = aligned_alloc(512, i % 7 ? 512 : 20 * 512);
+        load.reqs[cpu][i] = (struct block_req){
+            .dev = dev,
+            .blocks = i % 7 ? 1 : 20,
+            .buffer = load.data[cpu][i],
+            .done = load_ended,
+        };
+        world_use_cpu(cpu);
+        assert_true(block_prepare(&load.reqs[cpu][i]));
+        load_submit(&load.reqs[cpu][i], cpu, i);
+    }
+    world_use_cpu(0);
+}
+
+static void load_end(void)
+{
+    load.stop = true;
+    for (unsigned i = 0; load.ended < load.submitted; i++) {
+        assert_true(i < 1000);
+        world_pass(100 * NS_PER_MS);
+    }
+    assert_int_equal(load.ended, load.submitted);
+    for (unsigned n = 0; n < LOAD_CPUS * LOAD_DEPTH; n++) {
+        assert_false(load.in_flight[n / LOAD_DEPTH][n % LOAD_DEPTH]);
+        free(load.data[n / LOAD_DEPTH][n % LOAD_DEPTH]);
+    }
+}
+
+static void move_about(struct model *m)
+{
+    world_move(m, (unsigned)rand() % 3, (unsigned)rand() % LOAD_CPUS);
+    world_skip(50 * NS_PER_MS);
+    world_round();
+}
+
+// 1000 requests at a time on queues that move about: what went in comes out, once.
+static void resets_under_load(void **state)
+{
+    world_begin(LOAD_CPUS);
+    struct model *m = model_new();
+    m->grants = 3;
+    m->id.mdts = 1;
+    m->order = MODEL_RANDOM;
+    struct block_dev *dev = start_anew(m);
+    load_start(dev);
+    for (unsigned i = 0; i < LOAD_RESETS; i++) {
+        unsigned before = m->starts;
+        for (unsigned n = (unsigned)rand() % 20; n; n--)
+            world_turn_any();
+        fails(m, (enum way)(i % WAYS));
+        while (m->starts == before)
+            move_about(m);
+        for (unsigned ended = load.ended; load.ended < ended + 100;)
+            move_about(m);
+    }
+    load_end();
+    assert_true(m->starts > LOAD_RESETS);
+    assert_int_equal(world_errors(NULL), 0);
+    for (unsigned cpu = 0; cpu < LOAD_CPUS; cpu++)
+        reads_well(dev, cpu);
+}
+
+static void gone_under_load_ends_all_once(void **state)
+{
+    world_begin(LOAD_CPUS);
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read reads[100];
+    m->hold = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        world_read_start(&reads[i], dev, i % LOAD_CPUS, i, i % 5 ? 1 : 3000, 0);
+    world_round();
+    fails(m, ASKED);
+    world_pass(NS_PER_MS);
+    m->removed = true;
+    world_pass(20 * NS_PER_S);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
+        assert_int_equal(reads[i].done_cpu, i % LOAD_CPUS);
+        ends(&reads[i], BLOCK_GONE);
+    }
+}
+
+// ---- the end of the run ----
+
+static void shutdown_during_a_reset(void **state)
+{
+    struct model *m = model_new();
+    start_anew(m);
+    m->ready_delay_ns = NS_PER_S;
+    fails(m, ASKED);
+    world_pass(NS_PER_S / 2);
+    nvme_shutdown();
+    assert_false(m->cc & NVME_CC_EN);
+    uint32_t cc = m->cc;
+    world_pass(20 * NS_PER_S);
+    assert_int_equal(m->cc, cc);
+}
+
+static void says_what_there_was(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->drop_commands = 1;
+    m->abort = ABORT_NOT;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    let_it_expire();
+    world_pass(NS_PER_S);
+    ends(&r, BLOCK_TIMEOUT);
+    nvme_shutdown();
+    assert_non_null(
+        strstr(world_last_info(), ": 1 resets, 1 aborts, 0 retries, 0 lost interrupts, 0 events"));
+}
+
+static void says_nothing_where_nothing_was(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    reads_well(dev, 0);
+    nvme_shutdown();
+    assert_null(strstr(world_infos(), "resets"));
+}
+
+#define recover_test(f) cmocka_unit_test_setup_teardown(f, begin_one, end_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        recover_test(ends_what_it_aborts),
+        recover_test(takes_an_answer_that_is_late),
+        recover_test(resets_what_does_not_abort),
+        recover_test(forgives_an_abort_of_the_wrong_one),
+        recover_test(comes_back),
+        recover_test(takes_requests_during_a_reset),
+        recover_test(a_doorbell_that_is_due_is_not_rung),
+        recover_test(answers_from_before_are_nobodys),
+        recover_test(tries_a_few_times),
+        recover_test(gives_up_what_refuses),
+        recover_test(gives_up_what_does_not_answer_its_set_up),
+        recover_test(is_not_fooled_by_another_disk),
+        recover_test(needs_as_many_queues_as_before),
+        recover_test(resets_that_lead_nowhere_end),
+        recover_test(buffers_come_back_once_it_cannot_reach_them),
+        recover_test(never_where_it_always_can),
+        recover_test(other_disks_are_served_meanwhile),
+        recover_test(resets_under_load),
+        recover_test(gone_under_load_ends_all_once),
+        recover_test(shutdown_during_a_reset),
+        recover_test(says_what_there_was),
+        recover_test(says_nothing_where_nothing_was),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
