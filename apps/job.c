@@ -2,6 +2,7 @@
 // The job's run: workers, their I/O, start and end.
 #include "apps/job.h"
 
+#include "apps/health.h"
 #include "apps/human.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -500,6 +501,7 @@ static void job_run(const struct cmdline *c)
         return;
     }
     describe(&job);
+    job.health = health_begin(&job.disks);
     run(&job);
     trace_stop(); // what follows is no work
     job_report(&job);

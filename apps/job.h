@@ -12,6 +12,8 @@
 #include "kernel/run/block.h"
 #include "lib/problem.h"
 
+struct health;
+
 extern const struct option job_options[];
 
 struct job_config {
@@ -106,6 +108,7 @@ struct job {
     size_t irqs_count;
     unsigned waiting; // CPUs that have not answered yet
     bool stop;
+    struct health *health;
     struct cpu_timer progress;
     uint64_t began_ns, shown_ns;
     uint64_t shown_ios;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
+#include "apps/health.h"
 #include "apps/human.h"
 #include "apps/job.h"
 #include "apps/table.h"
@@ -325,6 +326,7 @@ void job_report(const struct job *job)
     info("%s", "");
     job_report_delivery(job);
     info("%s", "");
+    health_report(job->health);
     print_totals(all, &totals, cycles_per_io);
     for (size_t i = 0; i <= count; i++)
         send_result(&job->config, &disks[i], &totals, cycles_per_io);

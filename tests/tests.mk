@@ -107,4 +107,5 @@ test: ## everything; about 15 minutes on two cores
 	@$(MAKE) --no-print-directory test-tools
 	@$(MAKE) --no-print-directory test-platform
 	@$(MAKE) --no-print-directory test-protocol
+	@$(MAKE) --no-print-directory test-nvme-cli
 	@$(MAKE) --no-print-directory test-qemu

@@ -17,7 +17,7 @@ RUN_PACKAGES="
 
 TEST_PACKAGES="
     acpica-tools clang cppcheck dosfstools git grub-efi-amd64-bin libclang-rt-dev libcmocka-dev
-    mtools python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+    mtools nvme-cli python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
 
 # What a release may lack, one a line, and the tests that are skipped there.
 OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"

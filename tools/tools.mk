@@ -29,7 +29,7 @@ debug: ## the same, waiting for a debugger on port 1234
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
-.PHONY: test-tools test-platform test-protocol test-qemu
+.PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
 test-tools: $(B)/kernel.elf ## the scripts in tools/
@@ -41,15 +41,29 @@ test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model,
 test-protocol: ## the descriptor's protocol, searched by spin
 	@$(PYTEST) -n 2 tests/model
 
+# app=nvme's decoders against Debian's nvme-cli, which is shown a disk of our making.
+NVME_CLI = $(B)/nvme-cli/disk.so $(B)/nvme-cli/decode
+
+$(B)/nvme-cli/disk.so: tests/nvme-cli/disk.c
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) -std=gnu11 -O1 $(WARNINGS) -fPIC -shared -o $@ $< -ldl
+
+$(B)/nvme-cli/decode: $(B)/host/tests/nvme-cli/decode.o $(B)/host/libonebell.a
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -o $@
+
+test-nvme-cli: $(NVME_CLI) ## what app=nvme says of a disk, against nvme-cli
+	@$(PYTEST) -n 2 tests/nvme-cli
+
 # A QEMU plugin that breaks devices on purpose.
 $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
 
 # Two at a time: a boot keeps about one core busy.
-test-qemu: $(RUNNABLE) $(B)/qemu/override.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
+test-qemu: $(RUNNABLE) $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
-C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu
+C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about

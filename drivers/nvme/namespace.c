@@ -4,6 +4,7 @@
 #include "drivers/nvme/setup.h"
 
 #include "drivers/nvme/admin.h"
+#include "drivers/nvme/log.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -217,6 +218,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .prepare = nvme_prepare,
         .open_stream = nvme_open_stream,
         .close_stream = nvme_close_stream,
+        .health = nvme_health,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));

@@ -150,6 +150,11 @@ unsigned nvme_init(void)
     return nvme.count;
 }
 
+struct nvme_ctrl *nvme_first(void)
+{
+    return nvme.first;
+}
+
 static void shut_down(struct nvme_ctrl *c)
 {
     struct problem p;

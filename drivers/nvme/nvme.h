@@ -33,5 +33,8 @@ unsigned nvme_init(void);
 // Orderly shutdown of every controller (CC.SHN), each within its deadline. Boot CPU, no I/O left.
 void nvme_shutdown(void);
 
+// The controllers, in the order of their names, linked by `next`. Boot CPU.
+struct nvme_ctrl *nvme_first(void);
+
 // One console line and one JSON `nvme` for each namespace; a line where there is none.
 void nvme_print(void);

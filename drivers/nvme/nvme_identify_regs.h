@@ -253,7 +253,9 @@ struct PACKED nvme_identify_namespace {
     uint16_t mssrl; // Copy: blocks of one range, blocks of all, ranges (0-based)
     uint32_t mcl;
     uint8_t msrc;
-    uint8_t reserved81[92 - 81];
+    uint8_t reserved81;
+    uint8_t nulbaf; // formats behind those of nlbaf that a host has to ask for (1.0b)
+    uint8_t reserved83[92 - 83];
     uint32_t anagrpid;
     uint8_t reserved96[99 - 96];
     uint8_t nsattr;
@@ -283,6 +285,7 @@ NVME_AT(nvmcap, 48);
 NVME_AT(npwg, 64);
 NVME_AT(mssrl, 74);
 NVME_AT(msrc, 80);
+NVME_AT(nulbaf, 82);
 NVME_AT(anagrpid, 92);
 NVME_AT(nsattr, 99);
 NVME_AT(nguid, 104);

@@ -30,7 +30,9 @@ struct PACKED nvme_error_entry { // 5.16.1.2
     uint64_t error_count; // 0: no entry
     uint16_t sqid; // all ones where the error belongs to no command, as is the next
     uint16_t cid;
-    uint16_t status; // as in a completion, phase tag in bit 0
+    uint16_t status; // as in a completion
+#define   NVME_ERROR_PHASE BIT32(0)
+#define   NVME_ERROR_STATUS BITS32(15, 1)
     uint16_t parm_error_location;
 #define   NVME_ERROR_BYTE BITS32(7, 0)
 #define   NVME_ERROR_BIT BITS32(10, 8)
@@ -157,9 +159,14 @@ static_assert(sizeof(struct nvme_self_test_log) == 564, "NVMe Base 2.0, 5.16.1.7
 #define NVME_SEL_DEFAULT 1
 #define NVME_SEL_SAVED 2
 #define NVME_SEL_CAPABILITIES 3
+// What the completion then holds (5.15.1)
+#define   NVME_CAPABILITY_SAVEABLE BIT32(0)
+#define   NVME_CAPABILITY_NAMESPACE BIT32(1)
+#define   NVME_CAPABILITY_CHANGEABLE BIT32(2)
 
 #define NVME_FEATURE_ARBITRATION 0x01
-#define   NVME_ARB_AB BITS32(2, 0) // 2^AB commands at once; 7: no limit
+#define   NVME_ARB_AB BITS32(2, 0) // 2^AB commands at once
+#define   NVME_ARB_AB_UNLIMITED 7
 #define   NVME_ARB_LPW BITS32(15, 8)
 #define   NVME_ARB_MPW BITS32(23, 16)
 #define   NVME_ARB_HPW BITS32(31, 24)

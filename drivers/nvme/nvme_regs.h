@@ -46,14 +46,32 @@
 #define   NVME_CSTS_SHST_COMPLETE 2
 #define   NVME_CSTS_PP BIT32(5) // takes no commands for a while, e.g. as firmware is activated
 
+#define NVME_NSSR 0x20
+
 #define NVME_AQA 0x24
 #define   NVME_AQA_ASQS BITS32(11, 0)  // 0-based
 #define   NVME_AQA_ACQS BITS32(27, 16) // 0-based
 #define NVME_ASQ 0x28 // 64 bits
 #define NVME_ACQ 0x30 // 64 bits
 
+// The controller memory buffer and boot partitions (3.1.3.13 to 3.1.3.19)
+#define NVME_CMBLOC 0x38
+#define NVME_CMBSZ 0x3c
+#define NVME_BPINFO 0x40
+#define NVME_BPRSEL 0x44
+#define NVME_BPMBL 0x48  // 64 bits
+#define NVME_CMBMSC 0x50 // 64 bits
+#define NVME_CMBSTS 0x58
+
 #define NVME_CRTO 0x68
 #define   NVME_CRTO_CRWMT BITS32(15, 0) // 500 ms units
+
+// The persistent memory region (3.1.3.22 to 3.1.3.26)
+#define NVME_PMRCAP 0xe00
+#define NVME_PMRCTL 0xe04
+#define NVME_PMRSTS 0xe08
+#define NVME_PMREBS 0xe0c
+#define NVME_PMRSWTP 0xe10
 
 #define NVME_DOORBELLS 0x1000 // SQ tail and CQ head of queue 0, of queue 1, ...
 

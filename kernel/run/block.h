@@ -97,6 +97,17 @@ struct block_stream {
     bool (*turn)(struct block_stream *stream, struct block_turn *turns, unsigned count);
 };
 
+// What a device says of its own state.
+struct block_health {
+    uint16_t kelvin;
+    uint8_t warnings; // SMART's bits; 0: none
+    uint8_t spare_percent, used_percent;
+    // since it was made
+    uint64_t bytes_read, bytes_written;
+    uint64_t media_errors, logged_errors;
+    uint64_t hot_minutes; // above the temperature of which it warns
+};
+
 struct block_dev {
     char name[16];                   // "nvme0n1"
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
@@ -116,6 +127,8 @@ struct block_dev {
     void (*prepare)(struct block_req *req);
     bool (*open_stream)(struct block_req *req, struct block_stream *stream); // may be NULL
     void (*close_stream)(struct block_req *req);
+    // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
+    bool (*health)(struct block_dev *dev, struct block_health *out);
     void *driver;
     struct block_dev *next;
 };
