@@ -359,6 +359,7 @@ static void submit_in_full(struct nvme_queue *q, struct block_req *req)
         return detour(q, req);
     req->status = BLOCK_OK;
     req->tries = 0;
+    req->again = false;
     req->issued = req->blocks;
     req->pending = 1;
     issue(q, ns, req, 0, req->blocks);

@@ -6,6 +6,7 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/log.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
@@ -202,6 +203,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->identity = seen->identity;
     ns->zoned = seen->zoned;
     ns->protection = seen->format.protection;
+    ns->way = nvme_way_state(c, &seen->identity);
     form(ns, seen);
     if (seen->format.metadata_buffer)
         give_metadata(ns);
@@ -246,6 +248,20 @@ static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_forma
     c->namespaces_end = &ns->next;
     c->namespaces_count++;
     block_add(&ns->dev);
+    nvme_ways_find(ns);
+}
+
+// A way that leads nowhere is named: by another controller the disk may be there.
+static bool is_reached(struct nvme_ctrl *c, const char *name, const struct seen *seen,
+                       struct problem *p)
+{
+    enum nvme_ana_state state = nvme_way_state(c, &seen->identity);
+    if (nvme_way_is_open(state))
+        return true;
+    return problem_set(p, "nvme-ana",
+                       "%s: its access state here is \"%s\" (group %u): use another controller of "
+                       "its subsystem",
+                       name, nvme_ana_text(state), seen->identity.ana_group);
 }
 
 static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
@@ -256,7 +272,7 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
         return false;
     if (!seen->format.blocks)
         return true;
-    if (!take_zones(c, name, nsid, seen, w, p))
+    if (!is_reached(c, name, seen, p) || !take_zones(c, name, nsid, seen, w, p))
         return false;
     take_limits(c, name, seen, w);
     return true;
