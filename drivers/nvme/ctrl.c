@@ -216,13 +216,12 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
-    static struct warnings w; // too large for a stack
     if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||
         !nvme_parse_controller(c->label, c->page, &c->id, p))
         return false;
-    w.count = 0;
-    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, &w);
-    warn_all(&w);
+    c->warnings = mem_alloc(sizeof(*c->warnings), CACHE_LINE, c->dev->node);
+    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, c->warnings);
+    warn_all(c->warnings);
     return true;
 }
 

@@ -41,8 +41,9 @@ struct nvme_ctrl {
     _Atomic bool gone; // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
-    void *page;              // for Identify data
-    struct nvme_home *homes; // by CPU
+    struct warnings *warnings; // too many for a stack
+    void *page;                // for Identify data
+    struct nvme_home *homes;   // by CPU
 
     // queues.c
     struct nvme_queue **queues;

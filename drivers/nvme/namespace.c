@@ -14,7 +14,7 @@
 
 // Of the namespace that is being looked at.
 struct seen {
-    struct nvme_identify_namespace data;
+    const struct nvme_identify_namespace *data;
     struct nvme_format format;
     struct nvme_identity identity;
     struct nvme_zoned zoned; // zeros: it isn't
@@ -67,7 +67,7 @@ bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p)
 static bool take_identity(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
                           struct warnings *w, struct problem *p)
 {
-    nvme_parse_identity(&seen->data, &seen->identity);
+    nvme_parse_identity(seen->data, &seen->identity);
     if ((!c->limits.command_sets && !c->abilities.shares) ||
         (c->quirks & (NVME_QUIRK_ODD_CNS | NVME_QUIRK_NO_DESCRIPTORS)))
         return true;
@@ -106,7 +106,7 @@ static void take_limits(struct nvme_ctrl *c, const char *name, struct seen *seen
                         struct warnings *w)
 {
     struct block_limits *limits = &seen->limits;
-    nvme_parse_limits(name, &seen->data, &seen->format, &c->abilities, c->id.max_transfer, limits,
+    nvme_parse_limits(name, seen->data, &seen->format, &c->abilities, c->id.max_transfer, limits,
                       w);
     nvme_parse_nvm_controller(c->nvm, &c->abilities, limits);
     limits->zone = seen->zoned.zone_blocks << seen->format.block_shift;
@@ -267,7 +267,7 @@ static bool is_reached(struct nvme_ctrl *c, const char *name, const struct seen 
 static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
                   struct warnings *w, struct problem *p)
 {
-    if (!nvme_parse_format(name, &seen->data, guards(c, nsid), c->id.max_transfer, &seen->format, w,
+    if (!nvme_parse_format(name, seen->data, guards(c, nsid), c->id.max_transfer, &seen->format, w,
                            p))
         return false;
     if (!seen->format.blocks)
@@ -280,8 +280,9 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
 
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
 {
-    static struct seen seen;  // these two are
-    static struct warnings w; // too large for a stack
+    static struct nvme_identify_namespace data; // too large for a stack
+    struct seen seen = { .data = &data };
+    struct warnings *w = c->warnings;
     char name[sizeof(((struct block_dev *)0)->name)];
     int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
 
@@ -292,20 +293,19 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
     }
     if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
         return false;
-    memset(&seen, 0, sizeof(seen));
-    memcpy(&seen.data, c->page, sizeof(seen.data));
-    w.count = 0;
-    if (!seen.data.nsze)
+    memcpy(&data, c->page, sizeof(data));
+    w->count = 0;
+    if (!data.nsze)
         return true;
-    if (!take_identity(c, name, nsid, &seen, &w, p))
+    if (!take_identity(c, name, nsid, &seen, w, p))
         return false;
-    if (!parse(c, name, nsid, &seen, &w, p)) {
+    if (!parse(c, name, nsid, &seen, w, p)) {
         if (c->command.lost)
             return false;
         warn(p->what, "%s: passed over", p->message);
         return true;
     }
-    warn_all(&w);
+    warn_all(w);
     if (c->running && must_be_written_in_full(&seen.format)) {
         warn("nvme-ns-late", "%s: it has metadata, and was attached too late for that", name);
         return true;
@@ -327,13 +327,13 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
 // 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    static struct warnings w;
+    struct warnings *w = ns->ctrl->warnings;
     struct nvme_format format;
     struct problem p;
 
-    w.count = 0;
+    w->count = 0;
     if (!data->nsze ||
-        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, &w, &p))
+        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
         return 0;
     return format.block_shift == ns->block_shift ? format.blocks : 0;
 }
