@@ -130,6 +130,7 @@ struct block_dev {
     // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
     bool (*health)(struct block_dev *dev, struct block_health *out);
     void *driver;
+    const struct block_dev *same_as; // the same disk by another way; NULL: this is the first
     struct block_dev *next;
 };
 
