@@ -129,11 +129,11 @@ def test_a_later_job_checks_what_was_written(boot, tmp_path, disks):
 # ---- who may be written to ----
 
 @pytest.mark.parametrize("words, what", [
-    ("rw=write", "job-not-allowed"),
-    ("rw=randrw", "job-not-allowed"),
-    ("rw=randtrim", "job-not-allowed"),
-    ("app=burnin", "burnin-not-allowed"),
-    ("app=burnin filename=nvme1n1", "burnin-not-allowed"),
+    ("rw=write", "disk-not-allowed"),
+    ("rw=randrw", "disk-not-allowed"),
+    ("rw=randtrim", "disk-not-allowed"),
+    ("app=burnin", "disk-not-allowed"),
+    ("app=burnin filename=nvme1n1", "disk-not-allowed"),
 ])
 def test_not_without_leave(boot, disks, words, what):
     run = boot(words, disks=disks.list)
@@ -144,7 +144,7 @@ def test_not_without_leave(boot, disks, words, what):
 
 def test_all_disks_must_be_allowed(boot, disks):
     run = boot(f"rw=write allow-write={OTHER}", disks=disks.list)
-    run.failed("job-not-allowed", f'nvme0n1 (serial "{NAMED}")')
+    run.failed("disk-not-allowed", f'nvme0n1 (serial "{NAMED}")')
     disks.unchanged(0, 1)
 
 
