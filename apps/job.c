@@ -26,7 +26,6 @@
 
 // ---- one I/O: owner CPU, from its loop ----
 
-#define RARE __attribute__((noinline, cold))
 #define INLINE static inline __attribute__((always_inline))
 
 // What a job's words ask of each I/O: constants of each callback below, so that none is asked for

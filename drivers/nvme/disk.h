@@ -64,6 +64,7 @@ struct nvme_queue {
     bool adopting;        // that message is under way
     bool quiet;           // the controller is being reset, or is gone:
     bool gone;
+    bool in_full;            // see nvme_queue_write_in_full()
     uint16_t failures;       // commands whose failure was shown
     uint32_t retries;        // commands that failed, and whose requests were tried again
     struct block_req *later; // to be tried again, by when
@@ -106,8 +107,6 @@ void nvme_queue_interrupt(void *arg);
 // For a message to the owner: where that is another CPU by now, sends it there and returns true.
 // Any CPU.
 bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg);
-
-const char *nvme_op_words(enum block_op op); // "read"; any CPU
 
 // ---- resets: quiet, then take back, then open ----
 
