@@ -59,3 +59,15 @@ const char *human_time(char *to, uint64_t ns)
         format_text(to, HUMAN_BYTES, "%llu.%llu s", ns / NS_PER_S, ns % NS_PER_S / (NS_PER_S / 10));
     return to;
 }
+
+const char *human_duration(char *to, uint64_t seconds)
+{
+    unsigned long long h = seconds / 3600, min = seconds / 60 % 60, s = seconds % 60;
+    if (h)
+        format_text(to, HUMAN_BYTES, "%llu h %llu min", h, min);
+    else if (min)
+        format_text(to, HUMAN_BYTES, "%llu min %llu s", min, s);
+    else
+        format_text(to, HUMAN_BYTES, "%llu s", s);
+    return to;
+}

@@ -4,6 +4,7 @@
 
 #include "apps/health.h"
 #include "apps/human.h"
+#include "apps/job_mix.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -18,14 +19,13 @@
 #include "lib/muldiv.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
+#include "lib/string.h"
 
-#define ERRORS_TOLD 5 // for each disk; all are counted
 #define NEVER UINT64_MAX
 #define STREAM_LEAST 4 // in flight; fewer cost less one by one
 
 // ---- one I/O: owner CPU, from its loop ----
 
-#define RARE __attribute__((noinline, cold))
 #define INLINE static inline __attribute__((always_inline))
 
 // What a job's words ask of each I/O: constants of each callback below, so that none is asked for
@@ -63,85 +63,26 @@ INLINE void submit(struct job_worker *w, struct job_io *io, uint64_t now, struct
     block_resubmit(&io->req);
 }
 
-static void all_ended(struct cpu_msg *msg);
-
-static void end_one(struct job_cpu *cpu)
-{
-    if (--cpu->running)
-        return;
-    cpu->msg.fn = all_ended;
-    cpu_post(0, &cpu->msg);
-}
-
-static void close_streams(struct job_worker *w)
-{
-    while (w->streams)
-        block_close_stream(&w->ios[--w->streams].req);
-}
-
-static void end_worker(struct job_worker *w, uint64_t now)
-{
-    close_streams(w);
-    w->ended_tsc = now;
-    end_one(w->cpu);
-}
-
-static bool is_told(struct job_worker *w)
-{
-    return __atomic_fetch_add(w->told, 1, __ATOMIC_RELAXED) < ERRORS_TOLD;
-}
-
-// A device that is gone ends the worker. A timed-out request's buffer is not ours any more: its
-// worker ends as well.
-static void note_failure(struct job_worker *w, const struct block_req *req)
-{
-    static const char *const names[] = {
-        [BLOCK_ERROR] = "the device reports an error",
-        [BLOCK_TIMEOUT] = "no answer in time",
-        [BLOCK_GONE] = "the device is gone",
-    };
-    w->errors++;
-    if (is_told(w))
-        error("job-io", "%s: read of LBA %lu, %u blocks: %s (status 0x%x)", w->dev->name, req->lba,
-              req->blocks, names[req->status], req->detail);
-    if (req->status != BLOCK_ERROR)
-        w->end_tsc = 0;
-}
-
-static void verify(struct job_worker *w, const struct block_req *req)
-{
-    uint32_t bytes = w->dev->block_size;
-    struct problem p;
-    for (uint32_t i = 0; i < req->blocks; i++) {
-        const uint8_t *block = (const uint8_t *)req->buffer + (size_t)i * bytes;
-        if (likely(stamp_check(block, bytes, w->tag, req->lba + i, &p)))
-            continue;
-        w->verify_errors++;
-        if (is_told(w))
-            error(p.what, "%s: LBA %lu %s", w->dev->name, req->lba + i, p.message);
-    }
-}
-
 static void io_special(struct job_worker *w, const struct block_req *req, uint64_t latency)
 {
     if (req->channel == BLOCK_URGENT)
         histogram_record(w->urgent, latency);
     if (w->verify)
-        verify(w, req);
+        job_check_read(w, req);
 }
 
 // No more of this one.
 static RARE void stop_io(struct job_worker *w, uint64_t now)
 {
     if (w->completed == job_submitted(w))
-        end_worker(w, now);
+        job_end_worker(w, now);
 }
 
 // An error of the device is counted, and the job goes on.
 static RARE void io_failed(struct job_worker *w, struct job_io *io, uint64_t now)
 {
     struct io_kind kind = { w->is_random, w->urgent_percent, false };
-    note_failure(w, &io->req);
+    job_note_failure(w, &io->req);
     if (now >= w->end_tsc)
         return stop_io(w, now);
     submit(w, io, now, kind);
@@ -300,29 +241,58 @@ static void count(const struct job *job, unsigned cpu, struct job_counters *out)
     interrupts_on();
 }
 
-static void start_worker(struct job_worker *w, const struct job_config *config)
+static void start_reads(struct job_worker *w)
 {
-    uint64_t runtime_us = config->runtime_us;
     struct io_kind kind = { w->is_random, w->urgent_percent, false };
-    uint64_t now = rdtsc();
-    w->began_tsc = now;
-    w->end_tsc = runtime_us ? now + mul_div(runtime_us, time_tsc_hz(), 1000000) : NEVER;
-    open_streams(w, config);
+    open_streams(w, &w->cpu->job->config);
     for (unsigned i = 0; i < w->iodepth && w->left; i++) {
         block_prepare(&w->ios[i].req);
-        submit(w, &w->ios[i], now, kind);
+        submit(w, &w->ios[i], w->began_tsc, kind);
     }
     if (!job_submitted(w))
-        end_worker(w, now);
+        job_end_worker(w, w->began_tsc);
+}
+
+static uint64_t tsc_of(uint64_t us)
+{
+    return mul_div(us, time_tsc_hz(), 1000000);
+}
+
+static void start_worker(struct job_worker *w, const struct job_config *config)
+{
+    w->began_tsc = rdtsc();
+    w->end_tsc =
+        config->runtime_us ? w->began_tsc + tsc_of(config->ramp_us + config->runtime_us) : NEVER;
+    (w->mix ? job_mix_start : start_reads)(w);
+}
+
+// ramp_time= is over: what follows is measured.
+static void measure(struct cpu_timer *timer)
+{
+    struct job_cpu *cpu = container_of(timer, struct job_cpu, ramp);
+    count(cpu->job, cpu->cpu, &cpu->before);
+    for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu) {
+        w->began_tsc = rdtsc();
+        w->ramped = w->completed;
+        memset(&w->latency, 0, sizeof(w->latency));
+        if (w->urgent)
+            memset(w->urgent, 0, sizeof(*w->urgent));
+        if (w->mix)
+            job_mix_measure(w);
+    }
 }
 
 static void begin(struct cpu_msg *msg)
 {
     struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
+    const struct job_config *config = &cpu->job->config;
     count(cpu->job, cpu->cpu, &cpu->before);
+    cpu->ramp.fn = measure;
+    if (config->ramp_us)
+        cpu_timer_start(&cpu->ramp, time_ns() + config->ramp_us * NS_PER_US);
     for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu)
-        start_worker(w, &cpu->job->config);
-    end_one(cpu);
+        start_worker(w, config);
+    job_end_one(cpu);
 }
 
 static void counted(struct cpu_msg *msg) // boot CPU
@@ -334,6 +304,7 @@ static void counted(struct cpu_msg *msg) // boot CPU
 static void finish(struct cpu_msg *msg)
 {
     struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
+    cpu_timer_stop(&cpu->ramp);
     count(cpu->job, cpu->cpu, &cpu->after);
     msg->fn = counted;
     cpu_post(0, msg);
@@ -344,6 +315,10 @@ static void all_ended(struct cpu_msg *msg) // boot CPU: the workers of one CPU
     struct job *job = container_of(msg, struct job_cpu, msg)->job;
     if (--job->waiting)
         return;
+    if (job->reads_back) {
+        job->stop = true;
+        return;
+    }
     job->waiting = job->cpus_count;
     for (unsigned i = 0; i < job->cpus_count; i++) {
         job->cpus[i].msg.fn = finish;
@@ -360,18 +335,41 @@ static void progress(struct cpu_timer *timer)
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
 
-static void run(struct job *job)
+// Until each CPU has begun, and all its workers have ended.
+static void run(struct job *job, void (*begin_on_cpu)(struct cpu_msg *msg))
 {
+    job->stop = false;
     job->waiting = job->cpus_count;
     job->began_ns = job->shown_ns = time_ns();
     job->progress.fn = progress;
     cpu_timer_start(&job->progress, job->began_ns + NS_PER_S);
     for (unsigned i = 0; i < job->cpus_count; i++) {
-        job->cpus[i].msg.fn = begin;
+        job->cpus[i].msg.fn = begin_on_cpu;
         cpu_post(i, &job->cpus[i].msg);
     }
     cpu_run_until(&job->stop);
     cpu_timer_stop(&job->progress);
+}
+
+static void begin_read_back(struct cpu_msg *msg)
+{
+    struct job_cpu *cpu = container_of(msg, struct job_cpu, msg);
+    cpu->running = 1;
+    for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu)
+        cpu->running++;
+    for (struct job_worker *w = cpu->workers; w; w = w->next_on_cpu)
+        job_mix_read_back(w);
+    job_end_one(cpu);
+}
+
+// All that the job has written: not measured, but checked.
+static void read_back(struct job *job)
+{
+    if (!job->config.verify || !job_writes(&job->config))
+        return;
+    info("job: reads back what it has written");
+    job->reads_back = true;
+    run(job, begin_read_back);
 }
 
 // ---- set-up ----
@@ -384,7 +382,7 @@ static void make_cpus(struct job *job)
     job->cpus = mem_alloc(job->cpus_count * sizeof(*job->cpus), CACHE_LINE, NODE_ANY);
     for (unsigned i = 0; i < job->cpus_count; i++) {
         struct job_cpu *cpu = &job->cpus[i];
-        *cpu = (struct job_cpu){ .job = job, .cpu = i, .running = 1 };
+        *cpu = (struct job_cpu){ .job = job, .cpu = i, .running = 1, .all_ended = all_ended };
         cpu->before.irqs =
             mem_alloc(job->irqs_count * sizeof(uint64_t) + 1, CACHE_LINE, cpu_node(i));
         cpu->after.irqs =
@@ -435,8 +433,11 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
         config->runtime_us && (config->random || w->first < w->end) ? NEVER : w->end - w->first;
     w->left = w->quota;
     w->tag = stamp_tag(dev->serial, dev->nsid);
-    w->random = w->tag + index; // the same in each run, another for each worker
-    make_ios(w, config, cpu_node(cpu->cpu));
+    w->random = w->tag + index + config->seed; // the same in each run, another for each worker
+    if (job_is_mixed(config))
+        job_mix_make(w, config, job->data_seed);
+    else
+        make_ios(w, config, cpu_node(cpu->cpu));
     w->next_on_cpu = cpu->workers;
     cpu->workers = w;
     cpu->running++;
@@ -451,6 +452,8 @@ static bool check_memory(const struct job *job, struct problem *p)
     if (config->urgent)
         worker_bytes += sizeof(struct histogram);
     uint64_t bytes = job->workers_count * worker_bytes;
+    for (size_t i = 0; i < job->disks.count && job_is_mixed(config); i++)
+        bytes += config->numjobs * job_mix_bytes(config, job->disks.list[i]);
     if (bytes <= mem_free_bytes())
         return true;
     return problem_set(
@@ -472,6 +475,7 @@ static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
     if (!check_memory(job, p))
         return false;
     make_cpus(job);
+    job->data_seed = job->config.seed ? job->config.seed : rdtsc();
     job->workers = mem_alloc(job->workers_count * sizeof(*job->workers), CACHE_LINE, NODE_ANY);
     for (size_t disk = 0; disk < job->disks.count; disk++) {
         unsigned *told = mem_alloc(sizeof(*told), CACHE_LINE, NODE_ANY);
@@ -479,17 +483,6 @@ static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
             make_worker(job, disk, index, told);
     }
     return true;
-}
-
-static void describe(const struct job *job)
-{
-    const struct job_config *config = &job->config;
-    char size[HUMAN_BYTES];
-    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s",
-         config->random ? "randread" : "read", human_size(size, config->bs), config->iodepth,
-         job->disks.count, job->disks.count == 1 ? "" : "s", config->numjobs,
-         config->numjobs == 1 ? "" : "s", irq_mode_name(irq_get_mode()),
-         config->verify ? ", verified" : "");
 }
 
 static void job_run(const struct cmdline *c)
@@ -500,16 +493,17 @@ static void job_run(const struct cmdline *c)
         error_problem(&p);
         return;
     }
-    describe(&job);
+    job_describe(&job);
     job.health = health_begin(&job.disks);
-    run(&job);
+    run(&job, begin);
     trace_stop(); // what follows is no work
+    read_back(&job);
     job_report(&job);
 }
 
 APP(app_job) = {
     .name = "job",
-    .help = "reads disks as fio does, and measures",
+    .help = "reads and writes disks as fio does, and measures",
     .options = job_options,
     .run = job_run,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=job: reads disks as fio does. One worker for each disk and CPU, whose state that CPU owns;
+// app=job: reads and writes disks as fio does. One worker for each disk and CPU, whose state that CPU owns;
 // the boot CPU starts them, shows progress, and adds up what they have counted once all have ended.
 #pragma once
 
@@ -13,11 +13,15 @@
 #include "lib/problem.h"
 
 struct health;
+struct job_mix;
 
 extern const struct option job_options[];
 
 struct job_config {
-    bool random; // rw=randread, else read
+    bool random;
+    bool trims;             // in place of writes
+    bool is_mixed;          // rw=rw or randrw
+    unsigned write_percent; // the rest is read
     bool verify;
     bool batch; // clat=batch, else exact
     uint32_t bs;
@@ -26,9 +30,24 @@ struct job_config {
     uint64_t size;       // bytes used at the start of each disk; 0: all
     unsigned numjobs;    // CPUs, and thus workers, for each disk
     unsigned urgent;     // percent of the reads
+    uint64_t ramp_us;    // runs so long before it measures
+    uint64_t rate_iops;  // of each worker; 0: any
+    unsigned fsync;      // writes between two flushes; 0: no flushes
+    uint64_t seed;       // 0: written data differs in each run
 };
 
-// Reads the options; `cpus` are in use. Problem: "job-numjobs".
+// rw= as fio names it.
+const char *job_rw_name(const struct job_config *config);
+
+// Does it write; does it change what is on the disks in any way?
+bool job_writes(const struct job_config *config);
+bool job_changes(const struct job_config *config);
+
+// Of reads and what else the job does (writes, as a rule) the one that is behind its share.
+bool job_next_is_read(const struct job_config *config, uint64_t reads, uint64_t others);
+
+// Reads the options; `cpus` are in use. Problems: "job-numjobs", and those of words that don't go
+// together: "job-rwmixread", "job-fsync", "job-verify", "job-urgent", "job-ramp-time".
 bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,
                    struct problem *p);
 
@@ -72,8 +91,11 @@ struct job_worker {
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
-    uint64_t tag;   // of stamps
-    unsigned *told; // errors of the disk told in full; shared by its workers
+    uint64_t ramped;     // completed before it measured
+    bool given_up;       // the device is gone, or still has a buffer
+    struct job_mix *mix; // NULL: it reads, and no more
+    uint64_t tag;        // of stamps
+    unsigned *told;      // errors of the disk told in full; shared by its workers
     struct block_dev *dev;
     struct job_cpu *cpu;
     struct job_worker *next_on_cpu;
@@ -93,8 +115,10 @@ struct job_cpu {
     struct cpu_msg msg;
     struct job *job;
     unsigned cpu;
-    unsigned running; // workers, and the start itself
+    unsigned running;                       // workers, and the start itself
+    void (*all_ended)(struct cpu_msg *msg); // then, on the boot CPU
     struct job_worker *workers;
+    struct cpu_timer ramp;
     struct job_counters before, after;
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -109,6 +133,8 @@ struct job {
     unsigned waiting; // CPUs that have not answered yet
     bool stop;
     struct health *health;
+    bool reads_back;    // the job itself is over
+    uint64_t data_seed; // of what is written
     struct cpu_timer progress;
     uint64_t began_ns, shown_ns;
     uint64_t shown_ios;
@@ -119,8 +145,20 @@ static inline uint64_t job_submitted(const struct job_worker *w)
     return w->quota - w->left;
 }
 
+// What its kinds of workers share (job_worker.c); owner CPU.
+void job_end_one(struct job_cpu *cpu); // of its workers, or its start
+void job_end_worker(struct job_worker *w, uint64_t now);
+void job_note_failure(struct job_worker *w, const struct block_req *req);
+// Checks what was read: stamps, or what an earlier job has written; or what this one has.
+void job_check_read(struct job_worker *w, const struct block_req *req);
+void job_check_written(struct job_worker *w, const struct block_req *req, uint64_t seed,
+                       uint32_t sequence);
+
 // Completions of all workers; any time.
 uint64_t job_completed(const struct job *job);
+
+// Prints one line on what it is going to do. Boot CPU.
+void job_describe(const struct job *job);
 
 // Prints one line on how far it is. Boot CPU.
 void job_show_progress(struct job *job);

@@ -2,7 +2,8 @@
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
 #include "apps/health.h"
 #include "apps/human.h"
-#include "apps/job.h"
+#include "apps/job_mix.h"
+#include "apps/latency.h"
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -21,7 +22,9 @@ struct result {
     uint64_t tsc;             // of the worker that took longest
     struct histogram latency; // of all reads
     struct histogram urgent;  // of those
-    bool is_urgent;           // these are the urgent reads alone: errors are not told apart
+    bool is_part;             // of these: what it verified, and urgent errors, aren't told apart
+    uint64_t bs;              // bytes of each
+    struct job_counts *ways;  // by enum job_way; NULL: it only reads
 };
 
 // What interrupts and CPUs did during the run; it can't be told apart by disk.
@@ -29,20 +32,40 @@ struct totals {
     uint64_t msis, notifications, cycles;
 };
 
-static uint64_t ns_of(uint64_t tsc)
-{
-    return mul_div(tsc, NS_PER_S, time_tsc_hz());
-}
-
+// Those that ended well while it measured: errors count from the begin, and of flushes, too.
 static uint64_t good(const struct result *r)
 {
-    return r->completed - r->errors;
+    return histogram_count(&r->latency);
+}
+
+// What the job does, and where, in the words of its last line.
+static const char *noun_of(const struct job_config *config)
+{
+    return config->is_mixed     ? "I/O"
+           : config->trims      ? "trim"
+           : job_writes(config) ? "write"
+                                : "read";
+}
+
+static const char *preposition_of(const struct job_config *config)
+{
+    return config->is_mixed ? "on" : job_changes(config) ? "to" : "from";
 }
 
 // Per second, times `scale`: reads, or bytes where `each` is their size.
 static uint64_t rate(const struct result *r, uint64_t each, uint64_t scale)
 {
-    return mul_div(good(r) * each, NS_PER_S * scale, ns_of(r->tsc));
+    return mul_div(good(r) * each, NS_PER_S * scale, latency_ns(r->tsc));
+}
+
+void job_describe(const struct job *job)
+{
+    const struct job_config *config = &job->config;
+    char size[HUMAN_BYTES];
+    info("job: %s of %s, iodepth %u, on %zu disk%s, %u CPU%s each, %s%s", job_rw_name(config),
+         human_size(size, config->bs), config->iodepth, job->disks.count,
+         job->disks.count == 1 ? "" : "s", config->numjobs, config->numjobs == 1 ? "" : "s",
+         irq_mode_name(irq_get_mode()), config->verify ? ", verified" : "");
 }
 
 // ---- the line each second ----
@@ -63,8 +86,39 @@ static uint64_t quota_of_all(const struct job *job)
     return sum;
 }
 
+static void show_read_back(const struct job *job)
+{
+    char text[HUMAN_BYTES];
+    uint64_t done = 0;
+    for (size_t i = 0; i < job->workers_count; i++)
+        done += __atomic_load_n(&job->workers[i]->mix->read_back, __ATOMIC_RELAXED);
+    info("job: %s places read back", human_count(text, done));
+}
+
+// Which writes have survived if power fails now: ckdisk can tell by it whether they did.
+static void send_durable(const struct job *job)
+{
+    for (size_t i = 0; i < job->workers_count && job->config.fsync && job->config.verify; i++) {
+        const struct job_worker *w = job->workers[i];
+        char buffer[256];
+        struct json j;
+        json_begin(&j, buffer, sizeof(buffer), "durable");
+        json_text(&j, "filename", w->dev->name);
+        json_u64(&j, "seed", job->data_seed);
+        json_u64(&j, "bs", job->config.bs);
+        json_bool(&j, "random", w->is_random);
+        json_u64(&j, "first", w->first);
+        json_u64(&j, "places", w->end - w->first);
+        json_u64(&j, "writes", __atomic_load_n(&w->mix->durable, __ATOMIC_RELAXED));
+        report_json(&j);
+    }
+}
+
 void job_show_progress(struct job *job)
 {
+    if (job->reads_back)
+        return show_read_back(job);
+    send_durable(job);
     char iops[HUMAN_BYTES], bandwidth[HUMAN_BYTES], of[3 * HUMAN_BYTES];
     char seconds[HUMAN_BYTES], limit[HUMAN_BYTES];
     uint64_t now = time_ns(), done = job_completed(job);
@@ -72,7 +126,7 @@ void job_show_progress(struct job *job)
     uint64_t elapsed = now - job->began_ns;
     if (job->config.runtime_us)
         format_text(of, sizeof(of), "%s of %s", human_ratio(seconds, elapsed, NS_PER_S, 1),
-                    human_time(limit, job->config.runtime_us * 1000));
+                    human_time(limit, (job->config.ramp_us + job->config.runtime_us) * 1000));
     else
         format_text(of, sizeof(of), "%s s, %lu%% done", human_ratio(seconds, elapsed, NS_PER_S, 1),
                     mul_div(done, 100, quota_of_all(job)));
@@ -88,14 +142,27 @@ static void add_worker(struct result *r, const struct job_worker *w)
 {
     r->workers++;
     r->streams += w->streamed;
-    r->submitted += job_submitted(w);
-    r->completed += w->completed;
+    r->submitted += job_submitted(w) - w->ramped;
+    r->completed += w->completed - w->ramped;
     r->errors += w->errors;
     r->verify_errors += w->verify_errors;
     r->tsc = MAX(r->tsc, w->ended_tsc - w->began_tsc);
     histogram_merge(&r->latency, &w->latency);
     if (w->urgent)
         histogram_merge(&r->urgent, w->urgent);
+    for (unsigned way = 0; r->ways && way < JOB_WAYS; way++) {
+        const struct job_counts *c = &w->mix->counts[way];
+        r->ways[way].ios += c->ios;
+        r->ways[way].errors += c->errors;
+        histogram_merge(&r->ways[way].latency, &c->latency);
+    }
+}
+
+static void prepare_result(const struct job *job, struct result *r)
+{
+    r->bs = job->config.bs;
+    if (job_changes(&job->config))
+        r->ways = mem_alloc(JOB_WAYS * sizeof(*r->ways), CACHE_LINE, NODE_ANY);
 }
 
 static unsigned cpus_with_work(const struct job *job)
@@ -143,36 +210,41 @@ static void sum_up_cpus(const struct job *job, struct totals *t)
 
 // ---- JSON ----
 
-static void json_latency(struct json *j, const char *name, const struct histogram *h)
+static const char *const way_names[JOB_WAYS] = {
+    [JOB_READ] = "read",
+    [JOB_WRITE] = "write",
+    [JOB_TRIM] = "trim",
+    [JOB_SYNC] = "sync",
+};
+
+// fio's objects for each kind of I/O.
+static void json_ways(struct json *j, const struct job_config *config, const struct result *r)
 {
-    static const struct {
-        const char *name;
-        unsigned thousandths;
-    } percentiles[] = {
-        { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
-        { "99.900000", 99900 }, { "99.990000", 99990 },
-    };
-    json_open(j, name);
-    json_u64(j, "mean", ns_of(histogram_mean(h)));
-    json_u64(j, "max", ns_of(h->max));
-    json_u64(j, "N", histogram_count(h));
-    json_open(j, "percentile");
-    for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
-        json_u64(j, percentiles[i].name,
-                 ns_of(histogram_percentile(h, percentiles[i].thousandths)));
-    json_close(j);
-    json_close(j);
+    for (unsigned way = JOB_READ; way <= JOB_SYNC; way++) {
+        const struct job_counts *c = &r->ways[way];
+        uint64_t bytes = way == JOB_SYNC ? 0 : (c->ios - c->errors) * config->bs;
+        json_open(j, way_names[way]);
+        json_u64(j, "total_ios", c->ios);
+        json_u64(j, "io_bytes", bytes);
+        json_u64(j, "errors", c->errors);
+        json_u64(j, "runtime", latency_ns(r->tsc) / NS_PER_MS);
+        json_milli(j, "iops", mul_div(c->ios - c->errors, NS_PER_S * 1000, latency_ns(r->tsc)));
+        json_u64(j, "bw_bytes", mul_div(bytes, NS_PER_S, latency_ns(r->tsc)));
+        latency_json(j, way == JOB_SYNC ? "lat_ns" : "clat_ns", &c->latency);
+        json_close(j);
+    }
+    json_u64(j, "read_back", r->ways[JOB_READ_BACK].ios);
 }
 
 static void send_result(const struct job_config *config, const struct result *r,
                         const struct totals *t, uint64_t cycles_per_io)
 {
-    char buffer[2048];
+    static char buffer[4096]; // the boot CPU's
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "job");
     json_text(&j, "filename", r->filename);
     json_text(&j, "irq", irq_mode_name(irq_get_mode()));
-    json_text(&j, "rw", config->random ? "randread" : "read");
+    json_text(&j, "rw", job_rw_name(config));
     json_u64(&j, "bs", config->bs);
     json_u64(&j, "iodepth", config->iodepth);
     json_text(&j, "clat", config->batch ? "batch" : "exact");
@@ -184,15 +256,17 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_u64(&j, "submitted", r->submitted);
     json_u64(&j, "errors", r->errors);
     json_u64(&j, "verify_errors", r->verify_errors);
-    json_u64(&j, "runtime", ns_of(r->tsc) / NS_PER_MS);
+    json_u64(&j, "runtime", latency_ns(r->tsc) / NS_PER_MS);
     json_milli(&j, "iops", rate(r, 1, 1000));
     json_u64(&j, "bw_bytes", rate(r, config->bs, 1));
     json_u64(&j, "msis", t->msis); // these three are of the whole run, in each object
     json_u64(&j, "notifications", t->notifications);
     json_u64(&j, "cycles_per_io", cycles_per_io);
-    json_latency(&j, "clat_ns", &r->latency);
+    latency_json(&j, "clat_ns", &r->latency);
     if (config->urgent)
-        json_latency(&j, "urgent_clat_ns", &r->urgent);
+        latency_json(&j, "urgent_clat_ns", &r->urgent);
+    if (r->ways)
+        json_ways(&j, config, r);
     report_json(&j);
 }
 
@@ -206,8 +280,9 @@ static const struct result *urgent_of(const struct result *all, struct result *t
     to->filename = "urgent";
     to->completed = histogram_count(&all->urgent);
     to->tsc = all->tsc;
+    to->bs = all->bs;
     to->latency = all->urgent;
-    to->is_urgent = true;
+    to->is_part = true;
     return to;
 }
 
@@ -218,30 +293,49 @@ static void add_row(struct table *t, const struct job_config *config, const stru
     char text[HUMAN_BYTES];
     table_cell(t, "%s", r->filename);
     table_cell(t, "%s", human_count(text, rate(r, 1, 1)));
-    table_cell(t, "%s", human_tenths(text, rate(r, config->bs, 1) / 100000));
-    table_cell(t, "%s", human_tenths(text, ns_of(histogram_mean(h)) / 100));
+    table_cell(t, "%s", human_tenths(text, rate(r, r->bs, 1) / 100000));
+    table_cell(t, "%s", human_tenths(text, latency_ns(histogram_mean(h)) / 100));
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         table_cell(t, "%s",
-                   human_tenths(text, ns_of(histogram_percentile(h, percentiles[i])) / 100));
-    table_cell(t, "%s", human_tenths(text, ns_of(h->max) / 100));
-    if (r->is_urgent)
+                   human_tenths(text, latency_ns(histogram_percentile(h, percentiles[i])) / 100));
+    table_cell(t, "%s", human_tenths(text, latency_ns(h->max) / 100));
+    if (r->is_part)
         table_cell(t, "-");
     else
         table_cell(t, "%lu", r->errors);
-    if (config->verify && !r->is_urgent)
+    if (config->verify && !r->is_part)
         table_cell(t, "%lu", r->verify_errors);
     else
         table_cell(t, "-");
 }
 
-static void print_results(const struct job *job, const struct result *disks,
-                          const struct result *all, const struct result *urgent)
+// Reads, writes and flushes of all disks apart, where there is more than one kind.
+static void add_ways(struct table *t, const struct job_config *config, const struct result *all,
+                     struct result *way_result)
+{
+    unsigned kinds = 0;
+    for (unsigned way = JOB_READ; way <= JOB_SYNC; way++)
+        kinds += all->ways[way].ios != 0;
+    for (unsigned way = JOB_READ; way <= JOB_SYNC && kinds > 1; way++) {
+        if (!all->ways[way].ios)
+            continue;
+        way_result->filename = way_names[way];
+        way_result->tsc = all->tsc;
+        way_result->bs = way == JOB_SYNC ? 0 : all->bs;
+        way_result->latency = all->ways[way].latency;
+        way_result->is_part = true;
+        add_row(t, config, way_result);
+    }
+}
+
+// `all` has room for one more behind it.
+static void print_results(const struct job *job, const struct result *disks, struct result *all)
 {
     static const char *const heads[COLUMNS] = {
         "disk",   "IOPS",     "MB/s",   "mean us", "p50 us",
         "p99 us", "p99.9 us", "max us", "errors",  "verify"
     };
-    size_t cells = (job->disks.count + 3) * COLUMNS;
+    size_t cells = (job->disks.count + 3 + JOB_WAYS) * COLUMNS;
     struct table table;
     table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
                cells);
@@ -250,29 +344,32 @@ static void print_results(const struct job *job, const struct result *disks,
     for (size_t d = 0; d < job->disks.count; d++)
         add_row(&table, &job->config, &disks[d]);
     add_row(&table, &job->config, all);
-    if (urgent)
-        add_row(&table, &job->config, urgent);
+    if (job->config.urgent)
+        add_row(&table, &job->config, urgent_of(all, all + 1));
+    if (all->ways)
+        add_ways(&table, &job->config, all, all + 1);
     table_print(&table);
 }
 
 // What went wrong: nothing, or e.g. " 2 read errors, 1 verify error;".
-static const char *trouble_of(const struct result *r, char *to, size_t bytes)
+static const char *trouble_of(const struct job_config *config, const struct result *r, char *to,
+                              size_t bytes)
 {
     const struct {
-        const char *what;
+        const char *first, *second;
         uint64_t count;
     } kinds[] = {
-        { "read error", r->errors },
-        { "verify error", r->verify_errors },
-        { "lost read", r->submitted - r->completed },
+        { noun_of(config), "error", r->errors },
+        { "verify", "error", r->verify_errors },
+        { "lost", noun_of(config), r->submitted - r->completed },
     };
     size_t used = 0;
     to[0] = 0;
     for (size_t i = 0; i < ARRAY_SIZE(kinds) && used < bytes; i++)
         if (kinds[i].count)
-            used +=
-                (size_t)format_text(to + used, bytes - used, "%s %lu %s%s", used ? "," : "",
-                                    kinds[i].count, kinds[i].what, kinds[i].count == 1 ? "" : "s");
+            used += (size_t)format_text(to + used, bytes - used, "%s %lu %s %s%s", used ? "," : "",
+                                        kinds[i].count, kinds[i].first, kinds[i].second,
+                                        kinds[i].count == 1 ? "" : "s");
     if (used && used < bytes)
         format_text(to + used, bytes - used, ";");
     return to;
@@ -281,18 +378,19 @@ static const char *trouble_of(const struct result *r, char *to, size_t bytes)
 static void print_verdict(const struct job_config *config, const struct result *all,
                           const struct totals *t)
 {
-    char reads[HUMAN_BYTES], size[HUMAN_BYTES], time[HUMAN_BYTES], per_msi[HUMAN_BYTES];
+    char ios[HUMAN_BYTES], size[HUMAN_BYTES], time[HUMAN_BYTES], per_msi[HUMAN_BYTES];
     char trouble[120];
-    trouble_of(all, trouble, sizeof(trouble));
+    trouble_of(config, all, trouble, sizeof(trouble));
     const char *checked = !config->verify      ? "data not verified"
                           : all->verify_errors ? "bad data"
                           : all->errors        ? "what was read is verified"
                                                : "all data verified";
-    info("job: %s:%s %s reads of %s from %u disk%s in %s, %s: %s notifications per MSI, %s",
-         trouble[0] ? "failed" : "ok", trouble, human_count(reads, all->completed),
-         human_size(size, config->bs), all->disks, all->disks == 1 ? "" : "s",
-         human_time(time, ns_of(all->tsc)), irq_mode_name(irq_get_mode()),
-         human_ratio(per_msi, t->notifications, t->msis, 2), checked);
+    info("job: %s:%s %s %ss of %s %s %u disk%s in %s, %s: %s notifications per MSI, %s",
+         trouble[0] ? "failed" : "ok", trouble, human_count(ios, all->completed), noun_of(config),
+         human_size(size, config->bs), preposition_of(config), all->disks,
+         all->disks == 1 ? "" : "s", human_time(time, latency_ns(all->tsc)),
+         irq_mode_name(irq_get_mode()), human_ratio(per_msi, t->notifications, t->msis, 2),
+         checked);
 }
 
 static void print_totals(const struct result *all, const struct totals *t, uint64_t cycles_per_io)
@@ -315,12 +413,14 @@ void job_report(const struct job *job)
     struct result *disks = mem_alloc((count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
     struct result *all = &disks[count];
     struct totals totals = { 0 };
+    for (size_t i = 0; i <= count; i++)
+        prepare_result(job, &disks[i]);
     sum_up(job, disks, all);
     sum_up_cpus(job, &totals);
     uint64_t cycles_per_io = all->completed ? totals.cycles / all->completed : 0;
 
     info("%s", "");
-    print_results(job, disks, all, job->config.urgent ? urgent_of(all, all + 1) : NULL);
+    print_results(job, disks, all);
     info("%s", "");
     job_report_irqs(job);
     info("%s", "");
@@ -328,10 +428,11 @@ void job_report(const struct job *job)
     info("%s", "");
     health_report(job->health);
     print_totals(all, &totals, cycles_per_io);
+    send_durable(job);
     for (size_t i = 0; i <= count; i++)
         send_result(&job->config, &disks[i], &totals, cycles_per_io);
     if (all->submitted != all->completed)
-        error("job-lost", "%lu reads were submitted and %lu completed", all->submitted,
-              all->completed);
+        error("job-lost", "%lu %ss were submitted and %lu completed", all->submitted,
+              noun_of(&job->config), all->completed);
     print_verdict(&job->config, all, &totals);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Words of the command line against what the CPU says of itself.
+// Words of the command line against what CPU and disks say of themselves.
 
 #include "init/checks.h"
 
 #include "kernel/base/report.h"
+#include "kernel/run/allow_write.h"
+#include "kernel/run/block.h"
 #include "kernel/x86/errata.h"
 #include "kernel/x86/hypervisor.h"
+#include "lib/string.h"
 
 #define CPUID_1_C_MONITOR BIT32(3)
 
@@ -29,4 +32,28 @@ void checks_plain_msi(void)
         warn("msi-x2apic",
              "irq=msi: x2APIC without interrupt remapping is not architectural on real hardware "
              "(SDM vol. 3, 11.12.7), and may lose interrupts: turn VT-d on, and use irq=remapped");
+}
+
+static bool has_disk(const char *serial)
+{
+    for (const struct block_dev *dev = block_first(); dev; dev = dev->next)
+        if (strcmp(dev->serial, serial) == 0)
+            return true;
+    return false;
+}
+
+void checks_allow_write(const struct cmdline *c)
+{
+    const struct cmdline_value *list = cmdline_get(c, "allow-write");
+    const char *at = list->text, *end = at + list->length;
+    char serial[ALLOW_WRITE_SERIAL];
+    while (at && at < end && allow_write_next(&at, end, serial))
+        if (!has_disk(serial))
+            error("allow-write",
+                  "allow-write= names \"%s\", which is no disk's serial number; the lines above "
+                  "have those that there are",
+                  serial);
+    for (const struct block_dev *dev = block_first(); dev; dev = dev->next)
+        if (dev->writable)
+            info("%s (serial \"%s\") may be written to", dev->name, dev->serial);
 }

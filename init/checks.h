@@ -11,3 +11,7 @@ bool checks_mwait(const struct cmdline *c, enum irq_mode mode);
 
 // For irq=msi: warns where nothing but custom makes that work.
 void checks_plain_msi(void);
+
+// Names the disks that allow-write= lets apps write to; a serial number in it that no disk has is an
+// error, after which the rest goes on.
+void checks_allow_write(const struct cmdline *c);

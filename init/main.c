@@ -22,6 +22,7 @@
 #include "kernel/mem/mem_init.h"
 #include "kernel/mem/paging.h"
 #include "kernel/pci/pci.h"
+#include "kernel/run/block.h"
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
@@ -176,9 +177,12 @@ noreturn void kernel_main(uint64_t handoff_phys)
     mce_watch_start();
     trace_start((unsigned)cmdline_number(&cmdline, "trace"));
     exit_set_cleanup(clean_up);
+    const struct cmdline_value *writable = cmdline_get(&cmdline, "allow-write");
+    block_allow_writes(writable->text, writable->length);
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();
+    checks_allow_write(&cmdline);
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 

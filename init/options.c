@@ -6,6 +6,7 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/trace.h"
+#include "kernel/run/allow_write.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -53,6 +54,9 @@ static const struct option kernel_options[] = {
       .fallback = "0",
       .max = TRACE_ENTRIES_MAX,
       .help = "trace entries kept for each CPU, sent to COM2 after the run" },
+    { .name = "allow-write",
+      .kind = OPTION_TEXT,
+      .help = "serial numbers of the disks that may be written to, such as S1:S2" },
     { .name = "app",
       .kind = OPTION_CHOICE,
       .fallback = "job",
@@ -135,6 +139,9 @@ const struct app *options_read(const struct handoff *h, const struct option *dri
     const struct app *app = find_app(c);
     tables[2] = app->options;
     if (!cmdline_parse(h->cmdline, tables, 3, false, c, &p))
+        fail_problem(&p);
+    const struct cmdline_value *writable = cmdline_get(c, "allow-write");
+    if (!allow_write_check(writable->text, writable->length, &p))
         fail_problem(&p);
     return app;
 }

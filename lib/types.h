@@ -34,6 +34,7 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define PACKED __attribute__((packed))
+#define RARE __attribute__((noinline, cold)) // keeps registers and frames out of who calls it last
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define CACHE_LINE 64
 

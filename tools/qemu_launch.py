@@ -42,6 +42,7 @@ class Disk:
     serial: str = ""  # empty: OB0001 and so on, by position
     null: bool = False  # reads return nothing, and fast
     path: Path = None  # a raw image, in place of a stamped one
+    writable: Path = None  # a folder: the disk is a copy there, made for this run, that may change
     controller: dict = field(default_factory=dict)  # options of QEMU's nvme device
     namespace: dict = field(default_factory=dict)  # and of each of its nvme-ns devices
 
@@ -105,6 +106,20 @@ def image_of(disk, index, nsid):
     return BUILD / "disks" / f"{serial_of(disk, index)}-n{nsid}-{lba}-{disk.size}.img"
 
 
+def copy_of(disk, index, nsid):
+    """Where a disk that may be written to lies."""
+    return disk.writable / f"{serial_of(disk, index)}-n{nsid}.img"
+
+
+def copy_disks(machine):
+    """What was written to the copies of an earlier run is gone."""
+    for index, disk in enumerate(machine.disks):
+        for nsid in range(1, len(disk.lbas) + 1):
+            if disk.writable and not disk.null:
+                disk.writable.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(disk.path or image_of(disk, index, nsid), copy_of(disk, index, nsid))
+
+
 def make_disks(machine):
     """Stamps the images that are not there yet, or older than the tool that makes them."""
     mkdisk = BUILD / "mkdisk"
@@ -144,6 +159,7 @@ def prepare(machine):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)
     make_disks(machine)
+    copy_disks(machine)
 
 
 def use_model(machine):
@@ -189,12 +205,12 @@ def cpu_arguments(machine):
 
 
 def backend(disk, index, nsid, node):
+    access = {"read-only": "off", "discard": "unmap"} if disk.writable else {"read-only": "on"}
     if disk.null:
-        return options("null-co", {"node-name": node, "size": size_bytes(disk.size),
-                                   "read-only": "on"})
-    file = quoted(disk.path or image_of(disk, index, nsid))
-    return options("raw", {"node-name": node, "read-only": "on", "file.driver": "file",
-                           "file.filename": file})
+        return options("null-co", {"node-name": node, "size": size_bytes(disk.size), **access})
+    file = copy_of(disk, index, nsid) if disk.writable else disk.path or image_of(disk, index, nsid)
+    return options("raw", {"node-name": node, **access, "file.driver": "file",
+                           "file.filename": quoted(file)})
 
 
 def disk_arguments(machine):
@@ -221,7 +237,7 @@ def disk_arguments(machine):
 
 
 def command(machine):
-    """QEMU's command line. Every disk is attached read-only."""
+    """QEMU's command line. Every disk is attached read-only, but for the copies that are writable."""
     args = [find_qemu(), "-nodefaults", "-no-reboot"]
     args += ["-accel", "kvm" if machine.kvm else "tcg,thread=multi"]
     args += ["-machine", "q35,kernel-irqchip=split"]

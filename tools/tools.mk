@@ -32,7 +32,7 @@ debug: ## the same, waiting for a debugger on port 1234
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
-test-tools: $(B)/kernel.elf ## the scripts in tools/
+test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
 	@$(PYTEST) tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
@@ -60,7 +60,7 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
 
 # Two at a time: a boot keeps about one core busy.
-test-qemu: $(RUNNABLE) $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
+test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
 C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli

@@ -5,6 +5,7 @@
 #include "drivers/nvme/admin.h"
 
 #include "drivers/nvme/prp.h"
+#include "drivers/nvme/quirks.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/mem/mem.h"
@@ -13,6 +14,7 @@
 #include "lib/string.h"
 
 #define ADMIN_ENTRIES 16
+#define ADMIN_PAGE_ENTRIES (NVME_PAGE / sizeof(struct nvme_sqe)) // of controllers that insist
 #define ADMIN_LEAST_MS 5000ull // even if reads are to be given up sooner
 
 static uint64_t deadline_ms(void)
@@ -27,7 +29,8 @@ void nvme_admin_start(struct nvme_ctrl *c)
                                   .label = c->label,
                                   .home = &c->homes[cpu_index()],
                                   .cpu = cpu_index(),
-                                  .entries = ADMIN_ENTRIES,
+                                  .entries = c->quirks & NVME_QUIRK_ADMIN_PAGE ? ADMIN_PAGE_ENTRIES
+                                                                               : ADMIN_ENTRIES,
                                   .stride = c->limits.stride,
                                   .node = c->dev->node,
                                   .dma_node = c->dev->node,

@@ -16,6 +16,7 @@
 #define RESET_DELAY_NS (2500 * NS_PER_MS)
 #define ANSWER_MS 1000ull // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 #define PM1725_ENTRIES 64u
+#define LONG_ENTRIES 1024u
 
 static uint32_t read_csts(const struct nvme_ctrl *c)
 {
@@ -91,6 +92,8 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
     if (!field_get(NVME_CAP_CSS, cap))
         warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
              c->label);
+    if (c->quirks & NVME_QUIRK_LONG_QUEUES)
+        c->limits.queue_entries = MIN(c->limits.entries_most, LONG_ENTRIES);
     if (c->quirks & NVME_QUIRK_ONE_COMMAND)
         c->limits.queue_entries = 2;
 }
@@ -213,13 +216,12 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
-    static struct warnings w; // too large for a stack
     if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||
         !nvme_parse_controller(c->label, c->page, &c->id, p))
         return false;
-    w.count = 0;
-    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, &w);
-    warn_all(&w);
+    c->warnings = mem_alloc(sizeof(*c->warnings), CACHE_LINE, c->dev->node);
+    nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, c->warnings);
+    warn_all(c->warnings);
     return true;
 }
 

@@ -41,8 +41,9 @@ struct nvme_ctrl {
     _Atomic bool gone; // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
-    void *page;              // for Identify data
-    struct nvme_home *homes; // by CPU
+    struct warnings *warnings; // too many for a stack
+    void *page;                // for Identify data
+    struct nvme_home *homes;   // by CPU
 
     // queues.c
     struct nvme_queue **queues;
@@ -57,6 +58,8 @@ struct nvme_ctrl {
     struct nvme_identify_nvm_controller *nvm;
     struct nvme_identify_zoned_controller *zoned;
     void *metadata_sink, *metadata_zeros;
+
+    void *ana_log; // ways.c: of all groups; NULL: it has none
 
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;

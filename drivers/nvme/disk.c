@@ -1,381 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The path of a block request: prepare, submit, reap; and the detour of what isn't straight.
+// The straight path of a block request: prepare, submit, reap.
 
 #include "drivers/nvme/disk.h"
 
 #include "drivers/nvme/prp.h"
-#include "drivers/nvme/status.h"
+#include "drivers/nvme/request.h"
 #include "kernel/base/cpus.h"
-#include "kernel/base/report.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
-#include "kernel/x86/time.h"
 #include "lib/mark.h"
-#include "lib/string.h"
-
-#define FAILURES_SHOWN 8 // for each queue; the submitter counts them all
-#define RARE __attribute__((noinline, cold))
-
-static const struct {
-    uint8_t opcode;
-    bool moves_data;
-    const char *words;
-} ops[BLOCK_OPS] = {
-    [BLOCK_READ] = { NVME_CMD_READ, true, "read" },
-    [BLOCK_WRITE] = { NVME_CMD_WRITE, true, "write" },
-    [BLOCK_FLUSH] = { NVME_CMD_FLUSH, false, "flush" },
-    [BLOCK_WRITE_ZEROES] = { NVME_CMD_WRITE_ZEROES, false, "write of zeroes" },
-    [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation" },
-    [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison" },
-    [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification" },
-};
-
-const char *nvme_op_words(enum block_op op)
-{
-    return ops[op].words;
-}
-
-// ---- ends ----
-
-static void submit_again(struct block_req *req);
-
-static void done_message(struct cpu_msg *msg)
-{
-    struct block_req *req = container_of(msg, struct block_req, msg);
-    cpu_begin_batch();
-    req->done(req);
-}
-
-// Also the `end` of a straight request that another CPU than its submitter ends.
-static void send_back(struct block_req *req)
-{
-    if (req->end == send_back)
-        req->end = req->done;
-    req->msg.fn = done_message;
-    cpu_post(req->cpu, &req->msg);
-}
-
-static void end_here_or_there(struct block_req *req)
-{
-    if (req->cpu != cpu_index())
-        return send_back(req);
-    req->done(req);
-}
-
-// The `end` of a request that is not straight.
-static void part_ended(struct block_req *req)
-{
-    if (--req->pending)
-        return;
-    if (req->again && req->status == BLOCK_OK)
-        return submit_again(req);
-    end_here_or_there(req);
-}
-
-// The `end` of a straight request that was tried before.
-static void retried(struct block_req *req)
-{
-    req->tries = 0;
-    req->end = req->done;
-    end_here_or_there(req);
-}
-
-static void tell_failure(struct nvme_queue *q, const struct block_req *req, uint32_t status)
-{
-    char words[80];
-    if (q->failures == FAILURES_SHOWN)
-        return;
-    q->failures++;
-    warn(req->op == BLOCK_READ ? "nvme-read" : "nvme-io",
-         "%s: a %s of %u blocks at LBA %llu failed: %s%s", req->dev->name, ops[req->op].words,
-         req->blocks, (unsigned long long)req->lba, nvme_status_text(status, words, sizeof(words)),
-         q->failures == FAILURES_SHOWN ? "; further failures on this queue are not shown" : "");
-}
-
-// A time-out of another of its commands says more.
-static void request_failed(struct nvme_queue *q, struct block_req *req, uint32_t status)
-{
-    if (req->status == BLOCK_OK)
-        req->status = BLOCK_ERROR;
-    req->detail = status;
-    tell_failure(q, req, status);
-}
-
-static void give_up(struct block_req *req, enum block_status status)
-{
-    req->status = status;
-    req->end(req);
-}
-
-// ---- the detour: what waits for a slot ----
-
-static void append(struct nvme_queue *q, struct block_req *req)
-{
-    req->next = NULL;
-    if (q->waiting)
-        q->waiting_last->next = req;
-    else
-        q->waiting = req;
-    q->waiting_last = req;
-    nvme_qpair_look_at_all(&q->qp, true);
-}
-
-static struct block_req *pop(struct nvme_queue *q)
-{
-    struct block_req *req = q->waiting;
-    q->waiting = req->next;
-    nvme_qpair_look_at_all(&q->qp, q->waiting);
-    return req;
-}
-
-static uint64_t *list_of(struct nvme_queue *q, unsigned id)
-{
-    if (!q->lists[id])
-        q->lists[id] = mem_alloc(q->list_bytes, q->list_bytes, q->dma_node);
-    return q->lists[id];
-}
-
-// Where the data of a command are, as far as two pages go without a list.
-static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
-                  uint64_t bytes)
-{
-    uint64_t *list = nvme_prp_needs_list(phys, bytes) ? list_of(q, id) : NULL;
-    struct nvme_prp prp = nvme_prp_build(phys, bytes, list, list ? mem_phys(list) : 0);
-    sqe->data[0] = prp.prp1;
-    sqe->data[1] = prp.prp2;
-}
-
-// NVM Command Set 1.0, 3.2.3: one range, which takes the place of a list.
-static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t lba,
-                       uint32_t blocks)
-{
-    struct nvme_dsm_range *range = (void *)list_of(q, id);
-    *range = (struct nvme_dsm_range){ .blocks = blocks, .lba = lba };
-    sqe->data[0] = mem_phys(range);
-    sqe->slba = NVME_DSM_DEALLOCATE; // CDW10: one range; CDW11
-}
-
-// The next command of a request. There must be room.
-static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_req *req,
-                  uint32_t first, uint32_t blocks)
-{
-    unsigned id = q->qp.free, tail = q->qp.sq_tail;
-    struct nvme_io_sqe *sqe = &q->qp.sq[tail];
-    const struct nvme_form *form = &ns->forms[req->op];
-    nvme_qpair_take(&q->qp, id, req);
-    sqe->head = req->command | field_put(NVME_SQE_CID, id);
-    sqe->mptr = form->mptr;
-    sqe->data[0] = sqe->data[1] = 0;
-    sqe->slba = req->lba + first;
-    sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
-    sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
-    if (req->op == BLOCK_DEALLOCATE) {
-        name_range(q, sqe, id, req->lba + first, blocks);
-        sqe->cdw12 = 0;
-    } else if (ops[req->op].moves_data) {
-        uint64_t skip = (uint64_t)first << ns->block_shift;
-        point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
-    }
-    if (nvme_qpair_push(&q->qp, tail))
-        nvme_qpair_mark(&q->qp);
-}
-
-static uint32_t next_piece(const struct nvme_ns *ns, const struct block_req *req, uint32_t first)
-{
-    return nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
-}
-
-static void pump(struct nvme_queue *q)
-{
-    while (q->waiting && nvme_qpair_has_room(&q->qp)) {
-        struct block_req *req = q->waiting;
-        const struct nvme_ns *ns = req->dev->driver;
-        uint32_t first = req->issued;
-        uint32_t blocks = next_piece(ns, req, first);
-
-        req->issued += blocks;
-        if (req->issued == req->blocks)
-            pop(q);
-        else
-            req->pending++;
-        issue(q, ns, req, first, blocks);
-    }
-}
-
-static void enqueue(struct nvme_queue *q, struct block_req *req)
-{
-    if (q->gone) {
-        req->status = BLOCK_GONE;
-        return send_back(req);
-    }
-    req->issued = 0;
-    req->pending = 1;
-    req->again = false;
-    append(q, req);
-    pump(q);
-}
-
-static void give_up_all(struct block_req *req, enum block_status status)
-{
-    struct block_req *next;
-    for (; req; req = next) {
-        next = req->next;
-        give_up(req, status);
-    }
-}
-
-// ---- trying again ----
-//
-// A request is tried again as a whole, once all its commands have ended: which of them are whose is
-// not remembered, and to read or write blocks twice does no harm.
-
-static void retry_due(struct cpu_timer *timer)
-{
-    struct nvme_queue *q = container_of(timer, struct nvme_queue, retry);
-    while (q->later && q->later->due_ns <= time_ns()) {
-        struct block_req *req = q->later;
-        q->later = req->next;
-        enqueue(q, req);
-    }
-    if (q->later)
-        cpu_timer_start(&q->retry, q->later->due_ns);
-}
-
-static void enqueue_later(struct nvme_queue *q, struct block_req *req)
-{
-    struct block_req **link = &q->later;
-    while (*link && (*link)->due_ns <= req->due_ns)
-        link = &(*link)->next;
-    req->next = *link;
-    *link = req;
-    req->pending = 1; // as those have that wait for a slot
-    cpu_timer_start(&q->retry, q->later->due_ns);
-}
-
-static void submit_again(struct block_req *req)
-{
-    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
-    if (req->due_ns > time_ns() && !q->gone)
-        enqueue_later(q, req);
-    else
-        enqueue(q, req);
-}
-
-// All of it is submitted again, now where this was its only command.
-static void again(struct block_req *req, uint64_t due_ns)
-{
-    req->due_ns = due_ns;
-    if (req->end != part_ended) {
-        req->end = retried;
-        return submit_again(req);
-    }
-    req->again = true;
-    part_ended(req);
-}
-
-static bool is_abort(uint32_t status)
-{
-    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == NVME_STATUS_ABORT_REQUESTED;
-}
-
-// What was aborted and wasn't late had the misfortune to get the id of another that had just ended.
-static bool may_retry(const struct block_req *req, uint32_t status)
-{
-    return req->status == BLOCK_OK &&
-           nvme_may_retry(is_abort(status) ? status & ~NVME_STATUS_DNR : status, req->tries);
-}
-
-static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t status, bool late)
-{
-    if (late && is_abort(status))
-        return give_up(req, BLOCK_TIMEOUT);
-    if (may_retry(req, status)) {
-        req->tries++;
-        q->retries++;
-        return again(req, time_ns() + nvme_retry_delay_ns(status, q->ctrl->abilities.retry_ms));
-    }
-    request_failed(q, req, status);
-    req->end(req);
-}
-
-// ---- a queue that another CPU owns: there are fewer than CPUs, or it has moved ----
-
-bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
-{
-    unsigned owner = nvme_qpair_owner(&q->qp);
-    if (owner == cpu_index())
-        return false;
-    cpu_post(owner, msg);
-    return true;
-}
-
-static void forward_message(struct cpu_msg *msg)
-{
-    struct block_req *req = container_of(msg, struct block_req, msg);
-    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
-    if (!nvme_queue_pass_on(q, msg))
-        enqueue(q, req);
-}
-
-static void end_elsewhere(struct block_req *req)
-{
-    if (req->end == req->done)
-        req->end = send_back;
-}
-
-static void forward(struct nvme_queue *q, struct block_req *req)
-{
-    end_elsewhere(req);
-    req->msg.fn = forward_message;
-    cpu_post(nvme_qpair_owner(&q->qp), &req->msg);
-}
-
-void nvme_queue_send_back(struct nvme_queue *q)
-{
-    for (unsigned i = 0; i < q->qp.mask; i++)
-        if (q->qp.slots[i].command)
-            end_elsewhere(q->qp.slots[i].command);
-    for (struct block_req *req = q->waiting; req; req = req->next)
-        end_elsewhere(req);
-}
 
 // ---- submission ----
 
-static RARE void detour(struct nvme_queue *q, struct block_req *req)
-{
-    req->status = BLOCK_OK;
-    req->tries = 0;
-    if (nvme_qpair_owner(&q->qp) != cpu_index())
-        return forward(q, req);
-    enqueue(q, req);
-}
-
-// What is one command goes out at once.
-static void submit_in_full(struct nvme_queue *q, struct block_req *req)
-{
-    const struct nvme_ns *ns = req->dev->driver;
-    if (nvme_qpair_owner(&q->qp) != cpu_index() || !nvme_qpair_has_room(&q->qp) ||
-        next_piece(ns, req, 0) < req->blocks)
-        return detour(q, req);
-    req->status = BLOCK_OK;
-    req->tries = 0;
-    req->issued = req->blocks;
-    req->pending = 1;
-    issue(q, ns, req, 0, req->blocks);
-}
-
 static void submit_lengthy(struct block_port *port, struct block_req *req)
 {
-    submit_in_full(container_of(port, struct nvme_queue, lengthy), req);
+    nvme_request_in_full(container_of(port, struct nvme_queue, lengthy), req);
 }
 
 static void submit_straight_in_full(struct block_port *port, struct block_req *req)
 {
-    submit_in_full(container_of(port, struct nvme_queue, straight), req);
+    nvme_request_in_full(container_of(port, struct nvme_queue, straight), req);
 }
 
 void nvme_queue_write_in_full(struct nvme_queue *q)
 {
+    q->in_full = true;
     __atomic_store_n(&q->straight.submit, submit_straight_in_full, __ATOMIC_RELAXED);
 }
 
@@ -387,7 +36,7 @@ static void submit_straight(struct block_port *port, struct block_req *req)
     unsigned id = q->qp.free;
     if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()) || unlikely(id == NVME_NO_SLOT)) {
         MARK_END("submit");
-        return detour(q, req);
+        return nvme_request_detour(q, req);
     }
     nvme_qpair_take(&q->qp, id, req);
     req->status = BLOCK_OK;
@@ -416,7 +65,7 @@ static bool is_straight(const struct nvme_ns *ns, struct block_req *req)
     uint64_t bytes = (uint64_t)req->blocks << ns->block_shift;
     if (req->op == BLOCK_DEALLOCATE || !is_never_cut(&ns->forms[req->op].cuts, req->blocks))
         return false;
-    return !ops[req->op].moves_data || !nvme_prp_needs_list(mem_phys(req->buffer), bytes);
+    return !nvme_ops[req->op].moves_data || !nvme_prp_needs_list(mem_phys(req->buffer), bytes);
 }
 
 void nvme_prepare(struct block_req *req)
@@ -425,15 +74,15 @@ void nvme_prepare(struct block_req *req)
     struct nvme_queue *q = nvme_queue_for(ns, req, cpu_index());
     struct nvme_prp prp = { 0 };
 
-    req->command = ns->head | ops[req->op].opcode;
+    req->command = ns->head | nvme_ops[req->op].opcode;
     req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | ns->forms[req->op].control |
                              (req->blocks ? req->blocks - 1 : 0));
     if (!is_straight(ns, req)) {
         req->port = &q->lengthy;
-        req->end = part_ended;
+        req->end = nvme_request_part_ended;
         return;
     }
-    if (ops[req->op].moves_data)
+    if (nvme_ops[req->op].moves_data)
         prp = nvme_prp_build(mem_phys(req->buffer), (uint64_t)req->blocks << ns->block_shift, NULL,
                              0);
     req->data[0] = prp.prp1;
@@ -443,219 +92,18 @@ void nvme_prepare(struct block_req *req)
 
 // ---- completion ----
 
-static inline void end(struct nvme_qpair *qp, void *command, const struct nvme_cqe *entry)
-{
-    struct block_req *req = command;
-    MARK_BEGIN("callback");
-    req->end(req);
-    MARK_END("callback");
-}
-
-static bool is_late(const struct nvme_qpair *qp, unsigned id)
-{
-    return id < qp->mask && nvme_slot_is_late(&qp->slots[id]);
-}
-
-// What waits is ahead of what the end submits.
-static RARE void look(struct nvme_qpair *qp, uint64_t tail, const struct nvme_cqe *entry)
-{
-    struct nvme_queue *q = container_of(qp, struct nvme_queue, qp);
-    uint32_t status;
-    bool late = is_late(qp, (unsigned)field_get(NVME_CQE_CID, tail));
-    struct block_req *req = nvme_qpair_look(qp, tail, &status);
-    pump(q);
-    if (!req)
-        return;
-    if (status)
-        return command_failed(q, req, status, late);
-    end(qp, req, entry);
-}
-
 // More than a full queue can't be new at once: the limit is for controllers that lie.
 unsigned nvme_queue_reap(struct nvme_queue *q)
 {
     unsigned total = 0, count;
     cpu_begin_batch();
     do {
-        count = nvme_qpair_reap(&q->qp, q->qp.mask + 1u - total, end, look);
+        count =
+            nvme_qpair_reap(&q->qp, q->qp.mask + 1u - total, nvme_request_end, nvme_request_look);
         total += count;
     } while (count && total <= q->qp.mask);
     return total;
 }
-
-static RARE void interrupt_again(struct nvme_queue *q)
-{
-    if (nvme_qpair_ready(&q->qp))
-        irq_again(q->irq);
-}
-
-// ---- streams ----
-
-// Of an entry that isn't odd: SQID is 0 then, and the id, above it, within bounds.
-static inline struct nvme_slot *slot_of(const struct nvme_queue *q, uint64_t tail)
-{
-    return (struct nvme_slot *)((char *)q->qp.slots + (tail >> 28));
-}
-static_assert(NVME_CQE_CID >> 28 == 0xffff * sizeof(struct nvme_slot), "32 less a slot's 4 bits");
-
-// As nvme_qpair_reap(), but the stream's requests that ended well are put aside, with their slots.
-static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *turns_count)
-{
-    uint64_t odd = q->qp.odd;
-    void (*done)(struct block_req *req) = q->stream->done;
-    unsigned mask = q->qp.mask, from = q->qp.cq_head & mask;
-    const struct nvme_cqe *first = q->qp.cq + from, *entry = first;
-    const struct nvme_cqe *stop = MIN(first + most, q->qp.cq + mask + 1);
-    struct block_turn *turn = q->turns;
-    for (; entry != stop; entry++) {
-        uint64_t tail = nvme_cqe_tail(entry) ^ q->qp.expect;
-        if (unlikely(tail & odd)) {
-            if (tail & NVME_CQE_P)
-                break;
-            look(&q->qp, tail, entry);
-            continue;
-        }
-        struct nvme_slot *slot = slot_of(q, tail);
-        struct block_req *req = slot->command;
-        if (unlikely(!req)) {
-            look(&q->qp, tail, entry);
-            continue;
-        }
-        slot->command = NULL;
-        if (unlikely(req->end != done)) {
-            nvme_qpair_free(&q->qp, slot);
-            end(&q->qp, req, entry);
-            continue;
-        }
-        *turn++ = (struct block_turn){ req, slot };
-    }
-    unsigned count = (unsigned)(entry - first);
-    if (count)
-        nvme_qpair_consume(&q->qp, count, from + count);
-    *turns_count = (unsigned)(turn - q->turns);
-    return count;
-}
-
-// Whoever stops gives the slot back; the others keep theirs.
-static RARE unsigned drop_stopped(struct nvme_queue *q, struct block_turn *turns, unsigned count)
-{
-    unsigned left = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (turns[i].req)
-            turns[left++] = turns[i];
-        else
-            nvme_qpair_free(&q->qp, turns[i].slot);
-    }
-    pump(q);
-    return left;
-}
-
-static RARE void turn_refused(struct nvme_queue *q, struct block_turn *turn)
-{
-    nvme_qpair_free(&q->qp, turn->slot);
-    block_refuse(turn->req, BLOCK_DETAIL_RANGE);
-}
-
-// The command id where it stands in an entry, without a shift to and fro.
-static inline uint64_t head_of(const struct nvme_queue *q, const struct nvme_slot *slot)
-{
-    return (uint64_t)((const char *)slot - (const char *)q->qp.slots) << 12;
-}
-static_assert(sizeof(struct nvme_slot) << 12 == 1 << 16, "NVME_SQE_CID");
-
-// As many as fit before the ring's end, at most; returns the entry behind the last.
-static inline struct nvme_io_sqe *send_run(struct nvme_queue *q, struct nvme_io_sqe *sqe,
-                                           struct block_turn *turn, const struct block_turn *stop)
-{
-    for (; turn != stop; turn++) {
-        struct block_req *req = turn->req;
-        struct nvme_slot *slot = turn->slot;
-        uint64_t lba = req->lba;
-        if (unlikely(lba > req->lba_most)) {
-            turn_refused(q, turn);
-            continue;
-        }
-        sqe->head = req->command | head_of(q, slot);
-        sqe->data[0] = req->data[0];
-        sqe->data[1] = req->data[1];
-        sqe->slba = lba;
-        sqe->cdw12 = req->length;
-        slot->command = req;
-        slot->age = 0;
-        sqe++;
-    }
-    return sqe;
-}
-
-// False: there was nothing.
-static inline bool send_on(struct nvme_queue *q, struct block_turn *turns, unsigned count)
-{
-    struct nvme_io_sqe *ring = q->qp.sq, *first = ring + q->qp.sq_tail, *sqe = first;
-    const struct nvme_io_sqe *ring_end = ring + q->qp.mask + 1;
-    const struct block_turn *stop = turns + count;
-    while (turns != stop) {
-        ptrdiff_t run = MIN(stop - turns, ring_end - sqe);
-        sqe = send_run(q, sqe, turns, turns + run);
-        turns += run;
-        if (unlikely(sqe == ring_end))
-            sqe = ring;
-    }
-    q->qp.sq_tail = (uint16_t)(sqe - ring);
-    return sqe != first;
-}
-
-// Reap, record and resubmit: three short loops, each with its constants at hand.
-static unsigned reap_stream(struct nvme_queue *q)
-{
-    unsigned count;
-    unsigned reaped = collect(q, NVME_REAP_BUDGET, &count);
-    if (!count)
-        return reaped;
-    if (unlikely(!q->stream->turn(q->stream, q->turns, count)))
-        count = drop_stopped(q, q->turns, count);
-    if (send_on(q, q->turns, count) && (q->qp.urgent || !q->qp.dirty))
-        nvme_qpair_ring(&q->qp);
-    return reaped;
-}
-
-bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
-{
-    struct nvme_queue *q = container_of(req->port, struct nvme_queue, straight);
-    if (req->end != req->done || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream ||
-        q->straight.submit != submit_straight)
-        return false;
-    if (!q->turns)
-        q->turns =
-            mem_alloc(NVME_REAP_BUDGET * sizeof(*q->turns), CACHE_LINE, cpu_node(cpu_index()));
-    q->stream = stream;
-    return true;
-}
-
-void nvme_close_stream(struct block_req *req)
-{
-    container_of(req->port, struct nvme_queue, straight)->stream = NULL;
-}
-
-// ---- interrupts ----
-
-void nvme_queue_interrupt(void *arg)
-{
-    struct nvme_queue *q = arg;
-    unsigned count;
-    if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()))
-        return;
-    MARK_BEGIN("reap");
-    cpu_begin_batch();
-    if (q->stream)
-        count = reap_stream(q);
-    else
-        count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, end, look);
-    MARK_END("reap");
-    if (unlikely(count == NVME_REAP_BUDGET) || unlikely(nvme_qpair_at_start(&q->qp)))
-        interrupt_again(q);
-}
-
-// ---- resets ----
 
 void nvme_queue_quiet(struct nvme_queue *q)
 {
@@ -668,43 +116,27 @@ void nvme_queue_quiet(struct nvme_queue *q)
     q->qp.watched = false;
 }
 
-void nvme_queue_take_back(struct nvme_queue *q)
+static RARE void interrupt_again(struct nvme_queue *q)
 {
-    for (unsigned i = 0; i < q->qp.mask; i++) {
-        struct nvme_slot *slot = &q->qp.slots[i];
-        struct block_req *req = slot->command;
-        bool late = nvme_slot_is_late(slot);
-        slot->command = NULL;
-        if (req && late)
-            give_up(req, BLOCK_TIMEOUT);
-        else if (req)
-            again(req, 0);
-    }
-    nvme_qpair_clear(&q->qp);
+    if (nvme_qpair_ready(&q->qp))
+        irq_again(q->irq);
 }
 
-void nvme_queue_open(struct nvme_queue *q)
+void nvme_queue_interrupt(void *arg)
 {
-    q->quiet = false;
-    nvme_qpair_open(&q->qp);
-    pump(q);
-}
-
-void nvme_queue_end(struct nvme_queue *q)
-{
-    struct block_req *waiting = q->waiting, *later = q->later; // what their ends submit ends anew
-    q->gone = true;
-    q->waiting = q->later = NULL;
-    nvme_qpair_look_at_all(&q->qp, false);
-    cpu_timer_stop(&q->retry);
-    for (unsigned i = 0; i < q->qp.mask; i++) {
-        struct block_req *req = q->qp.slots[i].command;
-        q->qp.slots[i].command = NULL;
-        if (req)
-            give_up(req, BLOCK_GONE);
-    }
-    give_up_all(waiting, BLOCK_GONE);
-    give_up_all(later, BLOCK_GONE);
+    struct nvme_queue *q = arg;
+    unsigned count;
+    if (unlikely(nvme_qpair_owner(&q->qp) != cpu_index()))
+        return;
+    MARK_BEGIN("reap");
+    cpu_begin_batch();
+    if (q->stream && !q->in_full)
+        count = nvme_stream_reap(q);
+    else
+        count = nvme_qpair_reap(&q->qp, NVME_REAP_BUDGET, nvme_request_end, nvme_request_look);
+    MARK_END("reap");
+    if (unlikely(count == NVME_REAP_BUDGET) || unlikely(nvme_qpair_at_start(&q->qp)))
+        interrupt_again(q);
 }
 
 // ---- creation ----
@@ -721,6 +153,6 @@ struct nvme_queue *nvme_queue_create(struct nvme_ctrl *c, const struct nvme_qpai
         (uint32_t)MAX(nvme_prp_list_entries(max_transfer) * sizeof(uint64_t), CACHE_LINE + 0ull);
     q->lists = mem_alloc(config->entries * sizeof(*q->lists), CACHE_LINE, config->node);
     q->dma_node = config->dma_node;
-    q->retry.fn = retry_due;
+    q->retry.fn = nvme_request_retry_due;
     return q;
 }

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "drivers/nvme/ctrl.h"
-#include "drivers/nvme/recover_plan.h"
 #include "drivers/nvme/pieces.h"
+#include "drivers/nvme/recover_plan.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block.h"
 
@@ -45,6 +45,7 @@ struct nvme_ns {
     struct nvme_identity identity;
     struct nvme_zoned zoned; // zeros: it isn't
     uint8_t protection;      // type; 0: none
+    enum nvme_ana_state way; // 0: not told
     struct block_dev dev;
 };
 
@@ -64,6 +65,7 @@ struct nvme_queue {
     bool adopting;        // that message is under way
     bool quiet;           // the controller is being reset, or is gone:
     bool gone;
+    bool in_full;            // see nvme_queue_write_in_full()
     uint16_t failures;       // commands whose failure was shown
     uint32_t retries;        // commands that failed, and whose requests were tried again
     struct block_req *later; // to be tried again, by when
@@ -106,8 +108,6 @@ void nvme_queue_interrupt(void *arg);
 // For a message to the owner: where that is another CPU by now, sends it there and returns true.
 // Any CPU.
 bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg);
-
-const char *nvme_op_words(enum block_op op); // "read"; any CPU
 
 // ---- resets: quiet, then take back, then open ----
 

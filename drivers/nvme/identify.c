@@ -37,9 +37,10 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
         return problem_set(p, "nvme-page-size",
                            "%s: CAP.MPSMIN asks for pages of %llu KiB; only 4 KiB are supported",
                            name, (1ull << page_shift) / KIB);
-    uint64_t entries = MIN(MAX(field_get(NVME_CAP_MQES, cap), 1ull) + 1, NVME_QUEUE_ENTRIES + 0ull);
+    unsigned most = 1u << log2_floor(MAX(field_get(NVME_CAP_MQES, cap), 1ull) + 1);
     *out = (struct nvme_limits){
-        .queue_entries = 1u << log2_floor(entries),
+        .queue_entries = MIN(most, NVME_QUEUE_ENTRIES + 0u),
+        .entries_most = most,
         .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
         .ready_ms = ready_deadline(cap, crto),
         .command_sets = cap & NVME_CAP_CSS_ALL,

@@ -14,7 +14,8 @@
 
 // What CAP promises.
 struct nvme_limits {
-    unsigned queue_entries; // largest I/O queue, a power of two from 2 to NVME_QUEUE_ENTRIES
+    unsigned queue_entries; // of I/O queues, a power of two: NVME_QUEUE_ENTRIES or less
+    unsigned entries_most;  // that it takes, as a power of two
     unsigned stride;        // bytes from one doorbell to the next
     uint64_t ready_ms;      // deadline for CSTS.RDY
     bool command_sets;      // it has several, as namespaces need that are zoned

@@ -6,6 +6,7 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/log.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
@@ -13,7 +14,7 @@
 
 // Of the namespace that is being looked at.
 struct seen {
-    struct nvme_identify_namespace data;
+    const struct nvme_identify_namespace *data;
     struct nvme_format format;
     struct nvme_identity identity;
     struct nvme_zoned zoned; // zeros: it isn't
@@ -66,7 +67,7 @@ bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p)
 static bool take_identity(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
                           struct warnings *w, struct problem *p)
 {
-    nvme_parse_identity(&seen->data, &seen->identity);
+    nvme_parse_identity(seen->data, &seen->identity);
     if ((!c->limits.command_sets && !c->abilities.shares) ||
         (c->quirks & (NVME_QUIRK_ODD_CNS | NVME_QUIRK_NO_DESCRIPTORS)))
         return true;
@@ -105,7 +106,7 @@ static void take_limits(struct nvme_ctrl *c, const char *name, struct seen *seen
                         struct warnings *w)
 {
     struct block_limits *limits = &seen->limits;
-    nvme_parse_limits(name, &seen->data, &seen->format, &c->abilities, c->id.max_transfer, limits,
+    nvme_parse_limits(name, seen->data, &seen->format, &c->abilities, c->id.max_transfer, limits,
                       w);
     nvme_parse_nvm_controller(c->nvm, &c->abilities, limits);
     limits->zone = seen->zoned.zone_blocks << seen->format.block_shift;
@@ -202,6 +203,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->identity = seen->identity;
     ns->zoned = seen->zoned;
     ns->protection = seen->format.protection;
+    ns->way = nvme_way_state(c, &seen->identity);
     form(ns, seen);
     if (seen->format.metadata_buffer)
         give_metadata(ns);
@@ -246,17 +248,31 @@ static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_forma
     c->namespaces_end = &ns->next;
     c->namespaces_count++;
     block_add(&ns->dev);
+    nvme_ways_find(ns);
+}
+
+// A way that leads nowhere is named: by another controller the disk may be there.
+static bool is_reached(struct nvme_ctrl *c, const char *name, const struct seen *seen,
+                       struct problem *p)
+{
+    enum nvme_ana_state state = nvme_way_state(c, &seen->identity);
+    if (nvme_way_is_open(state))
+        return true;
+    return problem_set(p, "nvme-ana",
+                       "%s: its access state here is \"%s\" (group %u): use another controller of "
+                       "its subsystem",
+                       name, nvme_ana_text(state), seen->identity.ana_group);
 }
 
 static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
                   struct warnings *w, struct problem *p)
 {
-    if (!nvme_parse_format(name, &seen->data, guards(c, nsid), c->id.max_transfer, &seen->format, w,
+    if (!nvme_parse_format(name, seen->data, guards(c, nsid), c->id.max_transfer, &seen->format, w,
                            p))
         return false;
     if (!seen->format.blocks)
         return true;
-    if (!take_zones(c, name, nsid, seen, w, p))
+    if (!is_reached(c, name, seen, p) || !take_zones(c, name, nsid, seen, w, p))
         return false;
     take_limits(c, name, seen, w);
     return true;
@@ -264,8 +280,9 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
 
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
 {
-    static struct seen seen;  // these two are
-    static struct warnings w; // too large for a stack
+    static struct nvme_identify_namespace data; // too large for a stack
+    struct seen seen = { .data = &data };
+    struct warnings *w = c->warnings;
     char name[sizeof(((struct block_dev *)0)->name)];
     int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
 
@@ -276,20 +293,19 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
     }
     if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
         return false;
-    memset(&seen, 0, sizeof(seen));
-    memcpy(&seen.data, c->page, sizeof(seen.data));
-    w.count = 0;
-    if (!seen.data.nsze)
+    memcpy(&data, c->page, sizeof(data));
+    w->count = 0;
+    if (!data.nsze)
         return true;
-    if (!take_identity(c, name, nsid, &seen, &w, p))
+    if (!take_identity(c, name, nsid, &seen, w, p))
         return false;
-    if (!parse(c, name, nsid, &seen, &w, p)) {
+    if (!parse(c, name, nsid, &seen, w, p)) {
         if (c->command.lost)
             return false;
         warn(p->what, "%s: passed over", p->message);
         return true;
     }
-    warn_all(&w);
+    warn_all(w);
     if (c->running && must_be_written_in_full(&seen.format)) {
         warn("nvme-ns-late", "%s: it has metadata, and was attached too late for that", name);
         return true;
@@ -311,13 +327,13 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
 // 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    static struct warnings w;
+    struct warnings *w = ns->ctrl->warnings;
     struct nvme_format format;
     struct problem p;
 
-    w.count = 0;
+    w->count = 0;
     if (!data->nsze ||
-        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, &w, &p))
+        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
         return 0;
     return format.block_shift == ns->block_shift ? format.blocks : 0;
 }

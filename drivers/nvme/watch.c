@@ -2,6 +2,7 @@
 
 #include "drivers/nvme/watch.h"
 
+#include "drivers/nvme/request.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/x86/time.h"
@@ -79,7 +80,7 @@ static void report_expired(const struct nvme_queue *q)
               "%s: no answer within %llu ms to %u commands of queue %u, the first a %s (opcode "
               "%02xh) of %u blocks at LBA %llu; they are aborted, or the controller is reset",
               first->dev->name, (unsigned long long)nvme_qpair_timeout_ms(), count, q->qp.qid,
-              nvme_op_words(first->op), (unsigned)field_get(NVME_SQE_OPC, first->command),
+              nvme_ops[first->op].words, (unsigned)field_get(NVME_SQE_OPC, first->command),
               first->blocks, (unsigned long long)first->lba);
 }
 

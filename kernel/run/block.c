@@ -3,6 +3,7 @@
 
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
+#include "kernel/run/allow_write.h"
 #include "kernel/run/block.h"
 #include "kernel/run/loop.h"
 
@@ -10,10 +11,19 @@
 
 static struct {
     struct block_dev *first, **end;
+    const char *writable; // allow-write=
+    size_t writable_length;
 } block = { .end = &block.first };
+
+void block_allow_writes(const char *serials, size_t length)
+{
+    block.writable = serials;
+    block.writable_length = length;
+}
 
 void block_add(struct block_dev *dev)
 {
+    dev->writable = allow_write_has(block.writable, block.writable_length, dev->serial);
     dev->next = NULL;
     *block.end = dev;
     block.end = &dev->next;

@@ -130,8 +130,13 @@ struct block_dev {
     // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
     bool (*health)(struct block_dev *dev, struct block_health *out);
     void *driver;
+    const struct block_dev *same_as; // the same disk by another way; NULL: this is the first
     struct block_dev *next;
 };
+
+// Which disks may be written to: allow-write='s list of serial numbers, which must stay where it is.
+// NULL: none. Boot CPU, before any disk is added.
+void block_allow_writes(const char *serials, size_t length);
 
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);

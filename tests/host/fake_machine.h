@@ -37,9 +37,14 @@ struct fake_disk {
     struct block_dev dev; // first: requests point to it
     uint32_t reads[FAKE_LBAS];
     unsigned in_flight, most_in_flight;
-    enum block_status bad_status; // of reads that touch bad_lba; BLOCK_OK: of none
+    enum block_status bad_status; // of requests that touch bad_lba; BLOCK_OK: of none
+    enum block_op bad_op;         // of these; a flush touches all
     uint64_t bad_lba;
-    uint64_t damaged_lba; // its data is damaged; NO_LBA: no block's is
+    uint8_t *data; // what was written; NULL: stamps are all that there is
+    uint32_t writes[FAKE_LBAS], trims[FAKE_LBAS];
+    unsigned flushes;
+    uint64_t lost_lba, torn_lba, misplaced_lba; // what their writes do, from the second one on
+    uint64_t damaged_lba;                       // its data is damaged; NO_LBA: no block's is
     struct block_stream *stream;
 };
 #define NO_LBA UINT64_MAX
@@ -63,7 +68,8 @@ static struct {
     struct block_dev *first_disk;
     struct block_req *in_flight[FAKE_IN_FLIGHT];
     size_t in_flight_count;
-    bool hold; // no read completes
+    bool hold;       // no read completes
+    bool no_overlap; // nothing in flight may touch blocks of a write, or of another read
     uint64_t submitted, urgent;
     void (*on_read)(const struct block_req *req); // it was submitted
     uint32_t random;
@@ -233,18 +239,19 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 {
     cpu_timer_stop(timer);
     timer->due_ns = due_ns;
+    timer->cpu = fake.current;
     timer->armed = true;
     timer->next = fake.timers;
     fake.timers = timer;
 }
 
-// The boot CPU's: one at a time.
+// One at a time.
 static void fake_run_timer(void)
 {
     for (struct cpu_timer *timer = fake.timers; timer; timer = timer->next)
         if (time_ns() >= timer->due_ns) {
             cpu_timer_stop(timer);
-            fake.current = 0;
+            fake.current = timer->cpu;
             fake.timers_fired++;
             timer->fn(timer);
             return;
@@ -295,22 +302,34 @@ static void fake_count_msi(void)
     fake.irqs[fake.current].counts[fake.current]++;
 }
 
+static void fake_check_overlap(const struct block_req *a, const struct block_req *b)
+{
+    assert_ptr_not_equal(a, b);
+    if (a->op == BLOCK_FLUSH || b->op == BLOCK_FLUSH)
+        return;
+    const char *left = a->buffer, *right = b->buffer;
+    assert_true(left + (size_t)a->blocks * a->dev->block_size <= right ||
+                right + (size_t)b->blocks * b->dev->block_size <= left);
+    if (fake.no_overlap && a->dev == b->dev)
+        assert_true(a->lba + a->blocks <= b->lba || b->lba + b->blocks <= a->lba);
+}
+
+static void fake_check_data(const struct block_req *req)
+{
+    assert_true(req->blocks > 0);
+    assert_true(req->lba < req->dev->blocks && req->blocks <= req->dev->blocks - req->lba);
+    assert_int_equal(mem_node(req->buffer), FAKE_NODE(fake.current));
+}
+
 static void fake_submit(struct block_port *port, struct block_req *req)
 {
     struct fake_disk *disk = (struct fake_disk *)req->dev;
-    char *buffer = req->buffer;
-    size_t bytes = (size_t)req->blocks * req->dev->block_size;
-    assert_int_equal(req->op, BLOCK_READ);
-    assert_true(req->blocks > 0);
-    assert_true(req->lba < req->dev->blocks && req->blocks <= req->dev->blocks - req->lba);
-    for (size_t i = 0; i < fake.in_flight_count; i++) {
-        char *other = fake.in_flight[i]->buffer;
-        size_t other_bytes = (size_t)fake.in_flight[i]->blocks * fake.in_flight[i]->dev->block_size;
-        assert_ptr_not_equal(fake.in_flight[i], req);
-        assert_true(buffer + bytes <= other || other + other_bytes <= buffer);
-    }
+    assert_true(req->op == BLOCK_READ || req->dev->writable || req->op == BLOCK_FLUSH);
+    if (req->op != BLOCK_FLUSH)
+        fake_check_data(req);
+    for (size_t i = 0; i < fake.in_flight_count; i++)
+        fake_check_overlap(fake.in_flight[i], req);
     assert_true(fake.in_flight_count < FAKE_IN_FLIGHT);
-    assert_int_equal(mem_node(buffer), FAKE_NODE(fake.current));
     assert_int_equal(req->cpu, fake.current);
     req->status = BLOCK_OK;
     fake.in_flight[fake.in_flight_count++] = req;
@@ -318,7 +337,8 @@ static void fake_submit(struct block_port *port, struct block_req *req)
     fake.urgent += req->channel == BLOCK_URGENT;
     disk->in_flight++;
     disk->most_in_flight = MAX(disk->most_in_flight, disk->in_flight);
-    memset(buffer, 0xee, bytes);
+    if (req->op == BLOCK_READ)
+        memset(req->buffer, 0xee, (size_t)req->blocks * req->dev->block_size);
     if (fake.msis_at_once)
         fake_count_msi();
     if (fake.on_read)
@@ -331,7 +351,7 @@ bool block_prepare(struct block_req *req)
 {
     req->cpu = fake.current;
     req->port = &fake_port;
-    req->lba_most = req->dev->blocks - req->blocks;
+    req->lba_most = req->op == BLOCK_FLUSH ? 0 : req->dev->blocks - req->blocks;
     return true;
 }
 
@@ -359,11 +379,55 @@ static void fake_fill(struct fake_disk *disk, struct block_req *req)
     uint32_t size = disk->dev.block_size;
     for (uint32_t i = 0; i < req->blocks; i++) {
         uint8_t *block = (uint8_t *)req->buffer + (size_t)i * size;
-        stamp_fill(block, size, stamp_tag(disk->dev.serial, disk->dev.nsid), req->lba + i);
+        if (disk->data)
+            memcpy(block, disk->data + (req->lba + i) * size, size);
+        else
+            stamp_fill(block, size, stamp_tag(disk->dev.serial, disk->dev.nsid), req->lba + i);
         if (req->lba + i == disk->damaged_lba)
             block[size - 1] ^= 1;
         disk->reads[req->lba + i]++;
     }
+}
+
+// A write that is lost, torn or misplaced is one like any other to whom submitted it.
+static void fake_store(struct fake_disk *disk, const struct block_req *req)
+{
+    uint32_t size = disk->dev.block_size;
+    for (uint32_t i = 0; i < req->blocks; i++) {
+        uint64_t lba = req->lba + i;
+        bool second = disk->writes[lba]++ > 0;
+        if (second && lba == disk->lost_lba)
+            continue;
+        bool torn = second && lba == disk->torn_lba, there = second && lba == disk->misplaced_lba;
+        memcpy(disk->data + (lba + there) * size, (uint8_t *)req->buffer + (size_t)i * size,
+               torn ? size / 2 : size);
+    }
+}
+
+static void fake_carry_out(struct fake_disk *disk, struct block_req *req)
+{
+    switch (req->op) {
+    case BLOCK_READ:
+        return fake_fill(disk, req);
+    case BLOCK_WRITE:
+        return fake_store(disk, req);
+    case BLOCK_DEALLOCATE:
+        for (uint32_t i = 0; i < req->blocks; i++)
+            disk->trims[req->lba + i]++;
+        break;
+    case BLOCK_FLUSH:
+        disk->flushes++;
+        break;
+    default:
+        fail_msg("operation %d", req->op);
+    }
+}
+
+static bool fake_is_bad(const struct fake_disk *disk, const struct block_req *req)
+{
+    return disk->bad_status != BLOCK_OK && req->op == disk->bad_op &&
+           (req->op == BLOCK_FLUSH ||
+            (disk->bad_lba >= req->lba && disk->bad_lba - req->lba < req->blocks));
 }
 
 static void fake_take_turn(struct block_stream *stream, struct block_req *req)
@@ -381,8 +445,7 @@ static void fake_complete_one(void)
     size_t i = fake_random((uint32_t)fake.in_flight_count);
     struct block_req *req = fake.in_flight[i];
     struct fake_disk *disk = (struct fake_disk *)req->dev;
-    bool bad = disk->bad_status != BLOCK_OK && disk->bad_lba >= req->lba &&
-               disk->bad_lba - req->lba < req->blocks;
+    bool bad = fake_is_bad(disk, req);
     fake.in_flight[i] = fake.in_flight[--fake.in_flight_count];
     disk->in_flight--;
     fake.tsc += fake.service_tsc;
@@ -398,7 +461,7 @@ static void fake_complete_one(void)
     req->status = bad ? disk->bad_status : BLOCK_OK;
     req->detail = bad ? 0x281 : 0;
     if (!bad)
-        fake_fill(disk, req);
+        fake_carry_out(disk, req);
     if (!bad && disk->stream && disk->stream->done == req->done)
         fake_take_turn(disk->stream, req);
     else
@@ -493,7 +556,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     }
     for (unsigned i = disks; i-- > 0;) {
         struct fake_disk *disk = &fake.disks[i];
-        disk->damaged_lba = NO_LBA;
+        disk->damaged_lba = disk->lost_lba = disk->torn_lba = disk->misplaced_lba = NO_LBA;
         disk->dev = (struct block_dev){
             .nsid = 1,
             .block_size = block_size,
@@ -508,8 +571,20 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     }
 }
 
+// What is written to the disk stays there; at first it holds zeros.
+static __attribute__((unused)) void fake_writable(struct fake_disk *disk)
+{
+    disk->dev.writable = true;
+    disk->dev.ops = (1u << BLOCK_OPS) - 1;
+    disk->data = calloc(disk->dev.blocks, disk->dev.block_size);
+}
+
 static int fake_stop(void **state)
 {
+    for (unsigned i = 0; i < FAKE_DISKS; i++) {
+        free(fake.disks[i].data);
+        fake.disks[i].data = NULL;
+    }
     for (size_t i = 0; i < fake.allocations_count; i++)
         free(fake.allocations[i].at);
     fake.allocations_count = 0;

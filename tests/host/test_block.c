@@ -13,6 +13,7 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block.h"
 
+#define ALL ((1u << BLOCK_OPS) - 1)
 #define READS (1u << BLOCK_READ)
 
 static unsigned current;       // the CPU that runs
@@ -54,8 +55,14 @@ static void prepare(struct block_req *req)
 }
 
 static struct block_dev disks[3] = {
-    { .name = "nvme0n1", .blocks = 100, .ops = READS, .prepare = prepare },
-    { .name = "nvme0n12", .blocks = 1, .ops = READS, .prepare = prepare },
+    // What a driver thinks of it doesn't count.
+    { .name = "nvme0n1",
+      .serial = "S1",
+      .blocks = 100,
+      .ops = ALL,
+      .prepare = prepare,
+      .writable = true },
+    { .name = "nvme0n12", .serial = "S2", .blocks = 1, .ops = ALL, .prepare = prepare },
     { .name = "nvme1n1", .blocks = UINT64_MAX, .ops = READS, .prepare = prepare },
 };
 
@@ -63,6 +70,7 @@ static int add_disks(void **state)
 {
     assert_null(block_first());
     assert_null(block_find("nvme0n1", 7));
+    block_allow_writes("S22:S2:S1", 6); // the third one belongs to the next word
     for (size_t i = 0; i < ARRAY_SIZE(disks); i++) {
         disks[i].next = &disks[0]; // whatever stood there
         block_add(&disks[i]);
@@ -182,12 +190,62 @@ static void buffers_are_of_dwords(void **state)
     assert_ptr_equal(submitted, &req);
 }
 
+// ---- what is there to be done ----
+
+static void refuses_op(struct block_dev *dev, enum block_op op, uint32_t blocks, uint32_t detail)
+{
+    struct block_req req;
+    ask(&req, dev, 0, blocks);
+    req.op = op;
+    assert_false(block_prepare(&req));
+    refuses_now(&req, detail);
+}
+
+static void takes_op(struct block_dev *dev, enum block_op op)
+{
+    struct block_req req;
+    ask(&req, dev, 0, op == BLOCK_FLUSH ? 0 : 1);
+    req.op = op;
+    assert_true(block_prepare(&req));
+    block_resubmit(&req);
+    assert_ptr_equal(submitted, &req);
+    assert_null(posted);
+}
+
+static void disks_that_are_not_named_are_not_changed(void **state)
+{
+    for (enum block_op op = 0; op < BLOCK_OPS; op++) {
+        takes_op(&disks[1], op);
+        if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE)
+            refuses_op(&disks[0], op, 1, BLOCK_DETAIL_PROTECTED);
+        else
+            takes_op(&disks[0], op);
+    }
+}
+
+static void only_what_the_disk_has_is_asked_of_it(void **state)
+{
+    for (enum block_op op = BLOCK_READ + 1; op < BLOCK_OPS; op++)
+        refuses_op(&disks[2], op, op != BLOCK_FLUSH, BLOCK_DETAIL_UNSUPPORTED);
+    refuses_op(&disks[0], BLOCK_OPS, 1, BLOCK_DETAIL_UNSUPPORTED);
+}
+
+static void a_flush_has_no_blocks(void **state)
+{
+    refuses_op(&disks[0], BLOCK_FLUSH, 1, BLOCK_DETAIL_RANGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(they_are_kept_in_order),    cmocka_unit_test(names_are_whole),
-        cmocka_unit_test(what_lies_within_is_taken), cmocka_unit_test(what_lies_outside_is_refused),
+        cmocka_unit_test(they_are_kept_in_order),
+        cmocka_unit_test(names_are_whole),
+        cmocka_unit_test(what_lies_within_is_taken),
+        cmocka_unit_test(what_lies_outside_is_refused),
         cmocka_unit_test(buffers_are_of_dwords),
+        cmocka_unit_test(disks_that_are_not_named_are_not_changed),
+        cmocka_unit_test(only_what_the_disk_has_is_asked_of_it),
+        cmocka_unit_test(a_flush_has_no_blocks),
     };
     return cmocka_run_group_tests(tests, add_disks, NULL);
 }

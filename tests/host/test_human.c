@@ -122,6 +122,26 @@ static void test_rows_that_are_not_full_are_not_counted(void **state)
     assert_int_equal(table_rows(&t), 1);
 }
 
+static void test_durations(void **state)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *text;
+    } durations[] = {
+        { 0, "0 s" },
+        { 59, "59 s" },
+        { 60, "1 min 0 s" },
+        { 185, "3 min 5 s" },
+        { 3599, "59 min 59 s" },
+        { 3600, "1 h 0 min" },
+        { 7559, "2 h 5 min" },
+        { 360000, "100 h 0 min" },
+    };
+    char text[HUMAN_BYTES];
+    for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
+        assert_string_equal(human_duration(text, durations[i].seconds), durations[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_rows_with_little_in_them),
         cmocka_unit_test(test_widest_table_fits_a_line),
         cmocka_unit_test(test_rows_that_are_not_full_are_not_counted),
+        cmocka_unit_test(test_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,11 @@ static void test_limits(void **state)
         { "size=0", NULL, "size=0xffffffffffffffff", NULL },
         { "numjobs=0", NULL, "numjobs=4096", "numjobs=4097" },
         { "urgent=0", NULL, "urgent=100", "urgent=101" },
+        { "rwmixread=0", NULL, "rwmixread=100", "rwmixread=101" },
+        { "ramp_time=0", NULL, "ramp_time=8760h", "ramp_time=31536000000001us" },
+        { "rate_iops=0", NULL, "rate_iops=100000000", "rate_iops=100000001" },
+        { "fsync=0", NULL, "fsync=1073741824", "fsync=1073741825" },
+        { "seed=0", NULL, "seed=0xffffffffffffffff", NULL },
     };
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         assert_true(parse(words[i].least) && parse(words[i].most));
@@ -48,8 +53,12 @@ static void test_limits(void **state)
 static void test_what_is_taken_where_nothing_is_said(void **state)
 {
     configure("");
+    assert_string_equal(job_rw_name(&config), "randread");
     assert_true(config.random);
+    assert_int_equal(config.write_percent, 0);
+    assert_false(job_writes(&config) || job_changes(&config));
     assert_false(config.verify);
+    assert_int_equal(config.ramp_us + config.rate_iops + config.fsync + config.seed, 0);
     assert_int_equal(config.bs, 4096);
     assert_int_equal(config.iodepth, 32);
     assert_int_equal(config.runtime_us, 5000000);
@@ -69,10 +78,103 @@ static void test_each_word_is_heard(void **state)
     assert_int_equal(config.size, GIB);
     assert_int_equal(config.numjobs, 3);
     assert_int_equal(config.urgent, 9);
+    configure("rw=write ramp_time=2s rate_iops=7 fsync=8 seed=9");
+    assert_int_equal(config.ramp_us, 2000000);
+    assert_int_equal(config.rate_iops, 7);
+    assert_int_equal(config.fsync, 8);
+    assert_int_equal(config.seed, 9);
     configure("verify=1 numjobs=4");
     assert_true(config.verify);
     configure("verify=0");
     assert_false(config.verify);
+}
+
+static void test_kinds(void **state)
+{
+    static const struct {
+        const char *words, *rw;
+        bool random, writes, changes;
+        unsigned write_percent;
+    } kinds[] = {
+        { "rw=randread", "randread", true, false, false, 0 },
+        { "rw=read", "read", false, false, false, 0 },
+        { "rw=randwrite", "randwrite", true, true, true, 100 },
+        { "rw=write", "write", false, true, true, 100 },
+        { "rw=randrw", "randrw", true, true, true, 50 },
+        { "rw=randrw rwmixread=70", "randrw", true, true, true, 30 },
+        { "rw=rw rwmixread=0", "rw", false, true, true, 100 },
+        { "rw=readwrite rwmixread=100", "rw", false, false, false, 0 },
+        { "rw=randtrim", "randtrim", true, false, true, 100 },
+        { "rw=trim", "trim", false, false, true, 100 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        configure(kinds[i].words);
+        assert_string_equal(job_rw_name(&config), kinds[i].rw);
+        assert_int_equal(config.random, kinds[i].random);
+        assert_int_equal(job_writes(&config), kinds[i].writes);
+        assert_int_equal(job_changes(&config), kinds[i].changes);
+        assert_int_equal(config.write_percent, kinds[i].write_percent);
+    }
+}
+
+static void expect_words_refused(const char *words, const char *what, const char *message)
+{
+    struct problem p;
+    assert_true(parse(words));
+    assert_false(job_configure(&line, 4, &config, &p));
+    assert_string_equal(p.what, what);
+    assert_string_equal(p.message, message);
+}
+
+static void test_words_that_don_t_go_together(void **state)
+{
+    expect_words_refused("rw=write rwmixread=70", "job-rwmixread",
+                         "rwmixread=70: rw=write is no mix; use rw=rw or randrw, or leave it out");
+    expect_words_refused("rw=read rwmixread=50", "job-rwmixread",
+                         "rwmixread=50: rw=read is no mix; use rw=rw or randrw, or leave it out");
+    expect_words_refused("fsync=3", "job-fsync",
+                         "fsync=3: nothing is written by rw=randread; leave it out, or use "
+                         "rw=write, randwrite, rw or randrw");
+    expect_words_refused("rw=trim fsync=1", "job-fsync",
+                         "fsync=1: nothing is written by rw=trim; leave it out, or use rw=write, "
+                         "randwrite, rw or randrw");
+    expect_words_refused("rw=randtrim verify=1", "job-verify",
+                         "verify=crc32c: what rw=randtrim leaves has no content to check; leave it "
+                         "out");
+    expect_words_refused("rw=write urgent=5", "job-urgent",
+                         "urgent=5: nothing is read by rw=write; leave it out");
+    expect_words_refused("ramp_time=1s runtime=0", "job-ramp-time",
+                         "ramp_time= with runtime=0, which may be over before it; say runtime=, "
+                         "too, or leave it out");
+    configure("rw=rw fsync=1 verify=1 urgent=5 ramp_time=1s"); // and these do
+}
+
+// At any moment the mix is as near to its share as whole I/Os can be.
+static void test_mixes_are_exact(void **state)
+{
+    char words[64];
+    for (unsigned percent = 0; percent <= 100; percent++) {
+        uint64_t reads = 0, others = 0;
+        snprintf(words, sizeof(words), "rw=randrw rwmixread=%u", percent);
+        configure(words);
+        for (unsigned n = 1; n <= 1000; n++) {
+            *(job_next_is_read(&config, reads, others) ? &reads : &others) += 1;
+            assert_in_range(reads * 100, n * percent - MIN(n * percent, 99u), n * percent + 99);
+        }
+        assert_int_equal(reads, percent * 10);
+    }
+}
+
+// One that could not go then is made up for.
+static void test_a_mix_catches_up(void **state)
+{
+    configure("rw=randrw");
+    assert_true(job_next_is_read(&config, 5, 9));
+    assert_false(job_next_is_read(&config, 9, 5));
+    configure("rw=randread");
+    assert_true(job_next_is_read(&config, 1ull << 40, 0));
+    configure("rw=write");
+    assert_false(job_next_is_read(&config, 0, 1ull << 40));
 }
 
 static void test_more_jobs_than_cpus(void **state)
@@ -142,9 +244,9 @@ static void test_disks_that_are_too_small(void **state)
     configure("size=4k");
     assert_true(job_check_disk(&config, &just, &p));
     expect_problem("", 512, 7, "job-size",
-                   "nvme5n1: one read of bs=4096 doesn't fit into size=0 of a disk of 3584 bytes");
+                   "nvme5n1: one I/O of bs=4096 doesn't fit into size=0 of a disk of 3584 bytes");
     expect_problem("bs=1m size=64k", 4096, 1000, "job-size",
-                   "nvme5n1: one read of bs=1048576 doesn't fit into size=65536 of a disk of "
+                   "nvme5n1: one I/O of bs=1048576 doesn't fit into size=65536 of a disk of "
                    "4096000 bytes");
     expect_problem("bs=5000", 512, 1000, "job-bs",
                    "bs=5000: nvme5n1 has blocks of 512 bytes; give a multiple of that, e.g. "
@@ -240,6 +342,10 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_what_is_taken_where_nothing_is_said),
         cmocka_unit_test(test_each_word_is_heard),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_words_that_don_t_go_together),
+        cmocka_unit_test(test_mixes_are_exact),
+        cmocka_unit_test(test_a_mix_catches_up),
         cmocka_unit_test_teardown(test_more_jobs_than_cpus, fake_stop),
         cmocka_unit_test(test_workers_go_round_the_cpus),
         cmocka_unit_test(test_regions_are_whole_reads),

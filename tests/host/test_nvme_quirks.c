@@ -277,6 +277,29 @@ static void all_of_a_vendor(void **state)
     assert_int_equal(kinds_of(0x19e6, 0x0123), 0);
 }
 
+static void long_queues(void **state)
+{
+    static const struct {
+        unsigned mqes, entries;
+    } cases[] = { { 4095, 1024 }, { 1023, 1024 }, { 600, 512 }, { 1, 2 } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        world_begin(2);
+        struct model *m = model_of(0x8086, 0x0953);
+        field_set(&m->cap, NVME_CAP_MQES, cases[i].mqes);
+        starts(m);
+        assert_int_equal(world_ctrl(m)->limits.queue_entries, cases[i].entries);
+        assert_int_equal(m->queues[1].sq_entries, cases[i].entries);
+        world_end();
+    }
+}
+
+static void admin_queue_of_a_page(void **state)
+{
+    struct model *m = model_of(0x1414, 0xb111);
+    starts(m);
+    assert_int_equal(m->queues[0].sq_entries, 64);
+}
+
 static void apple(void **state)
 {
     struct model *m = model_of(0x106b, 0x2003);
@@ -463,6 +486,8 @@ int main(void)
         quirks_test(others_are_not_waited_for),
         cmocka_unit_test(rows),
         cmocka_unit_test(all_of_a_vendor),
+        cmocka_unit_test(long_queues),
+        quirks_test(admin_queue_of_a_page),
         quirks_test(apple),
         quirks_test(apple_with_short_queues),
         quirks_test(apple_with_long_entries),

@@ -89,6 +89,31 @@ def test_every_disk_is_read_only(dry_run, tmp_path):
         assert backends and all(",read-only=on" in backend for backend in backends)
 
 
+def test_copies_are_writable(dry_run, tmp_path):
+    for command in (dry_run("--writable", "--disks", "2"),
+                    dry_run("--writable", "--drive-file", str(tmp_path / "a"), str(tmp_path / "b"))):
+        backends = values(command, "-blockdev")
+        for number, backend in enumerate(backends, 1):
+            assert ",read-only=off,discard=unmap," in backend
+            assert backend.endswith(f"file.filename={launch.BUILD}/run/OB000{number}-n1.img")
+    backends = values(dry_run("--writable", "--null-disks", "--disks", "1"), "-blockdev")
+    assert backends[0].endswith(",read-only=off,discard=unmap")
+
+
+def test_copies_are_made_anew(tmp_path):
+    original = tmp_path / "original"
+    original.write_bytes(b"as it was")
+    disk = launch.Disk(path=original, writable=tmp_path / "copies")
+    machine = launch.Machine(disks=[launch.Disk(path=original), disk])
+    for _ in range(2):
+        launch.copy_disks(machine)
+        copy = launch.copy_of(disk, 1, 1)
+        assert copy.read_bytes() == b"as it was"
+        copy.write_bytes(b"written to")
+    assert original.read_bytes() == b"as it was"
+    assert [file.name for file in (tmp_path / "copies").iterdir()] == ["OB0002-n1.img"]
+
+
 def test_disks(dry_run):
     command = dry_run("--disks", "2", "--lba", "512:4096", "--namespaces", "2", "--disk-size", "16m",
                       "--nvme-opts", "max_ioqpairs=2,mqes=3")

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One routine, pump(), begins all I/Os: whatever ends, it starts as many as may go now.
+#include "apps/job_mix.h"
+
+#include "kernel/base/x86.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
+#include "lib/muldiv.h"
+#include "lib/pattern.h"
+#include "lib/random.h"
+#include "lib/string.h"
+
+bool job_is_mixed(const struct job_config *config)
+{
+    return job_changes(config) || config->rate_iops;
+}
+
+static bool is_checked(const struct job_config *config)
+{
+    return config->verify && job_writes(config);
+}
+
+// ---- what an I/O is: owner CPU ----
+
+static uint64_t next_place(struct job_worker *w)
+{
+    if (w->is_random)
+        return random_below(&w->random, w->region);
+    uint64_t place = w->next;
+    w->next = place + 1 == w->end ? w->first : place + 1;
+    return place;
+}
+
+static void fill(const struct job_mix *m, const struct job_mix_io *io)
+{
+    const struct job_worker *w = m->worker;
+    struct pattern_id id = { .tag = w->tag, .seed = m->seed };
+    uint32_t bytes = w->dev->block_size;
+    for (uint32_t i = 0; i < io->req.blocks; i++) {
+        id.lba = io->req.lba + i;
+        pattern_fill((uint8_t *)io->req.buffer + (size_t)i * bytes, bytes, &id, io->sequence);
+    }
+}
+
+// False: an I/O to that place is in flight.
+static bool choose_write(struct job_mix *m, struct job_mix_io *io)
+{
+    io->way = JOB_WRITE;
+    if (!m->written) {
+        io->place = next_place(m->worker);
+        return true;
+    }
+    io->number = m->written->begun;
+    return written_begin_write(m->written, &io->place, &io->sequence);
+}
+
+static bool choose_read(struct job_mix *m, struct job_mix_io *io)
+{
+    struct job_worker *w = m->worker;
+    io->way = JOB_READ;
+    if (!m->written) {
+        io->place = next_place(w);
+        return true;
+    }
+    uint64_t from = w->is_random ? w->first + random_below(&w->random, w->end - w->first) : w->next;
+    if (!written_begin_read(m->written, from, &io->place))
+        return false;
+    w->next = io->place + 1 == w->end ? w->first : io->place + 1;
+    io->sequence = written_expected(m->written, io->place);
+    return true;
+}
+
+// All writes before the first one that is still in flight.
+static uint64_t completed_writes(const struct job_mix *m)
+{
+    uint64_t first = m->written ? m->written->begun : 0;
+    for (unsigned i = 0; i < m->worker->iodepth; i++)
+        if (m->ios[i].in_flight && m->ios[i].way == JOB_WRITE)
+            first = MIN(first, m->ios[i].number);
+    return first;
+}
+
+static bool choose_way(struct job_mix *m, struct job_mix_io *io)
+{
+    const struct job_config *config = m->config;
+    if (config->fsync && m->unsynced >= config->fsync) {
+        io->way = JOB_SYNC;
+        io->number = completed_writes(m);
+        return true;
+    }
+    if (job_next_is_read(config, m->reads, m->others))
+        return choose_read(m, io);
+    if (!config->trims)
+        return choose_write(m, io);
+    io->way = JOB_TRIM;
+    io->place = next_place(m->worker);
+    return true;
+}
+
+// ---- begin and end ----
+
+static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
+{
+    static const enum block_op ops[] = {
+        [JOB_READ] = BLOCK_READ,  [JOB_WRITE] = BLOCK_WRITE,    [JOB_TRIM] = BLOCK_DEALLOCATE,
+        [JOB_SYNC] = BLOCK_FLUSH, [JOB_READ_BACK] = BLOCK_READ,
+    };
+    struct job_worker *w = m->worker;
+    bool sync = io->way == JOB_SYNC;
+    io->req.op = ops[io->way];
+    io->req.lba = sync ? 0 : io->place * w->io_blocks;
+    io->req.blocks = sync ? 0 : (uint32_t)w->io_blocks;
+    io->req.channel = io->channel;
+    if (w->urgent_percent && io->way == JOB_READ &&
+        random_below(&w->random, 100) < w->urgent_percent)
+        io->req.channel = BLOCK_URGENT;
+    if (io->way == JOB_WRITE && m->written) {
+        fill(m, io);
+        now = rdtsc();
+    }
+    io->in_flight = true;
+    m->in_flight++;
+    io->start_tsc = now;
+    block_submit(&io->req);
+}
+
+static void count_begun(struct job_mix *m, const struct job_mix_io *io)
+{
+    if (io->way == JOB_SYNC) {
+        m->unsynced = 0;
+        return;
+    }
+    *(io->way == JOB_READ ? &m->reads : &m->others) += 1;
+    m->unsynced += io->way == JOB_WRITE;
+    if (!--m->worker->left)
+        m->worker->end_tsc = 0;
+}
+
+// The timer's time is the boot's, the pace's the TSC's.
+static void wait_until(struct job_mix *m, uint64_t due_tsc, uint64_t now)
+{
+    uint64_t until = MIN(due_tsc, m->worker->end_tsc);
+    if (!m->timer.armed)
+        cpu_timer_start(&m->timer, time_ns() + mul_div(until - now, NS_PER_S, time_tsc_hz()) + 1);
+}
+
+static bool choose_next(struct job_mix *m, struct job_mix_io *io, uint64_t now)
+{
+    if (m->paced && now < pace_due(&m->pace)) {
+        wait_until(m, pace_due(&m->pace), now);
+        return false;
+    }
+    if (!choose_way(m, io))
+        return false;
+    if (m->paced && io->way != JOB_SYNC)
+        pace_take(&m->pace, now);
+    count_begun(m, io);
+    return true;
+}
+
+// Each place that was written, once: the first pass's writes have them all.
+static bool choose_read_back(struct job_mix *m, struct job_mix_io *io, uint64_t now)
+{
+    io->way = JOB_READ_BACK;
+    do {
+        if (m->read_back == MIN(m->written->begun, m->written->places)) {
+            m->worker->end_tsc = 0;
+            return false;
+        }
+        io->place = written_place(m->written, m->read_back++);
+        io->sequence = written_expected(m->written, io->place);
+    } while (!io->sequence);
+    return true;
+}
+
+// Begins what may begin now; ends the worker where nothing will any more.
+static void pump(struct job_mix *m)
+{
+    struct job_worker *w = m->worker;
+    uint64_t now = rdtsc();
+    while (m->idle && now < w->end_tsc && m->choose(m, m->idle, now)) {
+        struct job_mix_io *io = m->idle;
+        m->idle = io->next;
+        submit(m, io, now);
+    }
+    if (m->in_flight || now < w->end_tsc)
+        return;
+    cpu_timer_stop(&m->timer);
+    job_end_worker(w, now);
+}
+
+static void timer_fired(struct cpu_timer *timer)
+{
+    pump(container_of(timer, struct job_mix, timer));
+}
+
+// After its end the place is free for others, and its buffer for the next I/O.
+static void settle(struct job_mix *m, const struct job_mix_io *io, bool ok)
+{
+    if (io->way == JOB_SYNC && ok)
+        __atomic_store_n(&m->durable, MAX(m->durable, io->number), __ATOMIC_RELAXED);
+    if (io->way == JOB_WRITE && m->written)
+        written_end_write(m->written, io->place, ok);
+    if (io->way == JOB_READ && m->written)
+        written_end_read(m->written, io->place);
+}
+
+static void check(const struct job_mix *m, const struct job_mix_io *io)
+{
+    struct job_worker *w = m->worker;
+    if (!w->verify || (io->way != JOB_READ && io->way != JOB_READ_BACK))
+        return;
+    if (!m->written)
+        job_check_read(w, &io->req);
+    else if (io->sequence)
+        job_check_written(w, &io->req, m->seed, io->sequence);
+}
+
+static void record(struct job_mix *m, const struct job_mix_io *io, uint64_t latency)
+{
+    struct job_worker *w = m->worker;
+    histogram_record(&m->counts[io->way].latency, latency);
+    if (io->way <= JOB_TRIM)
+        histogram_record(&w->latency, latency);
+    if (io->req.channel == BLOCK_URGENT)
+        histogram_record(w->urgent, latency);
+}
+
+static void io_done(struct block_req *req)
+{
+    struct job_mix_io *io = container_of(req, struct job_mix_io, req);
+    struct job_mix *m = req->arg;
+    uint64_t latency = rdtsc() - io->start_tsc;
+    bool ok = req->status == BLOCK_OK;
+    io->in_flight = false;
+    m->in_flight--;
+    m->counts[io->way].ios++;
+    m->counts[io->way].errors += !ok;
+    m->worker->completed += io->way <= JOB_TRIM;
+    if (ok) {
+        record(m, io, latency);
+        check(m, io);
+    } else {
+        job_note_failure(m->worker, req);
+    }
+    settle(m, io, ok);
+    io->next = m->idle;
+    m->idle = io;
+    pump(m);
+}
+
+void job_mix_start(struct job_worker *w)
+{
+    struct job_mix *m = w->mix;
+    if (m->paced)
+        pace_start(&m->pace, m->config->rate_iops, w->iodepth, time_tsc_hz(), w->began_tsc);
+    if (!w->left)
+        w->end_tsc = 0;
+    pump(m);
+}
+
+void job_mix_read_back(struct job_worker *w)
+{
+    struct job_mix *m = w->mix;
+    m->choose = choose_read_back;
+    w->end_tsc = m->written && !w->given_up ? UINT64_MAX : 0;
+    pump(m);
+}
+
+void job_mix_measure(struct job_worker *w)
+{
+    memset(w->mix->counts, 0, sizeof(w->mix->counts));
+}
+
+// ---- set-up ----
+
+uint64_t job_mix_bytes(const struct job_config *config, const struct block_dev *dev)
+{
+    uint64_t bytes = sizeof(struct job_mix) + config->iodepth * sizeof(struct job_mix_io);
+    if (is_checked(config))
+        bytes += sizeof(struct written) +
+                 written_bytes(DIV_UP(job_region(config, dev), config->numjobs));
+    return bytes;
+}
+
+static void make_ios(struct job_mix *m, unsigned node)
+{
+    struct job_worker *w = m->worker;
+    size_t bs = m->config->bs;
+    uint8_t *buffers =
+        mem_alloc(w->iodepth * bs, PAGE_BYTES, block_buffer_node(w->dev, w->cpu->cpu));
+    m->ios = mem_alloc(w->iodepth * sizeof(*m->ios), CACHE_LINE, node);
+    for (unsigned i = w->iodepth; i-- > 0;) {
+        struct job_mix_io *io = &m->ios[i];
+        io->channel = (uint8_t)(i % w->dev->channels);
+        io->req = (struct block_req){
+            .dev = w->dev,
+            .buffer = buffers + i * bs,
+            .blocks = (uint32_t)w->io_blocks,
+            .done = io_done,
+            .arg = m,
+        };
+        fill(m, io); // data that nobody checks are random, too
+        io->next = m->idle;
+        m->idle = io;
+    }
+}
+
+static void make_written(struct job_mix *m, unsigned node)
+{
+    struct job_worker *w = m->worker;
+    uint64_t places = w->end - w->first;
+    if (!places) { // nothing of the region is this worker's alone
+        w->quota = w->left = 0;
+        return;
+    }
+    m->written = mem_alloc(sizeof(*m->written), CACHE_LINE, node);
+    written_init(m->written, w->first, places, w->is_random, m->seed,
+                 mem_alloc(written_bytes(places), CACHE_LINE, node));
+}
+
+void job_mix_make(struct job_worker *w, const struct job_config *config, uint64_t seed)
+{
+    unsigned node = cpu_node(w->cpu->cpu);
+    struct job_mix *m = mem_alloc(sizeof(*m), CACHE_LINE, node);
+    w->mix = m;
+    m->worker = w;
+    m->config = config;
+    m->seed = seed;
+    m->paced = config->rate_iops;
+    m->timer.fn = timer_fired;
+    m->choose = choose_next;
+    if (is_checked(config))
+        make_written(m, node);
+    make_ios(m, node);
+}

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// app=job on a fake machine, writing: what is written where, what is checked, and how it is paced.
+#include "apps/job_mix.h"
+#include "lib/pattern.h"
+#include "tests/host/apps.h"
+#include "tests/host/fake_machine.h"
+
+static const char *object(const char *type, const char *filename)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "{\"type\":\"%s\",\"filename\":\"%s\"", type, filename);
+    const char *at = strstr(fake.json, text);
+    if (!at)
+        fail_msg("no %s object of %s in %s", type, filename, fake.json);
+    return at;
+}
+
+static uint64_t number(const char *at, const char *key)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "\"%s\":", key);
+    at = strstr(at, text);
+    if (!at)
+        fail_msg("no %s", key);
+    return strtoull(at + strlen(text), NULL, 10);
+}
+
+static uint64_t all(const char *key)
+{
+    return number(object("job", "all"), key);
+}
+
+// Of one kind of I/O.
+static uint64_t way(const char *name, const char *key)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "\"%s\":{", name);
+    const char *at = strstr(object("job", "all"), text);
+    assert_non_null(at);
+    return number(at, key);
+}
+
+static void start(unsigned cpus, unsigned disks, uint32_t block_size, uint64_t blocks)
+{
+    fake_start(cpus, disks, block_size, blocks);
+    for (unsigned i = 0; i < disks; i++)
+        fake_writable(&fake.disks[i]);
+    fake.no_overlap = true;
+}
+
+static void expect_all_blocks(unsigned disk, uint64_t blocks, uint64_t seed, uint32_t sequence)
+{
+    const struct fake_disk *d = &fake.disks[disk];
+    struct pattern_id id = { .tag = stamp_tag(d->dev.serial, d->dev.nsid), .seed = seed };
+    struct problem p;
+    for (id.lba = 0; id.lba < blocks; id.lba++)
+        if (pattern_check(d->data + id.lba * d->dev.block_size, d->dev.block_size, &id, sequence,
+                          sequence, &p) != PATTERN_GOOD)
+            fail_msg("LBA %lu %s", id.lba, p.message);
+}
+
+// ---- what is written ----
+
+static void test_a_pass_writes_each_block_once(void **state)
+{
+    static const char *const kinds[] = { "write", "randwrite" };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char words[128], line[128];
+        start(4, 3, 512, 1003); // 125 writes of 4 KiB, and 3 blocks that are too few for one
+        snprintf(words, sizeof(words), "rw=%s runtime=0 iodepth=7 verify=crc32c seed=9", kinds[i]);
+        fake_run(&app_job, words);
+        for (unsigned d = 0; d < 3; d++) {
+            expect_all_blocks(d, 1000, 9, 1);
+            for (unsigned lba = 0; lba < 1003; lba++) {
+                assert_int_equal(fake.disks[d].writes[lba], lba < 1000);
+                assert_int_equal(fake.disks[d].reads[lba], lba < 1000); // back
+            }
+        }
+        assert_int_equal(fake.errors, 0);
+        assert_int_equal(all("total_ios"), 375);
+        assert_int_equal(all("submitted"), 375);
+        assert_int_equal(all("N"), 375);
+        assert_int_equal(way("write", "total_ios"), 375);
+        assert_int_equal(way("write", "io_bytes"), 375 * 4096);
+        assert_int_equal(way("write", "runtime"), all("runtime"));
+        assert_int_equal(way("read", "total_ios"), 0);
+        assert_int_equal(all("read_back"), 375);
+        snprintf(line, sizeof(line), "\"rw\":\"%s\"", kinds[i]);
+        expect_line(fake.json, line);
+        expect_line(fake.console, "job: ok: 375 writes of 4 KiB to 3 disks in ");
+        expect_line(fake.console, "all data verified");
+        fake_stop(NULL);
+    }
+}
+
+static void test_what_isn_t_checked_isn_t_read_back(void **state)
+{
+    start(2, 1, 512, 512);
+    fake.no_overlap = false; // whose data are the last doesn't matter
+    fake_run(&app_job, "rw=randwrite runtime=0");
+    assert_int_equal(all("total_ios"), 64);
+    assert_int_equal(all("read_back"), 0);
+    expect_line(fake.console, "data not verified");
+    assert_null(strstr(fake.console, "reads back"));
+}
+
+static void test_random_writes_go_over_all_of_the_region(void **state)
+{
+    start(2, 1, 512, 512);
+    fake_run(&app_job, "rw=randwrite runtime=20ms verify=1 seed=3 size=128k");
+    unsigned least = UINT32_MAX, most = 0;
+    for (unsigned lba = 0; lba < 256; lba++) {
+        least = MIN(least, fake.disks[0].writes[lba]);
+        most = MAX(most, fake.disks[0].writes[lba]);
+    }
+    assert_true(most >= 3); // passes
+    assert_true(most - least <= most / 2);
+    for (unsigned lba = 256; lba < 512; lba++)
+        assert_int_equal(fake.disks[0].writes[lba], 0);
+    assert_int_equal(fake.errors, 0);
+    assert_int_equal(all("read_back"), 32);
+}
+
+static void take_time_to_read(const struct block_req *req)
+{
+    fake.tsc += req->op == BLOCK_READ ? 1000000 : 0;
+}
+
+static void test_the_read_back_is_not_measured(void **state)
+{
+    start(1, 1, 512, 512);
+    fake.on_read = take_time_to_read;
+    fake_run(&app_job, "rw=write runtime=5ms verify=1");
+    assert_int_equal(all("read_back"), 64);
+    assert_in_range(all("runtime"), 5, 6);
+}
+
+static void test_mixes(void **state)
+{
+    static const char *const kinds[] = { "randrw", "rw" };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char words[128];
+        start(3, 2, 512, 512);
+        snprintf(words, sizeof(words), "rw=%s rwmixread=70 runtime=10ms verify=1 iodepth=16",
+                 kinds[i]);
+        fake_run(&app_job, words);
+        uint64_t reads = way("read", "total_ios"), writes = way("write", "total_ios");
+        assert_int_equal(fake.errors, 0);
+        assert_int_equal(all("total_ios"), reads + writes);
+        assert_int_equal(all("N"), reads + writes);
+        assert_in_range(reads * 100, (reads + writes) * 69, (reads + writes) * 71);
+        assert_true(writes > 100);
+        assert_int_equal(way("read", "N"), reads);
+        assert_int_equal(way("write", "N"), writes);
+        expect_line(fake.console, " I/Os of 4 KiB on 2 disks in ");
+        expect_line(fake.console, "\nread ");
+        expect_line(fake.console, "\nwrite ");
+        fake_stop(NULL);
+    }
+}
+
+static void test_trims(void **state)
+{
+    start(2, 1, 512, 515);
+    fake_run(&app_job, "rw=trim runtime=0");
+    for (unsigned lba = 0; lba < 515; lba++)
+        assert_int_equal(fake.disks[0].trims[lba], lba < 512);
+    assert_int_equal(way("trim", "total_ios"), 64);
+    expect_line(fake.console, "job: ok: 64 trims of 4 KiB to 1 disk in ");
+}
+
+static void test_fewer_places_than_workers(void **state)
+{
+    start(8, 1, 4096, 3);
+    fake_run(&app_job, "rw=randwrite runtime=1ms verify=1");
+    assert_int_equal(fake.errors, 0);
+    assert_true(all("total_ios") > 3);
+    assert_int_equal(all("submitted"), all("total_ios"));
+    assert_int_equal(all("read_back"), 3);
+}
+
+static void test_data_differ_in_each_run_unless_seeded(void **state)
+{
+    static uint8_t first[512];
+    for (unsigned run = 0; run < 4; run++) {
+        start(1, 1, 512, 8);
+        fake.tsc += run; // another time
+        fake_run(&app_job,
+                 run < 2 ? "rw=write runtime=0 verify=1" : "rw=write runtime=0 verify=1 seed=5");
+        if (run % 2 == 0)
+            memcpy(first, fake.disks[0].data, sizeof(first));
+        else
+            assert_int_equal(memcmp(first, fake.disks[0].data, sizeof(first)) == 0, run == 3);
+        fake_stop(NULL);
+    }
+}
+
+// ---- leave to write ----
+
+static void expect_refused(const char *words, const char *what, const char *message)
+{
+    fake.errors = 0;
+    fake_run(&app_job, words);
+    assert_int_equal(fake.errors, 1);
+    assert_string_equal(fake.error_what, what);
+    assert_string_equal(fake.error_message, message);
+    assert_int_equal(fake.submitted, 0);
+    fake_stop(NULL);
+}
+
+static void test_disks_that_may_not_be_written(void **state)
+{
+    fake_start(2, 2, 512, 64);
+    fake_writable(&fake.disks[0]);
+    strcpy(fake.disks[1].dev.serial, "A B");
+    expect_refused("rw=write", "disk-not-allowed",
+                   "nvme1n1 (serial \"A B\") may not be written to; if all that it holds may be "
+                   "lost, say allow-write=A%20B");
+    expect_refused("rw=randtrim", "disk-not-allowed", fake.error_message);
+    fake.errors = 0;
+    fake_run(&app_job, "rw=randrw rwmixread=100 runtime=0"); // which never writes
+    assert_int_equal(fake.errors, 0);
+}
+
+static void test_disks_that_can_not_be_written(void **state)
+{
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.ops = 1u << BLOCK_READ | 1u << BLOCK_FLUSH;
+    expect_refused("rw=rw", "disk-read-only",
+                   "nvme0n1 is write protected by its controller; leave it out, or end the "
+                   "protection there");
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.ops = 1u << BLOCK_READ | 1u << BLOCK_WRITE;
+    expect_refused("rw=trim", "disk-no-trim",
+                   "nvme0n1 has no Dataset Management command, which trims; leave it out");
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.limits.zone = 4096;
+    expect_refused("rw=write", "disk-zoned",
+                   "nvme0n1 is zoned: it is written to in the order of its zones alone, which no "
+                   "app does; leave it out");
+}
+
+// ---- what is found ----
+
+static void expect_found(const char *what, const char *message)
+{
+    assert_true(all("verify_errors") >= 1);
+    expect_line(fake.errors_told, what);
+    expect_line(fake.errors_told, message);
+    expect_line(fake.console, "job: failed: ");
+}
+
+static void test_a_lost_write_is_found(void **state)
+{
+    start(1, 1, 4096, 16);
+    fake.disks[0].lost_lba = 7;
+    fake_run(&app_job, "rw=write runtime=2ms verify=1 iodepth=4");
+    assert_true(fake.disks[0].writes[7] > 1);
+    expect_found("verify-stale: ", "nvme0n1: LBA 7 is stale: it holds write 1 where write ");
+}
+
+static void test_a_torn_write_is_found(void **state)
+{
+    start(1, 1, 4096, 16);
+    fake.disks[0].torn_lba = 7;
+    fake_run(&app_job, "rw=randrw runtime=5ms verify=1 iodepth=4");
+    expect_found("verify-torn: ", "nvme0n1: LBA 7 is torn at byte 2048: ");
+}
+
+static void test_a_misplaced_write_is_found(void **state)
+{
+    start(1, 1, 4096, 16);
+    fake.disks[0].misplaced_lba = 7;
+    fake_run(&app_job, "rw=write runtime=2ms verify=1 iodepth=4");
+    expect_found("verify-stale: ", "nvme0n1: LBA 7 is stale");
+}
+
+static void test_misplaced_data_are_found_where_they_lie(void **state)
+{
+    start(1, 1, 4096, 16);
+    fake.disks[0].misplaced_lba = 15 - 1;
+    fake_run(&app_job, "rw=randrw runtime=5ms verify=1 iodepth=2");
+    expect_found("verify-lba: ", "nvme0n1: LBA 15 holds the data of LBA 14");
+}
+
+// Neither is one that nobody asked to be checked, nor one whose write has failed.
+static void test_a_failed_write_is_no_verify_error(void **state)
+{
+    start(1, 1, 4096, 16);
+    fake.disks[0].bad_status = BLOCK_ERROR;
+    fake.disks[0].bad_op = BLOCK_WRITE;
+    fake.disks[0].bad_lba = 5;
+    fake_run(&app_job, "rw=randrw runtime=5ms verify=1 iodepth=4");
+    assert_int_equal(all("verify_errors"), 0);
+    assert_true(way("write", "errors") > 1);
+    assert_int_equal(all("errors"), way("write", "errors"));
+    expect_line(fake.error_message,
+                "nvme0n1: write of LBA 5, 1 blocks: the device reports an error");
+    assert_int_equal(all("read_back"), 15);
+    assert_int_equal(all("N"), all("total_ios") - all("errors"));
+}
+
+static void test_a_device_that_goes_ends_its_worker(void **state)
+{
+    start(1, 2, 512, 64);
+    fake.disks[0].bad_status = BLOCK_GONE;
+    fake.disks[0].bad_op = BLOCK_WRITE;
+    fake.disks[0].bad_lba = 40;
+    fake_run(&app_job, "rw=write bs=512 runtime=0 iodepth=1 verify=1");
+    assert_int_equal(number(object("job", "nvme0n1"), "total_ios"), 41);
+    assert_int_equal(number(object("job", "nvme0n1"), "read_back"), 0);
+    assert_int_equal(number(object("job", "nvme1n1"), "read_back"), 64);
+    assert_int_equal(all("submitted"), all("total_ios"));
+    for (unsigned lba = 0; lba < 64; lba++)
+        assert_int_equal(fake.disks[0].reads[lba], 0); // it isn't asked again
+}
+
+static void test_nobody_waits_for_a_device_that_is_gone(void **state)
+{
+    start(1, 1, 512, 64);
+    fake.disks[0].bad_status = BLOCK_GONE;
+    fake.disks[0].bad_op = BLOCK_WRITE;
+    fake.disks[0].bad_lba = 8;
+    fake_run(&app_job, "rw=write bs=512 iodepth=2 rate_iops=1000");
+    assert_in_range(all("runtime"), 7, 9); // of 5 s
+    assert_null(fake.timers);
+}
+
+// What a job has written, another one can check that knows nothing of it.
+static void test_a_later_job_checks_what_is_there(void **state)
+{
+    start(2, 1, 512, 512);
+    fake_run(&app_job, "rw=randwrite runtime=0 verify=1");
+    fake.json[0] = 0;
+    fake_run(&app_job, "rw=read runtime=0 verify=1");
+    assert_int_equal(fake.errors, 0);
+    fake.json[0] = 0;
+    fake.disks[0].data[77 * 512 + 100] ^= 1;
+    fake_run(&app_job, "rw=read runtime=0 verify=1");
+    assert_int_equal(all("verify_errors"), 1);
+    expect_line(fake.error_message, "nvme0n1: LBA 77 is corrupt");
+    fake.json[0] = 0;
+    memcpy(fake.disks[0].data + 77 * 512, fake.disks[0].data + 78 * 512, 512);
+    fake_run(&app_job, "rw=read runtime=0 verify=1");
+    assert_int_equal(all("verify_errors"), 1);
+    expect_line(fake.error_message, "nvme0n1: LBA 77 holds the data of LBA 78");
+}
+
+// ---- flushes ----
+
+static unsigned flushes_checked;
+
+// Whatever a flush will make durable has been stored by now.
+static void check_flush(const struct block_req *req)
+{
+    const struct job_mix_io *io = container_of((struct block_req *)req, struct job_mix_io, req);
+    const struct job_mix *m = req->arg;
+    if (req->op != BLOCK_FLUSH)
+        return;
+    flushes_checked++;
+    for (uint64_t n = 0; n < io->number; n++) {
+        uint64_t place = written_place(m->written, n);
+        uint32_t times = written_times(m->written, place, io->number);
+        for (uint32_t i = 0; i < 8; i++)
+            assert_true(fake.disks[0].writes[place * 8 + i] >= times);
+    }
+}
+
+static void test_flushes(void **state)
+{
+    start(1, 1, 512, 512);
+    flushes_checked = 0;
+    fake.on_read = check_flush;
+    fake_run(&app_job, "rw=randwrite runtime=5ms verify=1 fsync=10 iodepth=8 seed=5");
+    uint64_t writes = way("write", "total_ios");
+    assert_true(flushes_checked > 10);
+    assert_int_equal(fake.disks[0].flushes, flushes_checked);
+    assert_in_range(flushes_checked, writes / 10 - 1, writes / 10);
+    assert_int_equal(way("sync", "total_ios"), flushes_checked);
+    assert_int_equal(all("total_ios"), writes); // flushes are none of them
+    expect_line(fake.console, "\nsync ");
+    const char *durable = object("durable", "nvme0n1");
+    assert_in_range(number(durable, "writes"), writes - 40, writes);
+    expect_line(durable, "\"seed\":5,\"bs\":4096,\"random\":true,\"first\":0,\"places\":64,");
+}
+
+static void test_a_failed_flush_makes_nothing_durable(void **state)
+{
+    start(1, 1, 512, 512);
+    fake.disks[0].bad_status = BLOCK_ERROR;
+    fake.disks[0].bad_op = BLOCK_FLUSH;
+    fake_run(&app_job, "rw=write runtime=0 verify=1 fsync=10");
+    assert_int_equal(number(object("durable", "nvme0n1"), "writes"), 0);
+    assert_int_equal(way("sync", "errors"), 6);
+    assert_int_equal(all("errors"), 6);
+    expect_line(fake.error_message, "nvme0n1: flush of LBA 0, 0 blocks: ");
+}
+
+// ---- time ----
+
+static void test_paces(void **state)
+{
+    static const char *const kinds[] = { "randread", "randwrite", "rw" };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char words[128];
+        start(2, 2, 512, 512);
+        fake.no_overlap = false;
+        snprintf(words, sizeof(words), "rw=%s runtime=50ms rate_iops=1000", kinds[i]);
+        fake_run(&app_job, words);
+        assert_int_equal(fake.errors, 0);
+        assert_in_range(all("total_ios"), 4 * 49, 4 * 51); // four workers
+        assert_int_equal(all("submitted"), all("total_ios"));
+        assert_in_range(all("runtime"), 49, 55);
+        assert_null(fake.timers);
+        fake_stop(NULL);
+    }
+}
+
+static void test_progress_counts_the_ramp(void **state)
+{
+    static struct job job;
+    start(1, 1, 512, 512);
+    job = (struct job){ .config = { .runtime_us = 3000000, .ramp_us = 2000000, .bs = 4096 } };
+    job.began_ns = time_ns() - 4 * NS_PER_S;
+    job.shown_ns = time_ns() - NS_PER_S;
+    job_show_progress(&job);
+    expect_line(fake.console, "job: 4.0 of 5.0 s: ");
+}
+
+static uint64_t soonest_tsc, reads_too_soon;
+
+static void check_spread(const struct block_req *req)
+{
+    reads_too_soon += rdtsc() < soonest_tsc;
+    soonest_tsc = MAX(soonest_tsc + 1000000, rdtsc() - 900000);
+}
+
+static void test_paced_reads_come_one_by_one(void **state)
+{
+    start(1, 1, 512, 512);
+    soonest_tsc = reads_too_soon = 0;
+    fake.on_read = check_spread;
+    fake_run(&app_job, "runtime=50ms rate_iops=1000");
+    assert_int_equal(reads_too_soon, 0);
+}
+
+static void test_what_ramps_up_isn_t_measured(void **state)
+{
+    static const char *const kinds[] = { "randread", "randrw" };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char words[128];
+        start(2, 1, 512, 512);
+        fake.no_overlap = false;
+        snprintf(words, sizeof(words), "rw=%s runtime=20ms ramp_time=30ms", kinds[i]);
+        fake_run(&app_job, words);
+        assert_int_equal(fake.errors, 0);
+        assert_in_range(all("runtime"), 18, 26);
+        assert_int_equal(all("submitted"), all("total_ios"));
+        assert_int_equal(all("N"), all("total_ios"));
+        assert_in_range(all("total_ios") * 10, fake.submitted * 2, fake.submitted * 6);
+        assert_in_range(all("msis"), all("total_ios") - 80, all("total_ios") + 80);
+        if (i)
+            assert_int_equal(way("read", "N") + way("write", "N"), all("total_ios"));
+        assert_null(fake.timers);
+        fake_stop(NULL);
+    }
+}
+
+static void test_memory_for_what_is_written_where(void **state)
+{
+    start(1, 1, 512, 512);
+    fake.disks[0].dev.blocks = 1ull << 40;
+    fake.free_bytes = 64 * MIB;
+    fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1");
+    assert_string_equal(fake.error_what, "job-memory");
+    fake.errors = 0;
+    fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1 size=128k runtime=0");
+    assert_int_equal(fake.errors, 0);
+}
+
+static void test_only_reads_of_a_mix_are_urgent(void **state)
+{
+    start(1, 1, 512, 512);
+    fake.no_overlap = false;
+    fake_run(&app_job, "rw=randrw runtime=5ms urgent=100");
+    assert_int_equal(fake.urgent, way("read", "total_ios"));
+    assert_int_equal(number(strstr(object("job", "all"), "\"urgent_clat_ns\""), "N"),
+                     way("read", "total_ios"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_a_pass_writes_each_block_once, fake_stop),
+        cmocka_unit_test_teardown(test_what_isn_t_checked_isn_t_read_back, fake_stop),
+        cmocka_unit_test_teardown(test_random_writes_go_over_all_of_the_region, fake_stop),
+        cmocka_unit_test_teardown(test_the_read_back_is_not_measured, fake_stop),
+        cmocka_unit_test_teardown(test_mixes, fake_stop),
+        cmocka_unit_test_teardown(test_trims, fake_stop),
+        cmocka_unit_test_teardown(test_fewer_places_than_workers, fake_stop),
+        cmocka_unit_test_teardown(test_data_differ_in_each_run_unless_seeded, fake_stop),
+        cmocka_unit_test_teardown(test_disks_that_may_not_be_written, fake_stop),
+        cmocka_unit_test_teardown(test_disks_that_can_not_be_written, fake_stop),
+        cmocka_unit_test_teardown(test_a_lost_write_is_found, fake_stop),
+        cmocka_unit_test_teardown(test_a_torn_write_is_found, fake_stop),
+        cmocka_unit_test_teardown(test_a_misplaced_write_is_found, fake_stop),
+        cmocka_unit_test_teardown(test_misplaced_data_are_found_where_they_lie, fake_stop),
+        cmocka_unit_test_teardown(test_a_failed_write_is_no_verify_error, fake_stop),
+        cmocka_unit_test_teardown(test_a_device_that_goes_ends_its_worker, fake_stop),
+        cmocka_unit_test_teardown(test_nobody_waits_for_a_device_that_is_gone, fake_stop),
+        cmocka_unit_test_teardown(test_a_later_job_checks_what_is_there, fake_stop),
+        cmocka_unit_test_teardown(test_flushes, fake_stop),
+        cmocka_unit_test_teardown(test_a_failed_flush_makes_nothing_durable, fake_stop),
+        cmocka_unit_test_teardown(test_paces, fake_stop),
+        cmocka_unit_test_teardown(test_paced_reads_come_one_by_one, fake_stop),
+        cmocka_unit_test_teardown(test_what_ramps_up_isn_t_measured, fake_stop),
+        cmocka_unit_test_teardown(test_progress_counts_the_ramp, fake_stop),
+        cmocka_unit_test_teardown(test_memory_for_what_is_written_where, fake_stop),
+        cmocka_unit_test_teardown(test_only_reads_of_a_mix_are_urgent, fake_stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
