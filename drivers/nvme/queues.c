@@ -227,6 +227,20 @@ static unsigned wanted_for(const struct nvme_ctrl *c)
     return cpu_count() * (wanted.plain + wanted.urgent);
 }
 
+// The first `made` queues can be made, the next one can't. Whole sets of them are used, or a part of
+// one, which all CPUs share then.
+static bool make_do(struct nvme_ctrl *c, unsigned made, const struct problem *p)
+{
+    unsigned tried = c->queues_count;
+    if (!made || c->command.lost)
+        return false;
+    c->set_count = MIN(c->set_count, made);
+    c->plain_count = MIN(c->plain_count, made / c->set_count * c->set_count);
+    c->queues_count = c->plain_count;
+    warn("nvme-fewer-queues", "%s; %u of %u queues are used", p->message, c->queues_count, tried);
+    return true;
+}
+
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
 {
     if (!c->dev->msix.cap || !c->dev->msix.vectors)
@@ -241,7 +255,7 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
     c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);
     for (unsigned i = 0; i < c->queues_count; i++)
-        if (!start_queue(c, i, p))
+        if (!start_queue(c, i, p) && !make_do(c, i, p))
             return false;
     share(c);
     for (unsigned i = 0; i < c->queues_count; i++)
