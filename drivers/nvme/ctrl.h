@@ -60,6 +60,8 @@ struct nvme_ctrl {
     struct nvme_identify_zoned_controller *zoned;
     void *metadata_sink, *metadata_zeros;
 
+    void *ana_log; // ways.c: of all groups; NULL: it has none
+
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;

@@ -45,6 +45,7 @@ struct nvme_ns {
     struct nvme_identity identity;
     struct nvme_zoned zoned; // zeros: it isn't
     uint8_t protection;      // type; 0: none
+    enum nvme_ana_state way; // 0: not told
     struct block_dev dev;
 };
 

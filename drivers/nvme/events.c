@@ -31,6 +31,7 @@ struct nvme_events {
     unsigned lid;                   // of the page
     void *page;
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
+    bool is_new;       // the first of them is
     uint8_t warnings;  // of SMART, that were told
     void *behavior;    // Host Behavior Support
 };
@@ -79,9 +80,9 @@ static bool read_namespace(struct nvme_events *e)
 
 static void namespace_read(struct nvme_events *e)
 {
-    if (!e->read.status)
-        nvme_namespace_changed(e->ctrl, *e->changed, e->page);
-    e->changed++;
+    e->is_new = !e->read.status && !nvme_namespace_changed(e->ctrl, *e->changed, e->page);
+    if (!e->is_new)
+        e->changed++;
 }
 
 // The page has 1024 entries, as many as fit; a 0 ends a copy that is one longer.
@@ -104,6 +105,15 @@ static void page_read(struct nvme_events *e)
         start_namespaces(e);
 }
 
+static void go_on(struct nvme_events *e)
+{
+    if (e->changed && read_namespace(e))
+        return;
+    e->changed = NULL;
+    e->reading = false;
+    read_next(e);
+}
+
 static void was_read(struct nvme_admin_command *command)
 {
     struct nvme_events *e = container_of(command, struct nvme_events, read);
@@ -111,11 +121,28 @@ static void was_read(struct nvme_admin_command *command)
         namespace_read(e);
     else
         page_read(e);
-    if (e->changed && read_namespace(e))
-        return;
-    e->changed = NULL;
-    e->reading = false;
-    read_next(e);
+    if (!e->is_new)
+        go_on(e);
+}
+
+// Waits for its commands, which must not be from within an answer to another.
+static void add_namespace(struct nvme_events *e)
+{
+    struct problem p;
+    uint32_t nsid = *e->changed++;
+    e->is_new = false;
+    if (nvme_namespace_add(e->ctrl, nsid, &p))
+        info("%sn%u: it was attached", e->ctrl->name, nsid);
+    else
+        warn_problem(&p);
+    go_on(e);
+}
+
+void nvme_events_poll(struct nvme_ctrl *c)
+{
+    nvme_admin_poll(c);
+    while (c->events->is_new)
+        add_namespace(c->events);
 }
 
 static size_t page_bytes(unsigned lid)
@@ -186,16 +213,18 @@ void nvme_events_listen(struct nvme_ctrl *c)
 {
     struct nvme_events *e = c->events;
     e->listening = 0;
-    e->reading = false;
+    e->reading = e->is_new = false;
     e->changed = NULL;
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);
 }
 
-bool nvme_events_listening(const struct nvme_ctrl *c)
+uint64_t nvme_events_wait_ns(const struct nvme_ctrl *c)
 {
-    return c->events && (c->events->listening || c->events->reading);
+    if (c->events->reading)
+        return NS_PER_MS;
+    return c->events->listening ? NS_PER_S : 0;
 }
 
 unsigned nvme_events_count(const struct nvme_ctrl *c)

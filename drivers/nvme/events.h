@@ -16,7 +16,8 @@ struct nvme_sqe nvme_choice(const struct nvme_ctrl *c, unsigned i);
 // Sends the requests that events answer; after a reset, again.
 void nvme_events_listen(struct nvme_ctrl *c);
 
-// It listens: somebody has to poll for admin completions now and then.
-bool nvme_events_listening(const struct nvme_ctrl *c);
+// Looks for events, as somebody has to after so long; 0: there will be none.
+void nvme_events_poll(struct nvme_ctrl *c);
+uint64_t nvme_events_wait_ns(const struct nvme_ctrl *c);
 
 unsigned nvme_events_count(const struct nvme_ctrl *c); // that came

@@ -6,6 +6,7 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/health.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
@@ -202,6 +203,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->identity = seen->identity;
     ns->zoned = seen->zoned;
     ns->protection = seen->format.protection;
+    ns->way = nvme_way_state(c, &seen->identity);
     form(ns, seen);
     if (seen->format.metadata_buffer)
         give_metadata(ns);
@@ -230,9 +232,15 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
 static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
 static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
 
+// Fields that others leave as they are: not while requests are in flight.
+static bool must_be_written_in_full(const struct nvme_format *format)
+{
+    return format->metadata_buffer || format->reference_tag;
+}
+
 static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_format *format)
 {
-    if (format->metadata_buffer || format->reference_tag)
+    if (must_be_written_in_full(format))
         for (unsigned i = 0; i < c->queues_count; i++)
             nvme_queue_write_in_full(c->queues[i]);
     if (!c->namespaces_end)
@@ -241,6 +249,20 @@ static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_forma
     c->namespaces_end = &ns->next;
     c->namespaces_count++;
     block_add(&ns->dev);
+    nvme_ways_find(ns);
+}
+
+// A way that leads nowhere is named: by another controller the disk may be there.
+static bool is_reached(struct nvme_ctrl *c, const char *name, const struct seen *seen,
+                       struct problem *p)
+{
+    enum nvme_ana_state state = nvme_way_state(c, &seen->identity);
+    if (nvme_way_is_open(state))
+        return true;
+    return problem_set(p, "nvme-ana",
+                       "%s: its access state here is \"%s\" (group %u): use another controller of "
+                       "its subsystem",
+                       name, nvme_ana_text(state), seen->identity.ana_group);
 }
 
 static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct seen *seen,
@@ -251,7 +273,7 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
         return false;
     if (!seen->format.blocks)
         return true;
-    if (!take_zones(c, name, nsid, seen, w, p))
+    if (!is_reached(c, name, seen, p) || !take_zones(c, name, nsid, seen, w, p))
         return false;
     take_limits(c, name, seen, w);
     return true;
@@ -285,6 +307,10 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
         return true;
     }
     warn_all(w);
+    if (c->running && must_be_written_in_full(&seen.format)) {
+        warn("nvme-ns-late", "%s: it has metadata, and was attached too late for that", name);
+        return true;
+    }
     add(c, make(c, nsid, name, &seen), &seen.format);
     return true;
 }
@@ -299,64 +325,34 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
     return ns;
 }
 
-// What was prepared for its old size goes to the controller, which knows the new one. One that went
-// has no blocks; with other blocks than before it is another disk, and nobody's.
-static void resize(struct nvme_ns *ns, const struct nvme_format *format)
+// 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
+static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    uint64_t blocks = format->block_shift == ns->block_shift ? format->blocks : 0;
-    if (blocks == ns->dev.blocks)
-        return;
-    if (blocks)
-        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
-             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
-    else
-        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
-             ns->dev.name);
-    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
-}
-
-// Where there are several command sets, more would have to be asked for.
-static bool take_late(struct nvme_ctrl *c, const char *name, struct seen *seen, struct warnings *w,
-                      struct problem *p)
-{
-    if (!nvme_parse_format(name, seen->data, NULL, c->id.max_transfer, &seen->format, w, p))
-        return false;
-    if (!seen->format.blocks)
-        return true;
-    if (c->limits.command_sets || c->abilities.extended_formats)
-        return problem_set(p, "nvme-ns-late",
-                           "%s: it was attached while the controller runs, and may have a command "
-                           "set or format that is told only at the next start",
-                           name);
-    nvme_parse_identity(seen->data, &seen->identity);
-    take_limits(c, name, seen, w);
-    return true;
-}
-
-void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
-                            const struct nvme_identify_namespace *data)
-{
-    char name[sizeof(((struct block_dev *)0)->name)];
-    struct nvme_ns *ns = find(c, nsid);
-    struct seen seen = { .data = data };
+    struct warnings *w = ns->ctrl->warnings;
+    struct nvme_format format;
     struct problem p;
 
-    if (format_text(name, sizeof(name), "%sn%u", c->name, nsid) >= (int)sizeof(name))
-        return;
-    c->warnings->count = 0;
-    if (ns) { // its format and its size are all that may have changed
-        if (!nvme_parse_format(name, data, NULL, c->id.max_transfer, &seen.format, c->warnings, &p))
-            seen.format.blocks = 0;
-        return resize(ns, &seen.format);
-    }
-    if (!take_late(c, name, &seen, c->warnings, &p)) {
-        warn(p.what, "%s: passed over", p.message);
-        return;
-    }
-    warn_all(c->warnings);
-    if (!seen.format.blocks)
-        return;
-    add(c, make(c, nsid, name, &seen), &seen.format);
-    info("%s: it was attached: %llu blocks of %u bytes", name,
-         (unsigned long long)seen.format.blocks, 1u << seen.format.block_shift);
+    w->count = 0;
+    if (!data->nsze ||
+        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
+        return 0;
+    return format.block_shift == ns->block_shift ? format.blocks : 0;
+}
+
+// What was prepared for the old size goes to the controller, which knows the new one.
+bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+                            const struct nvme_identify_namespace *data)
+{
+    struct nvme_ns *ns = find(c, nsid);
+    if (!ns)
+        return !data->nsze;
+    uint64_t blocks = blocks_now(ns, data);
+    if (!blocks && ns->dev.blocks)
+        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+             ns->dev.name);
+    else if (blocks != ns->dev.blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
+    return true;
 }

@@ -6,6 +6,7 @@
 
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/prp.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
@@ -82,7 +83,7 @@ static bool add_by_list(struct nvme_ctrl *c, uint32_t *list, struct problem *p)
 // Controllers before 1.1 have no list.
 bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
 {
-    if (!nvme_command_sets_identify(c, p))
+    if (!nvme_command_sets_identify(c, p) || !nvme_ways_read(c, p))
         return false;
     if (c->version < NVME_VERSION(1, 1))
         return add_by_counting(c, 1, p);

@@ -162,8 +162,7 @@ bool nvme_qpair_in_flight(const struct nvme_qpair *q)
 void nvme_qpair_age(struct nvme_qpair *q)
 {
     for (unsigned i = 0; i < q->mask; i++)
-        if (q->slots[i].age < UINT16_MAX)
-            q->slots[i].age++;
+        q->slots[i].age++;
 }
 
 // ---- resets ----

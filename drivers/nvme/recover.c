@@ -12,7 +12,6 @@
 #include "kernel/pci/pci_regs.h"
 #include "kernel/x86/time.h"
 
-#define EVENTS_NS NS_PER_S // between looks for events
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
 struct abort {
@@ -260,13 +259,13 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 
 static void set_timer(struct nvme_recover *r)
 {
-    uint64_t now = time_ns();
+    uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
     else if (r->plan.state != NVME_RUNNING)
         cpu_timer_start(&r->timer, nvme_plan_next_ns(&r->plan, now));
-    else if (nvme_events_listening(r->ctrl))
-        cpu_timer_start(&r->timer, now + EVENTS_NS);
+    else if (wait)
+        cpu_timer_start(&r->timer, now + wait);
 }
 
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
@@ -290,7 +289,7 @@ static void look_again(struct nvme_recover *r)
 {
     switch (r->plan.state) {
     case NVME_RUNNING:
-        nvme_admin_poll(r->ctrl); // for events
+        nvme_events_poll(r->ctrl);
         break;
     case NVME_ABORTING:
         nvme_admin_poll(r->ctrl);

@@ -347,6 +347,8 @@ void nvme_request_in_full(struct nvme_queue *q, struct block_req *req)
         next_piece(ns, req, 0) < req->blocks)
         return nvme_request_detour(q, req);
     req->status = BLOCK_OK;
+    req->tries = 0;
+    req->again = false;
     req->issued = req->blocks;
     req->pending = 1;
     issue(q, ns, req, 0, req->blocks);

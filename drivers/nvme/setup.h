@@ -51,7 +51,7 @@ bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
 // it can't be identified.
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 
-// One is said to have changed while the controller runs: it came, went, or has another size. `data` is
-// what Identify says of it now. Whoever acts on the controller's events.
-void nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
+// A namespace is said to have changed while the controller runs, and this is what Identify says now.
+// False: it is new.
+bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);

@@ -44,6 +44,10 @@ static void add_zones(struct json *j, const struct nvme_zoned *zoned,
 void nvme_show_json(struct json *j, const struct nvme_ns *ns)
 {
     const struct block_limits *limits = &ns->dev.limits;
+    if (ns->dev.same_as)
+        json_text(j, "same_as", ns->dev.same_as->name);
+    if (ns->way)
+        json_text(j, "ana_state", nvme_ana_text(ns->way));
     add(j, "metadata", limits->metadata);
     add(j, "protection", ns->protection);
     add(j, "boundary", limits->boundary);
@@ -75,9 +79,15 @@ static void say(char *line, size_t room, size_t *used, const char *fmt, ...)
 void nvme_show_line(const struct nvme_ns *ns)
 {
     const struct block_limits *limits = &ns->dev.limits;
-    char line[160] = "", size[16];
+    char line[256] = "", size[16];
     size_t used = 0;
 
+    if (ns->dev.same_as)
+        say(line, sizeof(line), &used, "the same disk as %s, by controller %u of its subsystem",
+            ns->dev.same_as->name, ns->ctrl->abilities.id);
+    if (ns->way && ns->way != NVME_ANA_OPTIMIZED)
+        say(line, sizeof(line), &used, "reached by a way that is in state \"%s\"",
+            nvme_ana_text(ns->way));
     if (ns->zoned.zones)
         say(line, sizeof(line), &used, "%llu zones of %s", (unsigned long long)ns->zoned.zones,
             nvme_size_text(limits->zone, size, sizeof(size)));

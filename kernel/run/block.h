@@ -134,6 +134,7 @@ struct block_dev {
     // second. NULL: it has no samples. Boot CPU, from its loop.
     void (*sample_health)(struct block_dev *dev);
     void *driver;
+    const struct block_dev *same_as; // the same disk by another way; NULL: this is the first
     struct block_dev *next;
 };
 

@@ -97,6 +97,10 @@ static void *log_page(struct model *m, unsigned lid, size_t *bytes, unsigned *ty
         *bytes = sizeof(m->changes);
         *type = NVME_EVENT_NOTICE;
         return m->changes;
+    case NVME_LOG_ANA:
+        *bytes = sizeof(m->ana);
+        *type = NVME_EVENT_NOTICE;
+        return m->ana;
     }
     return NULL;
 }

@@ -87,16 +87,24 @@ static void read_again(struct block_req *req)
         again.done = true;
 }
 
-static void a_request_that_is_submitted_again_has_new_tries(void **state)
+static void submit_five_times(uint32_t blocks, size_t misalign)
 {
     struct world_read r;
+    unsigned before = m->commands;
     fail_with(retry_after(0), NVME_TRIES_MOST);
     again.left = 4;
     again.done = false;
-    world_read_start_for(&r, dev, 0, BAD_LBA, 1, 0, read_again);
+    world_read_start_for(&r, dev, 0, BAD_LBA, blocks, misalign, read_again);
     assert_true(world_run(&again.done, 200));
-    assert_int_equal(m->commands, 5 * (1 + NVME_TRIES_MOST));
+    assert_int_equal(m->commands - before, 5 * (1 + NVME_TRIES_MOST));
     world_read_free(&r);
+}
+
+// Those, too, that are one command with a list of pages.
+static void a_request_that_is_submitted_again_has_new_tries(void **state)
+{
+    submit_five_times(1, 0);
+    submit_five_times(16, 512);
 }
 
 static void not_where_it_is_no_use(void **state)

@@ -146,3 +146,21 @@ def test_many_namespaces_of_mixed_formats(boot, tmp_path):
     disk = launch.Disk(lbas=[512, 4096, 512, 4096, 512], size="8m")
     run = boot(f"irq=adaptive bs=16k iodepth=16 {SHORT}", disks=[disk]).verified()
     assert [d["block_size"] for d in run.of("nvme")] == disk.lbas
+
+
+def test_two_ways_to_a_disk(boot, tmp_path):
+    """Two controllers of one subsystem, whose namespace both have; and one that one alone has."""
+    image = tmp_path / "S1.img"
+    subprocess.run([launch.BUILD / "mkdisk", "--serial", "S1", "--size", "4m", image], check=True)
+    shared = {"node-name": "shared", "read-only": "on", "file.driver": "file", "file.filename": image}
+    extra = ["-device", "nvme-subsys,id=both,nqn=both"]
+    for name in ("a", "b"):
+        extra += ["-device", f"nvme,id={name},serial=S1,subsys=both"]
+    extra += ["-blockdev", launch.options("raw", shared),
+              "-blockdev", "null-co,node-name=private,read-only=on,size=1048576",
+              "-device", "nvme-ns,bus=a,drive=shared,nsid=1,shared=on",
+              "-device", "nvme-ns,bus=a,drive=private,nsid=2,shared=off"]
+    run = boot(f"irq=posted filename=nvme0n1:nvme1n1 {SHORT}", disks=[], extra=extra).verified()
+    found = {disk["filename"]: disk.get("same_as") for disk in run.of("nvme")}
+    assert found == {"nvme0n1": None, "nvme0n2": None, "nvme1n1": "nvme0n1"}
+    assert run.line("nvme1n1 +the same disk as nvme0n1, by controller 1 of its subsystem")

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Several controllers of a subsystem can lead to one namespace, each by its own way. Boot CPU.
+#pragma once
+
+#include "drivers/nvme/disk.h"
+
+// Finds the disk that the namespace is another way to, if there is one.
+void nvme_ways_find(struct nvme_ns *ns);
+
+// The states of the controller's ways, by group. False: it doesn't answer any more.
+bool nvme_ways_read(struct nvme_ctrl *c, struct problem *p);
+
+// The namespace's way as last read; 0 where the controller doesn't tell.
+enum nvme_ana_state nvme_way_state(const struct nvme_ctrl *c, const struct nvme_identity *identity);
+
+// Data can be read and written by a way in this state, now or after a while.
+bool nvme_way_is_open(enum nvme_ana_state state);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Two controllers of a subsystem that lead to one disk, and ways that lead nowhere.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/nvme_fixture.h"
+
+static unsigned worlds; // disks of earlier ones are still known
+
+static int begin(void **state)
+{
+    worlds++;
+    return begin_two(state);
+}
+
+static struct model *member(unsigned id)
+{
+    struct model *m = model_new();
+    m->id.cmic = NVME_CMIC_MULTI_CTRL;
+    m->id.cntlid = (uint16_t)id;
+    m->tells_more = true;
+    snprintf(m->id.subnqn, sizeof(m->id.subnqn), "nqn.2014-08.org.nvmexpress:test%u", worlds);
+    m->namespaces[0].data.nmic = NVME_NMIC_SHARED;
+    memset(m->namespaces[0].data.nguid, 7, 16);
+    memset(m->namespaces[0].uuid, 9, 16);
+    return m;
+}
+
+static void start_all(void)
+{
+    nvme_init();
+    assert_int_equal(world_errors(NULL) + world_warnings(), 0);
+    nvme_print();
+}
+
+static void said(const char *words)
+{
+    if (!strstr(world_infos(), words))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_infos(), words);
+}
+
+static void two_ways(void **state)
+{
+    struct model *a = member(1), *b = member(2), *c = member(3);
+    start_all();
+    struct block_dev *first = world_disk(a, 1);
+    assert_null(first->same_as);
+    assert_ptr_equal(world_disk(b, 1)->same_as, first);
+    assert_ptr_equal(world_disk(c, 1)->same_as, first);
+    said("n1, by controller 2 of its subsystem");
+    assert_non_null(strstr(world_json(), "\"same_as\":\"nvme"));
+    reads_well(world_disk(b, 1), 1);
+}
+
+// Each as the others, but for one thing.
+static void two_disks(void **state)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        begin(NULL);
+        struct model *a = member(1), *b = member(2);
+        if (i == 0)
+            b->id.sn[0] = 'X';
+        if (i == 1)
+            b->id.subnqn[20] = 'y';
+        if (i == 2)
+            b->namespaces[0].data.nmic = 0;
+        if (i == 3)
+            b->namespaces[0].data.nguid[15] = 8;
+        if (i == 4)
+            b->namespaces[0].uuid[0] = 8; // in the list of descriptors alone
+        start_all();
+        assert_null(world_disk(a, 1)->same_as);
+        assert_null(world_disk(b, 1)->same_as);
+        assert_null(strstr(world_infos(), "the same disk"));
+        world_end();
+    }
+}
+
+// Nobody is asked for descriptors who can't share.
+static void alone(void **state)
+{
+    struct model *m = model_new();
+    start_all();
+    for (unsigned i = 0; i < m->admin_count; i++)
+        assert_true(m->admin_log[i].cdw10 != NVME_CNS_DESCRIPTORS ||
+                    (m->admin_log[i].head & 0xff) != NVME_ADMIN_IDENTIFY);
+}
+
+// ---- states ----
+
+static struct model *with_states(unsigned state_1, unsigned state_2)
+{
+    struct model *m = member(1);
+    m->id.cmic |= NVME_CMIC_ANA;
+    m->id.anagrpmax = m->id.nanagrpid = 2;
+    m->namespaces[0].data.anagrpid = 1;
+    model_add_namespace(m, 2, 9, 5000)->data.anagrpid = 2;
+    m->ana[8] = 2;
+    m->ana[16] = 1;
+    m->ana[32] = (uint8_t)state_1;
+    m->ana[48] = 2;
+    m->ana[64] = (uint8_t)state_2;
+    return m;
+}
+
+static void open_ways(void **state)
+{
+    struct model *m = with_states(NVME_ANA_OPTIMIZED, NVME_ANA_NON_OPTIMIZED);
+    start_all();
+    said("n2 ");
+    said("reached by a way that is in state \"non-optimized\"");
+    assert_null(strstr(world_infos(), "\"optimized\""));
+    assert_non_null(strstr(world_json(), "\"ana_state\":\"non-optimized\""));
+    reads_well(world_disk(m, 1), 0);
+    struct nvme_sqe sqe = { 0 };
+    for (unsigned i = 0; i < m->admin_count; i++)
+        if ((m->admin_log[i].head & 0xff) == NVME_ADMIN_GET_LOG_PAGE &&
+            (m->admin_log[i].cdw10 & 0xff) == NVME_LOG_ANA)
+            sqe = m->admin_log[i];
+    assert_int_equal(field_get(NVME_LOG_LSP, sqe.cdw10), 1); // groups only
+}
+
+static void closed(unsigned ana, const char *words)
+{
+    begin(NULL);
+    struct model *m = with_states(NVME_ANA_CHANGE, ana);
+    nvme_init();
+    assert_null(world_disk(m, 2));
+    assert_int_equal(world_errors(NULL), 0);
+    assert_int_equal(world_warnings(), 1);
+    assert_string_equal(world_last_warning_what(), "nvme-ana");
+    if (!strstr(world_last_warning(), words))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_last_warning(), words);
+    reads_well(world_disk(m, 1), 0);
+    world_end();
+}
+
+static void closed_ways(void **state)
+{
+    closed(NVME_ANA_INACCESSIBLE, "n2: its access state here is \"inaccessible\" (group 2)");
+    closed(NVME_ANA_LOST, "n2: its access state here is \"persistent loss\" (group 2)");
+}
+
+// A group that isn't told of, and a log that isn't there: the namespace is tried.
+static void untold(void **state)
+{
+    struct model *m = with_states(NVME_ANA_OPTIMIZED, NVME_ANA_LOST);
+    m->ana[8] = 1;
+    start_all();
+    assert_non_null(world_disk(m, 2));
+}
+
+static void log_refused(void **state)
+{
+    struct model *m = with_states(NVME_ANA_OPTIMIZED, NVME_ANA_LOST);
+    m->fail_opcode = NVME_ADMIN_GET_LOG_PAGE;
+    nvme_init();
+    assert_int_equal(world_errors(NULL), 0);
+    assert_int_equal(world_warnings(), 1);
+    assert_non_null(strstr(world_last_warning(), "Asymmetric Namespace Access failed"));
+    assert_non_null(world_disk(m, 2));
+}
+
+static void log_without_an_answer(void **state)
+{
+    struct model *m = with_states(NVME_ANA_OPTIMIZED, NVME_ANA_LOST);
+    world_set_clock_step(NS_PER_MS);
+    m->ignore_opcode = NVME_ADMIN_GET_LOG_PAGE;
+    nvme_init();
+    assert_int_equal(world_errors("nvme-admin-timeout"), 1);
+    assert_int_equal(world_warnings(), 0);
+    assert_null(world_disk(m, 1));
+}
+
+#define shared_test(f) cmocka_unit_test_setup_teardown(f, begin, end_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        shared_test(two_ways),    cmocka_unit_test(two_disks),        shared_test(alone),
+        shared_test(open_ways),   cmocka_unit_test(closed_ways),      shared_test(untold),
+        shared_test(log_refused), shared_test(log_without_an_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
