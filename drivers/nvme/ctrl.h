@@ -16,6 +16,7 @@ struct nvme_events;
 struct nvme_recover;
 struct nvme_ns;
 struct nvme_queue;
+struct nvme_sampler;
 
 struct nvme_admin_command {
     void (*done)(struct nvme_admin_command *command); // may be NULL
@@ -67,6 +68,10 @@ struct nvme_ctrl {
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;
+
+    // health.c
+    struct nvme_sampler *sampler;
+    bool sampling; // its command is under way
 
     // watch.c, events.c, recover.c
     struct cpu_msg report;
