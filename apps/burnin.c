@@ -204,6 +204,7 @@ static void progress(struct cpu_timer *timer)
 {
     struct burnin *b = container_of(timer, struct burnin, progress);
     burnin_show_progress(b);
+    health_sample(b->health);
     b->interval_ns = MIN(2 * b->interval_ns, 60 * NS_PER_S); // whole disks take hours
     cpu_timer_start(timer, timer->due_ns + b->interval_ns);
 }

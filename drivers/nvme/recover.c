@@ -234,6 +234,7 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
     case NVME_DO_QUIET:
         return quiet(r);
     case NVME_DO_DISABLE:
+        pci_revive(r->ctrl->dev, time_delay_ns);
         return nvme_ctrl_disable(r->ctrl);
     case NVME_DO_CLEAR:
         return clear(r);
@@ -273,6 +274,8 @@ static void set_timer(struct nvme_recover *r)
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
     struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
+    if (r->plan.state == NVME_ABSENT)
+        pci_revive(r->ctrl->dev, time_delay_ns);
     if (nvme_plan_reads_csts(&r->plan, in.now_ns))
         nvme_ctrl_alive(r->ctrl, &in.csts);
     add_queues(r->ctrl, &in);
@@ -354,6 +357,7 @@ void nvme_recover_start(struct nvme_ctrl *c)
     }
     set_limits(r);
     nvme_restore_init(&r->restore, c);
+    pci_keep(c->dev);
     c->recover = r;
     c->report.fn = reported;
     nvme_watch_start(c);

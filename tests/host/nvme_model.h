@@ -107,6 +107,7 @@ struct model {
     const uint32_t *list_lie; // what CNS 2 is answered with
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
+    bool forgets;             // all of its configuration, while it is away
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     int fail_opcode, ignore_opcode; // admin opcodes; -1: none
@@ -145,7 +146,9 @@ struct model {
     bool ours;           // enabled by the driver, not by firmware
     struct irq *irqs[MODEL_VECTORS];
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
+    bool lost_message[MODEL_VECTORS];
     bool msix_enabled;
+    bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
     unsigned commands; // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read

@@ -47,11 +47,6 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     fail_msg("app=nvme has no register to write to");
 }
 
-void warn_problem(const struct problem *p)
-{
-    fail_msg("app=nvme tells errors, not warnings: %s", p->message);
-}
-
 static void identify(const struct nvme_ctrl *c, const struct nvme_sqe *sqe)
 {
     struct nvme_identify_controller *ctrl = c->page;
