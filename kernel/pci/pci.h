@@ -47,7 +47,7 @@ struct pci_dev {
     uint16_t virtual_index;
     unsigned node;          // NUMA node; NODE_ANY where unknown
     struct pci_saved *kept; // by pci_keep()
-    char name[16]; // "0000:00:04.0"
+    char name[16];          // "0000:00:04.0"
 };
 
 #define PCI_BUS(bdf) ((bdf) >> 8)

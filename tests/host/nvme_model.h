@@ -149,7 +149,7 @@ struct model {
     bool lost_message[MODEL_VECTORS];
     bool msix_enabled;
     bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
-    unsigned commands; // fetched from I/O queues
+    unsigned commands;      // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read
     unsigned deleted_sqs, deleted_cqs;
