@@ -365,6 +365,23 @@ void nvme_recover_start(struct nvme_ctrl *c)
     set_timer(r);
 }
 
+// ---- what people and tools are told ----
+
+static void print_json(const struct nvme_ctrl *c, unsigned retries, unsigned lost, unsigned events)
+{
+    char text[256];
+    struct json j;
+    json_begin(&j, text, sizeof(text), "recovery");
+    json_text(&j, "device", c->name);
+    json_u64(&j, "resets", c->recover->resets);
+    json_u64(&j, "aborts", c->recover->aborts);
+    json_u64(&j, "retries", retries);
+    json_u64(&j, "lost_interrupts", lost);
+    json_u64(&j, "events", events);
+    json_bool(&j, "gone", c->gone);
+    report_json(&j);
+}
+
 void nvme_recover_print(const struct nvme_ctrl *c)
 {
     const struct nvme_recover *r = c->recover;
@@ -373,7 +390,9 @@ void nvme_recover_print(const struct nvme_ctrl *c)
         retries += c->queues[i]->retries;
         lost += c->queues[i]->watch.lost_interrupts;
     }
-    if (r && (r->resets || r->aborts || retries || lost || events))
-        info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events", c->label,
-             r->resets, r->aborts, retries, lost, events);
+    if (!r || !(r->resets || r->aborts || retries || lost || events || c->gone))
+        return;
+    info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events%s", c->label,
+         r->resets, r->aborts, retries, lost, events, c->gone ? "; it is gone" : "");
+    print_json(c, retries, lost, events);
 }
