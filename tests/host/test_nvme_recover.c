@@ -628,6 +628,8 @@ static void says_what_there_was(void **state)
     nvme_shutdown();
     assert_non_null(
         strstr(world_last_info(), ": 1 resets, 1 aborts, 0 retries, 0 lost interrupts, 0 events"));
+    assert_non_null(strstr(world_json(), "\"resets\":1,\"aborts\":1,\"retries\":0,"
+                                         "\"lost_interrupts\":0,\"events\":0,\"gone\":false"));
 }
 
 static void says_nothing_where_nothing_was(void **state)
