@@ -48,6 +48,7 @@ struct nvme_abilities {
     bool write_cache;       // a volatile one
     bool flush_all;         // Flush takes NVME_NSID_ALL
     bool sgl;
+    bool shadow_doorbells;
 
     uint32_t atomic, atomic_power_fail, atomic_compare; // blocks, > 0, whatever the format
 

@@ -109,12 +109,16 @@ struct model {
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
-    int fail_opcode, ignore_opcode; // admin opcodes; -1: none
-    int fatal_opcode;               // the controller fails at it
-    uint32_t fail_cns, fail_nsid;   // which Identify fails, or is ignored; with these
-    unsigned fail_qid;              // and which Create; ~0: any
-    bool lists_past_nn;             // the list has namespaces that NN rules out
-    uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
+    uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
+    unsigned doorbells;              // register writes
+    bool looks;                      // at shadows, of its own accord
+    bool mute;                       // it never asks to be told again
+    int fail_opcode, ignore_opcode;  // admin opcodes; -1: none
+    int fatal_opcode;                // the controller fails at it
+    uint32_t fail_cns, fail_nsid;    // which Identify fails, or is ignored; with these
+    unsigned fail_qid;               // and which Create; ~0: any
+    bool lists_past_nn;              // the list has namespaces that NN rules out
+    uint32_t silent_nsid;            // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
     uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none
