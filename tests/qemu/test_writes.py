@@ -168,6 +168,55 @@ def test_a_serial_with_blanks(boot, tmp_path):
     disks.check(0, "--seed", 1)
 
 
+# ---- errors of the disk ----
+
+def inject(folder, kind, **rule):
+    """The blkdebug rule that makes all requests of a kind fail, or those that touch a sector."""
+    file = folder / "errors"
+    words = {"event": "none", "iotype": kind, "errno": 5, **rule}
+    file.write_text("[inject-error]\n" + "".join(f'{name} = "{value}"\n' for name, value in words.items()))
+    return file
+
+
+def test_a_block_that_can_t_be_written(boot, tmp_path):
+    """The error is counted, what the block holds isn't checked, and all others are right."""
+    disks = Disks(tmp_path / "disks", errors=inject(tmp_path, "write", sector=1000))
+    run = boot(f"rw=randwrite runtime=0 verify=crc32c fsync=100 seed={SEED} filename=nvme0n1 "
+               f"allow-write={NAMED}", disks=disks.list)
+    assert run.status == launch.EXIT_FAILED
+    assert {error["what"] for error in run.of("error")} == {"job-io"}
+    job = run.job
+    assert (job["errors"], job["write"]["errors"], job["verify_errors"]) == (1, 1, 0)
+    assert job["read_back"] == job["total_ios"] - 1 == 1023
+    counts = disks.check(0, "--seed", SEED, ok=False)
+    assert counts == {"good": (4 << 20) // 512 - 8, "unwritten": 8}
+    disks.unchanged(1)
+
+
+def test_flushes_that_fail(boot, tmp_path):
+    disks = Disks(tmp_path / "disks", errors=inject(tmp_path, "flush"))
+    run = boot(f"rw=write runtime=0 verify=crc32c fsync=100 seed={SEED} filename=nvme0n1 numjobs=1 "
+               f"allow-write={NAMED}", disks=disks.list)
+    assert run.status == launch.EXIT_FAILED
+    assert run.job["sync"]["errors"] == run.job["sync"]["total_ios"] == 10
+    assert (run.job["write"]["errors"], run.job["verify_errors"]) == (0, 0)
+    assert run.of("durable")[-1]["writes"] == 0
+    disks.check(0, "--seed", SEED)
+
+
+def test_burnin_finds_the_bad_disk(boot, tmp_path):
+    disks = Disks(tmp_path / "disks", errors=inject(tmp_path, "read", sector=5000))
+    disks.list[1].errors = None
+    run = boot(f"app=burnin seed={SEED} bs=64k allow-write={NAMED}:{OTHER}", disks=disks.list)
+    assert run.status == launch.EXIT_FAILED
+    bad, good = run.one("burnin", filename="nvme0n1"), run.one("burnin", filename="nvme1n1")
+    assert (bad["ok"], bad["read"]["errors"], bad["verify_errors"]) == (False, 1, 0)
+    assert bad["blocks"]["good"] == (4 << 20) // 512 - 128
+    assert (good["ok"], good["errors"], good["blocks"]["good"]) == (True, 0, (4 << 20) // 512)
+    assert run.line("burnin: failed: 1 of 2 disks good after ")
+    disks.check(0, "--seed", SEED)  # it is there, but can't be read
+
+
 # ---- power ----
 
 def shares(durable):
