@@ -9,7 +9,6 @@
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
-#include "kernel/run/allow_write.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
@@ -205,6 +204,7 @@ static void progress(struct cpu_timer *timer)
 {
     struct burnin *b = container_of(timer, struct burnin, progress);
     burnin_show_progress(b);
+    health_sample(b->health);
     b->interval_ns = MIN(2 * b->interval_ns, 60 * NS_PER_S); // whole disks take hours
     cpu_timer_start(timer, timer->due_ns + b->interval_ns);
 }
@@ -226,15 +226,6 @@ static void run_disks(struct burnin *b)
 
 // ---- set-up ----
 
-static bool not_allowed(const struct block_dev *dev, struct problem *p)
-{
-    char word[ALLOW_WRITE_WORD];
-    return problem_set(p, "burnin-not-allowed",
-                       "%s (serial \"%s\") may not be written to, and no disk was; if all that it "
-                       "holds may be lost, say allow-write=%s",
-                       dev->name, dev->serial, allow_write_word(dev->serial, word));
-}
-
 // All that may be written to; or those that are named, each of which must be among them.
 static bool choose(struct burnin *b, const struct cmdline *c, struct problem *p)
 {
@@ -243,13 +234,14 @@ static bool choose(struct burnin *b, const struct cmdline *c, struct problem *p)
     if (!disks_select(c, d, p))
         return false;
     for (size_t i = 0; i < d->count; i++) {
-        if (d->list[i]->writable)
-            d->list[count++] = d->list[i];
-        else if (cmdline_get(c, "filename")->given)
-            return not_allowed(d->list[i], p);
+        if (!d->list[i]->writable && !cmdline_get(c, "filename")->given)
+            continue;
+        if (!disks_may_change(d->list[i], BLOCK_WRITE, p))
+            return false;
+        d->list[count++] = d->list[i];
     }
     if (!count)
-        return not_allowed(d->list[0], p);
+        return disks_may_change(d->list[0], BLOCK_WRITE, p);
     d->count = count;
     return true;
 }

@@ -2,6 +2,8 @@
 // Turns filename= into block devices.
 #include "apps/disks.h"
 
+#include "kernel/run/allow_write.h"
+#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -65,4 +67,29 @@ bool disks_select(const struct cmdline *c, struct disks *out, struct problem *p)
     if (!ok)
         out->count = 0;
     return ok;
+}
+
+bool disks_may_change(const struct block_dev *dev, enum block_op op, struct problem *p)
+{
+    char word[ALLOW_WRITE_WORD];
+    if (!dev->writable)
+        return problem_set(p, "disk-not-allowed",
+                           "%s (serial \"%s\") may not be written to; if all that it holds may be "
+                           "lost, say allow-write=%s",
+                           dev->name, dev->serial, allow_write_word(dev->serial, word));
+    if (dev->limits.zone)
+        return problem_set(p, "disk-zoned",
+                           "%s is zoned: it is written to in the order of its zones alone, which "
+                           "no app does; leave it out",
+                           dev->name);
+    if (dev->ops & BIT32(op))
+        return true;
+    if (op == BLOCK_DEALLOCATE)
+        return problem_set(p, "disk-no-trim",
+                           "%s has no Dataset Management command, which trims; leave it out",
+                           dev->name);
+    return problem_set(p, "disk-read-only",
+                       "%s is write protected by its controller; leave it out, or end the "
+                       "protection there",
+                       dev->name);
 }

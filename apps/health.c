@@ -9,7 +9,7 @@
 #include "lib/format.h"
 
 #define KELVIN 273
-#define COLUMNS 9
+#define COLUMNS 10
 
 struct health {
     const struct disks *disks;
@@ -34,6 +34,13 @@ struct health *health_begin(const struct disks *disks)
     return h;
 }
 
+void health_sample(const struct health *h)
+{
+    for (size_t i = 0; i < h->disks->count; i++)
+        if (h->list[i].known && h->disks->list[i]->sample_health)
+            h->disks->list[i]->sample_health(h->disks->list[i]);
+}
+
 static const char *size_text(uint64_t bytes, char *to, size_t room)
 {
     char digits[DECIMAL_BYTES];
@@ -46,6 +53,7 @@ static void add_row(struct table *t, const char *name, const struct health_disk 
     char size[24];
     table_cell(t, "%s", name);
     table_cell(t, "%d C", (int)d->before.kelvin - KELVIN);
+    table_cell(t, "%d C", (int)d->after.kelvin_most - KELVIN);
     table_cell(t, "%d C", (int)d->after.kelvin - KELVIN);
     table_cell(t, "%u%%", d->after.used_percent);
     table_cell(t, "%u%%", d->after.spare_percent);
@@ -63,6 +71,7 @@ static void send(const char *name, const struct health_disk *d)
     json_begin(&j, buffer, sizeof(buffer), "health");
     json_text(&j, "filename", name);
     json_u64(&j, "kelvin_before", d->before.kelvin);
+    json_u64(&j, "kelvin_most", d->after.kelvin_most);
     json_u64(&j, "kelvin_after", d->after.kelvin);
     json_u64(&j, "critical_warning", d->after.warnings);
     json_u64(&j, "percent_used", d->after.used_percent);
@@ -90,9 +99,9 @@ static void warn_of(const char *name, const struct health_disk *d)
 
 void health_report(const struct health *h)
 {
-    static const char *const heads[COLUMNS] = { "disk",    "before",       "after",
-                                                "used",    "spare",        "read",
-                                                "written", "media errors", "errors logged" };
+    static const char *const heads[COLUMNS] = { "disk",         "before",       "most", "after",
+                                                "used",         "spare",        "read", "written",
+                                                "media errors", "errors logged" };
     struct table table;
     if (!h)
         return;

@@ -9,6 +9,9 @@ struct health;
 // Asks each disk, which takes an admin command. Boot CPU.
 struct health *health_begin(const struct disks *disks);
 
+// In between, about once a second: for the highest temperature. Boot CPU, from its loop.
+void health_sample(const struct health *h);
+
 // Asks them once more, and tells: a table, a JSON `health` for each disk, and a warning for each
 // disk that has had errors of its media meanwhile or warns of its own state. NULL: does nothing.
 void health_report(const struct health *h);

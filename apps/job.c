@@ -331,6 +331,7 @@ static void progress(struct cpu_timer *timer)
     struct job *job = container_of(timer, struct job, progress);
     MARK_BEGIN("progress");
     job_show_progress(job);
+    health_sample(job->health);
     MARK_END("progress");
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }

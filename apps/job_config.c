@@ -2,7 +2,6 @@
 // The job's options, and how its work is shared out. Pure.
 #include "apps/job.h"
 #include "kernel/base/cpus.h"
-#include "kernel/run/allow_write.h"
 
 #define BS_MAX (64 * MIB)
 #define MIXED 101 // percent of writes: what rwmixread= leaves
@@ -197,7 +196,6 @@ uint64_t job_region(const struct job_config *config, const struct block_dev *dev
 
 bool job_check_disk(const struct job_config *config, const struct block_dev *dev, struct problem *p)
 {
-    char word[ALLOW_WRITE_WORD];
     if (config->bs % dev->block_size)
         return problem_set(p, "job-bs",
                            "bs=%u: %s has blocks of %u bytes; give a multiple of that, e.g. bs=%u",
@@ -207,11 +205,10 @@ bool job_check_disk(const struct job_config *config, const struct block_dev *dev
         return problem_set(p, "job-size",
                            "%s: one I/O of bs=%u doesn't fit into size=%lu of a disk of %lu bytes",
                            dev->name, config->bs, config->size, dev->blocks * dev->block_size);
-    if (job_changes(config) && !dev->writable)
-        return problem_set(p, "job-not-allowed",
-                           "%s (serial \"%s\") may not be written to; if what it holds may be "
-                           "lost, say allow-write=%s",
-                           dev->name, dev->serial, allow_write_word(dev->serial, word));
+    if (job_writes(config))
+        return disks_may_change(dev, BLOCK_WRITE, p);
+    if (config->trims)
+        return disks_may_change(dev, BLOCK_DEALLOCATE, p);
     return true;
 }
 

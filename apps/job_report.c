@@ -126,7 +126,7 @@ void job_show_progress(struct job *job)
     uint64_t elapsed = now - job->began_ns;
     if (job->config.runtime_us)
         format_text(of, sizeof(of), "%s of %s", human_ratio(seconds, elapsed, NS_PER_S, 1),
-                    human_time(limit, job->config.runtime_us * 1000));
+                    human_time(limit, (job->config.ramp_us + job->config.runtime_us) * 1000));
     else
         format_text(of, sizeof(of), "%s s, %lu%% done", human_ratio(seconds, elapsed, NS_PER_S, 1),
                     mul_div(done, 100, quota_of_all(job)));
@@ -227,6 +227,7 @@ static void json_ways(struct json *j, const struct job_config *config, const str
         json_u64(j, "total_ios", c->ios);
         json_u64(j, "io_bytes", bytes);
         json_u64(j, "errors", c->errors);
+        json_u64(j, "runtime", latency_ns(r->tsc) / NS_PER_MS);
         json_milli(j, "iops", mul_div(c->ios - c->errors, NS_PER_S * 1000, latency_ns(r->tsc)));
         json_u64(j, "bw_bytes", mul_div(bytes, NS_PER_S, latency_ns(r->tsc)));
         latency_json(j, way == JOB_SYNC ? "lat_ns" : "clat_ns", &c->latency);

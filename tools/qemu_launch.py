@@ -43,6 +43,7 @@ class Disk:
     null: bool = False  # reads return nothing, and fast
     path: Path = None  # a raw image, in place of a stamped one
     writable: Path = None  # a folder: the disk is a copy there, made for this run, that may change
+    errors: Path = None  # a file with rules of QEMU's blkdebug
     controller: dict = field(default_factory=dict)  # options of QEMU's nvme device
     namespace: dict = field(default_factory=dict)  # and of each of its nvme-ns devices
 
@@ -209,8 +210,12 @@ def backend(disk, index, nsid, node):
     if disk.null:
         return options("null-co", {"node-name": node, "size": size_bytes(disk.size), **access})
     file = copy_of(disk, index, nsid) if disk.writable else disk.path or image_of(disk, index, nsid)
-    return options("raw", {"node-name": node, **access, "file.driver": "file",
-                           "file.filename": quoted(file)})
+    if not disk.errors:
+        return options("raw", {"node-name": node, **access, "file.driver": "file",
+                               "file.filename": quoted(file)})
+    return options("raw", {"node-name": node, **access, "file.driver": "blkdebug",
+                           "file.config": quoted(disk.errors), "file.image.driver": "file",
+                           "file.image.filename": quoted(file)})
 
 
 def disk_arguments(machine):

@@ -136,6 +136,7 @@ void nvme_admin_reset(struct nvme_ctrl *c)
     nvme_qpair_clear(c->admin);
     nvme_qpair_open(c->admin);
     c->command.lost = false;
+    c->sampling = false;
 }
 
 bool nvme_identify(struct nvme_ctrl *c, unsigned cns, uint32_t nsid, const char *what,

@@ -78,6 +78,13 @@ static bool read_cap_and_version(struct nvme_ctrl *c, uint64_t *cap, struct prob
                        (unsigned long long)c->dev->bars[0].base);
 }
 
+static unsigned depth; // 0: not told
+
+void nvme_ctrl_set_depth(unsigned commands)
+{
+    depth = commands;
+}
+
 // What has no meaning by the specification (3.1.3.1) is seen all the same.
 static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
 {
@@ -92,6 +99,8 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
     if (!field_get(NVME_CAP_CSS, cap))
         warn("nvme-css", "%s: CAP.CSS is 0: it names no command set; taken for the NVM command set",
              c->label);
+    if (depth)
+        c->limits.queue_entries = nvme_entries_for(depth, c->limits.entries_most);
     if (c->quirks & NVME_QUIRK_LONG_QUEUES)
         c->limits.queue_entries = MIN(c->limits.entries_most, LONG_ENTRIES);
     if (c->quirks & NVME_QUIRK_ONE_COMMAND)
@@ -146,11 +155,19 @@ static bool has_settled(const struct nvme_ctrl *c, uint32_t wanted, uint32_t *cs
            ((*csts & NVME_CSTS_RDY) == wanted || (wanted && (*csts & NVME_CSTS_CFS)));
 }
 
+// What is left of the time that CAP.TO allows since EN was written; others may have been waited for
+// meanwhile.
+static uint64_t ready_ns_left(const struct nvme_ctrl *c)
+{
+    uint64_t end = c->written_ns + c->limits.ready_ms * NS_PER_MS, now = time_ns();
+    return end > now ? end - now : 0;
+}
+
 // Waits for RDY, within the time that CAP.TO allows.
 static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
 {
     uint32_t csts = 0;
-    bool in_time = poll_until(has_settled(c, wanted, &csts), c->limits.ready_ms * NS_PER_MS);
+    bool in_time = poll_until(has_settled(c, wanted, &csts), ready_ns_left(c));
 
     if (!in_time && csts == NVME_ALL_ONES)
         return problem_set(p, "nvme-absent",
@@ -175,7 +192,7 @@ void nvme_ctrl_disable(struct nvme_ctrl *c)
 
 // EN must not fall before RDY has risen (3.1.3.5), unless the controller failed. A controller that
 // firmware enabled or shut down is reset all the same.
-static bool disable(struct nvme_ctrl *c, struct problem *p)
+static void disable(struct nvme_ctrl *c)
 {
     uint32_t cc = mmio_read32(mmio_at(c->regs, NVME_CC));
     uint32_t csts;
@@ -185,8 +202,17 @@ static bool disable(struct nvme_ctrl *c, struct problem *p)
             warn("nvme-left-enabled",
                  "%s: firmware left it enabled and not ready; it is reset regardless", c->label);
         nvme_ctrl_disable(c);
-        wait_after_reset(c);
+        c->settled_ns = time_ns() + nvme_ctrl_settle_ns(c);
     }
+    c->written_ns = time_ns();
+}
+
+// CSTS is left alone for as long as the controller asks for that.
+static bool is_disabled(struct nvme_ctrl *c, struct problem *p)
+{
+    uint64_t now = time_ns();
+    if (c->settled_ns > now)
+        time_delay_ns(c->settled_ns - now);
     return wait_ready(c, 0, p);
 }
 
@@ -206,12 +232,12 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
 // ---- start ----
 
 // Nothing that was in memory when firmware or we disabled it counts: only now may it reach memory.
-static bool start_admin(struct nvme_ctrl *c, struct problem *p)
+static void start_admin(struct nvme_ctrl *c)
 {
     pci_enable(c->dev);
     nvme_admin_start(c);
     nvme_ctrl_enable(c);
-    return wait_ready(c, NVME_CSTS_RDY, p);
+    c->written_ns = time_ns();
 }
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
@@ -225,10 +251,25 @@ static bool identify(struct nvme_ctrl *c, struct problem *p)
     return true;
 }
 
+bool nvme_ctrl_reset(struct nvme_ctrl *c, struct problem *p)
+{
+    if (!map_registers(c, p) || !read_limits(c, p))
+        return false;
+    disable(c);
+    return true;
+}
+
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
 {
-    return map_registers(c, p) && read_limits(c, p) && disable(c, p) && start_admin(c, p) &&
-           identify(c, p);
+    if (!is_disabled(c, p))
+        return false;
+    start_admin(c);
+    return true;
+}
+
+bool nvme_ctrl_identify(struct nvme_ctrl *c, struct problem *p)
+{
+    return wait_ready(c, NVME_CSTS_RDY, p) && identify(c, p);
 }
 
 // No register is touched if it was never mapped.

@@ -16,6 +16,7 @@ struct nvme_events;
 struct nvme_recover;
 struct nvme_ns;
 struct nvme_queue;
+struct nvme_sampler;
 
 struct nvme_admin_command {
     void (*done)(struct nvme_admin_command *command); // may be NULL
@@ -35,10 +36,13 @@ struct nvme_ctrl {
     struct nvme_limits limits;
     struct nvme_id id;
     struct nvme_abilities abilities;
-    uint32_t version;  // VS
-    bool running;      // brought up, and not yet shut down
-    bool resetting;    // takes no commands for now
-    _Atomic bool gone; // it failed for good; any CPU
+    uint32_t version;    // VS
+    uint64_t written_ns; // when CC.EN was written last,
+    uint64_t settled_ns; // and until when CSTS must not be read then
+    bool running;        // brought up, and not yet shut down
+    bool resetting;      // takes no commands for now
+    bool failed;         // it could not be
+    _Atomic bool gone;   // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
     struct warnings *warnings; // too many for a stack
@@ -65,6 +69,10 @@ struct nvme_ctrl {
     struct nvme_ns *namespaces, **namespaces_end;
     unsigned namespaces_count;
 
+    // health.c
+    struct nvme_sampler *sampler;
+    bool sampling; // its command is under way
+
     // watch.c, events.c, recover.c
     struct cpu_msg report;
     _Atomic bool reported; // that message is under way
@@ -74,8 +82,11 @@ struct nvme_ctrl {
     struct nvme_ctrl *next;
 };
 
-// To running and identified, without I/O queues. Where it fails, nvme_ctrl_stop() is due.
+// To running and identified, without I/O queues, in three steps: each waits for what the one before
+// began, so that several controllers take the time of one. Where one fails, nvme_ctrl_stop() is due.
+bool nvme_ctrl_reset(struct nvme_ctrl *c, struct problem *p);
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p);
+bool nvme_ctrl_identify(struct nvme_ctrl *c, struct problem *p);
 
 // The steps of a reset (CC.EN), without waiting: CSTS.RDY is to follow each. After the first, CSTS
 // must not be read for nvme_ctrl_settle_ns().
@@ -88,6 +99,10 @@ void nvme_ctrl_stop(struct nvme_ctrl *c);
 
 // Orderly shutdown (CC.SHN) of a running controller whose I/O queues are deleted.
 void nvme_ctrl_shutdown(struct nvme_ctrl *c);
+
+// I/O queues are to hold so many commands, as far as the controller takes as many; 0: 255. Boot CPU,
+// before any starts.
+void nvme_ctrl_set_depth(unsigned commands);
 
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c);

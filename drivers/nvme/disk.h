@@ -73,6 +73,7 @@ struct nvme_queue {
     struct cpu_timer retry;
     struct nvme_watch watch; // watch.c's
     struct irq *irq;
+    bool has_cq, has_sq; // as far as it was created
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct nvme_queue, qp.cq) == CACHE_LINE, "submission's line");
 

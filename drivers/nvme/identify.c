@@ -38,6 +38,7 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
                            "%s: CAP.MPSMIN asks for pages of %llu KiB; only 4 KiB are supported",
                            name, (1ull << page_shift) / KIB);
     unsigned most = 1u << log2_floor(MAX(field_get(NVME_CAP_MQES, cap), 1ull) + 1);
+    most = MIN(most, NVME_QUEUE_ENTRIES_MOST + 0u);
     *out = (struct nvme_limits){
         .queue_entries = MIN(most, NVME_QUEUE_ENTRIES + 0u),
         .entries_most = most,
@@ -46,6 +47,12 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
         .command_sets = cap & NVME_CAP_CSS_ALL,
     };
     return true;
+}
+
+// One entry stays free, or a full queue would look empty (NVMe Base 2.0, 3.3.1.2).
+unsigned nvme_entries_for(unsigned commands, unsigned most)
+{
+    return MIN(2u << log2_floor(commands), most);
 }
 
 // ASCII padded with blanks, by the book; some firmware pads with zeros or leaves dirt.

@@ -14,16 +14,20 @@
 
 // What CAP promises.
 struct nvme_limits {
-    unsigned queue_entries; // of I/O queues, a power of two: NVME_QUEUE_ENTRIES or less
-    unsigned entries_most;  // that it takes, as a power of two
-    unsigned stride;        // bytes from one doorbell to the next
-    uint64_t ready_ms;      // deadline for CSTS.RDY
-    bool command_sets;      // it has several, as namespaces need that are zoned
+    unsigned
+        queue_entries;     // of I/O queues, a power of two: NVME_QUEUE_ENTRIES or less, unless told
+    unsigned entries_most; // that it takes, as a power of two up to NVME_QUEUE_ENTRIES_MOST
+    unsigned stride;       // bytes from one doorbell to the next
+    uint64_t ready_ms;     // deadline for CSTS.RDY
+    bool command_sets;     // it has several, as namespaces need that are zoned
 };
 // `crto` counts only where CAP says so. CAP.MQES and CAP.CSS may be 0, against the specification:
 // taken for two entries and the NVM command set.
 bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_limits *out,
                     struct problem *p);
+
+// Entries of a queue for so many commands: a power of two, `most` if that is less.
+unsigned nvme_entries_for(unsigned commands, unsigned most);
 
 struct nvme_id {
     char serial[21], model[41], firmware[9]; // trimmed, printable

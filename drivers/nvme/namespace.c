@@ -4,7 +4,7 @@
 #include "drivers/nvme/setup.h"
 
 #include "drivers/nvme/admin.h"
-#include "drivers/nvme/log.h"
+#include "drivers/nvme/health.h"
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
@@ -240,6 +240,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .close_stream = nvme_close_stream,
         .health = nvme_health,
         .read_zones = seen->zoned.zones ? read_zones : NULL,
+        .sample_health = nvme_sample_health,
         .driver = ns,
     };
     memcpy(ns->dev.name, name, sizeof(ns->dev.name));

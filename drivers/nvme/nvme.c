@@ -48,6 +48,12 @@ const struct option nvme_options[] = {
       .min = 1,
       .max = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1,
       .help = "queue pairs of each controller for each CPU" },
+    { .name = "nvme.depth",
+      .kind = OPTION_NUMBER,
+      .fallback = "255",
+      .min = 1,
+      .max = NVME_QUEUE_ENTRIES_MOST - 1,
+      .help = "commands that an I/O queue holds, where the controller takes as many" },
     { .name = "nvme.urgent",
       .kind = OPTION_CHOICE,
       .fallback = "0",
@@ -60,6 +66,7 @@ void nvme_configure(const struct cmdline *c)
 {
     nvme_set_timeout(cmdline_number(c, "nvme.timeout") / 1000);
     nvme_set_queues((unsigned)cmdline_number(c, "nvme.queues"));
+    nvme_ctrl_set_depth((unsigned)cmdline_number(c, "nvme.depth"));
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
 }
 
@@ -109,22 +116,35 @@ static bool start_queues(struct nvme_ctrl *c, struct problem *p)
     return true;
 }
 
-// On failure the controller is left disabled, without bus mastering.
-static bool bring_up(struct nvme_ctrl *c, struct problem *p)
+static bool start_disks(struct nvme_ctrl *c, struct problem *p)
 {
-    c->running = nvme_ctrl_start(c, p) && start_queues(c, p) && nvme_namespaces_start(c, p);
-    if (!c->running) {
-        nvme_ctrl_stop(c);
-        nvme_queues_stop(c);
-    }
+    c->running = start_queues(c, p) && nvme_namespaces_start(c, p);
     return c->running;
 }
 
-static void start(struct pci_dev *dev, unsigned later)
+// Each for all controllers, before the next one: what takes long, they do side by side.
+static bool (*const steps[])(struct nvme_ctrl *c, struct problem *p) = {
+    nvme_ctrl_reset,
+    nvme_ctrl_start,
+    nvme_ctrl_identify,
+    start_disks,
+};
+
+// One that fails is left disabled, without bus mastering.
+static void take_step(struct nvme_ctrl *c, size_t step)
+{
+    struct problem p;
+    if (c->failed || steps[step](c, &p))
+        return;
+    c->failed = true;
+    nvme_ctrl_stop(c);
+    nvme_queues_stop(c);
+    error_problem(&p);
+}
+
+static void add(struct pci_dev *dev, unsigned later)
 {
     struct nvme_ctrl *c = mem_alloc(sizeof(*c), CACHE_LINE, dev->node);
-    struct problem p;
-
     c->dev = dev;
     c->quirks = nvme_quirk(dev)->kinds;
     c->later = later;
@@ -133,12 +153,11 @@ static void start(struct pci_dev *dev, unsigned later)
     format_text(c->label, sizeof(c->label), "%s (%s)", c->name, dev->name);
     *nvme.end = c;
     nvme.end = &c->next;
-    if (!bring_up(c, &p))
-        error_problem(&p);
 }
 
 unsigned nvme_init(void)
 {
+    struct nvme_ctrl **first = nvme.end;
     struct pci_dev *dev;
 
     nvme.homes = mem_alloc(cpu_count() * sizeof(*nvme.homes), CACHE_LINE, NODE_ANY);
@@ -146,7 +165,10 @@ unsigned nvme_init(void)
     unsigned left = look_around();
     for (size_t i = 0; (dev = pci_get(i)); i++)
         if (nvme_drives(dev))
-            start(dev, --left);
+            add(dev, --left);
+    for (size_t step = 0; step < ARRAY_SIZE(steps); step++)
+        for (struct nvme_ctrl *c = *first; c; c = c->next)
+            take_step(c, step);
     return nvme.count;
 }
 

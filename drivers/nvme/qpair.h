@@ -14,7 +14,8 @@
 #include "lib/mmio.h"
 #include "lib/types.h"
 
-#define NVME_QUEUE_ENTRIES 256 // at most, a power of two
+#define NVME_QUEUE_ENTRIES 256       // unless told, a power of two
+#define NVME_QUEUE_ENTRIES_MOST 4096 // likewise
 #define NVME_NO_SLOT 0xffffu
 #define NVME_WATCH_TICKS 8 // a time-out is noticed after 8 to 9 ticks of the watch
 
@@ -69,7 +70,7 @@ struct nvme_qpair_config {
     const char *label; // the controller's, for messages
     struct nvme_home *home;
     unsigned qid, cpu;
-    unsigned entries;  // a power of two from 2 to NVME_QUEUE_ENTRIES
+    unsigned entries;  // a power of two from 2 to NVME_QUEUE_ENTRIES_MOST
     unsigned stride;   // bytes from one doorbell to the next
     unsigned node;     // for what the CPU alone uses
     unsigned dma_node; // for what the controller reads or writes

@@ -150,11 +150,12 @@ struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q)
     };
 }
 
-static bool create(struct nvme_ctrl *c, const struct nvme_queue *q, struct problem *p)
+static bool create(struct nvme_ctrl *c, struct nvme_queue *q, struct problem *p)
 {
     struct nvme_sqe cq = nvme_queue_make_cq(q), sq = nvme_queue_make_sq(q);
-    return nvme_admin(c, &cq, "Create I/O Completion Queue", NULL, p) &&
-           nvme_admin(c, &sq, "Create I/O Submission Queue", NULL, p);
+    q->has_cq = nvme_admin(c, &cq, "Create I/O Completion Queue", NULL, p);
+    q->has_sq = q->has_cq && nvme_admin(c, &sq, "Create I/O Submission Queue", NULL, p);
+    return q->has_sq;
 }
 
 static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
@@ -168,6 +169,65 @@ static bool start_queue(struct nvme_ctrl *c, unsigned i, struct problem *p)
         return false;
     irq_on_move(q->irq, nvme_queue_moved);
     return (!is_urgent(c, i) || irq_set_urgent(q->irq, true, p)) && create(c, q, p);
+}
+
+static bool delete_one(struct nvme_ctrl *c, unsigned i, unsigned opcode, const char *what,
+                       struct problem *p)
+{
+    struct nvme_sqe sqe = {
+        .head = opcode,
+        .cdw10 = (uint32_t)field_put(NVME_QUEUE_QID, c->queues[i]->qp.qid),
+    };
+    return nvme_admin(c, &sqe, what, NULL, p);
+}
+
+static bool delete_sq(struct nvme_ctrl *c, unsigned i, struct problem *p)
+{
+    return delete_one(c, i, NVME_ADMIN_DELETE_SQ, "Delete I/O Submission Queue", p);
+}
+
+static bool delete_cq(struct nvme_ctrl *c, unsigned i, struct problem *p)
+{
+    return delete_one(c, i, NVME_ADMIN_DELETE_CQ, "Delete I/O Completion Queue", p);
+}
+
+// What there is of it.
+static void drop_queue(struct nvme_ctrl *c, unsigned i)
+{
+    struct problem p;
+    if ((c->queues[i]->has_sq && !delete_sq(c, i, &p)) ||
+        (c->queues[i]->has_cq && !delete_cq(c, i, &p)))
+        warn_problem(&p);
+    if (c->irqs[i])
+        irq_free(c->irqs[i]);
+    c->irqs[i] = NULL;
+}
+
+// With the first `made` of its queues: whole sets of them, or CPUs share what there is of one.
+static void make_do(struct nvme_ctrl *c, unsigned made, const struct problem *p)
+{
+    unsigned asked = c->queues_count, used = made - made % c->set_count;
+    if (!used)
+        c->set_count = used = made;
+    for (unsigned i = used; i <= made; i++)
+        drop_queue(c, i);
+    c->queues_count = used;
+    c->plain_count = MIN(c->plain_count, used);
+    warn("nvme-fewer-queues", "%s: of %u I/O queues it has %u, since the next failed: %s", c->label,
+         asked, used, p->message);
+}
+
+// False: not even one.
+static bool start_all(struct nvme_ctrl *c, struct problem *p)
+{
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        if (start_queue(c, i, p))
+            continue;
+        if (!i || c->command.lost)
+            return false;
+        make_do(c, i, p);
+    }
+    return true;
 }
 
 // A set's queues by CPU.
@@ -240,32 +300,23 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     split(c, granted, granted == cpus_most);
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
     c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);
-    for (unsigned i = 0; i < c->queues_count; i++)
-        if (!start_queue(c, i, p))
-            return false;
+    if (!start_all(c, p))
+        return false;
     share(c);
     for (unsigned i = 0; i < c->queues_count; i++)
         irq_enable(c->irqs[i]);
     return true;
 }
 
-static bool delete_all(struct nvme_ctrl *c, unsigned opcode, const char *what, struct problem *p)
-{
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        struct nvme_sqe sqe = {
-            .head = opcode,
-            .cdw10 = (uint32_t)field_put(NVME_QUEUE_QID, c->queues[i]->qp.qid),
-        };
-        if (!nvme_admin(c, &sqe, what, NULL, p))
-            return false;
-    }
-    return true;
-}
-
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p)
 {
-    return delete_all(c, NVME_ADMIN_DELETE_SQ, "Delete I/O Submission Queue", p) &&
-           delete_all(c, NVME_ADMIN_DELETE_CQ, "Delete I/O Completion Queue", p);
+    for (unsigned i = 0; i < c->queues_count; i++)
+        if (!delete_sq(c, i, p))
+            return false;
+    for (unsigned i = 0; i < c->queues_count; i++)
+        if (!delete_cq(c, i, p))
+            return false;
+    return true;
 }
 
 // Masked, not freed: the tables at the end of a run still show them.

@@ -108,7 +108,8 @@ struct block_stream {
 // What a device says of its own state.
 struct block_health {
     uint16_t kelvin;
-    uint8_t warnings; // SMART's bits; 0: none
+    uint16_t kelvin_most; // that a sample has found
+    uint8_t warnings;     // SMART's bits; 0: none
     uint8_t spare_percent, used_percent;
     // since it was made
     uint64_t bytes_read, bytes_written;
@@ -142,6 +143,9 @@ struct block_dev {
                        struct problem *p);
     // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
     bool (*health)(struct block_dev *dev, struct block_health *out);
+    // Asks without waiting for the answer, which counts for kelvin_most; not more often than once a
+    // second. NULL: it has no samples. Boot CPU, from its loop.
+    void (*sample_health)(struct block_dev *dev);
     void *driver;
     const struct block_dev *same_as; // the same disk by another way; NULL: this is the first
     struct block_dev *next;

@@ -575,6 +575,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
 static __attribute__((unused)) void fake_writable(struct fake_disk *disk)
 {
     disk->dev.writable = true;
+    disk->dev.ops = (1u << BLOCK_OPS) - 1;
     disk->data = calloc(disk->dev.blocks, disk->dev.block_size);
 }
 

@@ -296,6 +296,14 @@ void irq_disable(struct irq *irq)
     of(irq->dev)->masked[irq->index] = true;
 }
 
+void irq_free(struct irq *irq)
+{
+    irq_disable(irq);
+    assert_ptr_equal(of(irq->dev)->irqs[irq->index], irq);
+    of(irq->dev)->irqs[irq->index] = NULL;
+    world.vectors_left[irq->cpu]++;
+}
+
 // ---- the models ----
 
 struct model *world_add(void)

@@ -173,14 +173,13 @@ static void test_who_is_named_must_be_allowed(void **state)
     start(2, 3, 512, 64);
     fake.disks[1].dev.writable = false;
     strcpy(fake.disks[1].dev.serial, "A B");
-    expect_refused(
-        "filename=nvme0n1:nvme1n1:nvme2n1", "burnin-not-allowed",
-        "nvme1n1 (serial \"A B\") may not be written to, and no disk was; if all that it "
-        "holds may be lost, say allow-write=A%20B");
+    expect_refused("filename=nvme0n1:nvme1n1:nvme2n1", "disk-not-allowed",
+                   "nvme1n1 (serial \"A B\") may not be written to; if all that it holds may be "
+                   "lost, say allow-write=A%20B");
     fake.disks[0].dev.writable = fake.disks[2].dev.writable = false;
-    expect_refused("", "burnin-not-allowed",
-                   "nvme0n1 (serial \"SERIAL0\") may not be written to, and no disk was; if all "
-                   "that it holds may be lost, say allow-write=SERIAL0");
+    expect_refused("", "disk-not-allowed",
+                   "nvme0n1 (serial \"SERIAL0\") may not be written to; if all that it holds may "
+                   "be lost, say allow-write=SERIAL0");
 }
 
 static void test_bad_words(void **state)

@@ -47,11 +47,6 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     fail_msg("app=nvme has no register to write to");
 }
 
-void warn_problem(const struct problem *p)
-{
-    fail_msg("app=nvme tells errors, not warnings: %s", p->message);
-}
-
 static void identify(const struct nvme_ctrl *c, const struct nvme_sqe *sqe)
 {
     struct nvme_identify_controller *ctrl = c->page;
@@ -112,7 +107,7 @@ static int begin(void **state)
         struct nvme_ctrl *c = &world.ctrls[i];
         snprintf(c->name, sizeof(c->name), "nvme%u", i ? 9 + i : 1); // nvme1, nvme10, nvme11
         snprintf(c->label, sizeof(c->label), "%s (0000:00:%02x.0)", c->name, i);
-        snprintf(c->id.serial, sizeof(c->id.serial), "SN%u", i);
+        snprintf(c->id.serial, sizeof(c->id.serial), "SN %u", i);
         snprintf(c->id.model, sizeof(c->id.model), "Model");
         snprintf(c->id.firmware, sizeof(c->id.firmware), "1.0");
         c->version = NVME_VERSION(1, 4);
@@ -224,11 +219,11 @@ static void lists(void **state)
     world.nsids[1] = 12;
     fake_run(&app_nvme, "filename=nvme1");
     expect_line(fake.console, "Node                  SN                   Model ");
-    expect_line(fake.console, "\nnvme1n12              SN0                  Model      ");
+    expect_line(fake.console, "\nnvme1n12              SN 0                 Model      ");
     expect_line(fake.console, " 12         40.96 kB /  49.15 MB        4 KiB +  8 B   1.0 ");
     expect_line(fake.json,
                 "{\"type\":\"list\",\"device\":\"nvme1\",\"NameSpace\":12,\"Firmware\":\"1.0\","
-                "\"ModelNumber\":\"Model\",\"SerialNumber\":\"SN0\",\"UsedBytes\":40960,"
+                "\"ModelNumber\":\"Model\",\"SerialNumber\":\"SN 0\",\"UsedBytes\":40960,"
                 "\"MaximumLBA\":12000,\"PhysicalSize\":49152000,\"SectorSize\":4096}\n");
 }
 
@@ -355,9 +350,9 @@ static void registers(void **state)
 static void changes_are_refused(void **state)
 {
     refuses("cmd=set-feature fid=6 value=0 filename=nvme1", "nvme-cli-refused");
-    expect_line(fake.error_message, "allow-write=SN0");
+    expect_line(fake.error_message, "allow-write=SN%200");
     refuses("cmd=device-self-test filename=nvme10", "nvme-cli-refused");
-    expect_line(fake.error_message, "allow-write=SN1");
+    expect_line(fake.error_message, "allow-write=SN%201");
     refuses("cmd=set-feature value=1 filename=nvme1", "nvme-cli-words");
     refuses("cmd=set-feature fid=6 filename=nvme1", "nvme-cli-words");
     refuses("cmd=set-feature fid=0xc value=1 filename=nvme1", "nvme-cli-words");

@@ -3,12 +3,13 @@
 #include "apps/health.h"
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/disk.h"
-#include "drivers/nvme/log.h"
+#include "drivers/nvme/health.h"
 #include "drivers/nvme/prp.h"
 #include "tests/host/apps.h"
 #include "tests/host/fake_machine.h"
 
 static struct {
+    struct pci_dev pci;
     struct nvme_ctrl ctrl;
     struct nvme_ns ns;
     struct nvme_smart_log log;
@@ -16,6 +17,9 @@ static struct {
     struct nvme_sqe sent;
     unsigned commands;
     bool fails;
+    struct nvme_admin_command *waiting;
+    bool answers;
+    uint32_t status;
     struct disks disks;
     unsigned warnings;
     char told[512];
@@ -39,6 +43,29 @@ bool nvme_admin(struct nvme_ctrl *c, struct nvme_sqe *sqe, const char *what, uin
     return true;
 }
 
+bool nvme_admin_send(struct nvme_ctrl *c, struct nvme_sqe *sqe, struct nvme_admin_command *command)
+{
+    world.commands++;
+    world.sent = *sqe;
+    if (world.fails)
+        return false;
+    assert_null(world.waiting);
+    world.waiting = command;
+    return true;
+}
+
+// Answers what was sent, if `answers`.
+void nvme_admin_poll(struct nvme_ctrl *c)
+{
+    struct nvme_admin_command *command = world.waiting;
+    if (!command || !world.answers)
+        return;
+    memcpy((void *)(uintptr_t)world.sent.prp1, &world.log, sizeof(world.log)); // NOLINT
+    world.waiting = NULL;
+    command->status = world.status;
+    command->done(command);
+}
+
 void warn(const char *what, const char *fmt, ...)
 {
     va_list args;
@@ -60,11 +87,16 @@ static int begin(void **state)
 {
     fake_start(1, 2, 512, 64);
     memset(&world, 0, sizeof(world));
-    world.ctrl =
-        (struct nvme_ctrl){ .running = true, .page = world.page, .version = NVME_VERSION(1, 4) };
+    world.pci.node = FAKE_NODE(0);
+    world.ctrl = (struct nvme_ctrl){
+        .dev = &world.pci, .running = true, .page = world.page, .version = NVME_VERSION(1, 4)
+    };
     world.ns.ctrl = &world.ctrl;
-    world.ns.dev =
-        (struct block_dev){ .driver = &world.ns, .name = "nvme0n1", .health = nvme_health };
+    world.ns.dev = (struct block_dev){ .driver = &world.ns,
+                                       .name = "nvme0n1",
+                                       .health = nvme_health,
+                                       .sample_health = nvme_sample_health };
+    world.answers = true;
     world.log = (struct nvme_smart_log){
         .temperature = 310,
         .avail_spare = 100,
@@ -129,16 +161,17 @@ static void what_has_changed(void **state)
     world.log.num_err_log_entries[0] += 2;
     world.log.warning_temp_time += 1;
     health_report(h);
-    expect_line(
-        fake.console,
-        "disk     before  after  used  spare     read  written  media errors  errors logged\n"
-        "nvme0n1    37 C   52 C    3%   100%  1.02 GB   0.00 B             0              2\n"
-        "\n");
-    assert_string_equal(fake.json,
-                        "{\"type\":\"health\",\"filename\":\"nvme0n1\",\"kelvin_before\":310,"
-                        "\"kelvin_after\":325,\"critical_warning\":0,\"percent_used\":3,"
-                        "\"avail_spare\":100,\"bytes_read\":1024000000,\"bytes_written\":0,"
-                        "\"media_errors\":0,\"num_err_log_entries\":2,\"hot_minutes\":1}\n");
+    expect_line(fake.console, "disk     before  most  after  used  spare     read  written  "
+                              "media errors  errors logged\n"
+                              "nvme0n1    37 C  52 C   52 C    3%   100%  1.02 GB   0.00 B  "
+                              "           0              2\n"
+                              "\n");
+    assert_string_equal(
+        fake.json,
+        "{\"type\":\"health\",\"filename\":\"nvme0n1\",\"kelvin_before\":310,"
+        "\"kelvin_most\":325,\"kelvin_after\":325,\"critical_warning\":0,\"percent_used\":3,"
+        "\"avail_spare\":100,\"bytes_read\":1024000000,\"bytes_written\":0,"
+        "\"media_errors\":0,\"num_err_log_entries\":2,\"hot_minutes\":1}\n");
     assert_int_equal(world.warnings, 0);
 }
 
@@ -169,6 +202,7 @@ static void disks_that_do_not_tell(void **state)
     world.disks.list[0] = &fake.disks[0].dev;
     world.disks.count = 2;
     h = health_begin(&world.disks);
+    health_sample(h);
     health_report(h);
     assert_null(strstr(fake.json, "\"filename\":\"\"")); // the first has no health
     expect_line(fake.console, "\nnvme0n1    37 C");
@@ -179,6 +213,76 @@ static void disks_that_do_not_tell(void **state)
     health_report(h);
     assert_string_equal(fake.console, "");
     assert_string_equal(fake.json, "");
+}
+
+// ---- in between ----
+
+static uint16_t most(void)
+{
+    struct block_health h;
+    assert_true(nvme_health(&world.ns.dev, &h));
+    return h.kelvin_most;
+}
+
+static void the_highest_temperature_stays(void **state)
+{
+    const struct health *h = health_begin(&world.disks);
+    assert_int_equal(most(), 310);
+    world.log.temperature = 350;
+    health_sample(h); // is answered
+    health_sample(h); // by then
+    world.log.temperature = 340;
+    health_sample(h);
+    world.log.temperature = 320;
+    assert_int_equal(most(), 350);
+    health_report(h);
+    expect_line(fake.json, "\"kelvin_before\":310,\"kelvin_most\":350,\"kelvin_after\":320,");
+}
+
+static void one_sample_at_a_time(void **state)
+{
+    const struct health *h = health_begin(&world.disks);
+    world.answers = false;
+    world.commands = 0;
+    health_sample(h);
+    health_sample(h);
+    assert_int_equal(world.commands, 1);
+    world.waiting = NULL; // a reset forgets it
+    world.ctrl.sampling = false;
+    health_sample(h);
+    assert_int_equal(world.commands, 2);
+}
+
+static void samples_that_fail_count_for_nothing(void **state)
+{
+    const struct health *h = health_begin(&world.disks);
+    world.log.temperature = 400;
+    world.status = 0x2;
+    health_sample(h);
+    health_sample(h);
+    world.log.temperature = 311;
+    assert_int_equal(most(), 311);
+
+    world.waiting = NULL;
+    world.ctrl.sampling = false;
+    world.fails = true; // no slot is free
+    health_sample(h);
+    assert_false(world.ctrl.sampling);
+}
+
+static void nobody_samples_what_is_down(void **state)
+{
+    const struct health *h = health_begin(&world.disks);
+    world.commands = 0;
+    world.ctrl.resetting = true;
+    health_sample(h);
+    world.ctrl.resetting = false;
+    world.ctrl.running = false;
+    health_sample(h);
+    world.ctrl.running = true;
+    atomic_store(&world.ctrl.gone, true);
+    health_sample(h);
+    assert_int_equal(world.commands, 0);
 }
 
 static void nothing_without_a_begin(void **state)
@@ -197,6 +301,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_of_the_media_are_warned_of, begin, fake_stop),
         cmocka_unit_test_setup_teardown(a_disk_warns_of_itself, begin, fake_stop),
         cmocka_unit_test_setup_teardown(disks_that_do_not_tell, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(the_highest_temperature_stays, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(one_sample_at_a_time, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(samples_that_fail_count_for_nothing, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(nobody_samples_what_is_down, begin, fake_stop),
         cmocka_unit_test_setup_teardown(nothing_without_a_begin, begin, fake_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

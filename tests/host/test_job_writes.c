@@ -82,6 +82,7 @@ static void test_a_pass_writes_each_block_once(void **state)
         assert_int_equal(all("N"), 375);
         assert_int_equal(way("write", "total_ios"), 375);
         assert_int_equal(way("write", "io_bytes"), 375 * 4096);
+        assert_int_equal(way("write", "runtime"), all("runtime"));
         assert_int_equal(way("read", "total_ios"), 0);
         assert_int_equal(all("read_back"), 375);
         snprintf(line, sizeof(line), "\"rw\":\"%s\"", kinds[i]);
@@ -210,15 +211,33 @@ static void expect_refused(const char *words, const char *what, const char *mess
 static void test_disks_that_may_not_be_written(void **state)
 {
     fake_start(2, 2, 512, 64);
-    fake.disks[0].dev.writable = true;
+    fake_writable(&fake.disks[0]);
     strcpy(fake.disks[1].dev.serial, "A B");
-    expect_refused("rw=write", "job-not-allowed",
-                   "nvme1n1 (serial \"A B\") may not be written to; if what it holds may be lost, "
-                   "say allow-write=A%20B");
-    expect_refused("rw=randtrim", "job-not-allowed", fake.error_message);
+    expect_refused("rw=write", "disk-not-allowed",
+                   "nvme1n1 (serial \"A B\") may not be written to; if all that it holds may be "
+                   "lost, say allow-write=A%20B");
+    expect_refused("rw=randtrim", "disk-not-allowed", fake.error_message);
     fake.errors = 0;
     fake_run(&app_job, "rw=randrw rwmixread=100 runtime=0"); // which never writes
     assert_int_equal(fake.errors, 0);
+}
+
+static void test_disks_that_can_not_be_written(void **state)
+{
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.ops = 1u << BLOCK_READ | 1u << BLOCK_FLUSH;
+    expect_refused("rw=rw", "disk-read-only",
+                   "nvme0n1 is write protected by its controller; leave it out, or end the "
+                   "protection there");
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.ops = 1u << BLOCK_READ | 1u << BLOCK_WRITE;
+    expect_refused("rw=trim", "disk-no-trim",
+                   "nvme0n1 has no Dataset Management command, which trims; leave it out");
+    start(2, 1, 512, 64);
+    fake.disks[0].dev.limits.zone = 4096;
+    expect_refused("rw=write", "disk-zoned",
+                   "nvme0n1 is zoned: it is written to in the order of its zones alone, which no "
+                   "app does; leave it out");
 }
 
 // ---- what is found ----
@@ -397,6 +416,17 @@ static void test_paces(void **state)
     }
 }
 
+static void test_progress_counts_the_ramp(void **state)
+{
+    static struct job job;
+    start(1, 1, 512, 512);
+    job = (struct job){ .config = { .runtime_us = 3000000, .ramp_us = 2000000, .bs = 4096 } };
+    job.began_ns = time_ns() - 4 * NS_PER_S;
+    job.shown_ns = time_ns() - NS_PER_S;
+    job_show_progress(&job);
+    expect_line(fake.console, "job: 4.0 of 5.0 s: ");
+}
+
 static uint64_t soonest_tsc, reads_too_soon;
 
 static void check_spread(const struct block_req *req)
@@ -470,6 +500,7 @@ int main(void)
         cmocka_unit_test_teardown(test_fewer_places_than_workers, fake_stop),
         cmocka_unit_test_teardown(test_data_differ_in_each_run_unless_seeded, fake_stop),
         cmocka_unit_test_teardown(test_disks_that_may_not_be_written, fake_stop),
+        cmocka_unit_test_teardown(test_disks_that_can_not_be_written, fake_stop),
         cmocka_unit_test_teardown(test_a_lost_write_is_found, fake_stop),
         cmocka_unit_test_teardown(test_a_torn_write_is_found, fake_stop),
         cmocka_unit_test_teardown(test_a_misplaced_write_is_found, fake_stop),
@@ -483,6 +514,7 @@ int main(void)
         cmocka_unit_test_teardown(test_paces, fake_stop),
         cmocka_unit_test_teardown(test_paced_reads_come_one_by_one, fake_stop),
         cmocka_unit_test_teardown(test_what_ramps_up_isn_t_measured, fake_stop),
+        cmocka_unit_test_teardown(test_progress_counts_the_ramp, fake_stop),
         cmocka_unit_test_teardown(test_memory_for_what_is_written_where, fake_stop),
         cmocka_unit_test_teardown(test_only_reads_of_a_mix_are_urgent, fake_stop),
     };

@@ -90,6 +90,28 @@ static void slow_but_in_time(void **state)
     starts(m);
 }
 
+// Each takes its time to stop and to start, at the same time as the others; one that never does takes
+// its time-out, once.
+static void side_by_side(void **state)
+{
+    struct model *models[4];
+    world_set_clock_step(NS_PER_MS);
+    for (unsigned i = 0; i < 4; i++) {
+        models[i] = model_new();
+        models[i]->ready_delay_ns = 4000 * NS_PER_MS;
+        models[i]->cc = NVME_CC_EN;
+        models[i]->csts = NVME_CSTS_RDY;
+    }
+    models[2]->ready_delay_ns = 100 * NS_PER_S;
+    uint64_t before = world_now();
+    nvme_init();
+    assert_true(world_now() - before < 2 * 7500 * NS_PER_MS + NS_PER_S);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(world_disk(models[i], 1) != NULL, i != 2);
+    assert_int_equal(world_errors("nvme-not-ready"), 1);
+    assert_int_equal(world_errors(NULL), 1);
+}
+
 static uint64_t time_to_start(unsigned vendor, unsigned device)
 {
     world_begin(2);
@@ -398,6 +420,7 @@ int main(void)
         bringup_test(left_failed),
         bringup_test(left_half_way),
         bringup_test(slow_but_in_time),
+        bringup_test(side_by_side),
         bringup_test(samsung),
         bringup_test(never_ready),
         bringup_test(never_stops),

@@ -10,6 +10,15 @@ from pathlib import Path
 BUILD = Path(__file__).resolve().parents[2] / "build" / "nvme-cli"
 NVME = shutil.which("nvme", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
+
+def version():
+    said = subprocess.run([NVME, "version"], capture_output=True, text=True, check=False).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", said)[:2])
+
+
+# Later versions than Debian 12's tell of members that specifications after 2.0 have added.
+TELLS_MORE = NVME is not None and version() > (2, 3)
+
 GET_LOG_PAGE, IDENTIFY, GET_FEATURES = 0x02, 0x06, 0x0a
 
 
@@ -32,17 +41,21 @@ class Pages:
         path.write_bytes(data)
         return path
 
-    def put_class(self, serial, model, firmware):
-        """What nvme-cli takes from sysfs: a controller with one namespace, in a subsystem of its own."""
-        controller = self.folder / "sys/nvme/nvme0"
-        subsystem = self.folder / "sys/nvme-subsystem/nvme-subsys0"
-        (controller / "nvme0n1").mkdir(parents=True)
-        (subsystem / "nvme0").mkdir(parents=True)
-        for name, text in {"serial": serial, "model": model, "firmware_rev": firmware,
-                           "subsysnqn": "nqn", "state": "live", "transport": "pcie",
-                           "address": "0000:00:01.0", "cntlid": "0"}.items():
-            (controller / name).write_text(text + "\n")
-            (subsystem / name).write_text(text + "\n")
+    def put_class(self, controller, size=1 << 20, block_size=512):
+        """What nvme-cli takes from sysfs: a controller in a subsystem of its own, with one namespace,
+        of which all is used. Earlier versions identify that."""
+        attributes = {"subsysnqn": "nqn", "state": "live", "transport": "pcie",
+                      "address": "0000:00:01.0", "cntlid": "0", **controller}
+        of_namespace = {"nsid": 1, "size": size // 512, "nuse": size // block_size, "csi": 0,
+                        "queue/logical_block_size": block_size, "metadata_bytes": 0}
+        classes = self.folder / "sys"
+        for folder, values in {"nvme/nvme0": attributes, "nvme-subsystem/nvme-subsys0": attributes,
+                               "nvme/nvme0/nvme0n1": of_namespace}.items():
+            for name, value in values.items():
+                path = classes / folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(f"{value}\n")
+        (classes / "nvme-subsystem/nvme-subsys0/nvme0").mkdir()
 
     def nvme(self, *words):
         """What nvme-cli prints. Its exit status doesn't tell success: 2.3's show-regs in JSON fails."""
@@ -78,6 +91,13 @@ def fields(lines):
         if match:
             found.append((match[1], match[2]))
     return found
+
+
+def theirs(said, ours, but=()):
+    """The fields in nvme-cli's lines, less what a later version has in store."""
+    found = [(name, unsigned(value)) for name, value in fields(said) if name not in but]
+    names = {name for name, _ in ours}
+    return [field for field in found if field[0] in names or not TELLS_MORE]
 
 
 def unsigned(value):

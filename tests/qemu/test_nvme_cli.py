@@ -8,7 +8,7 @@ from conftest import ROOT, launch, stamped
 
 sys.path.insert(0, str(ROOT / "tests/nvme-cli"))
 import nvme_cli
-from nvme_cli import GET_FEATURES, GET_LOG_PAGE, IDENTIFY, fields, plain, unsigned
+from nvme_cli import GET_FEATURES, GET_LOG_PAGE, IDENTIFY, fields, plain, theirs
 
 needs_nvme_cli = pytest.mark.skipif(not nvme_cli.NVME, reason="there is no nvme-cli")
 
@@ -31,7 +31,8 @@ def pages_of(run, folder):
     for feature in run.of("get-feature"):
         pages.put(GET_FEATURES, feature["fid"], b"", dw0=feature["value"])
     nvme = run.one("nvme")
-    pages.put_class(nvme["serial"], nvme["model"], nvme["firmware"])
+    pages.put_class({"serial": nvme["serial"], "model": nvme["model"],
+                     "firmware_rev": nvme["firmware"]}, nvme["size"], nvme["block_size"])
     bar = bytearray(4096)
     for name, (offset, size) in REGISTERS.items():
         bar[offset:offset + size] = run.one("show-regs")[name].to_bytes(size, "little")
@@ -46,10 +47,10 @@ def section(console, first, last):
     return [line for line in found[0].splitlines() if not re.match("[0-9a-f]{4}: ", line)]
 
 
-def same_lines(ours, theirs, but=()):
-    theirs = [(name, unsigned(value)) for name, value in fields(theirs.splitlines())]
-    assert fields(ours) == [field for field in theirs if field[0] not in but]
+def same_lines(ours, said, but=()):
+    ours = fields(ours)
     assert len(ours) > 1
+    assert ours == theirs(said.splitlines(), ours, but)
 
 
 @needs_nvme_cli
@@ -69,16 +70,17 @@ def test_as_nvme_cli_says(boot, tmp_path):
     assert plain(smart[1]) == "critical_warning : 0x4"
     same_lines(section(console, "Firmware Log", "Error Log"),
                re.sub(r"\.+\)", ")", pages.nvme("fw-log", "/dev/nvme0")))  # dots for blanks
-    same_lines(section(console, "cap  ", r"\Z"), pages.nvme("show-regs", "/dev/nvme0"),
-               NOT_OURS)
+    registers = fields(section(console, "cap  ", r"\Z"))
+    said = re.sub(": 0x", ": ", pages.nvme("show-regs", "/dev/nvme0"))
+    assert len(registers) > 20
+    assert sorted(registers) == sorted(theirs(said.splitlines(), registers, NOT_OURS))
     for feature in run.of("get-feature"):
         said = pages.nvme("get-feature", "/dev/nvme0", f"--feature-id={feature['fid']}")
         assert said.splitlines()[0].replace(":00000000", ":0x00000000") in console
     # list has columns, of which one is Linux's alone.
     head, rule, row = section(console, "Node", "NVME Identify Controller")
-    assert row.split() == [word for word in
-                           pages.nvme("list").splitlines()[2].replace("/dev/", "").split()
-                           if word != "ng0n1"]
+    his = pages.nvme("list").splitlines()[2].replace("/dev/", "").replace(" 0x1 ", " 1 ")
+    assert row.split() == [word for word in his.split() if word != "ng0n1"]
     assert plain(head) == plain(pages.nvme("list").splitlines()[0].replace("Generic", ""))
 
 
@@ -95,6 +97,13 @@ def test_each_controller_and_namespace(boot):
 def test_what_would_change_a_disk_is_refused(boot):
     run = boot("app=nvme cmd=set-feature fid=4 value=0x150", disks=stamped(1))
     run.failed("nvme-cli-refused", "nvme0", "allow-write=OB0001")
+
+
+def test_a_feature_of_a_disk_that_is_named(boot):
+    run = boot("app=nvme cmd=set-feature:get-feature fid=4 value=0x150 allow-write=OB0001 filename=nvme0",
+               disks=stamped(2)).ended_well()
+    assert run.one("set-feature")["device"] == "nvme0"
+    assert run.one("get-feature")["value"] == 0x150
 
 
 def test_an_unknown_command(boot):

@@ -100,6 +100,13 @@ def test_copies_are_writable(dry_run, tmp_path):
     assert backends[0].endswith(",read-only=off,discard=unmap")
 
 
+def test_errors_by_rule(tmp_path):
+    disk = launch.Disk(path=tmp_path / "image", errors=tmp_path / "rules")
+    assert launch.backend(disk, 0, 1, "disk0n1") == (
+        f"raw,node-name=disk0n1,read-only=on,file.driver=blkdebug,file.config={tmp_path}/rules,"
+        f"file.image.driver=file,file.image.filename={tmp_path}/image")
+
+
 def test_copies_are_made_anew(tmp_path):
     original = tmp_path / "original"
     original.write_bytes(b"as it was")

@@ -3,6 +3,7 @@
 // the disk.
 #include "drivers/nvme/cli/tool.h"
 #include "kernel/mem/mem.h"
+#include "kernel/run/allow_write.h"
 #include "lib/string.h"
 
 // The block layer knows which disks the command line names; all of a controller's have one serial
@@ -14,11 +15,12 @@ static bool is_named(const struct nvme_ctrl *c)
 
 static bool may_change(const struct nvme_ctrl *c, const char *command, struct problem *p)
 {
+    char word[ALLOW_WRITE_WORD];
     if (is_named(c))
         return true;
     return problem_set(p, "nvme-cli-refused",
                        "%s: %s changes the disk: name it in allow-write=%s to have that done",
-                       c->label, command, c->id.serial);
+                       c->label, command, allow_write_word(c->id.serial, word));
 }
 
 bool tool_set_feature(struct tool *t, struct problem *p)
