@@ -75,6 +75,13 @@ static void look(struct nvme_qpair *q, uint64_t tail, const struct nvme_cqe *ent
     end(q, command, entry);
 }
 
+// A reset takes its slot back.
+static void ask_for_reset(struct nvme_ctrl *c)
+{
+    if (c->running && !atomic_exchange(&c->reported, true))
+        cpu_post(nvme_qpair_owner(c->admin), &c->report);
+}
+
 // One by one: what an end sends may be answered before the next.
 void nvme_admin_poll(struct nvme_ctrl *c)
 {
@@ -98,6 +105,7 @@ static bool settled(struct nvme_ctrl *c, bool *alive)
 static bool lost(struct nvme_ctrl *c, const char *what, bool alive, struct problem *p)
 {
     c->command.lost = true;
+    ask_for_reset(c);
     if (!alive)
         return problem_set(p, "nvme-fatal", "%s: the controller failed during %s: CSTS is 0x%08x",
                            c->label, what, mmio_read32(mmio_at(c->regs, NVME_CSTS)));

@@ -251,6 +251,8 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
 // As of the last look.
 static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 {
+    if (c->command.lost) // nothing but a reset ends it
+        in->late = NVME_ABORTS_MOST + 1;
     for (unsigned i = 0; i < c->queues_count; i++) {
         in->late += c->queues[i]->watch.late;
         in->progress |= c->queues[i]->watch.progress;
@@ -313,7 +315,7 @@ static void tick(struct cpu_timer *timer)
     set_timer(r);
 }
 
-// From a queue's watch.
+// From a queue's watch, or by an admin command without an answer.
 static void reported(struct cpu_msg *msg)
 {
     struct nvme_ctrl *c = container_of(msg, struct nvme_ctrl, report);

@@ -402,6 +402,57 @@ static void gone_on_all_channels(void **state)
     assert_int_equal(world_errors("nvme-gone"), 1);
 }
 
+// ---- one that can't be made ----
+
+static void all_cpus_read(struct model *m, struct block_dev *dev, unsigned cpus)
+{
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        reads_well(dev, cpu);
+    nvme_recover_reset(world_ctrl(m));
+    world_pass(NS_PER_S);
+    assert_int_equal(world_errors(NULL), 0);
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        reads_well(dev, cpu);
+}
+
+static void the_others_serve(unsigned wanted, unsigned fails, unsigned used)
+{
+    struct model *m = many(4, wanted, false, 64);
+    m->fail_opcode = NVME_ADMIN_CREATE_SQ;
+    m->fail_qid = fails;
+    struct block_dev *dev = start(m);
+    assert_int_equal(dev->queues, used);
+    assert_int_equal(world_warnings(), 1);
+    assert_non_null(strstr(world_last_warning(), "Create I/O Submission Queue failed"));
+    m->fail_opcode = -1;
+    all_cpus_read(m, dev, 4);
+}
+
+static void a_part_of_a_set_serves(void **state)
+{
+    the_others_serve(1, 3, 2);
+}
+
+static void whole_sets_serve(void **state)
+{
+    the_others_serve(3, 11, 8);
+}
+
+static void plain_ones_serve(void **state)
+{
+    struct model *m = many(2, 1, true, 64);
+    m->fail_opcode = NVME_ADMIN_CREATE_CQ;
+    m->fail_qid = 4;
+    struct block_dev *dev = start(m);
+    struct world_read r;
+    assert_int_equal(dev->queues, 2);
+    read_once(&r, dev, 1, 8);
+    read_again(&r, 1, BLOCK_URGENT);
+    finish(&r);
+    m->fail_opcode = -1;
+    all_cpus_read(m, dev, 2);
+}
+
 #define queues_test(f) cmocka_unit_test_teardown(f, end_of_many)
 
 int main(void)
@@ -432,6 +483,9 @@ int main(void)
         queues_test(a_moved_queue_serves_its_channel),
         queues_test(all_are_deleted),
         queues_test(gone_on_all_channels),
+        queues_test(a_part_of_a_set_serves),
+        queues_test(whole_sets_serve),
+        queues_test(plain_ones_serve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

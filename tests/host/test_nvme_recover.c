@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/nvme/admin.h"
 #include "kernel/base/cpus.h"
 #include "tests/host/nvme_fixture.h"
 #include "tests/host/nvme_world.h"
@@ -96,6 +97,25 @@ static void resets_what_does_not_abort(void **state)
         world_end();
     }
     world_begin(1);
+}
+
+// An admin command that nobody answers costs a reset, and then they are answered again.
+static void resets_for_an_admin_command(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct problem p;
+    world_set_clock_step(NS_PER_MS);
+    m->ignore_opcode = NVME_ADMIN_IDENTIFY;
+    assert_false(nvme_identify(world_ctrl(m), NVME_CNS_CONTROLLER, 0, "Identify", &p));
+    m->ignore_opcode = -1;
+    world_set_clock_step(1000);
+    assert_false(nvme_identify(world_ctrl(m), NVME_CNS_CONTROLLER, 0, "Identify", &p));
+    world_pass(NS_PER_S);
+    assert_int_equal(resets_of(m), 1);
+    assert_non_null(strstr(world_last_warning(), "is reset: it doesn't answer"));
+    assert_true(nvme_identify(world_ctrl(m), NVME_CNS_CONTROLLER, 0, "Identify", &p));
+    reads_well(dev, 0);
 }
 
 // The id that was late is another command's when the Abort comes: that one is tried again.
@@ -594,6 +614,7 @@ int main(void)
         recover_test(ends_what_it_aborts),
         recover_test(takes_an_answer_that_is_late),
         recover_test(resets_what_does_not_abort),
+        recover_test(resets_for_an_admin_command),
         recover_test(forgives_an_abort_of_the_wrong_one),
         recover_test(comes_back),
         recover_test(takes_requests_during_a_reset),

@@ -7,6 +7,7 @@
 //   drop=1                                writes to the register are lost
 //   arm=0x14,armbits=1,armcount=2         begins with the second write to 0x14 that sets bit 0, so
 //                                         that the firmware still finds the device whole
+//   reads=3                               is over after so many reads of the register
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **a
 static struct {
     const char *type, *path, *region;
     uint64_t offset, mask, value, drop;
-    uint64_t arm, armbits, armcount;
-} override = { .path = "" };
+    uint64_t arm, armbits, armcount, reads;
+} override = { .path = "", .reads = UINT64_MAX };
 
 static struct qemu_region *stock;
 
@@ -32,12 +33,12 @@ static bool covers(uint64_t addr, unsigned size, uint64_t offset)
 
 static bool armed(void)
 {
-    return override.armcount == 0;
+    return override.armcount == 0 && override.reads;
 }
 
 static void watch(uint64_t addr, unsigned size, uint64_t data)
 {
-    if (!armed() && covers(addr, size, override.arm) &&
+    if (override.armcount && covers(addr, size, override.arm) &&
         (data >> (override.arm - addr) * 8 & override.armbits))
         override.armcount--;
 }
@@ -54,6 +55,7 @@ static qemu_result read_register(void *opaque, uint64_t addr, uint64_t *data, un
     if (armed() && covers(addr, size, override.offset)) {
         unsigned shift = (unsigned)(override.offset - addr) * 8;
         *data = (*data & ~(override.mask << shift)) | override.value << shift;
+        override.reads--;
     }
     return result;
 }
@@ -87,6 +89,7 @@ static void parse(const char *argument)
         { "mask=", NULL, &override.mask },       { "value=", NULL, &override.value },
         { "drop=", NULL, &override.drop },       { "arm=", NULL, &override.arm },
         { "armbits=", NULL, &override.armbits }, { "armcount=", NULL, &override.armcount },
+        { "reads=", NULL, &override.reads },
     };
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         size_t length = strlen(options[i].name);

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disks that fail, stall, vanish and come back while a job reads them: each read ends once, and the
+other disks don't notice."""
+import pytest
+
+from conftest import broken, launch, stamped
+
+JOB = "irq=adaptive iodepth=16 bs=4k"
+
+
+def extra_disk(backend):
+    """QEMU arguments of one more disk, the last, over block back ends, whose top is `slow`."""
+    return [*[word for drive in backend for word in ("-blockdev", drive)],
+            "-device", "nvme,id=ctrl,serial=EXTRA,ioeventfd=off", "-device", "nvme-ns,bus=ctrl,drive=slow"]
+
+
+def null(name):
+    return f"driver=null-co,node-name={name},size=16777216,read-zeroes=on,read-only=on"
+
+
+def failing(tmp_path, rules):
+    """Reads that blkdebug fails."""
+    config = tmp_path / "blkdebug"
+    config.write_text(rules)
+    return [f"driver=raw,node-name=slow,read-only=on,file.driver=blkdebug,"
+            f"file.config={launch.quoted(config)},file.image.driver=null-co,"
+            f"file.image.size=16777216,file.image.read-zeroes=on"]
+
+
+def job_of(run, name):
+    return next(job for job in run.disk_jobs if job["filename"] == name)
+
+
+def all_ended(run):
+    for job in run.disk_jobs:
+        assert job["total_ios"] == job["submitted"] > job["errors"], job
+
+
+def other_is_well(run):
+    job = job_of(run, "nvme0n1")
+    assert job["errors"] == 0 and job["total_ios"] > 1000, job
+
+
+# Where firmware doesn't look.
+ONCE = """
+[inject-error]
+event = "read_aio"
+errno = "5"
+once = "on"
+sector = "20480"
+"""
+
+ALWAYS = ONCE.replace('once = "on"', 'once = "off"')
+
+
+def test_an_error_that_goes_away(boot, tmp_path):
+    """It is tried again, and nobody is told but by the count."""
+    run = boot(f"{JOB} rw=read runtime=2s", disks=stamped(1),
+               extra=extra_disk(failing(tmp_path, ONCE)))
+    run.ended_well()
+    all_ended(run)
+    assert job_of(run, "nvme1n1")["errors"] == 0
+    run.line("nvme1 .*: 0 resets, 0 aborts, 1 retries, ")
+
+
+def test_an_error_that_stays(boot, tmp_path):
+    """After a few tries those reads fail, and no others."""
+    run = boot(f"{JOB} rw=read runtime=2s", disks=stamped(1),
+               extra=extra_disk(failing(tmp_path, ALWAYS)))
+    all_ended(run)
+    other_is_well(run)
+    job = job_of(run, "nvme1n1")
+    assert job["errors"] > 0 and job["total_ios"] > 0
+
+
+STALLED = ["-object", "throttle-group,id=tg,x-iops-total=1,x-iops-total-max=1"]
+THROTTLED = [null("bottom"), "driver=throttle,node-name=slow,throttle-group=tg,file=bottom,read-only=on"]
+
+
+def test_a_disk_that_stalls(boot):
+    """Past its time-out it is aborted or reset, again and again; the run ends in time, all the same."""
+    run = boot(f"{JOB} runtime=8s nvme.timeout=2s", disks=stamped(1),
+               extra=STALLED + extra_disk(THROTTLED))
+    all_ended(run)
+    other_is_well(run)
+    assert run.of("error", what="nvme-timeout")
+    assert run.of("warning", what="nvme-reset") or " aborts" in run.console
+
+
+def failing_register(**register):
+    """Of the extra disk, once its first queue has taken some commands."""
+    return broken("nvme", "nvme[0]", "ctrl", offset=0x1c, arm=0x1008, armbits=0xff, armcount=100,
+                  **register)
+
+
+@pytest.mark.parametrize("register, why", [
+    ({"mask": 2, "value": 2}, "CSTS.CFS"),
+    ({"mask": 1, "value": 0}, "CSTS.RDY"),
+    ({"mask": 0xffffffff, "value": 0xffffffff}, "all ones"),
+], ids=["fatal", "not-ready", "absent"])
+@pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])
+def test_a_controller_that_comes_back(boot, mode, register, why):
+    """It fails for a few looks, under load, and is reset: no read is lost, and none ends twice."""
+    run = boot(f"irq={mode} iodepth=32 bs=4k runtime=4s nvme.timeout=1s", disks=stamped(1),
+               extra=failing_register(reads=4, **register) + extra_disk([null("slow")]))
+    run.ended_well()
+    all_ended(run)
+    other_is_well(run)
+    assert job_of(run, "nvme1n1")["errors"] == 0
+    assert why in run.one("warning", what="nvme-reset")["message"]
+    run.line("nvme1 .*: 1 resets, 0 aborts, 0 retries, ")
+
+
+@pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])
+def test_a_controller_that_is_gone(boot, mode):
+    """Nothing answers any more, from one moment to the next: its reads end, the other disk goes on."""
+    run = boot(f"irq={mode} iodepth=32 bs=4k runtime=6s nvme.timeout=1s", disks=stamped(1),
+               extra=failing_register(mask=0xffffffff, value=0xffffffff)
+               + extra_disk([null("slow")]))
+    assert run.status == launch.EXIT_FAILED
+    all_ended(run)
+    other_is_well(run)
+    assert "all ones" in run.one("error", what="nvme-gone")["message"]
