@@ -127,18 +127,11 @@ bool nvme_parse_zoned(const char *name, const struct nvme_identify_zoned_namespa
                       const struct nvme_format *format, uint64_t max_transfer,
                       struct nvme_zoned *out, struct warnings *w, struct problem *p);
 
-struct nvme_zone {
-    uint64_t start;         // its first block
-    uint64_t capacity;      // blocks that can be written
-    uint64_t write_pointer; // where the next write goes; `start` + `capacity`: nowhere
-    uint8_t state;          // NVME_ZONE_...
-};
 // From a report of zones, as it is returned for the zone that starts at `first`: up to `most` of
 // them. False: what it says can't be.
 bool nvme_parse_zones(const char *name, const void *report, size_t bytes,
-                      const struct nvme_zoned *zoned, uint64_t first, struct nvme_zone *out,
+                      const struct nvme_zoned *zoned, uint64_t first, struct block_zone *out,
                       size_t most, size_t *count, struct problem *p);
-const char *nvme_zone_state_text(uint8_t state);
 
 // ---- identify_ways.c: whose namespace it is, and what state its way is in ----
 

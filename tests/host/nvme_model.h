@@ -66,6 +66,10 @@ struct model_namespace {
     uint8_t csi, uuid[16];
     uint32_t elbaf; // of format 0, which is in use
     struct nvme_identify_zoned_namespace zoned;
+    struct model_zone {
+        uint64_t write_pointer; // from the zone's start
+        uint8_t state;          // 0: empty
+    } zones[128];
 };
 
 struct model {
@@ -153,6 +157,7 @@ struct model {
     unsigned commands; // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read
+    uint64_t result;  // dwords 0 and 1 of I/O completions
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;

@@ -37,6 +37,9 @@ void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned op
                         uint64_t blocks);
 uint32_t model_check_zones(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
                            uint64_t lba, uint64_t blocks); // its status
+void model_append(struct model *m, const struct nvme_sqe *sqe, struct nvme_sqe *write);
+uint32_t model_send_zone(struct model *m, const struct nvme_sqe *sqe);
+uint32_t model_report_zones(struct model *m, const struct nvme_sqe *sqe);
 
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe); // its status
 // Ends a command that is pending, or was lost. False: there is no such command.
