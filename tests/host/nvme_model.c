@@ -110,13 +110,13 @@ void model_doorbell(struct model *m, size_t offset, uint32_t value)
 
 static bool is_away(const struct model *m)
 {
-    return world_now() < m->away_until;
+    return world_now() < m->away_until || m->lost_config;
 }
 
 bool model_runs(const struct model *m)
 {
     uint32_t state = m->csts & (NVME_CSTS_RDY | NVME_CSTS_CFS | NVME_CSTS_PP);
-    return !m->removed && !is_away(m) && state == NVME_CSTS_RDY;
+    return !m->removed && !is_away(m) && !m->power_state && state == NVME_CSTS_RDY;
 }
 
 void model_go_away(struct model *m, uint64_t ns)
@@ -124,6 +124,11 @@ void model_go_away(struct model *m, uint64_t ns)
     m->away_until = world_now() + ns;
     m->cc = m->csts = 0;
     model_reset(m);
+    if (!m->forgets)
+        return;
+    m->lost_config = true;
+    memset(m->lost_message, true, sizeof(m->lost_message));
+    memset(m->masked, true, sizeof(m->masked));
 }
 
 // What came in the meantime is taken when it goes on.
@@ -261,7 +266,7 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     struct model *m = world_find(reg, &offset);
     require(bytes == (offset == NVME_ASQ || offset == NVME_ACQ ? 8 : 4), "write of %u bytes",
             bytes);
-    if (m->removed || is_away(m))
+    if (m->removed || is_away(m) || m->power_state)
         return;
     if (offset >= NVME_DOORBELLS) {
         model_check_shadow(m, offset - NVME_DOORBELLS, (uint32_t)value);

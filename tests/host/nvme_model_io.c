@@ -24,7 +24,7 @@ void model_interrupt(struct model *m, unsigned cq)
         return;
     }
     m->interrupts++;
-    m->raised[vector] = true;
+    m->raised[vector] = !m->lost_message[vector];
 }
 
 void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid, unsigned sqhd,
