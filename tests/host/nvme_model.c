@@ -77,7 +77,7 @@ void *model_memory(const struct model *m, uint64_t phys)
 
 // ---- doorbells ----
 
-static void doorbell(struct model *m, size_t offset, uint32_t value)
+void model_doorbell(struct model *m, size_t offset, uint32_t value)
 {
     unsigned n = (unsigned)(offset / stride(m)), qid = n / 2;
     require(offset % stride(m) == 0 && qid < MODEL_QUEUES, "no doorbell at %zu", offset);
@@ -85,7 +85,8 @@ static void doorbell(struct model *m, size_t offset, uint32_t value)
     require(!m->settling, "a doorbell while not ready");
     if (!(m->csts & NVME_CSTS_RDY)) // it fell, and the host need not know yet
         return;
-    require(world_may_ring(m, qid), "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
+    require(m->looks || world_may_ring(m, qid),
+            "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
     if (n % 2) {
         require(q->cq && value < q->cq_entries, "CQ %u head %u", qid, value);
         unsigned used = (q->cq_tail + q->cq_entries - q->cq_head) % q->cq_entries;
@@ -164,6 +165,7 @@ void model_reset(struct model *m)
     m->resets++;
     m->reset_at = world_now();
     m->csts &= ~NVME_CSTS_PP;
+    m->shadows = m->shadow_events = 0;
     m->pending_count = 0;
     if (!m->haunted)
         m->lost_count = 0;
@@ -266,8 +268,11 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
             bytes);
     if (m->removed || is_away(m) || m->power_state)
         return;
-    if (offset >= NVME_DOORBELLS)
-        return doorbell(m, offset - NVME_DOORBELLS, (uint32_t)value);
+    if (offset >= NVME_DOORBELLS) {
+        model_check_shadow(m, offset - NVME_DOORBELLS, (uint32_t)value);
+        m->doorbells++;
+        return model_doorbell(m, offset - NVME_DOORBELLS, (uint32_t)value);
+    }
     require(offset == NVME_CC || !(m->cc & NVME_CC_EN), "0x%zx written while enabled", offset);
     if (offset == NVME_CC)
         write_cc(m, (uint32_t)value);
