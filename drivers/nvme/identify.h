@@ -48,6 +48,7 @@ struct nvme_abilities {
     bool write_cache;       // a volatile one
     bool flush_all;         // Flush takes NVME_NSID_ALL
     bool sgl;
+    bool shadow_doorbells;
 
     uint32_t atomic, atomic_power_fail, atomic_compare; // blocks, > 0, whatever the format
 
@@ -92,6 +93,10 @@ struct nvme_format {
     bool reference_tag;       // CDW14 of commands is the low half of the first LBA
     uint32_t control;         // what CDW12 of commands has besides NLB
 };
+// The format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS), as a place in lbaf[]; it may be one that
+// isn't there.
+unsigned nvme_format_index(const struct nvme_identify_namespace *data);
+
 // A problem: the namespace can't be used, and why. `blocks` 0 and true: it is not active. `nvm` (may
 // be NULL) is from controllers that have extended formats.
 bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *data,

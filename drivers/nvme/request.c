@@ -8,6 +8,7 @@
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
@@ -425,6 +426,7 @@ void nvme_queue_take_back(struct nvme_queue *q)
 
 void nvme_queue_open(struct nvme_queue *q)
 {
+    irq_rewrite(q->irq);
     q->quiet = false;
     nvme_qpair_open(&q->qp);
     nvme_request_pump(q);

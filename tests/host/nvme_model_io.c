@@ -24,7 +24,7 @@ void model_interrupt(struct model *m, unsigned cq)
         return;
     }
     m->interrupts++;
-    m->raised[vector] = true;
+    m->raised[vector] = !m->lost_message[vector];
 }
 
 void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid, unsigned sqhd,
@@ -176,6 +176,7 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
 void model_work(struct model *m)
 {
     bool posted[MODEL_QUEUES] = { false };
+    model_look_at_shadows(m);
     for (unsigned q = 1; m->lazy_fetch && q < MODEL_QUEUES; q++)
         model_fetch(m, q, m->lazy_fetch);
     while (m->pending_count && !m->hold && model_runs(m)) {

@@ -210,15 +210,9 @@ static void log_without_an_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        shared_test(two_ways),
-        cmocka_unit_test(two_disks),
-        shared_test(alone),
-        shared_test(open_ways),
-        cmocka_unit_test(closed_ways),
-        shared_test(ways_that_change),
-        shared_test(untold),
-        shared_test(log_refused),
-        shared_test(log_without_an_answer),
+        shared_test(two_ways),  cmocka_unit_test(two_disks),   shared_test(alone),
+        shared_test(open_ways), cmocka_unit_test(closed_ways), shared_test(ways_that_change),
+        shared_test(untold),    shared_test(log_refused),      shared_test(log_without_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,9 +95,18 @@ def test_mixes(boot, tmp_path, mode, rw):
     disks.unchanged(2)
 
 
-def test_plain_writes(boot, disks):
-    """Nobody checks them, but they are random all the same, and the report says so."""
-    run = boot(f"rw=randwrite runtime=1s filename=nvme0n1 allow-write={NAMED}", disks=disks.list).ended_well()
+@pytest.mark.parametrize("clat", ["exact", "batch"])
+def test_plain_writes(boot, disks, clat):
+    """Nobody checks them, but each is a whole one, and the report says that nobody did."""
+    run = boot(f"rw=randwrite runtime=1s clat={clat} filename=nvme0n1 allow-write={NAMED}",
+               disks=disks.list).ended_well()
+    assert run.job["streams"] == (2 if clat == "batch" else 0)
+    data = disks.files[0].read_bytes()
+    places = [data[at:at + 4096] for at in range(0, 4 << 20, 4096)]
+    written = [place for place in places if place.startswith(b"ONEBELLW")]
+    assert len(written) > 100
+    assert len(set(written)) == 2 * 32  # a buffer for each I/O in flight
+    assert all(place.startswith(b"ONEBELL1") for place in places if place not in written)
     assert run.job["verify"] == "none"
     assert run.job["read_back"] == 0
     assert "data not verified" in run.line("job: ok: ")
