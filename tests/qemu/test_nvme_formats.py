@@ -196,3 +196,37 @@ def test_zones_of_disks_that_are_not_named(boot, tmp_path, step):
     run.failed("disk-not-allowed", "allow-write=Z1")
     assert run.of("zone") == []
     assert launch.copy_of(disk, 0, 1).read_bytes() == launch.image_of(disk, 0, 1).read_bytes()
+
+
+def stored(disk, blocks):
+    """Data and metadata of each block, from the host's image."""
+    lba, ms = disk.lbas[0], disk.namespace["ms"]
+    image = launch.copy_of(disk, 0, 1).read_bytes()
+    for at in range(blocks):
+        metadata = blocks * lba + at * ms
+        yield image[at * lba:(at + 1) * lba], image[metadata:metadata + ms]
+
+
+@pytest.mark.parametrize("lba, ms, kind", [(512, 8, 1), (4096, 8, 2), (512, 8, 3), (512, 16, 1), (4096, 64, 0)])
+def test_what_is_written(boot, tmp_path, lba, ms, kind):
+    """The disk makes protection information, by the tags that it was given; metadata that the host
+    has none of are zeros."""
+    disk = formatted(tmp_path, "W1", lba, ms, kind, blocks=512)
+    disk.writable = tmp_path / "written"
+    run = boot("irq=adaptive rw=randwrite bs=16k iodepth=8 runtime=1s verify=crc32c allow-write=W1", disks=[disk])
+    run.ended_well()
+    assert run.job["errors"] == run.job["verify_errors"] == 0
+    before = disk.path.read_bytes()
+    changed = 0
+    for at, (data, metadata) in enumerate(stored(disk, 512)):
+        changed += data != before[at * lba:(at + 1) * lba]
+        assert metadata == (protection(data, ms, at, kind, 0) if kind else bytes(ms)), f"block {at}"
+    assert changed > 0
+
+
+def test_best_sizes(boot):
+    """As far as QEMU tells."""
+    disk = launch.Disk(size="16m", namespace={"discard_granularity": "64k"})
+    told = boot("irq=posted runtime=1s", disks=[disk] + stamped(1)).ended_well().of("nvme")
+    assert [disk["deallocate_granularity"] for disk in told] == [64 << 10, 4 << 10]
+    assert told[0]["atomic_write"] == told[1]["atomic_write"] >= 512
