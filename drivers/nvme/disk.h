@@ -43,9 +43,10 @@ struct nvme_ns {
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
     struct nvme_identity identity;
-    struct nvme_zoned zoned; // zeros: it isn't
-    uint8_t protection;      // type; 0: none
-    enum nvme_ana_state way; // 0: not told
+    uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
+    struct nvme_zoned zoned;     // zeros: it isn't
+    uint8_t protection;          // type; 0: none
+    enum nvme_ana_state way;     // 0: not told
     struct block_dev dev;
 };
 
