@@ -28,6 +28,13 @@ void nvme_queue_write_in_full(struct nvme_queue *q)
     __atomic_store_n(&q->straight.submit, submit_straight_in_full, __ATOMIC_RELAXED);
 }
 
+void nvme_queue_serve_zones(struct nvme_queue *q)
+{
+    nvme_queue_write_in_full(q);
+    q->zoned = true;
+    nvme_qpair_look_at_all(&q->qp, true);
+}
+
 // A free slot is the only test of room; whoever waits leaves none.
 static void submit_straight(struct block_port *port, struct block_req *req)
 {

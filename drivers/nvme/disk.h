@@ -66,6 +66,7 @@ struct nvme_queue {
     bool quiet;           // the controller is being reset, or is gone:
     bool gone;
     bool in_full;            // see nvme_queue_write_in_full()
+    bool zoned;              // all completions are looked at: some say where data went
     uint16_t failures;       // commands whose failure was shown
     uint32_t retries;        // commands that failed, and whose requests were tried again
     struct block_req *later; // to be tried again, by when
@@ -90,6 +91,9 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
 // From now on, commands on the queue have all their fields written: a command before them may have
 // had some that they have not. Boot CPU.
 void nvme_queue_write_in_full(struct nvme_queue *q);
+
+// And completions are looked at, since those of appends say where the data went. Boot CPU.
+void nvme_queue_serve_zones(struct nvme_queue *q);
 
 // block_dev.prepare. Any CPU.
 void nvme_prepare(struct block_req *req);

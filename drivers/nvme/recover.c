@@ -234,6 +234,7 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
     case NVME_DO_QUIET:
         return quiet(r);
     case NVME_DO_DISABLE:
+        pci_revive(r->ctrl->dev, time_delay_ns);
         return nvme_ctrl_disable(r->ctrl);
     case NVME_DO_CLEAR:
         return clear(r);
@@ -273,6 +274,8 @@ static void set_timer(struct nvme_recover *r)
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
     struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
+    if (r->plan.state == NVME_ABSENT)
+        pci_revive(r->ctrl->dev, time_delay_ns);
     if (nvme_plan_reads_csts(&r->plan, in.now_ns))
         nvme_ctrl_alive(r->ctrl, &in.csts);
     add_queues(r->ctrl, &in);
@@ -354,11 +357,29 @@ void nvme_recover_start(struct nvme_ctrl *c)
     }
     set_limits(r);
     nvme_restore_init(&r->restore, c);
+    pci_keep(c->dev);
     c->recover = r;
     c->report.fn = reported;
     nvme_watch_start(c);
     nvme_events_start(c);
     set_timer(r);
+}
+
+// ---- what people and tools are told ----
+
+static void print_json(const struct nvme_ctrl *c, unsigned retries, unsigned lost, unsigned events)
+{
+    char text[256];
+    struct json j;
+    json_begin(&j, text, sizeof(text), "recovery");
+    json_text(&j, "device", c->name);
+    json_u64(&j, "resets", c->recover->resets);
+    json_u64(&j, "aborts", c->recover->aborts);
+    json_u64(&j, "retries", retries);
+    json_u64(&j, "lost_interrupts", lost);
+    json_u64(&j, "events", events);
+    json_bool(&j, "gone", c->gone);
+    report_json(&j);
 }
 
 void nvme_recover_print(const struct nvme_ctrl *c)
@@ -369,7 +390,9 @@ void nvme_recover_print(const struct nvme_ctrl *c)
         retries += c->queues[i]->retries;
         lost += c->queues[i]->watch.lost_interrupts;
     }
-    if (r && (r->resets || r->aborts || retries || lost || events))
-        info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events", c->label,
-             r->resets, r->aborts, retries, lost, events);
+    if (!r || !(r->resets || r->aborts || retries || lost || events || c->gone))
+        return;
+    info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events%s", c->label,
+         r->resets, r->aborts, retries, lost, events, c->gone ? "; it is gone" : "");
+    print_json(c, retries, lost, events);
 }

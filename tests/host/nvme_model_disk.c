@@ -294,6 +294,8 @@ static uint32_t execute_dsm(struct model *m, const struct nvme_sqe *sqe)
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
 {
     unsigned opcode = (unsigned)field_get(NVME_SQE_OPC, sqe->head);
+    struct nvme_sqe write;
+    m->result = 0;
     switch (opcode) {
     case NVME_CMD_READ:
     case NVME_CMD_WRITE:
@@ -306,6 +308,14 @@ uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
     case NVME_CMD_FLUSH:
         m->flushes++;
         return 0;
+    case NVME_CMD_ZONE_RECEIVE:
+        return model_report_zones(m, sqe);
+    case NVME_CMD_ZONE_SEND:
+        return model_send_zone(m, sqe);
+    case NVME_CMD_ZONE_APPEND:
+        model_append(m, sqe, &write);
+        m->result = write.cdw10 | (uint64_t)write.cdw11 << 32;
+        return execute_range(m, &write, NVME_CMD_WRITE);
     }
     fail_msg("the host broke a rule: I/O opcode %02xh", opcode);
     return 1;

@@ -153,6 +153,28 @@ static void pending_work_is_never_slept_over(void **state)
     assert_int_equal(world.halts, 0);
 }
 
+static struct numbered late = { .msg.fn = note };
+
+static void send_late(void)
+{
+    world.on_flush = NULL;
+    cpu_post(0, &late.msg);
+}
+
+// What comes while doorbells are rung is the next round's: there is no idle time in between.
+static void work_during_a_round_is_no_idle_time(void **state)
+{
+    start(IRQ_POSTED);
+    stop = false;
+    messages_count = 2;
+    world.on_flush = send_late;
+    world.time_passes = true;
+    cpu_run_until(&stop);
+    assert_int_equal(messages_count, 3);
+    assert_int_equal(cpus[0].stats.idle_tsc, 0);
+    assert_int_equal(cpus[0].stats.sleeps, 0);
+}
+
 static void wake_by_msi(void)
 {
     world.now_ns += 500;
@@ -196,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_message_may_send_itself_again),
         cmocka_unit_test(timers_fire_in_order_and_sleep_between),
         cmocka_unit_test(pending_work_is_never_slept_over),
+        cmocka_unit_test(work_during_a_round_is_no_idle_time),
         cmocka_unit_test(an_idle_cpu_halts_until_an_msi),
         cmocka_unit_test(a_fault_event_reaches_its_handler),
     };

@@ -237,6 +237,19 @@ static void test_map_bar(void **state)
     assert_int_equal(mapped(~0u, 4), 0);
 }
 
+// A function has six BARs: what lies behind them isn't one, whatever it looks like.
+static void test_map_no_bar(void **state)
+{
+    struct problem p;
+    volatile void *window;
+    const struct pci_bar seventh = { .base = 0xe0000001, .bytes = 0x1000 };
+    struct pci_dev d = *scan();
+    uint8_t *behind = (uint8_t *)&d + offsetof(struct pci_dev, bars) + sizeof(d.bars);
+    memcpy(behind, &seventh, sizeof(seventh));
+    assert_true(d.bars_sized);
+    assert_false(pci_map_bar_part(&d, ARRAY_SIZE(d.bars), 0, 4, &window, &p));
+}
+
 static void test_map_bar_too_high(void **state)
 {
     model_bar64(fn, 0, 0xffffffffff000, 0x1000); // the last page there can be
@@ -272,7 +285,8 @@ int main(void)
         TEST(test_bars_odd),      TEST(test_bridge_bars),      TEST(test_host_bridge_untouched),
         TEST(test_capabilities),  TEST(test_capability_loops), TEST(test_capability_longest),
         TEST(test_msix_too_high), TEST(test_enable),           TEST(test_accessors),
-        TEST(test_map_bar),       TEST(test_map_bar_too_high), TEST(test_map_bar_part),
+        TEST(test_map_bar),       TEST(test_map_no_bar),       TEST(test_map_bar_too_high),
+        TEST(test_map_bar_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

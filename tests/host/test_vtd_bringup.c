@@ -2,6 +2,7 @@
 // Finding, taking over and enabling remapping units, against the register-level model: the order of
 // the steps, what firmware may have left on, what units may lack, and units that don't answer.
 
+#include "drivers/vtd/unit.h"
 #include "vtd_machine.h"
 
 static struct problem p;
@@ -427,6 +428,8 @@ static void test_absent(void **state)
     assert_true(m->gsts & M_IRE);
     assert_int_equal(told.warnings, 1);
     assert_non_null(strstr(told.warning, "0xfed91000"));
+    assert_null(vtd_unit_named(0)->regs); // so that nobody asks it by mistake
+    assert_non_null(vtd_unit_named(1)->regs);
 
     struct irq irq = { .dev = &machine_devs[0] };
     assert_problem(vtd_chip_remapped()->alloc(&irq, &p), "vtd-unit-absent");

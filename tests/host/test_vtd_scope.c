@@ -95,6 +95,18 @@ static void test_endpoint_is_exact(void **state)
     assert_int_equal(unit_of(DISK), 0x2000);
 }
 
+// Nor is it one with the same numbers further down.
+static void test_endpoint_above_its_like(void **state)
+{
+    add(ALONE, 0, PCI_BDF(0x30, 28, 5), &devs[OTHER_PORT], 0, 0);
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 5));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    assert_int_equal(unit_of(OTHER_PORT), 0x1000);
+    assert_int_equal(unit_of(ALONE), 0x2000);
+}
+
 static void test_bridge(void **state)
 {
     size_t at = dmar_drhd(&table, false, 0, 0x1000);
@@ -223,6 +235,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_endpoint, set_up),
         cmocka_unit_test_setup(test_endpoint_is_exact, set_up),
+        cmocka_unit_test_setup(test_endpoint_above_its_like, set_up),
         cmocka_unit_test_setup(test_bridge, set_up),
         cmocka_unit_test_setup(test_path, set_up),
         cmocka_unit_test_setup(test_junk_bits, set_up),

@@ -164,3 +164,41 @@ def test_two_ways_to_a_disk(boot, tmp_path):
     found = {disk["filename"]: disk.get("same_as") for disk in run.of("nvme")}
     assert found == {"nvme0n1": None, "nvme0n2": None, "nvme1n1": "nvme0n1"}
     assert run.line("nvme1n1 +the same disk as nvme0n1, by controller 1 of its subsystem")
+
+
+def zoned(tmp_path):
+    return launch.Disk(lbas=[4096], size="16m", serial="Z1", writable=tmp_path / "zoned", namespace={
+        "zoned": "on", "zoned.zone_size": "1m", "zoned.zone_capacity": "768k", "zoned.max_open": 4})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_zone_operations(boot, tmp_path, mode):
+    """What is appended lies where the disk says, in the host's image too; the rest is untouched."""
+    disk = zoned(tmp_path)
+    run = boot(f"irq={mode} app=zones zone=3 blocks=5 do=append:append:finish:reset:append:report "
+               "allow-write=Z1", disks=[disk]).ended_well()
+    zones = [(zone["start"], zone["write_pointer"], zone["state"]) for zone in run.of("zone")]
+    assert zones == [(768, 773, "implicitly open"), (768, 778, "implicitly open"), (768, 768 + 192, "full"),
+                     (768, 768, "empty"), (768, 773, "implicitly open"), (768, 773, "implicitly open")]
+    assert run.line("5 blocks appended at LBA 773, and read back")
+    image = launch.copy_of(disk, 0, 1).read_bytes()
+    before = launch.image_of(disk, 0, 1).read_bytes()
+    wrote = bytes((i * 7 + i // 4096) & 255 for i in range(5 * 4096))
+    at = 768 * 4096
+    assert image[at:at + len(wrote)] == wrote
+    assert image[:at] == before[:at] and image[at + (1 << 20):] == before[at + (1 << 20):]
+
+
+def test_all_zones_are_told(boot, tmp_path):
+    run = boot("irq=posted app=zones", disks=[zoned(tmp_path)] + stamped(1)).ended_well()
+    assert [zone["start"] for zone in run.of("zone")] == [256 * n for n in range(16)]
+    assert {(zone["capacity"], zone["state"]) for zone in run.of("zone")} == {(192, "empty")}
+
+
+@pytest.mark.parametrize("step", ["append", "finish", "reset"])
+def test_zones_of_disks_that_are_not_named(boot, tmp_path, step):
+    disk = zoned(tmp_path)
+    run = boot(f"irq=posted app=zones zone=1 do={step}", disks=[disk])
+    run.failed("disk-not-allowed", "allow-write=Z1")
+    assert run.of("zone") == []
+    assert launch.copy_of(disk, 0, 1).read_bytes() == launch.image_of(disk, 0, 1).read_bytes()
