@@ -112,6 +112,7 @@ struct model {
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
     bool forgets;             // all of its configuration, while it is away
+    bool has_slot, button;    // in which it can be taken out; and it is to be
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
