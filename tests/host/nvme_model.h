@@ -117,6 +117,7 @@ struct model {
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
     unsigned doorbells;              // register writes
+    unsigned sgls;                   // transfers by SGL
     bool looks;                      // at shadows, of its own accord
     bool mute;                       // it never asks to be told again
     int fail_opcode, ignore_opcode;  // admin opcodes; -1: none
