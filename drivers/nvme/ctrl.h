@@ -24,6 +24,8 @@ struct nvme_admin_command {
     uint32_t status;                                  // the completion's status field
     bool ended;
     bool lost; // it got no answer: its slot and this structure are the controller's until a reset
+    bool patient; // it may go without one for ever
+    uint64_t sent_ns;
 };
 
 struct nvme_ctrl {

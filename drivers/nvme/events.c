@@ -289,6 +289,7 @@ static struct nvme_events *make(struct nvme_ctrl *c)
     for (unsigned i = 0; i < LISTENERS; i++) {
         e->listeners[i].events = e;
         e->listeners[i].command.done = heard;
+        e->listeners[i].command.patient = true;
     }
     return e;
 }

@@ -164,6 +164,28 @@ static void takes_many_changes(void **state)
     assert_int_equal(m->told_types, 0);
 }
 
+// ---- no answer ----
+
+// The page that an event names never comes: a reset, and events are heard again.
+static void a_page_that_never_comes(void **state)
+{
+    unsigned resets = m->resets;
+    m->ignore_opcode = NVME_ADMIN_GET_LOG_PAGE;
+    m->smart[0] = NVME_SMART_SPARE;
+    assert_true(model_event(m, MODEL_EVENT_RELIABILITY));
+    world_pass(25 * NS_PER_S);
+    assert_int_equal(m->resets, resets);
+    world_pass(10 * NS_PER_S);
+    assert_int_equal(m->resets, resets + 1);
+    assert_non_null(strstr(world_last_warning(), "is reset: it doesn't answer"));
+    m->ignore_opcode = -1;
+    sends_warning(NVME_SMART_SPARE);
+    assert_non_null(strstr(world_last_warning(), "spare blocks run short"));
+    world_pass(100 * NS_PER_S); // the requests that wait for events may wait
+    assert_int_equal(m->resets, resets + 1);
+    reads_well(dev, 0);
+}
+
 // ---- firmware ----
 
 static void activation_stops_the_clock(void **state)
@@ -209,6 +231,7 @@ int main(void)
         events_test(notices_another_one),
         events_test(notices_that_one_is_gone),
         events_test(takes_many_changes),
+        events_test(a_page_that_never_comes),
         events_test(activation_stops_the_clock),
         events_test(but_not_for_ever),
     };
