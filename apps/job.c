@@ -402,13 +402,14 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
         w->ios[i].req = (struct block_req){
             .op = job_op(config),
             .channel = w->ios[i].channel,
+            .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = w->io_blocks,
             .buffer = buffers + (size_t)i * config->bs,
             .done = choose_done(config),
             .arg = w,
             .dev = w->dev,
         };
-        if (job_writes(config)) // data that nobody checks are random, too
+        if (job_writes(config)) // nobody checks it, but a disk may compress
             job_fill(w, &w->ios[i].req, seed, 1);
     }
 }

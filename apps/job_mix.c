@@ -293,6 +293,7 @@ static void make_ios(struct job_mix *m, unsigned node)
         io->req = (struct block_req){
             .dev = w->dev,
             .buffer = buffers + i * bs,
+            .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = (uint32_t)w->io_blocks,
             .done = io_done,
             .arg = m,
