@@ -43,9 +43,10 @@ struct nvme_ns {
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
     struct nvme_identity identity;
-    struct nvme_zoned zoned; // zeros: it isn't
-    uint8_t protection;      // type; 0: none
-    enum nvme_ana_state way; // 0: not told
+    uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
+    struct nvme_zoned zoned;     // zeros: it isn't
+    uint8_t protection;          // type; 0: none
+    enum nvme_ana_state way;     // 0: not told
     struct block_dev dev;
 };
 
@@ -55,7 +56,8 @@ struct nvme_queue {
 
     struct block_stream *stream; // of straight requests; NULL: none
     struct block_turn *turns;    // room for a batch of its requests
-    struct block_port lengthy;   // and all else that isn't straight
+    struct block_port bounded;   // straight, as long as no boundary is crossed
+    struct block_port lengthy;   // never straight
     struct nvme_ctrl *ctrl;
     struct block_req *waiting, *waiting_last; // for a slot, in order
     uint64_t **lists;    // by slot, for what takes more than two pages: made when first needed

@@ -7,6 +7,7 @@
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/setup.h"
 #include "drivers/nvme/shadow.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
@@ -104,6 +105,8 @@ static void page_read(struct nvme_events *e)
         look_at_health(e);
     else if (e->lid == NVME_LOG_CHANGED_NAMESPACES)
         start_namespaces(e);
+    else if (e->lid == NVME_LOG_ANA)
+        nvme_ways_changed(e->ctrl, e->page);
 }
 
 static void go_on(struct nvme_events *e)
@@ -150,6 +153,7 @@ static size_t page_bytes(unsigned lid)
 {
     switch (lid) {
     case NVME_LOG_CHANGED_NAMESPACES:
+    case NVME_LOG_ANA:
         return NVME_PAGE;
     case NVME_LOG_ERROR:
         return sizeof(struct nvme_error_entry);
@@ -204,7 +208,7 @@ static void heard(struct nvme_admin_command *command)
         return;
     e->count++;
     tell(e, command->result);
-    if (lid >= NVME_LOG_ERROR && lid <= NVME_LOG_CHANGED_NAMESPACES)
+    if ((lid >= NVME_LOG_ERROR && lid <= NVME_LOG_CHANGED_NAMESPACES) || lid == NVME_LOG_ANA)
         e->pages |= BIT32(lid);
     listen(l);
     read_next(e);

@@ -219,6 +219,8 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->block_shift = seen->format.block_shift;
     ns->ctrl = c;
     ns->identity = seen->identity;
+    memcpy(ns->nguid, seen->data->nguid, sizeof(ns->nguid));
+    memcpy(ns->eui64, seen->data->eui64, sizeof(ns->eui64));
     ns->zoned = seen->zoned;
     ns->protection = seen->format.protection;
     ns->way = nvme_way_state(c, &seen->identity);
@@ -353,7 +355,17 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
     return ns;
 }
 
-// 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
+// Requests that were prepared for it are good for it still, and mean the same blocks.
+static bool is_as_before(const struct nvme_ns *ns, const struct nvme_format *format,
+                         const struct nvme_identify_namespace *data)
+{
+    return format->block_shift == ns->block_shift && format->metadata == ns->dev.limits.metadata &&
+           format->protection == ns->protection &&
+           memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
+           memcmp(data->eui64, ns->eui64, sizeof(ns->eui64)) == 0;
+}
+
+// 0: it isn't there any more, or it is another one, and nobody knows what that holds.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
     struct warnings *w = ns->ctrl->warnings;
@@ -364,7 +376,7 @@ static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_
     if (!data->nsze ||
         !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
         return 0;
-    return format.block_shift == ns->block_shift ? format.blocks : 0;
+    return is_as_before(ns, &format, data) ? format.blocks : 0;
 }
 
 // What was prepared for the old size goes to the controller, which knows the new one.
@@ -376,7 +388,8 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
         return !data->nsze;
     uint64_t blocks = blocks_now(ns, data);
     if (!blocks && ns->dev.blocks)
-        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+        warn("nvme-ns-gone",
+             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
              ns->dev.name);
     else if (blocks != ns->dev.blocks)
         warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,

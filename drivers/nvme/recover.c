@@ -14,6 +14,8 @@
 
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
+#define SLOT_NS NS_PER_S // between looks at its slot
+
 struct abort {
     struct nvme_recover *recover;
     struct nvme_admin_command command;
@@ -22,6 +24,7 @@ struct abort {
 
 struct nvme_recover {
     struct nvme_ctrl *ctrl;
+    const struct pci_dev *slot; // NULL: it can't be taken out
     struct nvme_plan plan;
     struct cpu_timer timer;
     unsigned out;                      // queues of a round that haven't come back
@@ -46,6 +49,8 @@ static void round_ends(struct nvme_recover *r)
     enum nvme_plan_event event = r->after;
     bool asked = r->asked;
     r->asked = false;
+    if (r->plan.state == NVME_GONE && r->plan.reason == NVME_WHY_REMOVED)
+        pci_slot_power_off(r->slot);
     step(r, event);
     if (asked)
         look(r, r->asked_for);
@@ -157,6 +162,8 @@ static const char *reason_words(enum nvme_plan_reason reason)
         return "its reset doesn't end";
     case NVME_WHY_SETUP:
         return "it can't be set up after a reset";
+    case NVME_WHY_REMOVED:
+        return "its slot's button was pressed";
     case NVME_WHY_ASKED:
         break;
     }
@@ -216,8 +223,12 @@ static void give_up(struct nvme_recover *r)
     struct nvme_ctrl *c = r->ctrl;
     c->gone = true;
     c->resetting = true;
-    error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed", c->label,
-          reason_words(r->plan.reason));
+    if (r->plan.reason == NVME_WHY_REMOVED)
+        warn("nvme-removed", "%s: %s: it may be taken out; all its requests end as failed",
+             c->label, reason_words(r->plan.reason));
+    else
+        error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
+              c->label, reason_words(r->plan.reason));
     stop_master(c);
     go_round(r, end_queue, NVME_TICK);
 }
@@ -263,6 +274,8 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 static void set_timer(struct nvme_recover *r)
 {
     uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
+    if (!wait && r->slot)
+        wait = SLOT_NS;
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
     else if (r->plan.state != NVME_RUNNING)
@@ -292,6 +305,8 @@ static void look_at_restore(struct nvme_recover *r)
 
 static void look_again(struct nvme_recover *r)
 {
+    if (r->slot && pci_slot_asks(r->slot))
+        return step(r, NVME_REMOVAL_ASKED);
     switch (r->plan.state) {
     case NVME_RUNNING:
         nvme_events_poll(r->ctrl);
@@ -350,6 +365,7 @@ void nvme_recover_start(struct nvme_ctrl *c)
 {
     struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
     r->ctrl = c;
+    r->slot = pci_slot_of(c->dev);
     r->timer.fn = tick;
     for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {
         r->abort[i].recover = r;

@@ -130,10 +130,18 @@ static uint64_t *list_of(struct nvme_queue *q, unsigned id)
     return q->lists[id];
 }
 
-// Where the data of a command are, as far as two pages go without a list.
+// Where the data of a command are: they lie in one piece, which two pages tell, or one descriptor, or
+// a list.
 static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
                   uint64_t bytes)
 {
+    if (q->ctrl->abilities.sgl && nvme_prp_needs_list(phys, bytes)) {
+        struct nvme_sgl sgl = nvme_sgl_block(phys, bytes);
+        sqe->head |= field_put(NVME_SQE_PSDT, NVME_SQE_PSDT_SGL);
+        sqe->data[0] = sgl.address;
+        sqe->data[1] = sgl.length;
+        return;
+    }
     uint64_t *list = nvme_prp_needs_list(phys, bytes) ? list_of(q, id) : NULL;
     struct nvme_prp prp = nvme_prp_build(phys, bytes, list, list ? mem_phys(list) : 0);
     sqe->data[0] = prp.prp1;
@@ -173,7 +181,7 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
     struct nvme_io_sqe *sqe = &q->qp.sq[tail];
     const struct nvme_form *form = &ns->forms[req->op];
     nvme_qpair_take(&q->qp, id, req);
-    sqe->head = req->command | field_put(NVME_SQE_CID, id);
+    sqe->head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id);
     sqe->mptr = form->mptr;
     sqe->data[0] = sqe->data[1] = 0;
     sqe->slba = req->lba + first;

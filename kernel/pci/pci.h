@@ -107,6 +107,13 @@ bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, 
 void pci_keep(struct pci_dev *dev);
 bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t));
 
+// The port whose slot the function is in, where it can be taken out while the machine runs; NULL: it
+// can't. Whether its attention button was pressed since the last look; and its power, which is off
+// before anybody takes something out. Boot CPU.
+const struct pci_dev *pci_slot_of(const struct pci_dev *dev);
+bool pci_slot_asks(const struct pci_dev *port);
+void pci_slot_power_off(const struct pci_dev *port);
+
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
 // the end of the device's own bus mastering.
 void pci_enable_memory(struct pci_dev *dev);

@@ -112,10 +112,12 @@ struct model {
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
     bool forgets;             // all of its configuration, while it is away
+    bool has_slot, button;    // in which it can be taken out; and it is to be
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
     unsigned doorbells;              // register writes
+    unsigned sgls;                   // transfers by SGL
     bool looks;                      // at shadows, of its own accord
     bool mute;                       // it never asks to be told again
     int fail_opcode, ignore_opcode;  // admin opcodes; -1: none

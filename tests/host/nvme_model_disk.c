@@ -125,6 +125,15 @@ static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t
     struct prp_walk w = { .m = m, .prp2 = sqe->prp2, .left = bytes };
     uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
     uint64_t page = sqe->prp1;
+    if (sqe->head & NVME_SQE_PSDT) {
+        require(field_get(NVME_SQE_PSDT, sqe->head) == 1 && (m->id.sgls & 3),
+                "an SGL, which it has not (SGLS)");
+        require(sqe->prp2 == bytes, "an SGL of %llx for %llu bytes", (unsigned long long)sqe->prp2,
+                (unsigned long long)bytes);
+        require(page % 4 == 0 || (m->id.sgls & 3) == 1, "an SGL that is not dword aligned");
+        m->sgls++;
+        return fn(m, nsid, offset, model_memory(m, page), bytes);
+    }
     require(page % 4 == 0, "PRP1 is not dword aligned");
     while (w.left) {
         uint64_t now = MIN(NVME_PAGE - page % NVME_PAGE, w.left);
@@ -185,7 +194,7 @@ static void check_fields(const struct model *m, const struct nvme_sqe *sqe, cons
                          unsigned opcode)
 {
     require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw15 && !sqe->cdw2_3 &&
-                !(sqe->head & 0xff00),
+                !(sqe->head & 0x3f00),
             "a command %02xh with reserved or unwanted fields", opcode);
     if (!carries_data(opcode))
         require(!sqe->prp1 && !sqe->prp2, "a command %02xh without data has PRPs", opcode);

@@ -213,6 +213,25 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
     return true;
 }
 
+// The function's own stands for its port.
+const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
+{
+    return of(dev)->has_slot ? dev : NULL;
+}
+
+bool pci_slot_asks(const struct pci_dev *port)
+{
+    bool asks = of(port)->button;
+    of(port)->button = false;
+    return asks;
+}
+
+void pci_slot_power_off(const struct pci_dev *port)
+{
+    assert_false(of(port)->pci_command & 4);
+    of(port)->removed = true;
+}
+
 void pci_enable_memory(struct pci_dev *dev)
 {
     of(dev)->pci_command |= 2;

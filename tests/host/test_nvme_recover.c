@@ -386,6 +386,34 @@ static void resets_that_lead_nowhere_end(void **state)
     is_gone_for(m, "it doesn't answer");
 }
 
+// ---- taken out ----
+
+// In order: its requests end, its power goes off, and nothing has failed.
+static void is_taken_out(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    m->has_slot = true;
+    m->fail_opcode = NVME_ADMIN_ASYNC_EVENT; // no other reason to look
+    struct block_dev *dev = start_anew(m);
+    struct world_read reads[10];
+    world_pass(5 * NS_PER_S);
+    m->hold = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        world_read_start(&reads[i], dev, i % 2, i, i % 3 ? 1 : 3000, 0);
+    world_round();
+    assert_false(m->removed);
+    m->button = true;
+    world_pass(2 * NS_PER_S);
+    assert_true(m->removed);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        ends(&reads[i], BLOCK_GONE);
+    assert_int_equal(world_errors(NULL), 0);
+    assert_non_null(strstr(world_last_warning(), "its slot's button was pressed"));
+    world_pass(20 * NS_PER_S);
+    assert_int_equal(world_warnings(), 1);
+}
+
 // ---- buffers ----
 
 static struct model *master;
@@ -663,6 +691,7 @@ int main(void)
         recover_test(is_not_fooled_by_another_disk),
         recover_test(needs_as_many_queues_as_before),
         recover_test(resets_that_lead_nowhere_end),
+        recover_test(is_taken_out),
         recover_test(buffers_come_back_once_it_cannot_reach_them),
         recover_test(never_where_it_always_can),
         recover_test(other_disks_are_served_meanwhile),

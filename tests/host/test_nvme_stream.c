@@ -12,12 +12,16 @@
 #include "tests/host/nvme_fixture.h"
 
 #define READS 12
+#define READS_MOST (NVME_REAP_BUDGET + 36)
+#define PLACES 40
 
 static struct model *m;
 static struct block_dev *dev;
 static struct {
     struct block_stream stream;
-    struct world_read reads[READS];
+    struct world_read reads[READS_MOST];
+    unsigned count; // of these
+    uint64_t first; // their places are PLACES blocks from there on
     unsigned turns, turned, singles, failed;
     unsigned most;  // reads of one turn
     unsigned left;  // to be sent on
@@ -32,23 +36,23 @@ static void send_to_next(struct block_req *req)
     assert_int_equal(req->status, BLOCK_OK);
     assert_true(model_holds(1, req->lba * 512, req->buffer, req->blocks * 512ull));
     memset(req->buffer, 0, req->blocks * 512ull);
-    req->lba = (req->lba + 1) % 40;
+    req->lba = t.first + (req->lba + 1 - t.first) % PLACES;
 }
 
 static void note_end(void)
 {
-    t.all_ended = ++t.ended == READS;
+    t.all_ended = ++t.ended == t.count;
 }
 
 static bool turn(struct block_stream *stream, struct block_turn *turns, unsigned count)
 {
     bool all = true;
     assert_ptr_equal(stream, &t.stream);
-    assert_in_range(count, 1, READS);
+    assert_in_range(count, 1, MIN(t.count, (unsigned)NVME_REAP_BUDGET));
     t.turns++;
     t.turned += count;
     t.most = MAX(t.most, count);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = count; i--;) { // the first of a turn stop before the others
         send_to_next(turns[i].req);
         if (t.left) {
             t.left--;
@@ -83,6 +87,7 @@ static void open_with(unsigned entries, unsigned left)
     field_set(&m->cap, NVME_CAP_MQES, entries - 1);
     dev = start(m);
     memset(&t, 0, sizeof(t));
+    t.count = READS;
     t.left = left;
     t.wrong = UINT_MAX;
     t.stream = (struct block_stream){ .done = single_done, .turn = turn };
@@ -97,22 +102,27 @@ static void open_with(unsigned entries, unsigned left)
 
 static void submit_all(void)
 {
-    for (unsigned i = 0; i < READS; i++)
-        world_read_start_for(&t.reads[i], dev, 0, i, 8, 0, single_done);
+    for (unsigned i = 0; i < t.count; i++)
+        world_read_start_for(&t.reads[i], dev, 0, t.first + i % PLACES, 8, 0, single_done);
+}
+
+static void all_slots_are_free(void)
+{
+    const struct nvme_queue *q = world_ctrl(m)->queues[0];
+    unsigned free_slots = 0;
+    for (unsigned i = q->qp.free; i != NVME_NO_SLOT; i = q->qp.slots[i].next)
+        free_slots++;
+    assert_int_equal(free_slots, q->qp.mask);
 }
 
 static void end_all(unsigned reads)
 {
     assert_true(world_run(&t.all_ended, 20000));
     assert_int_equal(m->reads, reads);
-    const struct nvme_queue *q = world_ctrl(m)->queues[0];
-    unsigned free_slots = 0;
-    for (unsigned i = q->qp.free; i != NVME_NO_SLOT; i = q->qp.slots[i].next)
-        free_slots++;
-    assert_int_equal(free_slots, q->qp.mask);
+    all_slots_are_free();
     block_close_stream(&t.reads[0].req);
-    assert_null(q->stream);
-    for (unsigned i = 0; i < READS; i++)
+    assert_null(world_ctrl(m)->queues[0]->stream);
+    for (unsigned i = 0; i < t.count; i++)
         world_read_free(&t.reads[i]);
 }
 
@@ -214,6 +224,28 @@ static void past_the_end(void **state)
         world_read_free(&t.reads[i]);
     }
     assert_int_equal(refused, t.failed);
+    all_slots_are_free();
+}
+
+// The last place is the disk's last, too.
+static void up_to_the_end(void **state)
+{
+    open_with(16, PLACES * READS);
+    t.first = dev->blocks - 8 - (PLACES - 1);
+    submit_all();
+    end_all(PLACES * READS + READS);
+    assert_int_equal(t.singles, 0);
+}
+
+// More than the budget of a look: what is left has the next one.
+static void more_than_a_turn_has(void **state)
+{
+    open_with(256, 1000);
+    t.count = READS_MOST;
+    submit_all();
+    end_all(1000 + READS_MOST);
+    assert_int_equal(t.most, NVME_REAP_BUDGET);
+    assert_int_equal(t.singles, 0);
 }
 
 // Requests of others, on the same queue.
@@ -237,6 +269,7 @@ static void a_queue_that_moves(void **state)
     m->grants = 2;
     dev = start(m);
     memset(&t, 0, sizeof(t));
+    t.count = READS;
     t.left = 200;
     t.wrong = UINT_MAX;
     t.stream = (struct block_stream){ .done = single_done, .turn = turn };
@@ -249,6 +282,129 @@ static void a_queue_that_moves(void **state)
     assert_true(world_run(&t.all_ended, 20000));
     assert_int_equal(t.turned + t.singles, 200 + READS);
     assert_true(t.singles > 0);
+    for (unsigned i = 0; i < READS; i++)
+        world_read_free(&t.reads[i]);
+}
+
+static bool opens(void)
+{
+    uint8_t *memory = aligned_alloc(4096, 4096);
+    struct block_req req = { .dev = dev, .blocks = 1, .buffer = memory, .done = single_done };
+    assert_true(block_prepare(&req));
+    bool opened = block_open_stream(&req, &t.stream);
+    if (opened)
+        block_close_stream(&req);
+    free(memory);
+    return opened;
+}
+
+static void not_for_another_cpu_s_queue(void **state)
+{
+    world_begin(2);
+    m = model_new();
+    m->grants = 2;
+    dev = start(m);
+    assert_true(opens());
+    move_now(m, 0, 1);
+    assert_false(opens());
+}
+
+// Its commands leave fields out: it ends where all are to be written.
+static void not_where_all_fields_count(void **state)
+{
+    open_with(64, 300);
+    submit_all();
+    for (unsigned i = 0; i < 5; i++)
+        world_round();
+    unsigned turns = t.turns;
+    assert_true(turns && !t.all_ended);
+    nvme_queue_write_in_full(world_ctrl(m)->queues[0]);
+    end_all(300 + READS);
+    assert_int_equal(t.turns, turns);
+    assert_false(opens());
+}
+
+// ---- doorbells ----
+
+static void look_at_what_ended(void)
+{
+    model_work(m);
+    world_turn(0, WORLD_IRQS);
+}
+
+// All that goes on together has one doorbell, or the flush's where others wait for that.
+static void one_doorbell_for_a_turn(void **state)
+{
+    struct world_read other;
+    open_with(64, 2 * READS);
+    const struct model_queue *q = &m->queues[1];
+    world_round(); // what the admin queue raised on vector 0
+    submit_all();
+    world_turn(0, WORLD_FLUSH);
+    unsigned tails = q->tail_writes, heads = q->head_writes;
+    look_at_what_ended();
+    assert_int_equal(t.turned, READS);
+    assert_int_equal(q->tail_writes, tails + 1);
+    assert_int_equal(q->head_writes, heads + 1);
+
+    model_work(m);
+    world_read_start(&other, dev, 0, 9, 8, 0);
+    world_turn(0, WORLD_IRQS);
+    assert_int_equal(t.turned, 2 * READS);
+    assert_int_equal(q->tail_writes, tails + 1);
+    world_turn(0, WORLD_FLUSH);
+    assert_int_equal(q->tail_writes, tails + 2);
+
+    look_at_what_ended(); // nothing goes on
+    assert_true(t.all_ended);
+    assert_int_equal(q->tail_writes, tails + 2);
+    assert_int_equal(q->head_writes, heads + 3);
+    m->raised[0] = true; // nothing has ended
+    world_turn(0, WORLD_IRQS);
+    assert_int_equal(q->head_writes, heads + 3);
+    ends_well(&other);
+    end_all(3 * READS + 1);
+}
+
+// ---- slots ----
+
+static struct world_read follower;
+
+// Submits another request in its place, for which there is no slot but its own.
+static bool turn_to_another(struct block_stream *stream, struct block_turn *turns, unsigned count)
+{
+    assert_int_equal(count, 1);
+    turns[0].req = NULL;
+    note_end();
+    world_read_start(&follower, dev, 0, 30, 8, 0);
+    return false;
+}
+
+static void who_waits_follows_who_stops(void **state)
+{
+    open_with(2, 0);
+    t.stream.turn = turn_to_another;
+    t.count = 1;
+    submit_all();
+    finish_within(&follower, 10);
+    end_all(2);
+}
+
+// Each read has its own time, though its slot is the stream's all along.
+static void under_load_nothing_times_out(void **state)
+{
+    open_with(64, UINT_MAX);
+    submit_all();
+    for (unsigned i = 0; i < 3 * NVME_WATCH_TICKS; i++) {
+        world_skip(TICK_NS);
+        for (unsigned round = 0; round < 3; round++)
+            world_round();
+    }
+    t.left = 0;
+    assert_true(world_run(&t.all_ended, 10));
+    assert_int_equal(t.singles, 0);
+    assert_int_equal(m->aborts, 0);
+    assert_int_equal(world_errors(NULL), 0);
     for (unsigned i = 0; i < READS; i++)
         world_read_free(&t.reads[i]);
 }
@@ -275,11 +431,23 @@ static void not_for_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        stream_test(they_go_on_together),  stream_test(in_any_order),
-        stream_test(waiting_ends_it),      stream_test(a_failure_leaves_it),
-        stream_test(resets_do_not_end_it), stream_test(answered_twice),
-        stream_test(past_the_end),         stream_test(others_end_between),
-        stream_test(a_queue_that_moves),   stream_test(not_for_all),
+        stream_test(they_go_on_together),
+        stream_test(in_any_order),
+        stream_test(waiting_ends_it),
+        stream_test(a_failure_leaves_it),
+        stream_test(resets_do_not_end_it),
+        stream_test(answered_twice),
+        stream_test(past_the_end),
+        stream_test(others_end_between),
+        stream_test(a_queue_that_moves),
+        stream_test(up_to_the_end),
+        stream_test(more_than_a_turn_has),
+        stream_test(not_for_another_cpu_s_queue),
+        stream_test(not_where_all_fields_count),
+        stream_test(one_doorbell_for_a_turn),
+        stream_test(who_waits_follows_who_stops),
+        stream_test(under_load_nothing_times_out),
+        stream_test(not_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
