@@ -391,7 +391,8 @@ static void make_cpus(struct job *job)
     }
 }
 
-static void make_ios(struct job_worker *w, const struct job_config *config, unsigned node)
+static void make_ios(struct job_worker *w, const struct job_config *config, unsigned node,
+                     uint64_t seed)
 {
     w->ios = mem_alloc(config->iodepth * sizeof(*w->ios), CACHE_LINE, node);
     uint8_t *buffers = mem_alloc((size_t)config->iodepth * config->bs, PAGE_BYTES,
@@ -399,14 +400,17 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
     for (unsigned i = 0; i < config->iodepth; i++) {
         w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){
-            .op = BLOCK_READ,
+            .op = job_op(config),
             .channel = w->ios[i].channel,
+            .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = w->io_blocks,
             .buffer = buffers + (size_t)i * config->bs,
             .done = choose_done(config),
             .arg = w,
             .dev = w->dev,
         };
+        if (job_writes(config)) // nobody checks it, but a disk may compress
+            job_fill(w, &w->ios[i].req, seed, 1);
     }
 }
 
@@ -438,7 +442,7 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
     if (job_is_mixed(config))
         job_mix_make(w, config, job->data_seed);
     else
-        make_ios(w, config, cpu_node(cpu->cpu));
+        make_ios(w, config, cpu_node(cpu->cpu), job->data_seed);
     w->next_on_cpu = cpu->workers;
     cpu->workers = w;
     cpu->running++;

@@ -39,6 +39,9 @@ struct job_config {
 // rw= as fio names it.
 const char *job_rw_name(const struct job_config *config);
 
+// What each I/O is, where they are all the same.
+enum block_op job_op(const struct job_config *config);
+
 // Does it write; does it change what is on the disks in any way?
 bool job_writes(const struct job_config *config);
 bool job_changes(const struct job_config *config);
@@ -149,6 +152,9 @@ static inline uint64_t job_submitted(const struct job_worker *w)
 void job_end_one(struct job_cpu *cpu); // of its workers, or its start
 void job_end_worker(struct job_worker *w, uint64_t now);
 void job_note_failure(struct job_worker *w, const struct block_req *req);
+// Fills the buffer with what a write to that LBA has.
+void job_fill(const struct job_worker *w, const struct block_req *req, uint64_t seed,
+              uint32_t sequence);
 // Checks what was read: stamps, or what an earlier job has written; or what this one has.
 void job_check_read(struct job_worker *w, const struct block_req *req);
 void job_check_written(struct job_worker *w, const struct block_req *req, uint64_t seed,

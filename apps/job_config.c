@@ -145,6 +145,11 @@ static bool check_words(const struct cmdline *c, const struct job_config *config
     return true;
 }
 
+enum block_op job_op(const struct job_config *config)
+{
+    return config->trims ? BLOCK_DEALLOCATE : job_writes(config) ? BLOCK_WRITE : BLOCK_READ;
+}
+
 bool job_writes(const struct job_config *config)
 {
     return !config->trims && config->write_percent;

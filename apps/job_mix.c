@@ -6,18 +6,17 @@
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/muldiv.h"
-#include "lib/pattern.h"
 #include "lib/random.h"
 #include "lib/string.h"
-
-bool job_is_mixed(const struct job_config *config)
-{
-    return job_changes(config) || config->rate_iops;
-}
 
 static bool is_checked(const struct job_config *config)
 {
     return config->verify && job_writes(config);
+}
+
+bool job_is_mixed(const struct job_config *config)
+{
+    return config->is_mixed || config->fsync || config->rate_iops || is_checked(config);
 }
 
 // ---- what an I/O is: owner CPU ----
@@ -29,17 +28,6 @@ static uint64_t next_place(struct job_worker *w)
     uint64_t place = w->next;
     w->next = place + 1 == w->end ? w->first : place + 1;
     return place;
-}
-
-static void fill(const struct job_mix *m, const struct job_mix_io *io)
-{
-    const struct job_worker *w = m->worker;
-    struct pattern_id id = { .tag = w->tag, .seed = m->seed };
-    uint32_t bytes = w->dev->block_size;
-    for (uint32_t i = 0; i < io->req.blocks; i++) {
-        id.lba = io->req.lba + i;
-        pattern_fill((uint8_t *)io->req.buffer + (size_t)i * bytes, bytes, &id, io->sequence);
-    }
 }
 
 // False: an I/O to that place is in flight.
@@ -99,6 +87,14 @@ static bool choose_way(struct job_mix *m, struct job_mix_io *io)
 
 // ---- begin and end ----
 
+static uint8_t choose_channel(struct job_worker *w, const struct job_mix_io *io)
+{
+    if (w->urgent_percent && io->way == JOB_READ &&
+        random_below(&w->random, 100) < w->urgent_percent)
+        return BLOCK_URGENT;
+    return io->channel;
+}
+
 static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
 {
     static const enum block_op ops[] = {
@@ -107,21 +103,22 @@ static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
     };
     struct job_worker *w = m->worker;
     bool sync = io->way == JOB_SYNC;
-    io->req.op = ops[io->way];
+    uint8_t channel = choose_channel(w, io);
+    if (io->req.op != ops[io->way] || io->req.channel != channel || !io->prepared) {
+        io->req.op = ops[io->way];
+        io->req.channel = channel;
+        io->req.blocks = sync ? 0 : (uint32_t)w->io_blocks;
+        io->prepared = block_prepare(&io->req);
+    }
     io->req.lba = sync ? 0 : io->place * w->io_blocks;
-    io->req.blocks = sync ? 0 : (uint32_t)w->io_blocks;
-    io->req.channel = io->channel;
-    if (w->urgent_percent && io->way == JOB_READ &&
-        random_below(&w->random, 100) < w->urgent_percent)
-        io->req.channel = BLOCK_URGENT;
     if (io->way == JOB_WRITE && m->written) {
-        fill(m, io);
+        job_fill(w, &io->req, m->seed, io->sequence);
         now = rdtsc();
     }
     io->in_flight = true;
     m->in_flight++;
     io->start_tsc = now;
-    block_submit(&io->req);
+    block_resubmit(&io->req);
 }
 
 static void count_begun(struct job_mix *m, const struct job_mix_io *io)
@@ -296,11 +293,12 @@ static void make_ios(struct job_mix *m, unsigned node)
         io->req = (struct block_req){
             .dev = w->dev,
             .buffer = buffers + i * bs,
+            .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = (uint32_t)w->io_blocks,
             .done = io_done,
             .arg = m,
         };
-        fill(m, io); // data that nobody checks are random, too
+        job_fill(w, &io->req, m->seed, 1);
         io->next = m->idle;
         m->idle = io;
     }

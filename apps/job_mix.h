@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Workers that do more than read as fast as they can: that write, trim, flush, or keep a pace. What
-// they write can be checked: as it is read during the job, and all of it afterwards.
+// Workers that do more than one kind of I/O as fast as they can: that mix, flush, keep a pace, or
+// write what is checked: as it is read during the job, and all of it afterwards.
 #pragma once
 
 #include "apps/job.h"
@@ -25,6 +25,7 @@ struct job_mix_io {
     uint8_t channel;   // when it isn't urgent
     enum job_way way;
     bool in_flight;
+    bool prepared;           // as `req` stands
     struct job_mix_io *next; // idle
 };
 

@@ -17,7 +17,7 @@
 struct result {
     const char *filename;
     unsigned cpus, disks;
-    unsigned workers, streams; // workers, and those of them that read by streams
+    unsigned workers, streams; // workers, and those of them that go by streams
     uint64_t submitted, completed, errors, verify_errors;
     uint64_t tsc;             // of the worker that took longest
     struct histogram latency; // of all reads
@@ -138,7 +138,28 @@ void job_show_progress(struct job *job)
 
 // ---- sums ----
 
-static void add_worker(struct result *r, const struct job_worker *w)
+static void add_way(struct job_counts *to, const struct job_counts *from)
+{
+    to->ios += from->ios;
+    to->errors += from->errors;
+    histogram_merge(&to->latency, &from->latency);
+}
+
+static enum job_way way_of(const struct job_config *config)
+{
+    return config->trims ? JOB_TRIM : job_writes(config) ? JOB_WRITE : JOB_READ;
+}
+
+// A worker all of whose I/Os are alike.
+static void add_all_of(struct job_counts *to, const struct job_worker *w)
+{
+    to->ios += w->completed - w->ramped;
+    to->errors += w->completed - w->ramped - histogram_count(&w->latency);
+    histogram_merge(&to->latency, &w->latency);
+}
+
+static void add_worker(struct result *r, const struct job_config *config,
+                       const struct job_worker *w)
 {
     r->workers++;
     r->streams += w->streamed;
@@ -150,12 +171,10 @@ static void add_worker(struct result *r, const struct job_worker *w)
     histogram_merge(&r->latency, &w->latency);
     if (w->urgent)
         histogram_merge(&r->urgent, w->urgent);
-    for (unsigned way = 0; r->ways && way < JOB_WAYS; way++) {
-        const struct job_counts *c = &w->mix->counts[way];
-        r->ways[way].ios += c->ios;
-        r->ways[way].errors += c->errors;
-        histogram_merge(&r->ways[way].latency, &c->latency);
-    }
+    for (unsigned way = 0; r->ways && w->mix && way < JOB_WAYS; way++)
+        add_way(&r->ways[way], &w->mix->counts[way]);
+    if (r->ways && !w->mix)
+        add_all_of(&r->ways[way_of(config)], w);
 }
 
 static void prepare_result(const struct job *job, struct result *r)
@@ -184,8 +203,8 @@ static void sum_up(const struct job *job, struct result *disks, struct result *a
         disks[d].cpus = numjobs;
         disks[d].disks = 1;
         for (unsigned i = 0; i < numjobs; i++) {
-            add_worker(&disks[d], job->workers[d * numjobs + i]);
-            add_worker(all, job->workers[d * numjobs + i]);
+            add_worker(&disks[d], &job->config, job->workers[d * numjobs + i]);
+            add_worker(all, &job->config, job->workers[d * numjobs + i]);
         }
     }
 }
@@ -393,13 +412,14 @@ static void print_verdict(const struct job_config *config, const struct result *
          checked);
 }
 
-static void print_totals(const struct result *all, const struct totals *t, uint64_t cycles_per_io)
+static void print_totals(const struct job_config *config, const struct result *all,
+                         const struct totals *t, uint64_t cycles_per_io)
 {
     char msis[HUMAN_BYTES], notifications[HUMAN_BYTES], per_msi[HUMAN_BYTES], per_io[HUMAN_BYTES];
     char cycles[HUMAN_BYTES];
     if (all->streams)
-        info("%u of %u workers read by streams: reap, record and resubmit in one go", all->streams,
-             all->workers);
+        info("%u of %u workers %s by streams: reap, record and resubmit in one go", all->streams,
+             all->workers, noun_of(config));
     info("MSIs %s, notifications %s, %s notifications per MSI, %s per I/O, cycles per I/O %s",
          human_count(msis, t->msis), human_count(notifications, t->notifications),
          human_ratio(per_msi, t->notifications, t->msis, 3),
@@ -427,7 +447,7 @@ void job_report(const struct job *job)
     job_report_delivery(job);
     info("%s", "");
     health_report(job->health);
-    print_totals(all, &totals, cycles_per_io);
+    print_totals(&job->config, all, &totals, cycles_per_io);
     send_durable(job);
     for (size_t i = 0; i <= count; i++)
         send_result(&job->config, &disks[i], &totals, cycles_per_io);

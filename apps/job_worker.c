@@ -61,6 +61,17 @@ void job_note_failure(struct job_worker *w, const struct block_req *req)
 
 // ---- data ----
 
+void job_fill(const struct job_worker *w, const struct block_req *req, uint64_t seed,
+              uint32_t sequence)
+{
+    struct pattern_id id = { .tag = w->tag, .seed = seed };
+    uint32_t bytes = w->dev->block_size;
+    for (uint32_t i = 0; i < req->blocks; i++) {
+        id.lba = req->lba + i;
+        pattern_fill((uint8_t *)req->buffer + (size_t)i * bytes, bytes, &id, sequence);
+    }
+}
+
 static const uint8_t *block_of(const struct block_req *req, uint32_t i)
 {
     return (const uint8_t *)req->buffer + (size_t)i * req->dev->block_size;

@@ -10,7 +10,8 @@ CPUS   ?= 2
 DISKS  ?= 4
 JOB    ?= rw=randread bs=4k iodepth=32 runtime=5s verify=crc32c
 APPEND ?=
-RUN     = tools/run-qemu --cpus $(CPUS) --disks $(DISKS) --append "irq=$(IRQ) $(JOB) $(APPEND)"
+WRITE  ?=
+RUN     = tools/run-qemu --cpus $(CPUS) --disks $(DISKS) $(if $(WRITE),--writable) --append "irq=$(IRQ) $(JOB) $(APPEND)"
 
 # What run-qemu needs, built by a make of its own: only after set-up are the compilers there.
 RUNNABLE   = $(B)/onebell.efi $(B)/mkdisk $(B)/qemu/onebell-posted.so
@@ -21,7 +22,7 @@ BUILD_ALL  = $(MAKE) --no-print-directory $(PARALLEL)
 setup: ## install what running and testing need and is missing (Debian 12 and later)
 	@$(SETUP)
 
-run: ## boot the image in QEMU and run the I/O job: IRQ= CPUS= DISKS= JOB= APPEND=
+run: ## boot the image in QEMU and run the I/O job: IRQ= CPUS= DISKS= JOB= APPEND= WRITE=1
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --ok-zero
 

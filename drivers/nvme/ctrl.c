@@ -101,7 +101,7 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
              c->label);
     if (depth)
         c->limits.queue_entries = nvme_entries_for(depth, c->limits.entries_most);
-    if (c->quirks & NVME_QUIRK_LONG_QUEUES)
+    else if (c->quirks & NVME_QUIRK_LONG_QUEUES)
         c->limits.queue_entries = MIN(c->limits.entries_most, LONG_ENTRIES);
     if (c->quirks & NVME_QUIRK_ONE_COMMAND)
         c->limits.queue_entries = 2;

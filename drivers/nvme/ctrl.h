@@ -45,6 +45,7 @@ struct nvme_ctrl {
     _Atomic bool gone;   // it failed for good; any CPU
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
+    void *shadows; // shadow doorbells, and behind them the controller's side; NULL: not used
     struct warnings *warnings; // too many for a stack
     void *page;                // for Identify data
     struct nvme_home *homes;   // by CPU

@@ -28,6 +28,13 @@ void nvme_queue_write_in_full(struct nvme_queue *q)
     __atomic_store_n(&q->straight.submit, submit_straight_in_full, __ATOMIC_RELAXED);
 }
 
+void nvme_queue_serve_zones(struct nvme_queue *q)
+{
+    nvme_queue_write_in_full(q);
+    q->zoned = true;
+    nvme_qpair_look_at_all(&q->qp, true);
+}
+
 // A free slot is the only test of room; whoever waits leaves none.
 static void submit_straight(struct block_port *port, struct block_req *req)
 {
@@ -54,40 +61,63 @@ static void submit_straight(struct block_port *port, struct block_req *req)
 }
 static_assert(NVME_SQE_CID == BITS64(31, 16), "a shift, without a mask");
 
-// One command, wherever its first block is.
-static bool is_never_cut(const struct nvme_cuts *cuts, uint32_t blocks)
+// Straight, unless a command for this LBA would cross a boundary.
+static void submit_bounded(struct block_port *port, struct block_req *req)
 {
-    return blocks <= cuts->most && !cuts->boundary && !cuts->zone;
+    struct nvme_queue *q = container_of(port, struct nvme_queue, bounded);
+    const struct nvme_ns *ns = req->dev->driver;
+    req->end = req->done;
+    if (likely(nvme_piece(&ns->forms[req->op].cuts, req->lba, req->blocks) == req->blocks))
+        return q->straight.submit(&q->straight, req);
+    req->end = nvme_request_part_ended;
+    nvme_request_detour(q, req);
 }
 
-static bool is_straight(const struct nvme_ns *ns, struct block_req *req)
+// Where the data are, if two pages or one SGL descriptor can tell. False: it takes a list.
+static bool point(const struct nvme_ns *ns, struct block_req *req)
 {
-    uint64_t bytes = (uint64_t)req->blocks << ns->block_shift;
-    if (req->op == BLOCK_DEALLOCATE || !is_never_cut(&ns->forms[req->op].cuts, req->blocks))
+    uint64_t bytes = (uint64_t)req->blocks << ns->block_shift, phys = mem_phys(req->buffer);
+    if (!nvme_prp_needs_list(phys, bytes)) {
+        struct nvme_prp prp = nvme_prp_build(phys, bytes, NULL, 0);
+        req->data[0] = prp.prp1;
+        req->data[1] = prp.prp2;
+        return true;
+    }
+    if (!ns->ctrl->abilities.sgl)
         return false;
-    return !nvme_ops[req->op].moves_data || !nvme_prp_needs_list(mem_phys(req->buffer), bytes);
+    struct nvme_sgl sgl = nvme_sgl_block(phys, bytes);
+    req->command |= field_put(NVME_SQE_PSDT, NVME_SQE_PSDT_SGL);
+    req->data[0] = sgl.address;
+    req->data[1] = sgl.length;
+    return true;
+}
+
+// One command, for some LBA at least.
+static bool may_be_straight(const struct nvme_ns *ns, struct block_req *req)
+{
+    if (req->op == BLOCK_DEALLOCATE || req->blocks > ns->forms[req->op].cuts.most)
+        return false;
+    req->data[0] = req->data[1] = 0;
+    return !nvme_ops[req->op].moves_data || point(ns, req);
 }
 
 void nvme_prepare(struct block_req *req)
 {
     const struct nvme_ns *ns = req->dev->driver;
+    const struct nvme_form *form = &ns->forms[req->op];
     struct nvme_queue *q = nvme_queue_for(ns, req, cpu_index());
-    struct nvme_prp prp = { 0 };
 
     req->command = ns->head | nvme_ops[req->op].opcode;
-    req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | ns->forms[req->op].control |
+    req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | form->control |
                              (req->blocks ? req->blocks - 1 : 0));
-    if (!is_straight(ns, req)) {
+    if (!may_be_straight(ns, req)) {
         req->port = &q->lengthy;
         req->end = nvme_request_part_ended;
-        return;
+    } else if (form->cuts.boundary || form->cuts.zone) {
+        req->port = &q->bounded;
+    } else {
+        req->port = &q->straight;
     }
-    if (nvme_ops[req->op].moves_data)
-        prp = nvme_prp_build(mem_phys(req->buffer), (uint64_t)req->blocks << ns->block_shift, NULL,
-                             0);
-    req->data[0] = prp.prp1;
-    req->data[1] = prp.prp2;
-    req->port = &q->straight;
 }
 
 // ---- completion ----
@@ -148,6 +178,7 @@ struct nvme_queue *nvme_queue_create(struct nvme_ctrl *c, const struct nvme_qpai
     nvme_qpair_init(&q->qp, config);
     q->ctrl = c;
     q->straight.submit = submit_straight;
+    q->bounded.submit = submit_bounded;
     q->lengthy.submit = submit_lengthy;
     q->list_bytes =
         (uint32_t)MAX(nvme_prp_list_entries(max_transfer) * sizeof(uint64_t), CACHE_LINE + 0ull);

@@ -43,9 +43,10 @@ struct nvme_ns {
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
     struct nvme_identity identity;
-    struct nvme_zoned zoned; // zeros: it isn't
-    uint8_t protection;      // type; 0: none
-    enum nvme_ana_state way; // 0: not told
+    uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
+    struct nvme_zoned zoned;     // zeros: it isn't
+    uint8_t protection;          // type; 0: none
+    enum nvme_ana_state way;     // 0: not told
     struct block_dev dev;
 };
 
@@ -55,7 +56,8 @@ struct nvme_queue {
 
     struct block_stream *stream; // of straight requests; NULL: none
     struct block_turn *turns;    // room for a batch of its requests
-    struct block_port lengthy;   // and all else that isn't straight
+    struct block_port bounded;   // straight, as long as no boundary is crossed
+    struct block_port lengthy;   // never straight
     struct nvme_ctrl *ctrl;
     struct block_req *waiting, *waiting_last; // for a slot, in order
     uint64_t **lists;    // by slot, for what takes more than two pages: made when first needed
@@ -66,6 +68,7 @@ struct nvme_queue {
     bool quiet;           // the controller is being reset, or is gone:
     bool gone;
     bool in_full;            // see nvme_queue_write_in_full()
+    bool zoned;              // all completions are looked at: some say where data went
     uint16_t failures;       // commands whose failure was shown
     uint32_t retries;        // commands that failed, and whose requests were tried again
     struct block_req *later; // to be tried again, by when
@@ -90,6 +93,9 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
 // From now on, commands on the queue have all their fields written: a command before them may have
 // had some that they have not. Boot CPU.
 void nvme_queue_write_in_full(struct nvme_queue *q);
+
+// And completions are looked at, since those of appends say where the data went. Boot CPU.
+void nvme_queue_serve_zones(struct nvme_queue *q);
 
 // block_dev.prepare. Any CPU.
 void nvme_prepare(struct block_req *req);

@@ -6,6 +6,8 @@
 
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/setup.h"
+#include "drivers/nvme/shadow.h"
+#include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
@@ -103,6 +105,8 @@ static void page_read(struct nvme_events *e)
         look_at_health(e);
     else if (e->lid == NVME_LOG_CHANGED_NAMESPACES)
         start_namespaces(e);
+    else if (e->lid == NVME_LOG_ANA)
+        nvme_ways_changed(e->ctrl, e->page);
 }
 
 static void go_on(struct nvme_events *e)
@@ -149,6 +153,7 @@ static size_t page_bytes(unsigned lid)
 {
     switch (lid) {
     case NVME_LOG_CHANGED_NAMESPACES:
+    case NVME_LOG_ANA:
         return NVME_PAGE;
     case NVME_LOG_ERROR:
         return sizeof(struct nvme_error_entry);
@@ -203,7 +208,7 @@ static void heard(struct nvme_admin_command *command)
         return;
     e->count++;
     tell(e, command->result);
-    if (lid >= NVME_LOG_ERROR && lid <= NVME_LOG_CHANGED_NAMESPACES)
+    if ((lid >= NVME_LOG_ERROR && lid <= NVME_LOG_CHANGED_NAMESPACES) || lid == NVME_LOG_ANA)
         e->pages |= BIT32(lid);
     listen(l);
     read_next(e);
@@ -242,11 +247,24 @@ static bool has_delays(const struct nvme_ctrl *c)
 
 unsigned nvme_choices(const struct nvme_ctrl *c)
 {
-    return has_delays(c) ? 2 : 1;
+    return 1u + has_delays(c) + nvme_shadow_offered(c);
 }
 
-struct nvme_sqe nvme_choice(const struct nvme_ctrl *c, unsigned i)
+static bool is_shadow(const struct nvme_ctrl *c, unsigned i)
 {
+    return nvme_shadow_offered(c) && i == nvme_choices(c) - 1;
+}
+
+void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken)
+{
+    if (is_shadow(c, i))
+        nvme_shadow_answered(c, taken);
+}
+
+struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i)
+{
+    if (is_shadow(c, i))
+        return nvme_shadow_choice(c);
     if (i == 0)
         return (struct nvme_sqe){
             .head = NVME_ADMIN_SET_FEATURES,
@@ -282,7 +300,7 @@ void nvme_events_start(struct nvme_ctrl *c)
     c->events = make(c);
     for (unsigned i = 0; i < nvme_choices(c); i++) {
         struct nvme_sqe sqe = nvme_choice(c, i);
-        nvme_admin(c, &sqe, "Set Features", NULL, &p);
+        nvme_choice_answered(c, i, nvme_admin(c, &sqe, "Set Features", NULL, &p));
     }
     if (!c->command.lost)
         nvme_events_listen(c);

@@ -8,10 +8,11 @@
 // Chooses, and listens, once the controller runs.
 void nvme_events_start(struct nvme_ctrl *c);
 
-// What the host chooses with Set Features: the events that it is told of, and where there are delays
-// before retries, that failed commands name them.
+// What the host chooses, once there are queues: the events that it is told of; where there are delays
+// before retries, that failed commands name them; and shadow doorbells, where there are such.
 unsigned nvme_choices(const struct nvme_ctrl *c);
-struct nvme_sqe nvme_choice(const struct nvme_ctrl *c, unsigned i);
+struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i);
+void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken);
 
 // Sends the requests that events answer; after a reset, again.
 void nvme_events_listen(struct nvme_ctrl *c);

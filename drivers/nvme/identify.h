@@ -48,6 +48,7 @@ struct nvme_abilities {
     bool write_cache;       // a volatile one
     bool flush_all;         // Flush takes NVME_NSID_ALL
     bool sgl;
+    bool shadow_doorbells;
 
     uint32_t atomic, atomic_power_fail, atomic_compare; // blocks, > 0, whatever the format
 
@@ -92,6 +93,10 @@ struct nvme_format {
     bool reference_tag;       // CDW14 of commands is the low half of the first LBA
     uint32_t control;         // what CDW12 of commands has besides NLB
 };
+// The format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS), as a place in lbaf[]; it may be one that
+// isn't there.
+unsigned nvme_format_index(const struct nvme_identify_namespace *data);
+
 // A problem: the namespace can't be used, and why. `blocks` 0 and true: it is not active. `nvm` (may
 // be NULL) is from controllers that have extended formats.
 bool nvme_parse_format(const char *name, const struct nvme_identify_namespace *data,
@@ -122,18 +127,11 @@ bool nvme_parse_zoned(const char *name, const struct nvme_identify_zoned_namespa
                       const struct nvme_format *format, uint64_t max_transfer,
                       struct nvme_zoned *out, struct warnings *w, struct problem *p);
 
-struct nvme_zone {
-    uint64_t start;         // its first block
-    uint64_t capacity;      // blocks that can be written
-    uint64_t write_pointer; // where the next write goes; `start` + `capacity`: nowhere
-    uint8_t state;          // NVME_ZONE_...
-};
 // From a report of zones, as it is returned for the zone that starts at `first`: up to `most` of
 // them. False: what it says can't be.
 bool nvme_parse_zones(const char *name, const void *report, size_t bytes,
-                      const struct nvme_zoned *zoned, uint64_t first, struct nvme_zone *out,
+                      const struct nvme_zoned *zoned, uint64_t first, struct block_zone *out,
                       size_t most, size_t *count, struct problem *p);
-const char *nvme_zone_state_text(uint8_t state);
 
 // ---- identify_ways.c: whose namespace it is, and what state its way is in ----
 

@@ -27,6 +27,7 @@ static void take_commands(const char *name, const struct nvme_identify_controlle
                           unsigned quirks, struct nvme_abilities *out, struct warnings *w)
 {
     out->commands = data->oncs & COMMANDS;
+    out->shadow_doorbells = data->oacs & NVME_OACS_DBBUF;
     if (quirks & NVME_QUIRK_NO_WRITE_ZEROES)
         out->commands &= ~NVME_ONCS_WRITE_ZEROES;
     if ((out->commands & NVME_ONCS_COPY) && !(data->ocfs & 1)) {

@@ -15,11 +15,10 @@
 
 // ---- the format ----
 
-// The index of the format in use (4.1.5.1, FLBAS).
-static unsigned format_index(const struct nvme_identify_namespace *data)
+unsigned nvme_format_index(const struct nvme_identify_namespace *data)
 {
     unsigned index = (unsigned)field_get(NVME_FLBAS_LOW, data->flbas);
-    if (data->nlbaf >= 16)
+    if (data->nlbaf + data->nulbaf >= 16)
         index |= (unsigned)field_get(NVME_FLBAS_HIGH, data->flbas) << 4;
     return index;
 }
@@ -27,7 +26,7 @@ static unsigned format_index(const struct nvme_identify_namespace *data)
 static bool take_blocks(const char *name, const struct nvme_identify_namespace *data,
                         uint64_t max_transfer_bytes, struct nvme_format *out, struct problem *p)
 {
-    unsigned index = format_index(data);
+    unsigned index = nvme_format_index(data);
     unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, data->lbaf[index]);
 
     if (index > data->nlbaf)

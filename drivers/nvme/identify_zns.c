@@ -67,11 +67,6 @@ static const char *const states[16] = {
     [NVME_ZONE_OFFLINE] = "offline",
 };
 
-const char *nvme_zone_state_text(uint8_t state)
-{
-    return state < ARRAY_SIZE(states) && states[state] ? states[state] : "in a reserved state";
-}
-
 // The write pointer means something only in zones that can be written (2.1.1.2).
 static bool has_write_pointer(uint8_t state)
 {
@@ -79,26 +74,27 @@ static bool has_write_pointer(uint8_t state)
 }
 
 static bool take_zone(const struct nvme_zone_descriptor *d, const struct nvme_zoned *zoned,
-                      uint64_t start, struct nvme_zone *out)
+                      uint64_t start, struct block_zone *out)
 {
-    *out = (struct nvme_zone){
+    uint8_t state = (uint8_t)field_get(NVME_ZONE_STATE, d->state);
+    *out = (struct block_zone){
         .start = d->start,
         .capacity = d->capacity,
         .write_pointer = d->start + d->capacity,
-        .state = (uint8_t)field_get(NVME_ZONE_STATE, d->state),
+        .state = states[state],
     };
-    if (field_get(NVME_ZONE_TYPE, d->type) != NVME_ZONE_SEQUENTIAL || !states[out->state] ||
+    if (field_get(NVME_ZONE_TYPE, d->type) != NVME_ZONE_SEQUENTIAL || !out->state ||
         d->start != start || !d->capacity || d->capacity > zoned->zone_blocks)
         return false;
-    if (!has_write_pointer(out->state))
+    if (!has_write_pointer(state))
         return true;
     out->write_pointer = d->write_pointer;
     return d->write_pointer >= start && d->write_pointer <= start + d->capacity &&
-           (out->state != NVME_ZONE_EMPTY || d->write_pointer == start);
+           (state != NVME_ZONE_EMPTY || d->write_pointer == start);
 }
 
 bool nvme_parse_zones(const char *name, const void *report, size_t bytes,
-                      const struct nvme_zoned *zoned, uint64_t first, struct nvme_zone *out,
+                      const struct nvme_zoned *zoned, uint64_t first, struct block_zone *out,
                       size_t most, size_t *count, struct problem *p)
 {
     struct nvme_zone_report header = { 0 };

@@ -158,6 +158,8 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
         forms[protected[i]].tagged = f->reference_tag;
     }
     forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
+    for (enum block_op op = BLOCK_ZONE_REPORT; op < BLOCK_OPS; op++)
+        forms[op].cuts.most = UINT32_MAX;
 }
 
 // Nobody reads what is in the sink, and nobody writes to the zeros: all commands share them.
@@ -170,9 +172,11 @@ static void give_metadata(struct nvme_ns *ns)
     }
     ns->forms[BLOCK_READ].mptr = mem_phys(c->metadata_sink);
     ns->forms[BLOCK_WRITE].mptr = mem_phys(c->metadata_zeros);
+    ns->forms[BLOCK_ZONE_APPEND].mptr = ns->forms[BLOCK_WRITE].mptr;
 }
 
-// Compare would have the host bring the metadata, where there are some.
+// Compare would have the host bring the metadata, where there are some. The tags of what is appended
+// would be those of a place that nobody knows yet.
 static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
 {
     const struct block_limits *limits = &seen->limits;
@@ -181,6 +185,8 @@ static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
         ops |= BIT32(BLOCK_COMPARE);
     if (limits->max_verify)
         ops |= BIT32(BLOCK_VERIFY);
+    if (seen->zoned.zones)
+        ops |= BIT32(BLOCK_ZONE_REPORT);
     if (limits->read_only)
         return ops;
     ops |= BIT32(BLOCK_WRITE);
@@ -188,7 +194,19 @@ static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
         ops |= BIT32(BLOCK_WRITE_ZEROES);
     if (limits->max_deallocate)
         ops |= BIT32(BLOCK_DEALLOCATE);
+    if (seen->zoned.zones)
+        ops |= BIT32(BLOCK_ZONE_FINISH) | BIT32(BLOCK_ZONE_RESET);
+    if (seen->zoned.zones && !seen->format.protection)
+        ops |= BIT32(BLOCK_ZONE_APPEND);
     return ops;
+}
+
+static bool read_zones(const struct block_dev *dev, const void *report, size_t bytes,
+                       uint64_t first, struct block_zone *out, size_t most, size_t *count,
+                       struct problem *p)
+{
+    const struct nvme_ns *ns = dev->driver;
+    return nvme_parse_zones(dev->name, report, bytes, &ns->zoned, first, out, most, count, p);
 }
 
 static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
@@ -201,6 +219,8 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     ns->block_shift = seen->format.block_shift;
     ns->ctrl = c;
     ns->identity = seen->identity;
+    memcpy(ns->nguid, seen->data->nguid, sizeof(ns->nguid));
+    memcpy(ns->eui64, seen->data->eui64, sizeof(ns->eui64));
     ns->zoned = seen->zoned;
     ns->protection = seen->format.protection;
     ns->way = nvme_way_state(c, &seen->identity);
@@ -221,6 +241,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
         .open_stream = nvme_open_stream,
         .close_stream = nvme_close_stream,
         .health = nvme_health,
+        .read_zones = seen->zoned.zones ? read_zones : NULL,
         .sample_health = nvme_sample_health,
         .driver = ns,
     };
@@ -233,16 +254,23 @@ static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id
 static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
 
 // Fields that others leave as they are: not while requests are in flight.
-static bool must_be_written_in_full(const struct nvme_format *format)
+static bool must_be_written_in_full(const struct seen *seen)
 {
-    return format->metadata_buffer || format->reference_tag;
+    return seen->format.metadata_buffer || seen->format.reference_tag || seen->zoned.zones;
 }
 
-static void add(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_format *format)
+static void prepare_queues(struct nvme_ctrl *c, const struct seen *seen)
 {
-    if (must_be_written_in_full(format))
-        for (unsigned i = 0; i < c->queues_count; i++)
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        if (seen->zoned.zones)
+            nvme_queue_serve_zones(c->queues[i]);
+        else if (must_be_written_in_full(seen))
             nvme_queue_write_in_full(c->queues[i]);
+    }
+}
+
+static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
+{
     if (!c->namespaces_end)
         c->namespaces_end = &c->namespaces;
     *c->namespaces_end = ns;
@@ -307,11 +335,13 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
         return true;
     }
     warn_all(w);
-    if (c->running && must_be_written_in_full(&seen.format)) {
-        warn("nvme-ns-late", "%s: it has metadata, and was attached too late for that", name);
+    if (c->running && must_be_written_in_full(&seen)) {
+        warn("nvme-ns-late", "%s: it has metadata or zones, and was attached too late for that",
+             name);
         return true;
     }
-    add(c, make(c, nsid, name, &seen), &seen.format);
+    prepare_queues(c, &seen);
+    add(c, make(c, nsid, name, &seen));
     return true;
 }
 
@@ -325,7 +355,17 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
     return ns;
 }
 
-// 0: it isn't there any more, or it is another one: with other blocks, nobody knows what they hold.
+// Requests that were prepared for it are good for it still, and mean the same blocks.
+static bool is_as_before(const struct nvme_ns *ns, const struct nvme_format *format,
+                         const struct nvme_identify_namespace *data)
+{
+    return format->block_shift == ns->block_shift && format->metadata == ns->dev.limits.metadata &&
+           format->protection == ns->protection &&
+           memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
+           memcmp(data->eui64, ns->eui64, sizeof(ns->eui64)) == 0;
+}
+
+// 0: it isn't there any more, or it is another one, and nobody knows what that holds.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
     struct warnings *w = ns->ctrl->warnings;
@@ -336,7 +376,7 @@ static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_
     if (!data->nsze ||
         !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
         return 0;
-    return format.block_shift == ns->block_shift ? format.blocks : 0;
+    return is_as_before(ns, &format, data) ? format.blocks : 0;
 }
 
 // What was prepared for the old size goes to the controller, which knows the new one.
@@ -348,7 +388,8 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
         return !data->nsze;
     uint64_t blocks = blocks_now(ns, data);
     if (!blocks && ns->dev.blocks)
-        warn("nvme-ns-gone", "%s: it is gone: it was detached, deleted or formatted anew",
+        warn("nvme-ns-gone",
+             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
              ns->dev.name);
     else if (blocks != ns->dev.blocks)
         warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,

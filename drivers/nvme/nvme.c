@@ -6,11 +6,13 @@
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
+#include "drivers/nvme/shadow.h"
 #include "drivers/nvme/show.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/loop.h"
+#include "kernel/x86/hypervisor.h"
 #include "kernel/x86/vectors.h"
 #include "lib/format.h"
 
@@ -54,6 +56,11 @@ const struct option nvme_options[] = {
       .min = 1,
       .max = NVME_QUEUE_ENTRIES_MOST - 1,
       .help = "commands that an I/O queue holds, where the controller takes as many" },
+    { .name = "nvme.shadow",
+      .kind = OPTION_CHOICE,
+      .fallback = "auto",
+      .choices = "auto|0|1",
+      .help = "shadow doorbells, where there are any; auto: if a hypervisor traps the real ones" },
     { .name = "nvme.urgent",
       .kind = OPTION_CHOICE,
       .fallback = "0",
@@ -67,6 +74,8 @@ void nvme_configure(const struct cmdline *c)
     nvme_set_timeout(cmdline_number(c, "nvme.timeout") / 1000);
     nvme_set_queues((unsigned)cmdline_number(c, "nvme.queues"));
     nvme_ctrl_set_depth((unsigned)cmdline_number(c, "nvme.depth"));
+    nvme_shadow_set(cmdline_is(c, "nvme.shadow", "1") ||
+                    (cmdline_is(c, "nvme.shadow", "auto") && hypervisor_traps()));
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
 }
 

@@ -86,6 +86,8 @@
 struct nvme_sqe {
     uint64_t head; // CDW0 and NSID
 #define   NVME_SQE_OPC BITS64(7, 0)
+#define   NVME_SQE_PSDT BITS64(15, 14)
+#define   NVME_SQE_PSDT_SGL 1 // data is an SGL descriptor; metadata, if any, lie in one piece
 #define   NVME_SQE_CID BITS64(31, 16)
 #define   NVME_SQE_NSID BITS64(63, 32)
     uint64_t cdw2_3;

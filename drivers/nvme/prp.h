@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical Region Pages: how a command says where its data go (NVMe Base 2.0, 4.1.1). Pure.
+// Physical Region Pages, and Scatter Gather Lists of one block: how a command says where its data go
+// (NVMe Base 2.0, 4.1.1 and 4.1.2). Pure.
 #pragma once
 
 #include "lib/types.h"
@@ -20,6 +21,16 @@ static inline uint64_t nvme_prp_list_entries(uint64_t bytes)
 static inline bool nvme_prp_needs_list(uint64_t phys, uint64_t bytes)
 {
     return phys % NVME_PAGE + bytes > 2 * NVME_PAGE;
+}
+
+// An SGL Data Block descriptor, type and subtype 0: so many bytes at an address.
+struct nvme_sgl {
+    uint64_t address;
+    uint64_t length; // 32 bits, and above them what is 0
+};
+static inline struct nvme_sgl nvme_sgl_block(uint64_t phys, uint64_t bytes)
+{
+    return (struct nvme_sgl){ phys, (uint32_t)bytes };
 }
 
 // Describes `bytes` > 0 of contiguous memory at `phys`, which is 4-byte aligned. Where it takes

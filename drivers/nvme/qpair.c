@@ -71,8 +71,21 @@ bool nvme_qpair_command(struct nvme_qpair *q, struct nvme_sqe *sqe, void *comman
     field_set(&sqe->head, NVME_SQE_CID, id);
     memcpy(&q->sq[q->sq_tail], sqe, sizeof(*sqe));
     nvme_qpair_push(q, q->sq_tail);
+    if (q->sq_shadow.value) // in step, though nobody waits for being told
+        nvme_shadow_store(&q->sq_shadow, q->sq_tail);
     mmio_write32(q->sq_doorbell, q->sq_tail);
     return true;
+}
+
+// What the controller asks for is read after it can see the new value: one of the two sees the other
+// (NVMe Base 2.0, B.5). Values are compared as they count round.
+RARE bool nvme_shadow_store(const struct nvme_shadow *shadow, uint32_t value)
+{
+    uint32_t old = __atomic_load_n(shadow->value, __ATOMIC_RELAXED);
+    __atomic_store_n(shadow->value, value, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint32_t event = __atomic_load_n(shadow->event, __ATOMIC_RELAXED);
+    return (uint16_t)(value - event - 1) < (uint16_t)(value - old);
 }
 
 // ---- completion ----
@@ -205,6 +218,7 @@ void nvme_qpair_quiet(struct nvme_qpair *q)
 
 void nvme_qpair_clear(struct nvme_qpair *q)
 {
+    q->sq_shadow = q->cq_shadow = (struct nvme_shadow){ 0 }; // a reset ends their use
     memset(q->ring, 0, (q->mask + 1u) * sizeof(*q->ring));
     q->cq = q->ring;
     q->sq_tail = 0;

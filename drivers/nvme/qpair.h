@@ -31,6 +31,12 @@ struct nvme_home {
     struct nvme_qpair *dirty;
 } __attribute__((aligned(CACHE_LINE)));
 
+// A doorbell's place in memory, and what the controller says there of the value at which it wants to
+// be told. Zeros: there is none, and it always does.
+struct nvme_shadow {
+    uint32_t *value, *event;
+};
+
 struct nvme_qpair {
     // What submission needs: a line, with the 8 bytes that disk.h has ahead of it.
     struct nvme_io_sqe *sq;  // in every entry, what I/O commands leave zero stays zero
@@ -57,6 +63,8 @@ struct nvme_qpair {
     bool looks_at_all; // nvme_qpair_look_at_all()
     bool told_odd;
     struct nvme_cqe *ring; // the entries; `cq` is elsewhere while it is quiet
+
+    struct nvme_shadow sq_shadow, cq_shadow;
 
     // The watch's.
     bool watch_ready;        // at its last tick, a completion lay there unreaped,
@@ -126,10 +134,20 @@ void nvme_qpair_mark(struct nvme_qpair *q);
 // `watch.fn` at each tick, NVME_WATCH_TICKS to a time-out.
 void nvme_qpair_watch(struct nvme_qpair *q);
 
+// Stores a doorbell's new value in its shadow. True: the register has to be written, too.
+bool nvme_shadow_store(const struct nvme_shadow *shadow, uint32_t value);
+
+static inline void nvme_doorbell(volatile void *doorbell, const struct nvme_shadow *shadow,
+                                 uint32_t value)
+{
+    if (likely(!shadow->value) || nvme_shadow_store(shadow, value))
+        mmio_write32(doorbell, value);
+}
+
 // Rings the submission queue's doorbell: there are new commands.
 static inline void nvme_qpair_ring(struct nvme_qpair *q)
 {
-    mmio_write32(q->sq_doorbell, q->sq_tail);
+    nvme_doorbell(q->sq_doorbell, &q->sq_shadow, q->sq_tail);
     if (unlikely(!q->watched))
         nvme_qpair_watch(q);
 }
@@ -165,7 +183,7 @@ static inline void nvme_qpair_consume(struct nvme_qpair *q, unsigned count, unsi
         q->expect ^= NVME_CQE_P;
         next = 0;
     }
-    mmio_write32(q->cq_doorbell, next);
+    nvme_doorbell(q->cq_doorbell, &q->cq_shadow, next);
 }
 
 // Nothing is left before the ring's end: what is new lies behind it.

@@ -14,6 +14,8 @@
 
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
+#define SLOT_NS NS_PER_S // between looks at its slot
+
 struct abort {
     struct nvme_recover *recover;
     struct nvme_admin_command command;
@@ -22,6 +24,7 @@ struct abort {
 
 struct nvme_recover {
     struct nvme_ctrl *ctrl;
+    const struct pci_dev *slot; // NULL: it can't be taken out
     struct nvme_plan plan;
     struct cpu_timer timer;
     unsigned out;                      // queues of a round that haven't come back
@@ -46,6 +49,8 @@ static void round_ends(struct nvme_recover *r)
     enum nvme_plan_event event = r->after;
     bool asked = r->asked;
     r->asked = false;
+    if (r->plan.state == NVME_GONE && r->plan.reason == NVME_WHY_REMOVED)
+        pci_slot_power_off(r->slot);
     step(r, event);
     if (asked)
         look(r, r->asked_for);
@@ -157,6 +162,8 @@ static const char *reason_words(enum nvme_plan_reason reason)
         return "its reset doesn't end";
     case NVME_WHY_SETUP:
         return "it can't be set up after a reset";
+    case NVME_WHY_REMOVED:
+        return "its slot's button was pressed";
     case NVME_WHY_ASKED:
         break;
     }
@@ -216,8 +223,12 @@ static void give_up(struct nvme_recover *r)
     struct nvme_ctrl *c = r->ctrl;
     c->gone = true;
     c->resetting = true;
-    error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed", c->label,
-          reason_words(r->plan.reason));
+    if (r->plan.reason == NVME_WHY_REMOVED)
+        warn("nvme-removed", "%s: %s: it may be taken out; all its requests end as failed",
+             c->label, reason_words(r->plan.reason));
+    else
+        error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
+              c->label, reason_words(r->plan.reason));
     stop_master(c);
     go_round(r, end_queue, NVME_TICK);
 }
@@ -234,6 +245,7 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
     case NVME_DO_QUIET:
         return quiet(r);
     case NVME_DO_DISABLE:
+        pci_revive(r->ctrl->dev, time_delay_ns);
         return nvme_ctrl_disable(r->ctrl);
     case NVME_DO_CLEAR:
         return clear(r);
@@ -262,6 +274,8 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 static void set_timer(struct nvme_recover *r)
 {
     uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
+    if (!wait && r->slot)
+        wait = SLOT_NS;
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
     else if (r->plan.state != NVME_RUNNING)
@@ -273,6 +287,8 @@ static void set_timer(struct nvme_recover *r)
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
     struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
+    if (r->plan.state == NVME_ABSENT)
+        pci_revive(r->ctrl->dev, time_delay_ns);
     if (nvme_plan_reads_csts(&r->plan, in.now_ns))
         nvme_ctrl_alive(r->ctrl, &in.csts);
     add_queues(r->ctrl, &in);
@@ -289,6 +305,8 @@ static void look_at_restore(struct nvme_recover *r)
 
 static void look_again(struct nvme_recover *r)
 {
+    if (r->slot && pci_slot_asks(r->slot))
+        return step(r, NVME_REMOVAL_ASKED);
     switch (r->plan.state) {
     case NVME_RUNNING:
         nvme_events_poll(r->ctrl);
@@ -347,6 +365,7 @@ void nvme_recover_start(struct nvme_ctrl *c)
 {
     struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
     r->ctrl = c;
+    r->slot = pci_slot_of(c->dev);
     r->timer.fn = tick;
     for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {
         r->abort[i].recover = r;
@@ -354,11 +373,29 @@ void nvme_recover_start(struct nvme_ctrl *c)
     }
     set_limits(r);
     nvme_restore_init(&r->restore, c);
+    pci_keep(c->dev);
     c->recover = r;
     c->report.fn = reported;
     nvme_watch_start(c);
     nvme_events_start(c);
     set_timer(r);
+}
+
+// ---- what people and tools are told ----
+
+static void print_json(const struct nvme_ctrl *c, unsigned retries, unsigned lost, unsigned events)
+{
+    char text[256];
+    struct json j;
+    json_begin(&j, text, sizeof(text), "recovery");
+    json_text(&j, "device", c->name);
+    json_u64(&j, "resets", c->recover->resets);
+    json_u64(&j, "aborts", c->recover->aborts);
+    json_u64(&j, "retries", retries);
+    json_u64(&j, "lost_interrupts", lost);
+    json_u64(&j, "events", events);
+    json_bool(&j, "gone", c->gone);
+    report_json(&j);
 }
 
 void nvme_recover_print(const struct nvme_ctrl *c)
@@ -369,7 +406,9 @@ void nvme_recover_print(const struct nvme_ctrl *c)
         retries += c->queues[i]->retries;
         lost += c->queues[i]->watch.lost_interrupts;
     }
-    if (r && (r->resets || r->aborts || retries || lost || events))
-        info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events", c->label,
-             r->resets, r->aborts, retries, lost, events);
+    if (!r || !(r->resets || r->aborts || retries || lost || events || c->gone))
+        return;
+    info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events%s", c->label,
+         r->resets, r->aborts, retries, lost, events, c->gone ? "; it is gone" : "");
+    print_json(c, retries, lost, events);
 }

@@ -151,6 +151,10 @@ static enum nvme_plan_action restoring(struct nvme_plan *plan, const struct nvme
 
 enum nvme_plan_action nvme_plan_step(struct nvme_plan *plan, const struct nvme_plan_input *in)
 {
+    if (in->event == NVME_REMOVAL_ASKED && plan->state != NVME_GONE) {
+        plan->reason = NVME_WHY_REMOVED;
+        return give_up(plan, in->now_ns);
+    }
     switch (plan->state) {
     case NVME_RUNNING:
         return running(plan, in);

@@ -33,7 +33,8 @@ enum nvme_plan_event {
     NVME_CLEARED,
     NVME_RESTORED,
     NVME_NOT_RESTORED,
-    NVME_RESET_ASKED, // by somebody who knows better
+    NVME_RESET_ASKED,   // by somebody who knows better
+    NVME_REMOVAL_ASKED, // by somebody who stands in front of it
 };
 
 enum nvme_plan_action {
@@ -57,6 +58,7 @@ enum nvme_plan_reason {
     NVME_WHY_STUCK,     // its reset doesn't end
     NVME_WHY_SETUP,     // after its reset it can't be set up
     NVME_WHY_ASKED,
+    NVME_WHY_REMOVED, // as was asked for
 };
 
 struct nvme_plan_limits {

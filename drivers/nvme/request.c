@@ -8,6 +8,7 @@
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
@@ -22,6 +23,11 @@ const struct nvme_op nvme_ops[BLOCK_OPS] = {
     [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation" },
     [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison" },
     [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification" },
+    [BLOCK_ZONE_REPORT] = { NVME_CMD_ZONE_RECEIVE, true, "report of zones",
+                            NVME_ZONE_REPORT | NVME_ZONE_RECEIVE_PARTIAL },
+    [BLOCK_ZONE_APPEND] = { NVME_CMD_ZONE_APPEND, true, "zone append" },
+    [BLOCK_ZONE_FINISH] = { NVME_CMD_ZONE_SEND, false, "finish of a zone", NVME_ZONE_FINISH },
+    [BLOCK_ZONE_RESET] = { NVME_CMD_ZONE_SEND, false, "reset of a zone", NVME_ZONE_RESET },
 };
 
 // ---- ends ----
@@ -113,7 +119,7 @@ static struct block_req *pop(struct nvme_queue *q)
 {
     struct block_req *req = q->waiting;
     q->waiting = req->next;
-    nvme_qpair_look_at_all(&q->qp, q->waiting);
+    nvme_qpair_look_at_all(&q->qp, q->waiting || q->zoned);
     return req;
 }
 
@@ -124,10 +130,18 @@ static uint64_t *list_of(struct nvme_queue *q, unsigned id)
     return q->lists[id];
 }
 
-// Where the data of a command are, as far as two pages go without a list.
+// Where the data of a command are: they lie in one piece, which two pages tell, or one descriptor, or
+// a list.
 static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
                   uint64_t bytes)
 {
+    if (q->ctrl->abilities.sgl && nvme_prp_needs_list(phys, bytes)) {
+        struct nvme_sgl sgl = nvme_sgl_block(phys, bytes);
+        sqe->head |= field_put(NVME_SQE_PSDT, NVME_SQE_PSDT_SGL);
+        sqe->data[0] = sgl.address;
+        sqe->data[1] = sgl.length;
+        return;
+    }
     uint64_t *list = nvme_prp_needs_list(phys, bytes) ? list_of(q, id) : NULL;
     struct nvme_prp prp = nvme_prp_build(phys, bytes, list, list ? mem_phys(list) : 0);
     sqe->data[0] = prp.prp1;
@@ -144,6 +158,21 @@ static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned i
     sqe->slba = NVME_DSM_DEALLOCATE; // CDW10: one range; CDW11
 }
 
+// CDW12: blocks and what goes with them; of a report, its dwords (ZNS 3.4.2.1).
+static uint32_t length_of(const struct nvme_ns *ns, const struct block_req *req, uint32_t blocks)
+{
+    switch (req->op) {
+    case BLOCK_DEALLOCATE:
+    case BLOCK_ZONE_FINISH:
+    case BLOCK_ZONE_RESET:
+        return 0;
+    case BLOCK_ZONE_REPORT:
+        return (blocks << ns->block_shift) / 4 - 1;
+    default:
+        return (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
+    }
+}
+
 // The next command of a request. There must be room.
 static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_req *req,
                   uint32_t first, uint32_t blocks)
@@ -152,15 +181,15 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
     struct nvme_io_sqe *sqe = &q->qp.sq[tail];
     const struct nvme_form *form = &ns->forms[req->op];
     nvme_qpair_take(&q->qp, id, req);
-    sqe->head = req->command | field_put(NVME_SQE_CID, id);
+    sqe->head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id);
     sqe->mptr = form->mptr;
     sqe->data[0] = sqe->data[1] = 0;
     sqe->slba = req->lba + first;
-    sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
+    sqe->cdw12 = length_of(ns, req, blocks);
+    sqe->cdw13 = nvme_ops[req->op].cdw13;
     sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
     if (req->op == BLOCK_DEALLOCATE) {
         name_range(q, sqe, id, req->lba + first, blocks);
-        sqe->cdw12 = 0;
     } else if (nvme_ops[req->op].moves_data) {
         uint64_t skip = (uint64_t)first << ns->block_shift;
         point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
@@ -250,9 +279,17 @@ static void submit_again(struct block_req *req)
         enqueue(q, req);
 }
 
+// An append that was carried out and isn't answered would be carried out twice.
+static bool is_repeatable(const struct block_req *req)
+{
+    return req->op != BLOCK_ZONE_APPEND;
+}
+
 // All of it is submitted again, now where this was its only command.
 static void again(struct block_req *req, uint64_t due_ns)
 {
+    if (!is_repeatable(req))
+        return give_up(req, BLOCK_TIMEOUT);
     req->due_ns = due_ns;
     if (req->end != nvme_request_part_ended) {
         req->end = retried;
@@ -270,7 +307,7 @@ static bool is_abort(uint32_t status)
 // What was aborted and wasn't late had the misfortune to get the id of another that had just ended.
 static bool may_retry(const struct block_req *req, uint32_t status)
 {
-    return req->status == BLOCK_OK &&
+    return req->status == BLOCK_OK && is_repeatable(req) &&
            nvme_may_retry(is_abort(status) ? status & ~NVME_STATUS_DNR : status, req->tries);
 }
 
@@ -373,6 +410,8 @@ RARE void nvme_request_look(struct nvme_qpair *qp, uint64_t tail, const struct n
         return;
     if (status)
         return command_failed(q, req, status, late);
+    if (req->op == BLOCK_ZONE_APPEND) // ZNS 3.4.1.1
+        req->lba = entry->dw0 | (uint64_t)entry->dw1 << 32;
     nvme_request_end(qp, req, entry);
 }
 
@@ -395,6 +434,7 @@ void nvme_queue_take_back(struct nvme_queue *q)
 
 void nvme_queue_open(struct nvme_queue *q)
 {
+    irq_rewrite(q->irq);
     q->quiet = false;
     nvme_qpair_open(&q->qp);
     nvme_request_pump(q);
@@ -405,7 +445,7 @@ void nvme_queue_end(struct nvme_queue *q)
     struct block_req *waiting = q->waiting, *later = q->later; // what their ends submit ends anew
     q->gone = true;
     q->waiting = q->later = NULL;
-    nvme_qpair_look_at_all(&q->qp, false);
+    nvme_qpair_look_at_all(&q->qp, q->zoned);
     cpu_timer_stop(&q->retry);
     for (unsigned i = 0; i < q->qp.mask; i++) {
         struct block_req *req = q->qp.slots[i].command;

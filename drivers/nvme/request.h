@@ -10,6 +10,7 @@ struct nvme_op {
     uint8_t opcode;
     bool moves_data;
     const char *words; // "read"
+    uint32_t cdw13;
 };
 extern const struct nvme_op nvme_ops[BLOCK_OPS];
 

@@ -21,7 +21,7 @@ static unsigned choices(const struct nvme_ctrl *c)
 
 static struct nvme_sqe sqe_of(const struct nvme_restore *r)
 {
-    const struct nvme_ctrl *c = r->ctrl;
+    struct nvme_ctrl *c = r->ctrl;
     if (r->step == IDENTIFY)
         return (struct nvme_sqe){
             .head = NVME_ADMIN_IDENTIFY,
@@ -71,8 +71,10 @@ static bool has_enough(const struct nvme_restore *r)
 static bool is_good(const struct nvme_restore *r)
 {
     char words[80];
-    if (r->step >= choices(r->ctrl))
+    if (r->step >= choices(r->ctrl)) {
+        nvme_choice_answered(r->ctrl, r->step - choices(r->ctrl), !r->command.status);
         return true;
+    }
     if (r->command.status) {
         warn("nvme-not-restored", "%s: after its reset it refuses step %u of its set-up: %s",
              r->ctrl->label, r->step, nvme_status_text(r->command.status, words, sizeof(words)));

@@ -135,8 +135,9 @@ unsigned nvme_stream_reap(struct nvme_queue *q)
 
 bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
 {
-    struct nvme_queue *q = container_of(req->port, struct nvme_queue, straight);
-    if (req->end != req->done || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream || q->in_full)
+    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
+    if (req->port != &q->straight || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream ||
+        q->in_full)
         return false;
     if (!q->turns)
         q->turns =
@@ -147,5 +148,5 @@ bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
 
 void nvme_close_stream(struct block_req *req)
 {
-    container_of(req->port, struct nvme_queue, straight)->stream = NULL;
+    nvme_queue_for(req->dev->driver, req, req->cpu)->stream = NULL;
 }

@@ -70,3 +70,24 @@ enum nvme_ana_state nvme_way_state(const struct nvme_ctrl *c, const struct nvme_
         return 0;
     return state;
 }
+
+static void tell(const struct nvme_ns *ns, enum nvme_ana_state before)
+{
+    if (nvme_way_is_open(ns->way) != nvme_way_is_open(before))
+        warn("nvme-ana", "%s: its access state is \"%s\" now, and was \"%s\"%s", ns->dev.name,
+             nvme_ana_text(ns->way), nvme_ana_text(before),
+             nvme_way_is_open(ns->way) ? "" : ": it can't be reached here");
+}
+
+void nvme_ways_changed(struct nvme_ctrl *c, const void *log)
+{
+    if (!c->ana_log)
+        return;
+    memcpy(c->ana_log, log, NVME_PAGE);
+    for (struct nvme_ns *ns = c->namespaces; ns; ns = ns->next) {
+        enum nvme_ana_state before = ns->way;
+        ns->way = nvme_way_state(c, &ns->identity);
+        if (before && ns->way)
+            tell(ns, before);
+    }
+}

@@ -10,6 +10,9 @@ void nvme_ways_find(struct nvme_ns *ns);
 // The states of the controller's ways, by group. False: it doesn't answer any more.
 bool nvme_ways_read(struct nvme_ctrl *c, struct problem *p);
 
+// They changed, and this is the log page now: ways that closed or opened are told.
+void nvme_ways_changed(struct nvme_ctrl *c, const void *log);
+
 // The namespace's way as last read; 0 where the controller doesn't tell.
 enum nvme_ana_state nvme_way_state(const struct nvme_ctrl *c, const struct nvme_identity *identity);
 

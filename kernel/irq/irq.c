@@ -189,6 +189,13 @@ void irq_disable(struct irq *irq)
     msix_mask(irq->dev, irq->index, true);
 }
 
+void irq_rewrite(struct irq *irq)
+{
+    msix_mask(irq->dev, irq->index, true);
+    write_message(irq);
+    msix_mask(irq->dev, irq->index, !irq->enabled);
+}
+
 void irq_free(struct irq *irq)
 {
     irq_disable(irq);

@@ -102,6 +102,10 @@ void irq_enable(struct irq *irq);  // unmasks
 void irq_disable(struct irq *irq); // masks
 void irq_free(struct irq *irq);    // masked first; the device must have stopped
 
+// Writes its message and mask again, which the device may have lost. From where irq_set_posted() may
+// be called.
+void irq_rewrite(struct irq *irq);
+
 // How many more irqs can go to the CPU, until the next one is allocated or moves. Any CPU.
 unsigned irq_vectors_left(unsigned cpu);
 

@@ -26,6 +26,8 @@ struct pci_virtual {
     uint16_t device;         // their device id
 };
 
+struct pci_saved;
+
 struct pci_dev {
     uint16_t segment;
     uint16_t bdf;       // bus 15:8, device 7:3, function 2:0
@@ -43,8 +45,9 @@ struct pci_dev {
     struct pci_virtual virtual;
     struct pci_dev *physical; // of a virtual function: whose it is, and the how manieth, from 0
     uint16_t virtual_index;
-    unsigned node; // NUMA node; NODE_ANY where unknown
-    char name[16]; // "0000:00:04.0"
+    unsigned node;          // NUMA node; NODE_ANY where unknown
+    struct pci_saved *kept; // by pci_keep()
+    char name[16];          // "0000:00:04.0"
 };
 
 #define PCI_BUS(bdf) ((bdf) >> 8)
@@ -97,6 +100,19 @@ unsigned pci_power_state(const struct pci_dev *dev);
 // configuration space is as it was before; the device's own registers may have been reset, which
 // `woken` tells. `delay_ns` waits. Boot CPU.
 bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, struct problem *p);
+
+// A function that is pulled from power, or reset from above, loses its configuration. Keeps what there
+// is now, all but the messages of MSI-X; and brings back to D0 and writes again what is missing of it,
+// which takes no longer than 10 ms. False: it doesn't answer, yet. Boot CPU.
+void pci_keep(struct pci_dev *dev);
+bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t));
+
+// The port whose slot the function is in, where it can be taken out while the machine runs; NULL: it
+// can't. Whether its attention button was pressed since the last look; and its power, which is off
+// before anybody takes something out. Boot CPU.
+const struct pci_dev *pci_slot_of(const struct pci_dev *dev);
+bool pci_slot_asks(const struct pci_dev *port);
+void pci_slot_power_off(const struct pci_dev *port);
 
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
 // the end of the device's own bus mastering.

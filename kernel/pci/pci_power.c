@@ -4,6 +4,7 @@
 // firmware configured; that bit is not believed: whatever reads differently is written again.
 
 #include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/pci_regs.h"
 
@@ -14,10 +15,11 @@
 
 // What firmware set up: the header, and in the PCI Express capability how large the packets are
 // that the function may send, and how its link saves power.
-struct saved {
+struct pci_saved {
     uint32_t header[PCI_HEADER_WORDS];
     unsigned express, controls_count;
     uint16_t controls[3];
+    uint16_t msix;
 };
 
 static const unsigned char express_controls[] = { PCI_EXP_DEVICE_CONTROL, PCI_EXP_LINK_CONTROL,
@@ -31,7 +33,7 @@ unsigned pci_power_state(const struct pci_dev *dev)
     return (unsigned)field_get(PCI_POWER_CONTROL_STATE, pci_read16(dev, power + PCI_POWER_CONTROL));
 }
 
-static void save(const struct pci_dev *dev, struct saved *s)
+static void save(const struct pci_dev *dev, struct pci_saved *s)
 {
     for (unsigned i = 0; i < PCI_HEADER_WORDS; i++)
         s->header[i] = pci_read32(dev, 4 * i);
@@ -45,7 +47,7 @@ static void save(const struct pci_dev *dev, struct saved *s)
         s->controls[i] = pci_read16(dev, s->express + express_controls[i]);
 }
 
-static bool header_lost(const struct pci_dev *dev, const struct saved *s)
+static bool header_lost(const struct pci_dev *dev, const struct pci_saved *s)
 {
     for (unsigned i = PCI_HEADER_KEPT / 4; i < PCI_HEADER_WORDS; i++)
         if (pci_read32(dev, 4 * i) != s->header[i])
@@ -54,7 +56,7 @@ static bool header_lost(const struct pci_dev *dev, const struct saved *s)
 }
 
 // Decoding is off while BARs change, and comes back with the command register, last.
-static void restore(const struct pci_dev *dev, const struct saved *s)
+static void restore(const struct pci_dev *dev, const struct pci_saved *s)
 {
     uint16_t command = (uint16_t)s->header[PCI_COMMAND / 4];
     if (header_lost(dev, s))
@@ -80,16 +82,22 @@ static bool answers(const struct pci_dev *dev, void (*delay_ns)(uint64_t))
     return false;
 }
 
-static bool wake(const struct pci_dev *dev, void (*delay_ns)(uint64_t), struct problem *p)
+static void ask_for_d0(const struct pci_dev *dev)
 {
-    struct saved s;
     unsigned at = pci_find_cap(dev, PCI_CAP_POWER) + PCI_POWER_CONTROL;
-    unsigned from = pci_power_state(dev);
     uint16_t control = pci_read16(dev, at);
-
-    save(dev, &s);
     pci_write16(dev, at,
                 control & (uint16_t)~(PCI_POWER_CONTROL_STATE | PCI_POWER_CONTROL_PME_STATUS));
+}
+
+static bool wake(const struct pci_dev *dev, void (*delay_ns)(uint64_t), struct problem *p)
+{
+    struct pci_saved s;
+    unsigned at = pci_find_cap(dev, PCI_CAP_POWER) + PCI_POWER_CONTROL;
+    unsigned from = pci_power_state(dev);
+
+    save(dev, &s);
+    ask_for_d0(dev);
     if (from >= PCI_POWER_D2)
         delay_ns(from == PCI_POWER_D3HOT ? NS_D3HOT : NS_D2);
     if (!answers(dev, delay_ns))
@@ -110,6 +118,43 @@ static bool wake(const struct pci_dev *dev, void (*delay_ns)(uint64_t), struct p
          dev->name, from);
     return true;
 }
+
+// ---- while a driver uses it ----
+
+static unsigned msix_control(const struct pci_dev *dev)
+{
+    return dev->msix.cap + PCI_MSIX_CONTROL;
+}
+
+void pci_keep(struct pci_dev *dev)
+{
+    if (!dev->kept)
+        dev->kept = mem_alloc(sizeof(*dev->kept), CACHE_LINE, dev->node);
+    save(dev, dev->kept);
+    if (dev->msix.cap)
+        dev->kept->msix = pci_read16(dev, msix_control(dev));
+}
+
+static bool is_there(const struct pci_dev *dev)
+{
+    return pci_read32(dev, PCI_CLASS_REVISION) != UINT32_MAX;
+}
+
+bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
+{
+    if (is_there(dev) && pci_power_state(dev)) {
+        ask_for_d0(dev);
+        delay_ns(NS_D3HOT);
+    }
+    if (!is_there(dev) || pci_power_state(dev))
+        return false;
+    restore(dev, dev->kept);
+    if (dev->msix.cap && pci_read16(dev, msix_control(dev)) != dev->kept->msix)
+        pci_write16(dev, msix_control(dev), dev->kept->msix);
+    return true;
+}
+
+// ---- before one does ----
 
 static const struct pci_dev *highest_asleep(const struct pci_dev *dev)
 {

@@ -88,6 +88,7 @@
 #define PCI_EXP_FLAGS 0x02 // 16
 #define   PCI_EXP_FLAGS_VERSION BITS32(3, 0) // the first one has no DEVICE_CONTROL2
 #define   PCI_EXP_FLAGS_TYPE BITS32(7, 4)
+#define   PCI_EXP_FLAGS_SLOT BIT32(8) // a port's: it has a slot
 #define PCI_EXP_TYPE_ENDPOINT 0x0
 #define PCI_EXP_TYPE_ROOT_PORT 0x4
 #define PCI_EXP_TYPE_UPSTREAM 0x5
@@ -97,6 +98,14 @@
 #define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
 #define PCI_EXP_DEVICE_CONTROL 0x08 // 16
 #define PCI_EXP_LINK_CONTROL 0x10 // 16
+#define PCI_EXP_SLOT_CAP 0x14 // 32
+#define   PCI_EXP_SLOT_CAP_HOT_PLUG BIT32(6)
+#define PCI_EXP_SLOT_CONTROL 0x18 // 16
+#define   PCI_EXP_SLOT_CONTROL_INDICATOR BITS32(9, 8) // of power
+#define   PCI_EXP_SLOT_CONTROL_POWER_OFF BIT32(10)
+#define PCI_EXP_SLOT_INDICATOR_OFF 3
+#define PCI_EXP_SLOT_STATUS 0x1a // 16
+#define   PCI_EXP_SLOT_STATUS_BUTTON BIT32(0) // was pressed; a write clears it
 #define PCI_EXP_DEVICE_CONTROL2 0x28 // 16
 #define   PCI_EXP_DEVICE_CONTROL2_ARI BIT32(5) // a port's: forwards to functions past 7
 

@@ -67,12 +67,30 @@ static struct block_port refusing = { .submit = refuse_again };
 
 static bool moves_data(enum block_op op)
 {
-    return op == BLOCK_READ || op == BLOCK_WRITE || op == BLOCK_COMPARE;
+    return op == BLOCK_READ || op == BLOCK_WRITE || op == BLOCK_COMPARE ||
+           op == BLOCK_ZONE_REPORT || op == BLOCK_ZONE_APPEND;
 }
 
 static bool writes(enum block_op op)
 {
-    return op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE;
+    return op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE ||
+           op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH || op == BLOCK_ZONE_RESET;
+}
+
+// Operations on zones are not split. A report's blocks are only those of its buffer.
+static uint64_t most_blocks(const struct block_dev *dev, enum block_op op)
+{
+    switch (op) {
+    case BLOCK_ZONE_REPORT:
+        return dev->max_transfer / dev->block_size;
+    case BLOCK_ZONE_APPEND:
+        return MIN(dev->limits.max_append / dev->block_size, dev->blocks);
+    case BLOCK_ZONE_FINISH:
+    case BLOCK_ZONE_RESET:
+        return MIN(dev->blocks, 1ull);
+    default:
+        return dev->blocks;
+    }
 }
 
 // 0: nothing is wrong. No blocks at all wrap to the largest number, and thus are too many.
@@ -85,11 +103,18 @@ static uint32_t find_fault(const struct block_req *req)
         return BLOCK_DETAIL_PROTECTED;
     if (req->op == BLOCK_FLUSH)
         return req->blocks ? BLOCK_DETAIL_RANGE : 0;
-    if ((uint64_t)req->blocks - 1 >= dev->blocks)
+    if ((uint64_t)req->blocks - 1 >= most_blocks(dev, req->op))
         return BLOCK_DETAIL_RANGE;
     if (moves_data(req->op) && (!req->buffer || (uintptr_t)req->buffer % 4))
         return BLOCK_DETAIL_BUFFER;
     return 0;
+}
+
+static uint64_t lba_most(const struct block_req *req)
+{
+    if (req->op == BLOCK_FLUSH)
+        return 0;
+    return req->dev->blocks - (req->op == BLOCK_ZONE_REPORT ? 1 : req->blocks);
 }
 
 bool block_prepare(struct block_req *req)
@@ -102,7 +127,7 @@ bool block_prepare(struct block_req *req)
     req->detail = fault;
     if (fault)
         return false;
-    req->lba_most = req->op == BLOCK_FLUSH ? 0 : req->dev->blocks - req->blocks;
+    req->lba_most = lba_most(req);
     req->dev->prepare(req);
     return true;
 }

@@ -9,6 +9,7 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/run/block_limits.h"
 #include "kernel/run/loop.h"
+#include "lib/problem.h"
 #include "lib/types.h"
 
 #define BLOCK_SERIAL_BYTES 21
@@ -21,6 +22,13 @@ enum block_op {
     BLOCK_DEALLOCATE,   // the blocks' content is no longer needed; no buffer
     BLOCK_COMPARE,      // with the buffer; a difference is a BLOCK_ERROR
     BLOCK_VERIFY,       // the device reads and checks, and hands nothing over; no buffer
+
+    // Of disks with zones (limits.zone). `lba` is where a zone begins; the last two have one block, and
+    // no buffer.
+    BLOCK_ZONE_REPORT, // of zones from there on, as many as the buffer has room for: read_zones()
+    BLOCK_ZONE_APPEND, // a write to where the zone's data end, which `lba` tells in done()
+    BLOCK_ZONE_FINISH, // it is full, whatever it has
+    BLOCK_ZONE_RESET,  // it is empty
     BLOCK_OPS
 };
 
@@ -128,6 +136,11 @@ struct block_dev {
     void (*prepare)(struct block_req *req);
     bool (*open_stream)(struct block_req *req, struct block_stream *stream); // may be NULL
     void (*close_stream)(struct block_req *req);
+    // What a report of zones says that was asked for from `first` on; up to `most` of them. False: it
+    // makes no sense. NULL: it has none.
+    bool (*read_zones)(const struct block_dev *dev, const void *report, size_t bytes,
+                       uint64_t first, struct block_zone *out, size_t most, size_t *count,
+                       struct problem *p);
     // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
     bool (*health)(struct block_dev *dev, struct block_health *out);
     // Asks without waiting for the answer, which counts for kelvin_most; not more often than once a

@@ -26,3 +26,10 @@ struct block_limits {
     bool read_only;
     bool write_cache; // written data are safe only after a flush, or with FUA
 };
+
+struct block_zone {
+    uint64_t start;         // its first block
+    uint64_t capacity;      // blocks that can be written
+    uint64_t write_pointer; // where its data end
+    const char *state;      // in words: "empty"
+};

@@ -8,18 +8,25 @@
 #define CPUID_HYPERVISOR 0x40000000
 #define CPUID_1_C_HYPERVISOR BIT32(31)
 #define SIGNATURE_BYTES 12
+#define TCG "TCGTCGTCGTCG"
+
+static bool names(struct cpuid leaf, const char signature[SIGNATURE_BYTES])
+{
+    const uint32_t said[] = { leaf.b, leaf.c, leaf.d };
+    static_assert(sizeof(said) == SIGNATURE_BYTES, "EBX, ECX, EDX");
+    return !memcmp(said, signature, SIGNATURE_BYTES);
+}
 
 bool hypervisor_names_qemu(struct cpuid leaf1, struct cpuid leaf40000000)
 {
-    static const char signatures[][SIGNATURE_BYTES + 1] = { "TCGTCGTCGTCG", "KVMKVMKVM\0\0\0" };
-    const uint32_t said[] = { leaf40000000.b, leaf40000000.c, leaf40000000.d };
-    static_assert(sizeof(said) == SIGNATURE_BYTES, "EBX, ECX, EDX");
     if (!(leaf1.c & CPUID_1_C_HYPERVISOR)) // the leaf would be another's
         return false;
-    for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
-        if (memcmp(said, signatures[i], SIGNATURE_BYTES) == 0)
-            return true;
-    return false;
+    return names(leaf40000000, TCG) || names(leaf40000000, "KVMKVMKVM\0\0\0");
+}
+
+bool hypervisor_traps(void)
+{
+    return hypervisor_is_there() && !names(cpuid(CPUID_HYPERVISOR, 0), TCG);
 }
 
 bool hypervisor_is_there(void)

@@ -7,6 +7,10 @@
 // True on a virtual machine (CPUID 1 ECX bit 31, which no processor sets itself). Any CPU.
 bool hypervisor_is_there(void);
 
+// True where writes to a device's registers leave the virtual machine, which takes thousands of cycles:
+// on one whose processor isn't itself emulated (TCG). Any CPU.
+bool hypervisor_traps(void);
+
 // True where CPUID names one that may be QEMU. Any CPU, any context.
 bool hypervisor_may_be_qemu(void);
 

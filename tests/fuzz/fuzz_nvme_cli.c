@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drivers/nvme/cli/show.h"
+#include "drivers/nvme/identify.h"
 
 #define LINES_MOST 400 // of one page
 
@@ -40,7 +41,7 @@ static void show(const struct sheet *s, unsigned which)
     case 0:
         return nvme_show_controller(s, (const void *)page);
     case 1:
-        must(nvme_format_in_use((const void *)page) < 64);
+        must(nvme_format_index((const void *)page) < 64);
         return nvme_show_namespace(s, (const void *)page);
     case 2:
         return nvme_show_smart(s, (const void *)page);

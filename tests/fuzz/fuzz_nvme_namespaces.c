@@ -122,7 +122,7 @@ static struct nvme_format check_format(const struct nvme_abilities *a, uint64_t 
 static void check_zones(const struct nvme_format *format, uint64_t max_transfer)
 {
     struct nvme_zoned z;
-    struct nvme_zone zones[8];
+    struct block_zone zones[8];
     struct problem p;
     struct warnings w = { .count = 0 };
     size_t count, bytes = page.ns.ncap % (sizeof(page) + 1);
@@ -138,7 +138,7 @@ static void check_zones(const struct nvme_format *format, uint64_t max_transfer)
     must(count <= ARRAY_SIZE(zones));
     for (size_t i = 0; i < count; i++) {
         must(zones[i].start == i * z.zone_blocks && zones[i].capacity <= z.zone_blocks);
-        must(zones[i].write_pointer >= zones[i].start);
+        must(zones[i].write_pointer >= zones[i].start && zones[i].state);
         must(zones[i].write_pointer <= zones[i].start + zones[i].capacity);
     }
 }

@@ -77,7 +77,7 @@ void *model_memory(const struct model *m, uint64_t phys)
 
 // ---- doorbells ----
 
-static void doorbell(struct model *m, size_t offset, uint32_t value)
+void model_doorbell(struct model *m, size_t offset, uint32_t value)
 {
     unsigned n = (unsigned)(offset / stride(m)), qid = n / 2;
     require(offset % stride(m) == 0 && qid < MODEL_QUEUES, "no doorbell at %zu", offset);
@@ -85,7 +85,8 @@ static void doorbell(struct model *m, size_t offset, uint32_t value)
     require(!m->settling, "a doorbell while not ready");
     if (!(m->csts & NVME_CSTS_RDY)) // it fell, and the host need not know yet
         return;
-    require(world_may_ring(m, qid), "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
+    require(m->looks || world_may_ring(m, qid),
+            "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
     if (n % 2) {
         require(q->cq && value < q->cq_entries, "CQ %u head %u", qid, value);
         unsigned used = (q->cq_tail + q->cq_entries - q->cq_head) % q->cq_entries;
@@ -109,13 +110,13 @@ static void doorbell(struct model *m, size_t offset, uint32_t value)
 
 static bool is_away(const struct model *m)
 {
-    return world_now() < m->away_until;
+    return world_now() < m->away_until || m->lost_config;
 }
 
 bool model_runs(const struct model *m)
 {
     uint32_t state = m->csts & (NVME_CSTS_RDY | NVME_CSTS_CFS | NVME_CSTS_PP);
-    return !m->removed && !is_away(m) && state == NVME_CSTS_RDY;
+    return !m->removed && !is_away(m) && !m->power_state && state == NVME_CSTS_RDY;
 }
 
 void model_go_away(struct model *m, uint64_t ns)
@@ -123,6 +124,11 @@ void model_go_away(struct model *m, uint64_t ns)
     m->away_until = world_now() + ns;
     m->cc = m->csts = 0;
     model_reset(m);
+    if (!m->forgets)
+        return;
+    m->lost_config = true;
+    memset(m->lost_message, true, sizeof(m->lost_message));
+    memset(m->masked, true, sizeof(m->masked));
 }
 
 // What came in the meantime is taken when it goes on.
@@ -159,6 +165,7 @@ void model_reset(struct model *m)
     m->resets++;
     m->reset_at = world_now();
     m->csts &= ~NVME_CSTS_PP;
+    m->shadows = m->shadow_events = 0;
     m->pending_count = 0;
     if (!m->haunted)
         m->lost_count = 0;
@@ -259,10 +266,13 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     struct model *m = world_find(reg, &offset);
     require(bytes == (offset == NVME_ASQ || offset == NVME_ACQ ? 8 : 4), "write of %u bytes",
             bytes);
-    if (m->removed || is_away(m))
+    if (m->removed || is_away(m) || m->power_state)
         return;
-    if (offset >= NVME_DOORBELLS)
-        return doorbell(m, offset - NVME_DOORBELLS, (uint32_t)value);
+    if (offset >= NVME_DOORBELLS) {
+        model_check_shadow(m, offset - NVME_DOORBELLS, (uint32_t)value);
+        m->doorbells++;
+        return model_doorbell(m, offset - NVME_DOORBELLS, (uint32_t)value);
+    }
     require(offset == NVME_CC || !(m->cc & NVME_CC_EN), "0x%zx written while enabled", offset);
     if (offset == NVME_CC)
         write_cc(m, (uint32_t)value);

@@ -66,6 +66,10 @@ struct model_namespace {
     uint8_t csi, uuid[16];
     uint32_t elbaf; // of format 0, which is in use
     struct nvme_identify_zoned_namespace zoned;
+    struct model_zone {
+        uint64_t write_pointer; // from the zone's start
+        uint8_t state;          // 0: empty
+    } zones[128];
 };
 
 struct model {
@@ -107,14 +111,21 @@ struct model {
     const uint32_t *list_lie; // what CNS 2 is answered with
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
+    bool forgets;             // all of its configuration, while it is away
+    bool has_slot, button;    // in which it can be taken out; and it is to be
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
-    int fail_opcode, ignore_opcode; // admin opcodes; -1: none
-    int fatal_opcode;               // the controller fails at it
-    uint32_t fail_cns, fail_nsid;   // which Identify fails, or is ignored; with these
-    unsigned fail_qid;              // and which Create; ~0: any
-    bool lists_past_nn;             // the list has namespaces that NN rules out
-    uint32_t silent_nsid;           // Identify Namespace of it succeeds, and writes nothing
+    uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
+    unsigned doorbells;              // register writes
+    unsigned sgls;                   // transfers by SGL
+    bool looks;                      // at shadows, of its own accord
+    bool mute;                       // it never asks to be told again
+    int fail_opcode, ignore_opcode;  // admin opcodes; -1: none
+    int fatal_opcode;                // the controller fails at it
+    uint32_t fail_cns, fail_nsid;    // which Identify fails, or is ignored; with these
+    unsigned fail_qid;               // and which Create; ~0: any
+    bool lists_past_nn;              // the list has namespaces that NN rules out
+    uint32_t silent_nsid;            // Identify Namespace of it succeeds, and writes nothing
     uint32_t fail_status;
     bool hold;                    // I/O commands are fetched and not completed
     uint64_t drop_lba, error_lba; // never answered; answered with error_status; ~0: none
@@ -145,10 +156,13 @@ struct model {
     bool ours;           // enabled by the driver, not by firmware
     struct irq *irqs[MODEL_VECTORS];
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
+    bool lost_message[MODEL_VECTORS];
     bool msix_enabled;
-    unsigned commands; // fetched from I/O queues
+    bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
+    unsigned commands;      // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
     uint64_t longest; // bytes of one read
+    uint64_t result;  // dwords 0 and 1 of I/O completions
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;

@@ -142,6 +142,8 @@ static uint32_t execute_admin(struct model *m, const struct nvme_sqe *sqe, uint3
         return model_abort(m, sqe, dw0);
     case NVME_ADMIN_GET_LOG_PAGE:
         return model_get_log(m, sqe);
+    case NVME_ADMIN_DBBUF_CONFIG:
+        return model_take_shadows(m, sqe);
     case NVME_ADMIN_CREATE_CQ:
         return create_cq(m, sqe);
     case NVME_ADMIN_CREATE_SQ:

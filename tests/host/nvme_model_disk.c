@@ -125,6 +125,15 @@ static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t
     struct prp_walk w = { .m = m, .prp2 = sqe->prp2, .left = bytes };
     uint32_t nsid = (uint32_t)field_get(NVME_SQE_NSID, sqe->head);
     uint64_t page = sqe->prp1;
+    if (sqe->head & NVME_SQE_PSDT) {
+        require(field_get(NVME_SQE_PSDT, sqe->head) == 1 && (m->id.sgls & 3),
+                "an SGL, which it has not (SGLS)");
+        require(sqe->prp2 == bytes, "an SGL of %llx for %llu bytes", (unsigned long long)sqe->prp2,
+                (unsigned long long)bytes);
+        require(page % 4 == 0 || (m->id.sgls & 3) == 1, "an SGL that is not dword aligned");
+        m->sgls++;
+        return fn(m, nsid, offset, model_memory(m, page), bytes);
+    }
     require(page % 4 == 0, "PRP1 is not dword aligned");
     while (w.left) {
         uint64_t now = MIN(NVME_PAGE - page % NVME_PAGE, w.left);
@@ -185,7 +194,7 @@ static void check_fields(const struct model *m, const struct nvme_sqe *sqe, cons
                          unsigned opcode)
 {
     require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw15 && !sqe->cdw2_3 &&
-                !(sqe->head & 0xff00),
+                !(sqe->head & 0x3f00),
             "a command %02xh with reserved or unwanted fields", opcode);
     if (!carries_data(opcode))
         require(!sqe->prp1 && !sqe->prp2, "a command %02xh without data has PRPs", opcode);
@@ -294,6 +303,8 @@ static uint32_t execute_dsm(struct model *m, const struct nvme_sqe *sqe)
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
 {
     unsigned opcode = (unsigned)field_get(NVME_SQE_OPC, sqe->head);
+    struct nvme_sqe write;
+    m->result = 0;
     switch (opcode) {
     case NVME_CMD_READ:
     case NVME_CMD_WRITE:
@@ -306,6 +317,14 @@ uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
     case NVME_CMD_FLUSH:
         m->flushes++;
         return 0;
+    case NVME_CMD_ZONE_RECEIVE:
+        return model_report_zones(m, sqe);
+    case NVME_CMD_ZONE_SEND:
+        return model_send_zone(m, sqe);
+    case NVME_CMD_ZONE_APPEND:
+        model_append(m, sqe, &write);
+        m->result = write.cdw10 | (uint64_t)write.cdw11 << 32;
+        return execute_range(m, &write, NVME_CMD_WRITE);
     }
     fail_msg("the host broke a rule: I/O opcode %02xh", opcode);
     return 1;

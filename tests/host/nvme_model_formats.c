@@ -131,14 +131,101 @@ static uint64_t zone_of(const struct model_namespace *ns, uint64_t lba)
     return lba / ns->zoned.lbafe[0].zsze;
 }
 
+// Sequential Write Required: writes go to the write pointer, and move it.
+static uint32_t advance(struct model_namespace *ns, uint64_t lba, uint64_t blocks)
+{
+    uint64_t size = ns->zoned.lbafe[0].zsze;
+    struct model_zone *zone = &ns->zones[zone_of(ns, lba)];
+    if (zone->state == NVME_ZONE_FULL)
+        return NVME_STATUS(1, 0xb9); // Zone Is Full
+    if (zone->write_pointer != lba % size)
+        return NVME_STATUS(1, 0xbc); // Zone Invalid Write
+    zone->write_pointer += blocks;
+    zone->state = zone->write_pointer == size ? NVME_ZONE_FULL : NVME_ZONE_OPEN_IMPLICIT;
+    return 0;
+}
+
 uint32_t model_check_zones(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
                            uint64_t lba, uint64_t blocks)
 {
-    const struct model_namespace *ns =
+    struct model_namespace *ns =
         model_find_namespace(m, (uint32_t)field_get(NVME_SQE_NSID, sqe->head));
-    if (!ns || ns->csi != NVME_CSI_ZONED || zone_of(ns, lba) == zone_of(ns, lba + blocks - 1))
+    if (!ns || ns->csi != NVME_CSI_ZONED)
         return 0;
-    if (opcode == NVME_CMD_READ && ns->zoned.ozcs & NVME_OZCS_READ_ACROSS)
-        return 0;
-    return NVME_STATUS(1, 0xb8); // Zone Boundary Error
+    if (zone_of(ns, lba) != zone_of(ns, lba + blocks - 1) &&
+        (opcode != NVME_CMD_READ || !(ns->zoned.ozcs & NVME_OZCS_READ_ACROSS)))
+        return NVME_STATUS(1, 0xb8); // Zone Boundary Error
+    return opcode == NVME_CMD_WRITE ? advance(ns, lba, blocks) : 0;
+}
+
+static struct model_namespace *zoned_namespace(struct model *m, const struct nvme_sqe *sqe,
+                                               uint64_t *lba)
+{
+    struct model_namespace *ns =
+        model_find_namespace(m, (uint32_t)field_get(NVME_SQE_NSID, sqe->head));
+    *lba = sqe->cdw10 | (uint64_t)sqe->cdw11 << 32;
+    require(ns && ns->csi == NVME_CSI_ZONED && *lba < ns->data.nsze,
+            "zones of a namespace with none");
+    return ns;
+}
+
+// Where the data go; they are written there as by a Write.
+void model_append(struct model *m, const struct nvme_sqe *sqe, struct nvme_sqe *write)
+{
+    uint64_t lba;
+    struct model_namespace *ns = zoned_namespace(m, sqe, &lba);
+    require(lba % ns->zoned.lbafe[0].zsze == 0 && !sqe->cdw13, "an append that names no zone");
+    require((sqe->cdw12 & 0xffff) < (8u << m->zasl), "an append longer than ZASL");
+    lba += ns->zones[zone_of(ns, lba)].write_pointer;
+    *write = *sqe;
+    field_set(&write->head, NVME_SQE_OPC, NVME_CMD_WRITE);
+    write->cdw10 = (uint32_t)lba;
+    write->cdw11 = (uint32_t)(lba >> 32);
+}
+
+uint32_t model_send_zone(struct model *m, const struct nvme_sqe *sqe)
+{
+    uint64_t lba;
+    struct model_namespace *ns = zoned_namespace(m, sqe, &lba);
+    struct model_zone *zone = &ns->zones[zone_of(ns, lba)];
+    require(lba % ns->zoned.lbafe[0].zsze == 0 && !sqe->cdw12, "a command that names no zone");
+    require(sqe->cdw13 == NVME_ZONE_FINISH || sqe->cdw13 == NVME_ZONE_RESET, "action %x",
+            sqe->cdw13);
+    zone->state = sqe->cdw13 == NVME_ZONE_FINISH ? NVME_ZONE_FULL : 0;
+    zone->write_pointer = 0;
+    m->writes++;
+    return 0;
+}
+
+static struct nvme_zone_descriptor describe(const struct model_namespace *ns, uint64_t n)
+{
+    uint64_t size = ns->zoned.lbafe[0].zsze;
+    const struct model_zone *zone = &ns->zones[n];
+    return (struct nvme_zone_descriptor){
+        .type = NVME_ZONE_SEQUENTIAL,
+        .state = (uint8_t)((zone->state ? zone->state : NVME_ZONE_EMPTY) << 4),
+        .capacity = size,
+        .start = n * size,
+        .write_pointer = zone->state == NVME_ZONE_FULL ? ~0ull : n * size + zone->write_pointer,
+    };
+}
+
+// Into a buffer of a page at most.
+uint32_t model_report_zones(struct model *m, const struct nvme_sqe *sqe)
+{
+    uint64_t lba, bytes = (sqe->cdw12 + 1ull) * 4;
+    struct model_namespace *ns = zoned_namespace(m, sqe, &lba);
+    uint8_t *to = model_memory(m, sqe->prp1);
+    uint64_t first = zone_of(ns, lba), zones = ns->data.nsze / ns->zoned.lbafe[0].zsze;
+    uint64_t room = (bytes - sizeof(struct nvme_zone_report)) / sizeof(struct nvme_zone_descriptor);
+    require(bytes <= NVME_PAGE - sqe->prp1 % NVME_PAGE, "a report across pages");
+    require(sqe->cdw13 == NVME_ZONE_RECEIVE_PARTIAL, "Zone Management Receive of %x", sqe->cdw13);
+    struct nvme_zone_report header = { .zones = MIN(zones - first, room) };
+    memset(to, 0, bytes);
+    memcpy(to, &header, sizeof(header));
+    for (uint64_t i = 0; i < header.zones; i++) {
+        struct nvme_zone_descriptor d = describe(ns, first + i);
+        memcpy(to + sizeof(header) + i * sizeof(d), &d, sizeof(d));
+    }
+    return 0;
 }

@@ -24,7 +24,7 @@ void model_interrupt(struct model *m, unsigned cq)
         return;
     }
     m->interrupts++;
-    m->raised[vector] = true;
+    m->raised[vector] = !m->lost_message[vector];
 }
 
 void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid, unsigned sqhd,
@@ -35,6 +35,7 @@ void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid
     require((cq->cq_tail + 1) % cq->cq_entries != cq->cq_head, "completion queue %u is full", cqid);
     struct nvme_cqe *e = (struct nvme_cqe *)model_memory(m, cq->cq) + cq->cq_tail;
     e->dw0 = dw0;
+    e->dw1 = (uint32_t)(m->result >> 32);
     e->tail = field_put(NVME_CQE_SQHD, sqhd) | field_put(NVME_CQE_SQID, sqid) |
               field_put(NVME_CQE_CID, cid) | (cq->phase ? NVME_CQE_P : 0) |
               field_put(NVME_CQE_STATUS, status);
@@ -58,7 +59,7 @@ static void write_garbage(struct model *m, unsigned cqid)
 void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
                 uint32_t status)
 {
-    model_write_cqe(m, m->queues[sq].cqid, cid, sqid, sqhd, status, 0);
+    model_write_cqe(m, m->queues[sq].cqid, cid, sqid, sqhd, status, (uint32_t)m->result);
 }
 
 // ---- I/O commands ----
@@ -175,6 +176,7 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
 void model_work(struct model *m)
 {
     bool posted[MODEL_QUEUES] = { false };
+    model_look_at_shadows(m);
     for (unsigned q = 1; m->lazy_fetch && q < MODEL_QUEUES; q++)
         model_fetch(m, q, m->lazy_fetch);
     while (m->pending_count && !m->hold && model_runs(m)) {

@@ -190,6 +190,48 @@ void pci_write16(const struct pci_dev *dev, unsigned offset, uint16_t value)
     of(dev)->pci_command = value;
 }
 
+void pci_keep(struct pci_dev *dev)
+{
+    assert_int_equal(of(dev)->pci_command & 6, 6);
+    of(dev)->kept = true;
+}
+
+bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
+{
+    struct model *m = of(dev);
+    assert_true(m->kept);
+    if (m->removed || world.now < m->away_until || m->stays_asleep)
+        return false;
+    if (m->power_state)
+        delay_ns(10 * NS_PER_MS);
+    if (m->power_state) {
+        m->cc = m->csts = 0;
+        model_reset(m);
+    }
+    m->power_state = 0;
+    m->lost_config = false;
+    return true;
+}
+
+// The function's own stands for its port.
+const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
+{
+    return of(dev)->has_slot ? dev : NULL;
+}
+
+bool pci_slot_asks(const struct pci_dev *port)
+{
+    bool asks = of(port)->button;
+    of(port)->button = false;
+    return asks;
+}
+
+void pci_slot_power_off(const struct pci_dev *port)
+{
+    assert_false(of(port)->pci_command & 4);
+    of(port)->removed = true;
+}
+
 void pci_enable_memory(struct pci_dev *dev)
 {
     of(dev)->pci_command |= 2;
@@ -286,8 +328,18 @@ void irq_again(struct irq *irq)
     of(irq->dev)->raised[irq->index] = true;
 }
 
+void irq_rewrite(struct irq *irq)
+{
+    struct model *m = of(irq->dev);
+    assert_int_equal(irq->cpu, world.cpu);
+    assert_false(m->lost_config);
+    m->lost_message[irq->index] = false;
+    m->masked[irq->index] = !irq->enabled;
+}
+
 void irq_enable(struct irq *irq)
 {
+    irq->enabled = true;
     of(irq->dev)->masked[irq->index] = false;
 }
 

@@ -21,6 +21,10 @@ struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them
 void model_reset(struct model *m);      // forgets all that the host has set up
 
+uint32_t model_take_shadows(struct model *m, const struct nvme_sqe *sqe);
+void model_check_shadow(const struct model *m, size_t offset, uint32_t value); // of a doorbell
+void model_doorbell(struct model *m, size_t offset, uint32_t value);
+void model_look_at_shadows(struct model *m);
 void model_run_admin(struct model *m, const struct nvme_sqe *sqe);
 uint32_t model_set_feature(struct model *m, const struct nvme_sqe *sqe);
 uint32_t model_abort(struct model *m, const struct nvme_sqe *sqe, uint32_t *dw0);
@@ -33,6 +37,9 @@ void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned op
                         uint64_t blocks);
 uint32_t model_check_zones(struct model *m, const struct nvme_sqe *sqe, unsigned opcode,
                            uint64_t lba, uint64_t blocks); // its status
+void model_append(struct model *m, const struct nvme_sqe *sqe, struct nvme_sqe *write);
+uint32_t model_send_zone(struct model *m, const struct nvme_sqe *sqe);
+uint32_t model_report_zones(struct model *m, const struct nvme_sqe *sqe);
 
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe); // its status
 // Ends a command that is pending, or was lost. False: there is no such command.

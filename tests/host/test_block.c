@@ -59,10 +59,20 @@ static struct block_dev disks[3] = {
     { .name = "nvme0n1",
       .serial = "S1",
       .blocks = 100,
+      .block_size = 512,
+      .max_transfer = 8 * 512,
+      .limits = { .max_append = 4 * 512 },
       .ops = ALL,
       .prepare = prepare,
       .writable = true },
-    { .name = "nvme0n12", .serial = "S2", .blocks = 1, .ops = ALL, .prepare = prepare },
+    { .name = "nvme0n12",
+      .serial = "S2",
+      .blocks = 1,
+      .block_size = 512,
+      .max_transfer = 8 * 512,
+      .limits = { .max_append = 4 * 512 },
+      .ops = ALL,
+      .prepare = prepare },
     { .name = "nvme1n1", .blocks = UINT64_MAX, .ops = READS, .prepare = prepare },
 };
 
@@ -216,7 +226,8 @@ static void disks_that_are_not_named_are_not_changed(void **state)
 {
     for (enum block_op op = 0; op < BLOCK_OPS; op++) {
         takes_op(&disks[1], op);
-        if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE)
+        if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE ||
+            op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH || op == BLOCK_ZONE_RESET)
             refuses_op(&disks[0], op, 1, BLOCK_DETAIL_PROTECTED);
         else
             takes_op(&disks[0], op);
@@ -228,6 +239,34 @@ static void only_what_the_disk_has_is_asked_of_it(void **state)
     for (enum block_op op = BLOCK_READ + 1; op < BLOCK_OPS; op++)
         refuses_op(&disks[2], op, op != BLOCK_FLUSH, BLOCK_DETAIL_UNSUPPORTED);
     refuses_op(&disks[0], BLOCK_OPS, 1, BLOCK_DETAIL_UNSUPPORTED);
+}
+
+static void within(struct block_dev *dev, enum block_op op, uint64_t lba, uint32_t blocks,
+                   bool good)
+{
+    struct block_req req;
+    ask(&req, dev, lba, blocks);
+    req.op = op;
+    req.buffer = buffer;
+    bool is_good = block_prepare(&req) && lba <= req.lba_most;
+    assert_int_equal(is_good, good);
+}
+
+// A report's blocks are its buffer's; what changes a zone names it by one block.
+static void operations_on_zones(void **state)
+{
+    struct block_dev zoned = disks[0], *dev = &zoned;
+    zoned.writable = true;
+    within(dev, BLOCK_ZONE_REPORT, dev->blocks - 1, 8, true);
+    within(dev, BLOCK_ZONE_REPORT, dev->blocks, 1, false);
+    within(dev, BLOCK_ZONE_REPORT, 0, 9, false);
+    within(dev, BLOCK_ZONE_REPORT, 0, 0, false);
+    within(dev, BLOCK_ZONE_APPEND, 0, 4, true);
+    within(dev, BLOCK_ZONE_APPEND, 0, 5, false);
+    within(dev, BLOCK_ZONE_APPEND, dev->blocks - 3, 4, false);
+    within(dev, BLOCK_ZONE_RESET, dev->blocks - 1, 1, true);
+    within(dev, BLOCK_ZONE_RESET, 0, 2, false);
+    within(dev, BLOCK_ZONE_FINISH, 0, 0, false);
 }
 
 static void a_flush_has_no_blocks(void **state)
@@ -245,6 +284,7 @@ int main(void)
         cmocka_unit_test(buffers_are_of_dwords),
         cmocka_unit_test(disks_that_are_not_named_are_not_changed),
         cmocka_unit_test(only_what_the_disk_has_is_asked_of_it),
+        cmocka_unit_test(operations_on_zones),
         cmocka_unit_test(a_flush_has_no_blocks),
     };
     return cmocka_run_group_tests(tests, add_disks, NULL);

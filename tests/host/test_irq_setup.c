@@ -130,6 +130,24 @@ static void others_irqs_are_urgent_there(void **state)
     assert_int_equal(cpus[2].urgent[0], 0);
 }
 
+// A device that was reset knows none of it: masked while it is told its message, and then as before.
+static void a_lost_message_is_written_again(void **state)
+{
+    start_three((struct irq_config){ .mode = IRQ_REMAPPED });
+    struct irq *irq = new_irq(1, 1);
+    struct msi_msg msg = world.last_msg;
+    for (unsigned enabled = 0; enabled < 2; enabled++) {
+        if (enabled)
+            irq_enable(irq);
+        world.last_msg = (struct msi_msg){ 0 };
+        world.mask_writes = 0;
+        irq_rewrite(irq);
+        assert_int_equal(world.last_msg.address, msg.address);
+        assert_int_equal(world.last_msg.data, msg.data);
+        assert_int_equal(world.mask_writes, 2 | !enabled);
+    }
+}
+
 static void irqs_go_to_any_cpu(void **state)
 {
     start_three((struct irq_config){ .mode = IRQ_POSTED });
@@ -196,6 +214,7 @@ int main(void)
         cmocka_unit_test(beginning_is_not_interrupted),
         cmocka_unit_test(others_irqs_are_raised_there),
         cmocka_unit_test(others_irqs_are_urgent_there),
+        cmocka_unit_test(a_lost_message_is_written_again),
         cmocka_unit_test(irqs_go_to_any_cpu),
         cmocka_unit_test(plain_msis_reach_ids_up_to_254),
         cmocka_unit_test(a_fault_event_without_a_handler_is_passed_over),

@@ -97,8 +97,21 @@ static void test_what_isn_t_checked_isn_t_read_back(void **state)
 {
     start(2, 1, 512, 512);
     fake.no_overlap = false; // whose data are the last doesn't matter
-    fake_run(&app_job, "rw=randwrite runtime=0");
+    fake_run(&app_job, "rw=randwrite runtime=0 numjobs=1");
     assert_int_equal(all("total_ios"), 64);
+    assert_int_equal(way("write", "total_ios"), 64);
+    assert_int_equal(way("write", "N"), 64);
+    uint64_t first = 0, others = 0; // random data, though, and not the same in each buffer
+    for (unsigned lba = 0; lba < 512; lba += 8) {
+        if (!fake.disks[0].writes[lba])
+            continue;
+        uint64_t data;
+        memcpy(&data, fake.disks[0].data + lba * 512 + 504, sizeof(data));
+        assert_int_equal(fake.disks[0].data[lba * 512], 'O');
+        others += first && data != first;
+        first = first ? first : data;
+    }
+    assert_true(others > 10);
     assert_int_equal(all("read_back"), 0);
     expect_line(fake.console, "data not verified");
     assert_null(strstr(fake.console, "reads back"));
@@ -446,7 +459,7 @@ static void test_paced_reads_come_one_by_one(void **state)
 
 static void test_what_ramps_up_isn_t_measured(void **state)
 {
-    static const char *const kinds[] = { "randread", "randrw" };
+    static const char *const kinds[] = { "randread", "randrw", "randwrite" };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         char words[128];
         start(2, 1, 512, 512);
@@ -460,7 +473,8 @@ static void test_what_ramps_up_isn_t_measured(void **state)
         assert_in_range(all("total_ios") * 10, fake.submitted * 2, fake.submitted * 6);
         assert_in_range(all("msis"), all("total_ios") - 80, all("total_ios") + 80);
         if (i)
-            assert_int_equal(way("read", "N") + way("write", "N"), all("total_ios"));
+            assert_int_equal(way("read", "total_ios") + way("write", "total_ios"),
+                             all("total_ios"));
         assert_null(fake.timers);
         fake_stop(NULL);
     }
@@ -476,6 +490,47 @@ static void test_memory_for_what_is_written_where(void **state)
     fake.errors = 0;
     fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1 size=128k runtime=0");
     assert_int_equal(fake.errors, 0);
+}
+
+static void test_some_reads_are_urgent(void **state)
+{
+    start(1, 1, 512, 512);
+    fake.no_overlap = false;
+    fake_run(&app_job, "rw=randrw runtime=5ms urgent=30");
+    uint64_t reads = way("read", "total_ios");
+    assert_in_range(fake.urgent * 100, reads * 24, reads * 36);
+    fake_stop(NULL);
+    start(1, 1, 512, 512);
+    fake.no_overlap = false;
+    fake_run(&app_job, "rate_iops=1000000 iodepth=1 runtime=5ms urgent=30");
+    assert_in_range(fake.urgent * 100, all("total_ios") * 24, all("total_ios") * 36);
+}
+
+// Plain writes go as fast as reads do: no two ways to choose from.
+static void test_plain_writes_take_the_straight_path(void **state)
+{
+    struct job_config config = { .write_percent = 100 };
+    assert_false(job_is_mixed(&config));
+    config.trims = true;
+    assert_false(job_is_mixed(&config));
+    config = (struct job_config){ .verify = true };
+    assert_false(job_is_mixed(&config));
+    config.write_percent = 100;
+    assert_true(job_is_mixed(&config));
+}
+
+static void test_errors_of_plain_writes(void **state)
+{
+    start(1, 1, 512, 64);
+    fake.no_overlap = false;
+    fake.disks[0].bad_status = BLOCK_ERROR;
+    fake.disks[0].bad_op = BLOCK_WRITE;
+    fake.disks[0].bad_lba = 5;
+    fake_run(&app_job, "rw=write bs=512 runtime=0");
+    assert_int_equal(way("write", "total_ios"), 64);
+    assert_int_equal(way("write", "errors"), 1);
+    assert_int_equal(way("write", "io_bytes"), 63 * 512);
+    expect_line(fake.console, "job: failed: 1 write error; 64 writes of 512 B to 1 disk");
 }
 
 static void test_only_reads_of_a_mix_are_urgent(void **state)
@@ -516,6 +571,9 @@ int main(void)
         cmocka_unit_test_teardown(test_what_ramps_up_isn_t_measured, fake_stop),
         cmocka_unit_test_teardown(test_progress_counts_the_ramp, fake_stop),
         cmocka_unit_test_teardown(test_memory_for_what_is_written_where, fake_stop),
+        cmocka_unit_test_teardown(test_some_reads_are_urgent, fake_stop),
+        cmocka_unit_test(test_plain_writes_take_the_straight_path),
+        cmocka_unit_test_teardown(test_errors_of_plain_writes, fake_stop),
         cmocka_unit_test_teardown(test_only_reads_of_a_mix_are_urgent, fake_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

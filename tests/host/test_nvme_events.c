@@ -116,6 +116,28 @@ static void follows_a_new_size(void **state)
     assert_non_null(strstr(world_last_warning(), "it has 100 blocks now, and had 1048676"));
 }
 
+// Another one has its number, or its format.
+static void notices_another_one(void **state)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        world_end();
+        begin(state);
+        struct nvme_identify_namespace *data = &m->namespaces[0].data;
+        if (i == 0)
+            data->nguid[15] = 1;
+        if (i == 1)
+            data->eui64[0] = 1;
+        if (i == 2)
+            data->lbaf[0] |= 8;
+        if (i == 3)
+            data->lbaf[0] = 12 << 16;
+        model_resize(m, 1, dev->blocks + 1);
+        world_pass(3 * NS_PER_S);
+        assert_int_equal(dev->blocks, 0);
+        assert_string_equal(world_last_warning_what(), "nvme-ns-gone");
+    }
+}
+
 static void notices_that_one_is_gone(void **state)
 {
     struct world_read r;
@@ -184,6 +206,7 @@ int main(void)
         events_test(tells_what_its_health_is),
         events_test(takes_a_new_namespace),
         events_test(follows_a_new_size),
+        events_test(notices_another_one),
         events_test(notices_that_one_is_gone),
         events_test(takes_many_changes),
         events_test(activation_stops_the_clock),

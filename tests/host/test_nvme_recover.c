@@ -182,6 +182,39 @@ static void comes_back(void **state)
     world_begin(1);
 }
 
+// Its link was down, or its power: it knows neither where its registers are nor where its MSIs go.
+static void comes_back_without_its_configuration(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->hold = m->forgets = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_pass(TICK_NS - NS_PER_S / 4);
+    fails(m, AWAY);
+    m->hold = false;
+    world_pass(2 * NS_PER_S);
+    ends_well(&r);
+    assert_int_equal(world_errors(NULL), 0);
+    reads_well(dev, 0);
+}
+
+static void is_woken(void **state)
+{
+    struct model *m = model_new();
+    struct block_dev *dev = start_anew(m);
+    struct world_read r;
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_round();
+    m->power_state = 3;
+    m->hold = false;
+    world_pass(2 * TICK_NS);
+    ends_well(&r);
+    assert_int_equal(world_errors(NULL), 0);
+    assert_int_equal(m->power_state, 0);
+}
+
 // What is submitted meanwhile waits.
 static void takes_requests_during_a_reset(void **state)
 {
@@ -351,6 +384,34 @@ static void resets_that_lead_nowhere_end(void **state)
         ends(&r, i < NVME_RESETS_MOST ? BLOCK_TIMEOUT : BLOCK_GONE);
     }
     is_gone_for(m, "it doesn't answer");
+}
+
+// ---- taken out ----
+
+// In order: its requests end, its power goes off, and nothing has failed.
+static void is_taken_out(void **state)
+{
+    world_begin(2);
+    struct model *m = model_new();
+    m->has_slot = true;
+    m->fail_opcode = NVME_ADMIN_ASYNC_EVENT; // no other reason to look
+    struct block_dev *dev = start_anew(m);
+    struct world_read reads[10];
+    world_pass(5 * NS_PER_S);
+    m->hold = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        world_read_start(&reads[i], dev, i % 2, i, i % 3 ? 1 : 3000, 0);
+    world_round();
+    assert_false(m->removed);
+    m->button = true;
+    world_pass(2 * NS_PER_S);
+    assert_true(m->removed);
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        ends(&reads[i], BLOCK_GONE);
+    assert_int_equal(world_errors(NULL), 0);
+    assert_non_null(strstr(world_last_warning(), "its slot's button was pressed"));
+    world_pass(20 * NS_PER_S);
+    assert_int_equal(world_warnings(), 1);
 }
 
 // ---- buffers ----
@@ -595,6 +656,8 @@ static void says_what_there_was(void **state)
     nvme_shutdown();
     assert_non_null(
         strstr(world_last_info(), ": 1 resets, 1 aborts, 0 retries, 0 lost interrupts, 0 events"));
+    assert_non_null(strstr(world_json(), "\"resets\":1,\"aborts\":1,\"retries\":0,"
+                                         "\"lost_interrupts\":0,\"events\":0,\"gone\":false"));
 }
 
 static void says_nothing_where_nothing_was(void **state)
@@ -617,6 +680,8 @@ int main(void)
         recover_test(resets_for_an_admin_command),
         recover_test(forgives_an_abort_of_the_wrong_one),
         recover_test(comes_back),
+        recover_test(comes_back_without_its_configuration),
+        recover_test(is_woken),
         recover_test(takes_requests_during_a_reset),
         recover_test(a_doorbell_that_is_due_is_not_rung),
         recover_test(answers_from_before_are_nobodys),
@@ -626,6 +691,7 @@ int main(void)
         recover_test(is_not_fooled_by_another_disk),
         recover_test(needs_as_many_queues_as_before),
         recover_test(resets_that_lead_nowhere_end),
+        recover_test(is_taken_out),
         recover_test(buffers_come_back_once_it_cannot_reach_them),
         recover_test(never_where_it_always_can),
         recover_test(other_disks_are_served_meanwhile),

@@ -72,7 +72,7 @@ static void recovers(void)
 static void is_gone(enum nvme_plan_reason why)
 {
     assert_int_equal(plan.reason, why);
-    for (unsigned event = NVME_TICK; event <= NVME_RESET_ASKED; event++)
+    for (unsigned event = NVME_TICK; event <= NVME_REMOVAL_ASKED; event++)
         step((enum nvme_plan_event)event, RUNS, 1, NVME_DO_NOTHING, NVME_GONE);
 }
 
@@ -161,6 +161,17 @@ static void resets_when_asked(void **state)
     assert_int_equal(plan.reason, NVME_WHY_ASKED);
     step(NVME_RESET_ASKED, RUNS, 0, NVME_DO_NOTHING, NVME_QUIETING); // it is under way
     recovers();
+}
+
+static void lets_it_be_taken_out(void **state)
+{
+    step(NVME_REMOVAL_ASKED, RUNS, 0, NVME_DO_REMOVE, NVME_GONE);
+    is_gone(NVME_WHY_REMOVED);
+    begin(state);
+    tick(FAILED, 0, NVME_DO_QUIET, NVME_QUIETING);
+    step(NVME_QUIET, 0, 0, NVME_DO_DISABLE, NVME_DISABLING);
+    step(NVME_REMOVAL_ASKED, 0, 0, NVME_DO_REMOVE, NVME_GONE);
+    is_gone(NVME_WHY_REMOVED);
 }
 
 static void waits_for_what_is_absent(void **state)
@@ -320,6 +331,7 @@ int main(void)
         plan_test(resets_at_once_where_much_is_late),
         plan_test(resets_what_has_failed),
         plan_test(resets_when_asked),
+        plan_test(lets_it_be_taken_out),
         plan_test(waits_for_what_is_absent),
         plan_test(gives_up_what_stays_absent),
         plan_test(lets_it_settle),

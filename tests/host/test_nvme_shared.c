@@ -146,6 +146,34 @@ static void closed_ways(void **state)
     closed(NVME_ANA_LOST, "n2: its access state here is \"persistent loss\" (group 2)");
 }
 
+static void changes(struct model *m, unsigned state)
+{
+    m->ana[64] = (uint8_t)state;
+    assert_true(model_event(m, MODEL_EVENT(NVME_EVENT_NOTICE, NVME_NOTICE_ANA, NVME_LOG_ANA)));
+    world_pass(3 * NS_PER_S);
+}
+
+// What closes and opens while the controller runs.
+static void ways_that_change(void **state)
+{
+    struct model *m = with_states(NVME_ANA_OPTIMIZED, NVME_ANA_NON_OPTIMIZED);
+    m->id.oaes = NVME_AEN_ANA;
+    start_all();
+    assert_true(m->features[NVME_FEATURE_EVENTS] & NVME_AEN_ANA);
+    changes(m, NVME_ANA_OPTIMIZED); // no news for those who read and write
+    assert_int_equal(world_warnings(), 0);
+    changes(m, NVME_ANA_INACCESSIBLE);
+    assert_int_equal(world_warnings(), 1);
+    assert_non_null(strstr(world_last_warning(),
+                           "n2: its access state is \"inaccessible\" now, and "
+                           "was \"optimized\": it can't be reached here"));
+    changes(m, NVME_ANA_INACCESSIBLE);
+    assert_int_equal(world_warnings(), 1);
+    changes(m, NVME_ANA_OPTIMIZED);
+    assert_int_equal(world_warnings(), 2);
+    assert_non_null(strstr(world_last_warning(), "now, and was \"inaccessible\""));
+}
+
 // A group that isn't told of, and a log that isn't there: the namespace is tried.
 static void untold(void **state)
 {
@@ -182,9 +210,9 @@ static void log_without_an_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        shared_test(two_ways),    cmocka_unit_test(two_disks),        shared_test(alone),
-        shared_test(open_ways),   cmocka_unit_test(closed_ways),      shared_test(untold),
-        shared_test(log_refused), shared_test(log_without_an_answer),
+        shared_test(two_ways),  cmocka_unit_test(two_disks),   shared_test(alone),
+        shared_test(open_ways), cmocka_unit_test(closed_ways), shared_test(ways_that_change),
+        shared_test(untold),    shared_test(log_refused),      shared_test(log_without_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,6 +172,32 @@ static void a_failure_leaves_it(void **state)
         world_read_free(&t.reads[i]);
 }
 
+// What a reset interrupts goes the ordinary way once, and is the stream's again.
+static void resets_do_not_end_it(void **state)
+{
+    open_with(16, 3000);
+    submit_all();
+    for (unsigned i = 0; i < 20; i++) {
+        unsigned before = t.turned;
+        m->hold = true;
+        for (unsigned n = 0; n < 3; n++)
+            world_round();
+        nvme_recover_reset(world_ctrl(m));
+        while (!world_ctrl(m)->resetting)
+            world_round();
+        m->hold = false;
+        while (t.turned < before + 2 * READS) {
+            world_round();
+            world_skip(NS_PER_MS);
+        }
+    }
+    assert_true(world_run(&t.all_ended, 20000));
+    assert_int_equal(t.turned + t.singles, 3000 + READS);
+    assert_int_equal(t.singles, 20 * READS);
+    assert_int_equal(world_errors(NULL), 0);
+    end_all(m->reads);
+}
+
 static void answered_twice(void **state)
 {
     open_with(64, 300);
@@ -425,6 +451,7 @@ int main(void)
         stream_test(in_any_order),
         stream_test(waiting_ends_it),
         stream_test(a_failure_leaves_it),
+        stream_test(resets_do_not_end_it),
         stream_test(answered_twice),
         stream_test(past_the_end),
         stream_test(others_end_between),

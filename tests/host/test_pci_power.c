@@ -230,7 +230,90 @@ static void test_short_express_capability(void **state)
     assert_int_equal(model_get(fn, EXPRESS + 8, 2), 0x2830);
 }
 
+// ---- while a driver uses it ----
+
+#define MSIX 0x70
+
+static void *memory; // of what was kept
+
+static int end_kept(void **state)
+{
+    free(memory);
+    return end(state);
+}
+
+static struct pci_dev *kept(void)
+{
+    struct problem p;
+    power_cap(fn, 0);
+    model_cap(fn, MSIX, 0x11);
+    model_writable(fn, MSIX + 2, 0xc000, 2);
+    assert_true(pci_init(&p));
+    struct pci_dev *dev = dev_at(0, 0x100);
+    model_set(fn, MSIX + 2, 0x8000, 2); // on
+    pci_keep(dev);
+    memory = dev->kept;
+    return dev;
+}
+
+static void refuse_writes(uint64_t phys, uint64_t value, unsigned bytes)
+{
+    model_refuse("written to without need", phys);
+}
+
+static void test_kept_and_lost(void **state)
+{
+    struct pci_dev *dev = kept();
+    struct model_fn before = *fn;
+    lose(fn);
+    assert_true(pci_revive(dev, wait));
+    assert_memory_equal(fn->space, before.space, PM);
+    assert_int_equal(model_get(fn, MSIX + 2, 2), 0x8000);
+    assert_int_equal(waited_ns, 0);
+}
+
+static void test_kept_and_asleep(void **state)
+{
+    struct pci_dev *dev = kept();
+    struct model_fn before = *fn;
+    model_set(fn, PM + 4, 0x8103, 2);
+    model.before_write = on_write;
+    device.resets = true;
+    assert_true(pci_revive(dev, wait));
+    assert_int_equal(model_get(fn, PM + 4, 2) & 3, 0);
+    assert_memory_equal(fn->space, before.space, PM);
+    assert_int_equal(model_get(fn, MSIX + 2, 2), 0x8000);
+    assert_int_equal(waited_ns, 10 * NS_PER_MS);
+}
+
+static void test_kept_and_whole(void **state)
+{
+    struct pci_dev *dev = kept();
+    model.before_write = refuse_writes;
+    assert_true(pci_revive(dev, wait));
+}
+
+static void test_kept_and_absent(void **state)
+{
+    struct pci_dev *dev = kept();
+    memset(fn->space, 0xff, MODEL_SPACE);
+    model.before_write = refuse_writes;
+    assert_false(pci_revive(dev, wait));
+    assert_int_equal(waited_ns, 0);
+}
+
+static void test_kept_and_stays_asleep(void **state)
+{
+    struct pci_dev *dev = kept();
+    model_set(fn, PM + 4, 0x8103, 2);
+    model.before_write = on_write;
+    device.stays = true;
+    assert_false(pci_revive(dev, wait));
+    assert_int_equal(waited_ns, 10 * NS_PER_MS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define KEPT(name) cmocka_unit_test_setup_teardown(name, start, end_kept)
 
 int main(void)
 {
@@ -246,6 +329,11 @@ int main(void)
         TEST(test_gone),
         TEST(test_port_above),
         TEST(test_short_express_capability),
+        KEPT(test_kept_and_lost),
+        KEPT(test_kept_and_asleep),
+        KEPT(test_kept_and_whole),
+        KEPT(test_kept_and_absent),
+        KEPT(test_kept_and_stays_asleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ def protection(block, metadata, lba, kind, first):
     return pi + rest if first else rest + pi
 
 
-def formatted(folder, name, lba, ms, pi=0, pil=0, blocks=BLOCKS, damaged=()):
+def formatted(folder, name, lba, ms, pi=0, pil=0, mset=0, blocks=BLOCKS, damaged=()):
     """A disk of stamped blocks with metadata, as QEMU keeps them: behind the data of all blocks."""
     image = folder / name
     subprocess.run([launch.BUILD / "mkdisk", "--serial", name, "--lba", str(lba), "--size",
@@ -55,22 +55,23 @@ def formatted(folder, name, lba, ms, pi=0, pil=0, blocks=BLOCKS, damaged=()):
             metadata = protection(block, ms, at, pi, pil) if pi else bytes(ms)
             file.write(metadata if at not in damaged else bytes([metadata[0] ^ 1]) + metadata[1:])
     return launch.Disk(lbas=[lba], path=image, serial=name,
-                       namespace={"ms": ms, "pi": pi, "pil": pil, "mset": 0})
+                       namespace={"ms": ms, "pi": pi, "pil": pil, "mset": mset})
 
 
 def contents(disks):
     return [disk.path.read_bytes() for disk in disks]
 
 
-FORMATS = [  # block size, metadata, protection type, where in the metadata
-    (512, 8, 1, 0), (512, 8, 2, 0), (512, 8, 3, 0), (4096, 8, 1, 0), (4096, 16, 1, 1),
-    (512, 16, 1, 0), (4096, 64, 3, 0), (512, 8, 0, 0), (4096, 64, 0, 0)]
+# Block size, metadata, protection type, whether it comes first in the metadata, and whether these are
+# between the blocks' data.
+FORMATS = [(512, 8, 1, 0, 1), (512, 8, 2, 0, 0), (512, 8, 3, 0, 1), (4096, 8, 1, 0, 0), (4096, 16, 1, 1, 0),
+           (512, 16, 1, 0, 0), (4096, 64, 3, 0, 0), (512, 8, 0, 0, 0), (4096, 64, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_formats(boot, tmp_path, mode):
     """One disk of each format, beside a plain one."""
-    disks = [formatted(tmp_path, f"F{lba}-{ms}-{pi}", lba, ms, pi, pil) for lba, ms, pi, pil in FORMATS]
+    disks = [formatted(tmp_path, f"F{index}", *chosen) for index, chosen in enumerate(FORMATS)]
     before = contents(disks)
     run = boot(f"irq={mode} bs=8k iodepth=8 {SHORT}", disks=disks + stamped(1)).verified()
     assert [disk["block_size"] for disk in run.of("nvme")] == [f[0] for f in FORMATS] + [512]
@@ -81,7 +82,7 @@ def test_formats(boot, tmp_path, mode):
 def test_lengths(boot, tmp_path):
     """From a block to many commands each."""
     disks = [formatted(tmp_path, "L1", 512, 8, 1), formatted(tmp_path, "L2", 512, 64)]
-    for bs in ("512", "12k", "512k"):
+    for bs in ("512", "12k", "1m"):
         boot(f"irq=posted rw=read bs={bs} iodepth=4 {SHORT}", disks=disks).verified()
 
 
@@ -96,18 +97,11 @@ def test_damaged_blocks_are_noticed(boot, tmp_path):
 
 def test_mixed_metadata_is_refused(boot, tmp_path):
     """Metadata between the data of blocks would need a host that takes them apart."""
-    odd = formatted(tmp_path, "X1", 512, 16)
-    odd.namespace["mset"] = 1
+    odd = formatted(tmp_path, "X1", 512, 16, mset=1)
     run = boot(f"irq=posted {SHORT}", disks=stamped(1) + [odd]).verified()
     assert len(run.disk_jobs) == 1
     warning = run.one("warning", what="nvme-metadata")
     assert "nvme1n1: its format has 16 bytes of metadata behind the data" in warning["message"]
-
-
-def test_metadata_in_line_that_are_stripped(boot, tmp_path):
-    odd = formatted(tmp_path, "X2", 512, 8, 2)
-    odd.namespace["mset"] = 1
-    boot(f"irq=posted {SHORT}", disks=[odd]).verified()
 
 
 def test_long_guards_are_refused(boot, tmp_path):
@@ -131,14 +125,14 @@ def test_all_of_mdts(boot):
     ("posted", "off"), ("remapped", "on"), ("adaptive", "off"), ("poll", "on")])
 def test_zones(boot, mode, across):
     """Reads across the ends of zones, whose length is no power of two."""
-    disk = launch.Disk(lbas=[4096], size="15m", namespace={
-        "zoned": "on", "zoned.zone_size": "1536k", "zoned.zone_capacity": "1536k",
+    disk = launch.Disk(lbas=[4096], size="10000k", namespace={
+        "zoned": "on", "zoned.zone_size": "1000k", "zoned.zone_capacity": "1000k",
         "zoned.cross_read": across})
     run = boot(f"irq={mode} bs=64k iodepth=8 {SHORT}", disks=[disk] + stamped(1)).verified()
     assert len(run.disk_jobs) == 2
     zoned = run.of("nvme")[0]
-    assert (zoned["zone_size"], zoned["zones"]) == (1536 << 10, 10)
-    assert run.line("nvme0n1 +10 zones of 1.5 MiB")
+    assert (zoned["zone_size"], zoned["zones"]) == (1000 << 10, 10)
+    assert run.line("nvme0n1 +10 zones of 1000 KiB")
 
 
 def test_many_namespaces_of_mixed_formats(boot, tmp_path):
@@ -164,3 +158,75 @@ def test_two_ways_to_a_disk(boot, tmp_path):
     found = {disk["filename"]: disk.get("same_as") for disk in run.of("nvme")}
     assert found == {"nvme0n1": None, "nvme0n2": None, "nvme1n1": "nvme0n1"}
     assert run.line("nvme1n1 +the same disk as nvme0n1, by controller 1 of its subsystem")
+
+
+def zoned(tmp_path):
+    return launch.Disk(lbas=[4096], size="16m", serial="Z1", writable=tmp_path / "zoned", namespace={
+        "zoned": "on", "zoned.zone_size": "1m", "zoned.zone_capacity": "768k", "zoned.max_open": 4})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_zone_operations(boot, tmp_path, mode):
+    """What is appended lies where the disk says, in the host's image too; the rest is untouched."""
+    disk = zoned(tmp_path)
+    run = boot(f"irq={mode} app=zones zone=3 blocks=5 do=append:append:finish:reset:append:report "
+               "allow-write=Z1", disks=[disk]).ended_well()
+    zones = [(zone["start"], zone["write_pointer"], zone["state"]) for zone in run.of("zone")]
+    assert zones == [(768, 773, "implicitly open"), (768, 778, "implicitly open"), (768, 768 + 192, "full"),
+                     (768, 768, "empty"), (768, 773, "implicitly open"), (768, 773, "implicitly open")]
+    assert run.line("5 blocks appended at LBA 773, and read back")
+    image = launch.copy_of(disk, 0, 1).read_bytes()
+    before = launch.image_of(disk, 0, 1).read_bytes()
+    wrote = bytes((i * 7 + i // 4096) & 255 for i in range(5 * 4096))
+    at = 768 * 4096
+    assert image[at:at + len(wrote)] == wrote
+    assert image[:at] == before[:at] and image[at + (1 << 20):] == before[at + (1 << 20):]
+
+
+def test_all_zones_are_told(boot, tmp_path):
+    run = boot("irq=posted app=zones", disks=[zoned(tmp_path)] + stamped(1)).ended_well()
+    assert [zone["start"] for zone in run.of("zone")] == [256 * n for n in range(16)]
+    assert {(zone["capacity"], zone["state"]) for zone in run.of("zone")} == {(192, "empty")}
+
+
+@pytest.mark.parametrize("step", ["append", "finish", "reset"])
+def test_zones_of_disks_that_are_not_named(boot, tmp_path, step):
+    disk = zoned(tmp_path)
+    run = boot(f"irq=posted app=zones zone=1 do={step}", disks=[disk])
+    run.failed("disk-not-allowed", "allow-write=Z1")
+    assert run.of("zone") == []
+    assert launch.copy_of(disk, 0, 1).read_bytes() == launch.image_of(disk, 0, 1).read_bytes()
+
+
+def stored(disk, blocks):
+    """Data and metadata of each block, from the host's image."""
+    lba, ms = disk.lbas[0], disk.namespace["ms"]
+    image = launch.copy_of(disk, 0, 1).read_bytes()
+    for at in range(blocks):
+        metadata = blocks * lba + at * ms
+        yield image[at * lba:(at + 1) * lba], image[metadata:metadata + ms]
+
+
+@pytest.mark.parametrize("lba, ms, kind", [(512, 8, 1), (4096, 8, 2), (512, 8, 3), (512, 16, 1), (4096, 64, 0)])
+def test_what_is_written(boot, tmp_path, lba, ms, kind):
+    """The disk makes protection information, by the tags that it was given; metadata that the host
+    has none of are zeros."""
+    disk = formatted(tmp_path, "W1", lba, ms, kind, blocks=512)
+    disk.writable = tmp_path / "written"
+    run = boot("irq=adaptive rw=randwrite bs=16k iodepth=8 runtime=1s verify=crc32c allow-write=W1", disks=[disk])
+    run.ended_well()
+    assert run.job["errors"] == run.job["verify_errors"] == 0
+    before = disk.path.read_bytes()
+    changed = 0
+    for at, (data, metadata) in enumerate(stored(disk, 512)):
+        changed += data != before[at * lba:(at + 1) * lba]
+        assert metadata == (protection(data, ms, at, kind, 0) if kind else bytes(ms)), f"block {at}"
+    assert changed > 0
+
+
+def test_best_sizes(boot):
+    """As far as QEMU tells."""
+    disk = launch.Disk(size="16m", namespace={"discard_granularity": "64k"})
+    told = boot("irq=posted runtime=1s", disks=[disk] + stamped(1)).ended_well().of("nvme")
+    assert [disk["deallocate_granularity"] for disk in told] == [64 << 10, 4 << 10]
+    assert told[0]["atomic_write"] == told[1]["atomic_write"] >= 512

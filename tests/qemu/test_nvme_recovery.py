@@ -4,14 +4,16 @@ other disks don't notice."""
 import pytest
 
 from conftest import broken, launch, stamped
+from monitor import Monitor
 
 JOB = "irq=adaptive iodepth=16 bs=4k"
 
 
-def extra_disk(backend):
+def extra_disk(backend, bus="pcie.0"):
     """QEMU arguments of one more disk, the last, over block back ends, whose top is `slow`."""
     return [*[word for drive in backend for word in ("-blockdev", drive)],
-            "-device", "nvme,id=ctrl,serial=EXTRA,ioeventfd=off", "-device", "nvme-ns,bus=ctrl,drive=slow"]
+            "-device", f"nvme,id=ctrl,serial=EXTRA,ioeventfd=off,bus={bus}",
+            "-device", "nvme-ns,bus=ctrl,drive=slow"]
 
 
 def null(name):
@@ -60,7 +62,7 @@ def test_an_error_that_goes_away(boot, tmp_path):
     run.ended_well()
     all_ended(run)
     assert job_of(run, "nvme1n1")["errors"] == 0
-    run.line("nvme1 .*: 0 resets, 0 aborts, 1 retries, ")
+    assert run.one("recovery")["retries"] == 1
 
 
 def test_an_error_that_stays(boot, tmp_path):
@@ -108,7 +110,8 @@ def test_a_controller_that_comes_back(boot, mode, register, why):
     other_is_well(run)
     assert job_of(run, "nvme1n1")["errors"] == 0
     assert why in run.one("warning", what="nvme-reset")["message"]
-    run.line("nvme1 .*: 1 resets, 0 aborts, 0 retries, ")
+    recovery = run.one("recovery", device="nvme1")
+    assert (recovery["resets"], recovery["aborts"], recovery["gone"]) == (1, 0, False)
 
 
 @pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])
@@ -121,3 +124,22 @@ def test_a_controller_that_is_gone(boot, mode):
     all_ended(run)
     other_is_well(run)
     assert "all ones" in run.one("error", what="nvme-gone")["message"]
+
+
+@pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])
+def test_a_disk_that_is_taken_out(boot, tmp_path, mode):
+    """device_del presses its slot's button: its reads end, its power goes off, and QEMU takes it out."""
+    monitor = Monitor(tmp_path)
+    monitor.when(tmp_path / "boot0" / "com1", "job: 1.0 of ", "device_del ctrl")
+    later = Monitor(tmp_path)
+    later.path = monitor.path
+    later.when(tmp_path / "boot0" / "com1", "job: 5.0 of ", "info pci", "device_del ctrl")
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=6s", disks=stamped(1),
+               extra=["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+                      "-device", "pcie-root-port,id=bay,chassis=9,slot=9", *monitor.arguments,
+                      *extra_disk([null("slow")], bus="bay")])
+    all_ended(run)
+    other_is_well(run)
+    assert "button" in run.one("warning", what="nvme-removed")["message"]
+    assert run.of("error", what="nvme-gone") == []
+    assert "not found" in later.answers[1]  # it is no more

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import qemu_launch as launch
+from test_nvme_formats import BLOCKS, formatted, protection
 
 CKDISK = launch.BUILD / "ckdisk"
 SEED = 4711
@@ -95,9 +96,18 @@ def test_mixes(boot, tmp_path, mode, rw):
     disks.unchanged(2)
 
 
-def test_plain_writes(boot, disks):
-    """Nobody checks them, but they are random all the same, and the report says so."""
-    run = boot(f"rw=randwrite runtime=1s filename=nvme0n1 allow-write={NAMED}", disks=disks.list).ended_well()
+@pytest.mark.parametrize("clat", ["exact", "batch"])
+def test_plain_writes(boot, disks, clat):
+    """Nobody checks them, but each is a whole one, and the report says that nobody did."""
+    run = boot(f"rw=randwrite runtime=1s clat={clat} filename=nvme0n1 allow-write={NAMED}",
+               disks=disks.list).ended_well()
+    assert run.job["streams"] == (2 if clat == "batch" else 0)
+    data = disks.files[0].read_bytes()
+    places = [data[at:at + 4096] for at in range(0, 4 << 20, 4096)]
+    written = [place for place in places if place.startswith(b"ONEBELLW")]
+    assert len(written) > 100
+    assert len(set(written)) == 2 * 32  # a buffer for each I/O in flight
+    assert all(place.startswith(b"ONEBELL1") for place in places if place not in written)
     assert run.job["verify"] == "none"
     assert run.job["read_back"] == 0
     assert "data not verified" in run.line("job: ok: ")
@@ -124,6 +134,42 @@ def test_a_later_job_checks_what_was_written(boot, tmp_path, disks):
     run = boot("rw=read bs=64k runtime=0 verify=crc32c", disks=[launch.Disk(path=image)])
     run.failed("verify-lba", "nvme0n1: LBA 9 holds the data of LBA 10")
     assert run.job["verify_errors"] == 1
+
+
+# ---- whatever the disk is like ----
+
+@pytest.mark.parametrize("controller, words", [
+    ({"mdts": 1}, "bs=32k"),  # four commands or more for each
+    ({}, "bs=1m iodepth=4"),
+    ({"max_ioqpairs": 1, "msix_qsize": 2}, "iodepth=64"),  # a queue for all CPUs
+    ({"mqes": 7}, "iodepth=64"),
+    ({"max_ioqpairs": 12, "msix_qsize": 13}, "nvme.queues=3"),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_controllers(boot, tmp_path, controller, words):
+    disks = Disks(tmp_path / "disks", size="8m", controller=controller)
+    run = boot(f"rw=randrw runtime=2s verify=crc32c fsync=20 filename=nvme0n1 allow-write={NAMED} {words}",
+               cpus=4, disks=disks.list).verified()
+    assert run.job["write"]["total_ios"] > 20
+    disks.check(0, *shares(run.of("durable")))
+    disks.unchanged(1)
+
+
+@pytest.mark.parametrize("lba, ms, pi, pil", [(512, 16, 0, 0), (512, 8, 1, 0), (4096, 64, 2, 1), (4096, 8, 3, 0)])
+def test_formats(boot, tmp_path, lba, ms, pi, pil):
+    """Metadata beside each block: the controller makes the protection information, and it is right."""
+    disk = formatted(tmp_path, NAMED, lba, ms, pi, pil)
+    disk.writable = tmp_path / "disks"
+    boot(f"rw=randwrite bs=64k runtime=0 verify=crc32c seed={SEED} allow-write={NAMED}", disks=[disk]).verified()
+    image = launch.copy_of(disk, 0, 1).read_bytes()
+    data, metadata = image[:BLOCKS * lba], image[BLOCKS * lba:]
+    plain = Disks(tmp_path / "plain", lbas=(lba,))
+    plain.files[0].parent.mkdir()
+    plain.files[0].write_bytes(data)
+    assert plain.check(0, "--seed", SEED) == {"good": BLOCKS}
+    for at in range(0, BLOCKS if pi else 0, 97):
+        expected = protection(data[at * lba:(at + 1) * lba], ms, at, pi, pil)
+        made = metadata[at * ms:(at + 1) * ms]
+        assert made[:2] == expected[:2] if pil else made[-8:-6] == expected[-8:-6]
 
 
 # ---- who may be written to ----

@@ -60,7 +60,7 @@ static bool list(struct tool *t, uint32_t nsid, struct problem *p)
 
     if (!nvme_identify(t->ctrl, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
         return false;
-    uint32_t lbaf = ns->lbaf[nvme_format_in_use(ns)];
+    uint32_t lbaf = ns->lbaf[nvme_format_index(ns)];
     unsigned shift = (unsigned)field_get(NVME_LBAF_LBADS, lbaf);
     if (shift > LBADS_MOST)
         return problem_set(p, "nvme-cli-format",

@@ -8,7 +8,6 @@
 
 void nvme_show_controller(const struct sheet *s, const struct nvme_identify_controller *id);
 void nvme_show_namespace(const struct sheet *s, const struct nvme_identify_namespace *ns);
-unsigned nvme_format_in_use(const struct nvme_identify_namespace *ns); // its place in lbaf[]
 
 void nvme_show_smart(const struct sheet *s, const struct nvme_smart_log *log);
 // Those of `count` entries that hold an error.

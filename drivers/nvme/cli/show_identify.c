@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // id-ctrl and id-ns.
 #include "drivers/nvme/cli/show.h"
+#include "drivers/nvme/identify.h"
 #include "lib/format.h"
 
 #define CTRL(member, form) SHEET_FIELD(struct nvme_identify_controller, member, SHEET_##form)
@@ -218,13 +219,6 @@ static unsigned formats_of(const struct nvme_identify_namespace *ns)
     return MIN(ns->nlbaf + ns->nulbaf + 1u, (unsigned)ARRAY_SIZE(ns->lbaf));
 }
 
-// FLBAS' high bits count only where there are more than 16 formats.
-unsigned nvme_format_in_use(const struct nvme_identify_namespace *ns)
-{
-    unsigned low = (unsigned)field_get(NVME_FLBAS_LOW, ns->flbas);
-    return formats_of(ns) > 16 ? low | (unsigned)field_get(NVME_FLBAS_HIGH, ns->flbas) << 4 : low;
-}
-
 static void add_format(const struct sheet *s, unsigned i, uint32_t lbaf, bool used)
 {
     char rp[SHEET_HEX_BYTES];
@@ -248,6 +242,6 @@ void nvme_show_namespace(const struct sheet *s, const struct nvme_identify_names
     sheet_fields(s, namespace_rest, ARRAY_SIZE(namespace_rest), NS_WIDTH, ns);
     json_open_array(s->json, "lbafs");
     for (unsigned i = 0; i < formats_of(ns); i++)
-        add_format(s, i, ns->lbaf[i], i == nvme_format_in_use(ns));
+        add_format(s, i, ns->lbaf[i], i == nvme_format_index(ns));
     json_close_array(s->json);
 }
