@@ -109,7 +109,7 @@ void nvme_prepare(struct block_req *req)
 
     req->command = ns->head | nvme_ops[req->op].opcode;
     req->length = (uint32_t)((req->fua ? NVME_IO_FUA : 0) | form->control |
-                             (req->blocks ? req->blocks - 1 : 0));
+                             field_put(NVME_IO_NLB, req->blocks ? req->blocks - 1 : 0));
     if (!may_be_straight(ns, req)) {
         req->port = &q->lengthy;
         req->end = nvme_request_part_ended;

@@ -60,7 +60,6 @@ static RARE unsigned drop_stopped(struct nvme_queue *q, struct block_turn *turns
         else
             nvme_qpair_free(&q->qp, turns[i].slot);
     }
-    nvme_request_pump(q);
     return left;
 }
 
@@ -129,6 +128,8 @@ unsigned nvme_stream_reap(struct nvme_queue *q)
         count = drop_stopped(q, q->turns, count);
     if (send_on(q, q->turns, count) && (q->qp.urgent || !q->qp.dirty))
         nvme_qpair_ring(&q->qp);
+    if (unlikely(q->waiting)) // in the slots of those that don't go on
+        nvme_request_pump(q);
     return reaped;
 }
 

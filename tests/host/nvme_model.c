@@ -186,8 +186,9 @@ static void start(struct model *m, uint32_t cc)
 {
     struct model_queue *q = &m->queues[0];
     require(!(m->csts & NVME_CSTS_RDY), "CC.EN set while CSTS.RDY is 1");
+    require(!(cc & (NVME_CC_MPS | NVME_CC_SHN)), "CC is 0x%x", cc);
+    require(field_get(NVME_CC_AMS, cc) <= !!(m->cap & NVME_CAP_AMS_WRR), "CC.AMS");
     require(m->pci_command & 4, "CC.EN set without bus mastering");
-    require(!(cc & (NVME_CC_MPS | NVME_CC_AMS | NVME_CC_SHN)), "CC is 0x%x", cc);
     require(field_get(NVME_CC_CSS, cc) == (m->cap & NVME_CAP_CSS_ALL ? 6 : 0), "CC.CSS");
     require(field_get(NVME_CC_IOSQES, cc) == 6 && field_get(NVME_CC_IOCQES, cc) == 4,
             "entry sizes");

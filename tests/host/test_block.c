@@ -239,6 +239,39 @@ static void only_what_the_disk_has_is_asked_of_it(void **state)
     for (enum block_op op = BLOCK_READ + 1; op < BLOCK_OPS; op++)
         refuses_op(&disks[2], op, op != BLOCK_FLUSH, BLOCK_DETAIL_UNSUPPORTED);
     refuses_op(&disks[0], BLOCK_OPS, 1, BLOCK_DETAIL_UNSUPPORTED);
+    refuses_op(&disks[0], (enum block_op)32, 1, BLOCK_DETAIL_UNSUPPORTED);
+}
+
+static void what_moves_data_has_a_buffer(void **state)
+{
+    static const enum block_op with[] = { BLOCK_READ, BLOCK_WRITE, BLOCK_COMPARE };
+    static const enum block_op without[] = { BLOCK_WRITE_ZEROES, BLOCK_DEALLOCATE, BLOCK_VERIFY };
+    struct block_req req;
+    for (size_t i = 0; i < ARRAY_SIZE(with); i++) {
+        ask(&req, &disks[1], 0, 1);
+        req.op = with[i];
+        req.buffer = NULL;
+        refuses_now(&req, BLOCK_DETAIL_BUFFER);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
+        ask(&req, &disks[1], 0, 1);
+        req.op = without[i];
+        req.buffer = NULL;
+        block_submit(&req);
+        assert_ptr_equal(submitted, &req);
+    }
+}
+
+// Whatever else is wrong with it: a range can be mended by another LBA, and this can't.
+static void what_can_t_be_is_told_wherever_it_is(void **state)
+{
+    struct block_req req;
+    ask(&req, &disks[0], 1000, 1);
+    req.op = BLOCK_WRITE;
+    refuses_now(&req, BLOCK_DETAIL_PROTECTED);
+    ask(&req, &disks[0], 1000, 1);
+    req.buffer = NULL;
+    refuses_now(&req, BLOCK_DETAIL_BUFFER);
 }
 
 static void within(struct block_dev *dev, enum block_op op, uint64_t lba, uint32_t blocks,
@@ -272,6 +305,8 @@ static void operations_on_zones(void **state)
 static void a_flush_has_no_blocks(void **state)
 {
     refuses_op(&disks[0], BLOCK_FLUSH, 1, BLOCK_DETAIL_RANGE);
+    within(&disks[0], BLOCK_FLUSH, 0, 0, true);
+    within(&disks[0], BLOCK_FLUSH, 1, 0, false);
 }
 
 int main(void)
@@ -284,6 +319,8 @@ int main(void)
         cmocka_unit_test(buffers_are_of_dwords),
         cmocka_unit_test(disks_that_are_not_named_are_not_changed),
         cmocka_unit_test(only_what_the_disk_has_is_asked_of_it),
+        cmocka_unit_test(what_moves_data_has_a_buffer),
+        cmocka_unit_test(what_can_t_be_is_told_wherever_it_is),
         cmocka_unit_test(operations_on_zones),
         cmocka_unit_test(a_flush_has_no_blocks),
     };

@@ -87,7 +87,7 @@ static void read_again(struct block_req *req)
         again.done = true;
 }
 
-static void submit_five_times(uint32_t blocks, size_t misalign)
+static void submit_five_times(uint32_t blocks, size_t misalign, unsigned commands)
 {
     struct world_read r;
     unsigned before = m->commands;
@@ -96,15 +96,16 @@ static void submit_five_times(uint32_t blocks, size_t misalign)
     again.done = false;
     world_read_start_for(&r, dev, 0, BAD_LBA, blocks, misalign, read_again);
     assert_true(world_run(&again.done, 200));
-    assert_int_equal(m->commands - before, 5 * (1 + NVME_TRIES_MOST));
+    assert_int_equal(m->commands - before, 5 * (1 + NVME_TRIES_MOST) * commands);
     world_read_free(&r);
 }
 
-// Those, too, that are one command with a list of pages.
+// Those, too, that are one command with a list of pages, or several.
 static void a_request_that_is_submitted_again_has_new_tries(void **state)
 {
-    submit_five_times(1, 0);
-    submit_five_times(16, 512);
+    submit_five_times(1, 0, 1);
+    submit_five_times(16, 512, 1);
+    submit_five_times(40, 0, 3);
 }
 
 static void not_where_it_is_no_use(void **state)

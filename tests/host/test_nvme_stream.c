@@ -374,20 +374,36 @@ static struct world_read follower;
 static bool turn_to_another(struct block_stream *stream, struct block_turn *turns, unsigned count)
 {
     assert_int_equal(count, 1);
+    world_read_start(&follower, dev, 0, 30, 8, 0);
+    if (t.wrong) {
+        turns[0].req->lba = dev->blocks;
+        return true;
+    }
     turns[0].req = NULL;
     note_end();
-    world_read_start(&follower, dev, 0, 30, 8, 0);
     return false;
 }
 
-static void who_waits_follows_who_stops(void **state)
+static void is_followed(unsigned wrong)
 {
     open_with(2, 0);
     t.stream.turn = turn_to_another;
+    t.wrong = wrong;
+    follower.done = false;
     t.count = 1;
     submit_all();
     finish_within(&follower, 10);
     end_all(2);
+}
+
+static void who_waits_follows_who_stops(void **state)
+{
+    is_followed(0);
+}
+
+static void who_waits_follows_who_is_refused(void **state)
+{
+    is_followed(1);
 }
 
 // Each read has its own time, though its slot is the stream's all along.
@@ -446,6 +462,7 @@ int main(void)
         stream_test(not_where_all_fields_count),
         stream_test(one_doorbell_for_a_turn),
         stream_test(who_waits_follows_who_stops),
+        stream_test(who_waits_follows_who_is_refused),
         stream_test(under_load_nothing_times_out),
         stream_test(not_for_all),
     };
