@@ -82,7 +82,11 @@ $(B)/fuzz/libonebell.a: $(FUZZ_OBJ)
 	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/fuzz/libonebell.a
-	$(call quiet,CLANG)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ -o $@
+	$(call quiet,CLANG)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter-out %.a,$^) $(filter %.a,$^) $(FUZZ_LIBS) -o $@
+
+# On the models of the host tests.
+$(B)/fuzz/fuzz_nvme_driver: FUZZ_LIBS = -lcmocka
+$(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/nvme_*.c))
 
 .PHONY: fuzz
 fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)

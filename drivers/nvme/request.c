@@ -16,16 +16,16 @@
 #define FAILURES_SHOWN 8 // for each queue; the submitter counts them all
 
 const struct nvme_op nvme_ops[BLOCK_OPS] = {
-    [BLOCK_READ] = { NVME_CMD_READ, true, "read" },
-    [BLOCK_WRITE] = { NVME_CMD_WRITE, true, "write" },
-    [BLOCK_FLUSH] = { NVME_CMD_FLUSH, false, "flush" },
-    [BLOCK_WRITE_ZEROES] = { NVME_CMD_WRITE_ZEROES, false, "write of zeroes" },
-    [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation" },
-    [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison" },
-    [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification" },
+    [BLOCK_READ] = { NVME_CMD_READ, true, "read", 0 },
+    [BLOCK_WRITE] = { NVME_CMD_WRITE, true, "write", 0 },
+    [BLOCK_FLUSH] = { NVME_CMD_FLUSH, false, "flush", 0 },
+    [BLOCK_WRITE_ZEROES] = { NVME_CMD_WRITE_ZEROES, false, "write of zeroes", 0 },
+    [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation", 0 },
+    [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison", 0 },
+    [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification", 0 },
     [BLOCK_ZONE_REPORT] = { NVME_CMD_ZONE_RECEIVE, true, "report of zones",
                             NVME_ZONE_REPORT | NVME_ZONE_RECEIVE_PARTIAL },
-    [BLOCK_ZONE_APPEND] = { NVME_CMD_ZONE_APPEND, true, "zone append" },
+    [BLOCK_ZONE_APPEND] = { NVME_CMD_ZONE_APPEND, true, "zone append", 0 },
     [BLOCK_ZONE_FINISH] = { NVME_CMD_ZONE_SEND, false, "finish of a zone", NVME_ZONE_FINISH },
     [BLOCK_ZONE_RESET] = { NVME_CMD_ZONE_SEND, false, "reset of a zone", NVME_ZONE_RESET },
 };

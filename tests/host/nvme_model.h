@@ -50,7 +50,7 @@ struct model_queue {
     unsigned vector;
     unsigned priority;                 // QPRIO
     unsigned cqid;                     // of the submission queue
-    bool used[0x10000];                // command ids in flight
+    bool used[MODEL_COMMANDS];         // command ids in flight
     unsigned tail_writes, head_writes; // doorbells
 };
 
@@ -135,6 +135,7 @@ struct model {
     unsigned drop_commands; // the next so many are never answered
     enum model_abort abort;
     bool haunted;             // remembers over a reset what it has not answered
+    bool hostile;             // what is answered is anybody's guess, and so are the ids in use
     unsigned drop_interrupts; // so many are lost
     int sqhd_lie;             // added to SQHD
     bool odd_sqid;            // that every completion has

@@ -161,7 +161,8 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
         struct nvme_sqe *sqe = (struct nvme_sqe *)model_memory(m, q->sq) + q->sq_head;
         unsigned cid = (unsigned)field_get(NVME_SQE_CID, sqe->head);
         q->sq_head = (q->sq_head + 1) % q->sq_entries;
-        require(!q->used[cid], "command id %u is in use on queue %u", cid, qid);
+        require(cid < MODEL_COMMANDS, "command id %u", cid);
+        require(m->hostile || !q->used[cid], "command id %u is in use on queue %u", cid, qid);
         q->used[cid] = true;
         if (!qid) {
             model_run_admin(m, sqe);

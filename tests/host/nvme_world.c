@@ -420,6 +420,15 @@ bool world_may_ring(const struct model *m, unsigned qid)
     return !qid || !c || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
+void world_free_memory(void)
+{
+    for (struct piece *next; pieces; pieces = next) {
+        next = pieces->next;
+        free(pieces->at);
+        free(pieces);
+    }
+}
+
 // ---- time and turns ----
 
 void world_begin(unsigned cpus)

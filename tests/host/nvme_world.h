@@ -11,7 +11,8 @@
             fail_msg("the host broke a rule: " __VA_ARGS__);                                       \
     } while (0)
 
-void world_forget_reports(void);                          // before a new world
+void world_free_memory(void);    // all that was given out: the driver must be new as well
+void world_forget_reports(void); // before a new world
 bool world_may_ring(const struct model *m, unsigned qid); // the CPU owns the I/O queue
 struct model *world_add(void);                            // a zeroed one, with its PCI function
 struct model *world_find(const volatile void *reg, size_t *offset); // whose register
