@@ -95,7 +95,7 @@ fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
 	        { tail -40 $$f.log; exit 1; }; \
 	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
 
--include $(FUZZ_OBJ:.o=.d)
+-include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/tests/host/*.d)
 
 # ---- do the tests bite? ----
 .PHONY: test-mutants
