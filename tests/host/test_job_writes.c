@@ -366,8 +366,8 @@ static unsigned flushes_checked;
 // Whatever a flush will make durable has been stored by now.
 static void check_flush(const struct block_req *req)
 {
-    const struct job_mix_io *io = container_of((struct block_req *)req, struct job_mix_io, req);
-    const struct job_mix *m = req->arg;
+    const struct job_mix_io *io = req->arg;
+    const struct job_mix *m = io->mix;
     if (req->op != BLOCK_FLUSH)
         return;
     flushes_checked++;
