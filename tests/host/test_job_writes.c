@@ -487,6 +487,7 @@ static void test_memory_for_what_is_written_where(void **state)
     fake.free_bytes = 64 * MIB;
     fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1");
     assert_string_equal(fake.error_what, "job-memory");
+    expect_line(fake.error_message, "or size=, with what is kept of each place");
     fake.errors = 0;
     fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1 size=128k runtime=0");
     assert_int_equal(fake.errors, 0);
