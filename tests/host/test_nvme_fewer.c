@@ -145,80 +145,82 @@ static void urgent_queues_go_first(void **state)
     for (unsigned i = 0; i < 4; i++)
         classes(i & 1, i & 2);
     world_begin(1);
-    // Not refused, but unanswered: nothing is to be had from it.
-    static void one_unanswered(void **state)
-    {
-        struct model *m = failing(4, 1, false, 3, NVME_ADMIN_CREATE_SQ);
-        world_set_clock_step(NS_PER_MS);
-        m->ignore_opcode = m->fail_opcode;
-        m->fail_opcode = -1;
-        nvme_init();
-        assert_null(world_disk(m, 1));
-        assert_int_equal(world_errors("nvme-admin-timeout"), 1);
-        assert_int_equal(world_warnings(), 0);
-    }
+}
 
-    // ---- depth ----
+// Not refused, but unanswered: nothing is to be had from it.
+static void one_unanswered(void **state)
+{
+    struct model *m = failing(4, 1, false, 3, NVME_ADMIN_CREATE_SQ);
+    world_set_clock_step(NS_PER_MS);
+    m->ignore_opcode = m->fail_opcode;
+    m->fail_opcode = -1;
+    nvme_init();
+    assert_null(world_disk(m, 1));
+    assert_int_equal(world_errors("nvme-admin-timeout"), 1);
+    assert_int_equal(world_warnings(), 0);
+}
 
-    static void entries(void **state)
-    {
-        static const struct {
-            unsigned commands, most, entries;
-        } cases[] = { { 1, 4096, 2 },    { 2, 4096, 4 },       { 3, 4096, 4 },
-                      { 32, 4096, 64 },  { 255, 4096, 256 },   { 256, 4096, 512 },
-                      { 255, 128, 128 }, { 4095, 4096, 4096 }, { 4095, 2, 2 } };
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-            assert_int_equal(nvme_entries_for(cases[i].commands, cases[i].most), cases[i].entries);
-    }
+// ---- depth ----
 
-    static void as_deep_as(unsigned depth, unsigned mqes, unsigned entries_wanted)
-    {
-        world_begin(1);
-        nvme_ctrl_set_depth(depth);
-        struct model *m = model_new();
-        field_set(&m->cap, NVME_CAP_MQES, mqes - 1);
-        struct block_dev *dev = start(m);
-        assert_int_equal(world_ctrl(m)->limits.queue_entries, entries_wanted);
-        static struct world_read reads[1500];
-        m->hold = true;
-        for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
-            world_read_start(&reads[i], dev, 0, i, 1, 0);
-        for (unsigned i = 0; i < 50; i++)
-            world_round();
-        assert_int_equal(m->pending_count, MIN(entries_wanted - 1, (unsigned)ARRAY_SIZE(reads)));
-        m->hold = false;
-        for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
-            finish(&reads[i]);
-        assert_int_equal(world_errors(NULL) + world_warnings(), 0);
-        nvme_ctrl_set_depth(0);
-        end_world(NULL);
-    }
+static void entries(void **state)
+{
+    static const struct {
+        unsigned commands, most, entries;
+    } cases[] = { { 1, 4096, 2 },    { 2, 4096, 4 },       { 3, 4096, 4 },
+                  { 32, 4096, 64 },  { 255, 4096, 256 },   { 256, 4096, 512 },
+                  { 255, 128, 128 }, { 4095, 4096, 4096 }, { 4095, 2, 2 } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(nvme_entries_for(cases[i].commands, cases[i].most), cases[i].entries);
+}
 
-    static void deep_and_shallow(void **state)
-    {
-        as_deep_as(0, 65536, 256);
-        as_deep_as(1, 65536, 2);
-        as_deep_as(32, 65536, 64);
-        as_deep_as(1023, 65536, 1024);
-        as_deep_as(1500, 65536, 2048);
-        as_deep_as(4095, 2048, 2048);
-        as_deep_as(4095, 65536, 4096);
-        world_begin(1);
-    }
+static void as_deep_as(unsigned depth, unsigned mqes, unsigned entries_wanted)
+{
+    world_begin(1);
+    nvme_ctrl_set_depth(depth);
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, mqes - 1);
+    struct block_dev *dev = start(m);
+    assert_int_equal(world_ctrl(m)->limits.queue_entries, entries_wanted);
+    static struct world_read reads[1500];
+    m->hold = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        world_read_start(&reads[i], dev, 0, i, 1, 0);
+    for (unsigned i = 0; i < 50; i++)
+        world_round();
+    assert_int_equal(m->pending_count, MIN(entries_wanted - 1, (unsigned)ARRAY_SIZE(reads)));
+    m->hold = false;
+    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
+        finish(&reads[i]);
+    assert_int_equal(world_errors(NULL) + world_warnings(), 0);
+    nvme_ctrl_set_depth(0);
+    end_world(NULL);
+}
 
-    int main(void)
-    {
-        const struct CMUnitTest tests[] = {
-            cmocka_unit_test_teardown(one_of_a_set, end_world),
-            cmocka_unit_test_teardown(one_of_the_second_set, end_world),
-            cmocka_unit_test_teardown(an_urgent_one, end_world),
-            cmocka_unit_test_teardown(the_first, end_world),
-            cmocka_unit_test_teardown(threads_of_a_core_share, end_world),
-            cmocka_unit_test_teardown(dies_do_not, end_world),
-            cmocka_unit_test_teardown(urgent_queues_go_first, end_world),
-            cmocka_unit_test_teardown(one_unanswered, end_world),
-            cmocka_unit_test(entries),
-            cmocka_unit_test_teardown(deep_and_shallow, end_world),
-        };
-        return cmocka_run_group_tests(tests, NULL, NULL);
-    }
+static void deep_and_shallow(void **state)
+{
+    as_deep_as(0, 65536, 256);
+    as_deep_as(1, 65536, 2);
+    as_deep_as(32, 65536, 64);
+    as_deep_as(1023, 65536, 1024);
+    as_deep_as(1500, 65536, 2048);
+    as_deep_as(4095, 2048, 2048);
+    as_deep_as(4095, 65536, 4096);
+    world_begin(1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(one_of_a_set, end_world),
+        cmocka_unit_test_teardown(one_of_the_second_set, end_world),
+        cmocka_unit_test_teardown(an_urgent_one, end_world),
+        cmocka_unit_test_teardown(the_first, end_world),
+        cmocka_unit_test_teardown(threads_of_a_core_share, end_world),
+        cmocka_unit_test_teardown(dies_do_not, end_world),
+        cmocka_unit_test_teardown(urgent_queues_go_first, end_world),
+        cmocka_unit_test_teardown(one_unanswered, end_world),
+        cmocka_unit_test(entries),
+        cmocka_unit_test_teardown(deep_and_shallow, end_world),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
