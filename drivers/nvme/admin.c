@@ -47,8 +47,22 @@ uint64_t nvme_admin_deadline_ns(void)
 
 bool nvme_admin_send(struct nvme_ctrl *c, struct nvme_sqe *sqe, struct nvme_admin_command *command)
 {
-    *command = (struct nvme_admin_command){ .done = command->done };
+    *command = (struct nvme_admin_command){
+        .done = command->done,
+        .patient = command->patient,
+        .sent_ns = time_ns(),
+    };
     return nvme_qpair_command(c->admin, sqe, command);
+}
+
+bool nvme_admin_is_late(const struct nvme_ctrl *c)
+{
+    for (unsigned i = 0; i < ADMIN_ENTRIES; i++) {
+        const struct nvme_admin_command *command = c->admin->slots[i].command;
+        if (command && !command->patient && time_ns() - command->sent_ns > nvme_admin_deadline_ns())
+            return true;
+    }
+    return c->command.lost;
 }
 
 static bool submit(struct nvme_ctrl *c, struct nvme_sqe *sqe)

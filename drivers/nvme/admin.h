@@ -17,6 +17,9 @@ bool nvme_admin_send(struct nvme_ctrl *c, struct nvme_sqe *sqe, struct nvme_admi
 void nvme_admin_poll(struct nvme_ctrl *c);
 uint64_t nvme_admin_deadline_ns(void); // how long one may take
 
+// One has got no answer in that time; nothing but a reset ends it.
+bool nvme_admin_is_late(const struct nvme_ctrl *c);
+
 // While its controller is disabled: commands in flight are forgotten.
 void nvme_admin_reset(struct nvme_ctrl *c);
 

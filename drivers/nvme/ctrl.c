@@ -224,9 +224,9 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
     mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
     mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
     // 4 KiB pages, round robin, the NVM command set if there is no other: zeros.
-    write_cc(c,
-             (uint32_t)(NVME_CC_EN | field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
-                        field_put(NVME_CC_CSS, c->limits.command_sets ? NVME_CC_CSS_ALL : 0)));
+    write_cc(c, (uint32_t)(NVME_CC_EN | field_put(NVME_CC_AMS, c->weighted ? NVME_CC_AMS_WRR : 0) |
+                           field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
+                           field_put(NVME_CC_CSS, c->limits.command_sets ? NVME_CC_CSS_ALL : 0)));
 }
 
 // ---- start ----

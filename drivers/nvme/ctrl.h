@@ -24,11 +24,14 @@ struct nvme_admin_command {
     uint32_t status;                                  // the completion's status field
     bool ended;
     bool lost; // it got no answer: its slot and this structure are the controller's until a reset
+    bool patient; // it may go without one for ever
+    uint64_t sent_ns;
 };
 
 struct nvme_ctrl {
     struct pci_dev *dev;
     unsigned quirks; // of enum nvme_quirk_kind
+    bool weighted;   // queues have classes: some are urgent, and the controller heeds that
     unsigned later;  // controllers that start after this one
     char name[12];   // "nvme0"
     char label[40];  // "nvme0 (0000:00:04.0)", for messages
@@ -51,6 +54,7 @@ struct nvme_ctrl {
     struct nvme_home *homes;   // by CPU
 
     // queues.c
+    unsigned *order, *rank; // the CPUs by APIC id, and the place of each there
     struct nvme_queue **queues;
     struct irq **irqs;
     unsigned queues_count; // all; the first plain_count of them are not urgent

@@ -239,43 +239,87 @@ unsigned nvme_events_count(const struct nvme_ctrl *c)
 
 // ---- choices ----
 
-static bool has_delays(const struct nvme_ctrl *c)
+enum choice { EVENTS, DELAYS, COALESCING, SHADOWS, CHOICES };
+
+static struct {
+    unsigned count; // 0: not at all
+    uint64_t us;
+} coalescing;
+
+void nvme_set_coalescing(unsigned count, uint64_t us)
+{
+    coalescing.count = count;
+    coalescing.us = us;
+}
+
+static bool is_offered(const struct nvme_ctrl *c, enum choice choice)
 {
     const uint64_t *ms = c->abilities.retry_ms;
-    return ms[1] || ms[2] || ms[3];
+    switch (choice) {
+    case EVENTS:
+        return true;
+    case DELAYS:
+        return ms[1] || ms[2] || ms[3];
+    case COALESCING:
+        return coalescing.count;
+    default:
+        return nvme_shadow_offered(c);
+    }
 }
 
 unsigned nvme_choices(const struct nvme_ctrl *c)
 {
-    return 1u + has_delays(c) + nvme_shadow_offered(c);
+    unsigned count = 0;
+    for (enum choice choice = 0; choice < CHOICES; choice++)
+        count += is_offered(c, choice);
+    return count;
 }
 
-static bool is_shadow(const struct nvme_ctrl *c, unsigned i)
+static enum choice nth(const struct nvme_ctrl *c, unsigned i)
 {
-    return nvme_shadow_offered(c) && i == nvme_choices(c) - 1;
+    enum choice choice = 0;
+    while (!is_offered(c, choice) || i--)
+        choice++;
+    return choice;
 }
 
-void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken)
+// 5.27.1.6: so many, 0-based, or so many 100 us after the first, whichever comes first.
+static uint32_t coalescing_value(void)
 {
-    if (is_shadow(c, i))
-        nvme_shadow_answered(c, taken);
+    uint64_t units = MIN(DIV_UP(coalescing.us, 100), 255ull);
+    return (uint32_t)(field_put(NVME_COALESCING_THR, MIN(coalescing.count, 256u) - 1) |
+                      field_put(NVME_COALESCING_TIME, units));
 }
 
 struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i)
 {
-    if (is_shadow(c, i))
+    struct nvme_sqe sqe = { .head = NVME_ADMIN_SET_FEATURES };
+    switch (nth(c, i)) {
+    case EVENTS:
+        sqe.cdw10 = NVME_FEATURE_EVENTS;
+        sqe.cdw11 = SMART_WARNINGS | c->abilities.events;
+        return sqe;
+    case DELAYS:
+        sqe.cdw10 = NVME_FEATURE_HOST_BEHAVIOR;
+        sqe.prp1 = mem_phys(c->events->behavior);
+        return sqe;
+    case COALESCING:
+        sqe.cdw10 = NVME_FEATURE_COALESCING;
+        sqe.cdw11 = coalescing_value();
+        return sqe;
+    default:
         return nvme_shadow_choice(c);
-    if (i == 0)
-        return (struct nvme_sqe){
-            .head = NVME_ADMIN_SET_FEATURES,
-            .cdw10 = NVME_FEATURE_EVENTS,
-            .cdw11 = SMART_WARNINGS | c->abilities.events,
-        };
-    return (struct nvme_sqe){
-        .head = NVME_ADMIN_SET_FEATURES,
-        .prp1 = mem_phys(c->events->behavior),
-        .cdw10 = NVME_FEATURE_HOST_BEHAVIOR,
-    };
+    }
+}
+
+void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken)
+{
+    enum choice choice = nth(c, i);
+    if (choice == SHADOWS)
+        nvme_shadow_answered(c, taken);
+    if (choice == COALESCING && !taken)
+        warn("nvme-coalescing", "%s: it refuses nvme.coalesce=%u: an interrupt for each completion",
+             c->label, coalescing.count);
 }
 
 static struct nvme_events *make(struct nvme_ctrl *c)
@@ -289,6 +333,7 @@ static struct nvme_events *make(struct nvme_ctrl *c)
     for (unsigned i = 0; i < LISTENERS; i++) {
         e->listeners[i].events = e;
         e->listeners[i].command.done = heard;
+        e->listeners[i].command.patient = true;
     }
     return e;
 }

@@ -44,6 +44,7 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
         .entries_most = most,
         .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
         .ready_ms = ready_deadline(cap, crto),
+        .weighted = cap & NVME_CAP_AMS_WRR,
         .command_sets = cap & NVME_CAP_CSS_ALL,
     };
     return true;

@@ -19,6 +19,7 @@ struct nvme_limits {
     unsigned entries_most; // that it takes, as a power of two up to NVME_QUEUE_ENTRIES_MOST
     unsigned stride;       // bytes from one doorbell to the next
     uint64_t ready_ms;     // deadline for CSTS.RDY
+    bool weighted;         // it has weighted round robin, with an urgent class
     bool command_sets;     // it has several, as namespaces need that are zoned
 };
 // `crto` counts only where CAP says so. CAP.MQES and CAP.CSS may be 0, against the specification:

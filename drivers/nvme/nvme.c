@@ -3,6 +3,7 @@
 
 #include "drivers/nvme/nvme.h"
 
+#include "drivers/nvme/events.h"
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
@@ -56,6 +57,16 @@ const struct option nvme_options[] = {
       .min = 1,
       .max = NVME_QUEUE_ENTRIES_MOST - 1,
       .help = "commands that an I/O queue holds, where the controller takes as many" },
+    { .name = "nvme.coalesce",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 256,
+      .help = "completions for which the controller sends one interrupt; 0: each has its own" },
+    { .name = "nvme.coalesce.time",
+      .kind = OPTION_TIME,
+      .fallback = "100us",
+      .max = 25500,
+      .help = "how long it waits for them, in steps of 100us" },
     { .name = "nvme.shadow",
       .kind = OPTION_CHOICE,
       .fallback = "auto",
@@ -74,6 +85,8 @@ void nvme_configure(const struct cmdline *c)
     nvme_set_timeout(cmdline_number(c, "nvme.timeout") / 1000);
     nvme_set_queues((unsigned)cmdline_number(c, "nvme.queues"));
     nvme_ctrl_set_depth((unsigned)cmdline_number(c, "nvme.depth"));
+    nvme_set_coalescing((unsigned)cmdline_number(c, "nvme.coalesce"),
+                        cmdline_number(c, "nvme.coalesce.time"));
     nvme_shadow_set(cmdline_is(c, "nvme.shadow", "1") ||
                     (cmdline_is(c, "nvme.shadow", "auto") && hypervisor_traps()));
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
@@ -131,10 +144,16 @@ static bool start_disks(struct nvme_ctrl *c, struct problem *p)
     return c->running;
 }
 
+static bool enable(struct nvme_ctrl *c, struct problem *p)
+{
+    c->weighted = nvme_queues_have_classes(c);
+    return nvme_ctrl_start(c, p);
+}
+
 // Each for all controllers, before the next one: what takes long, they do side by side.
 static bool (*const steps[])(struct nvme_ctrl *c, struct problem *p) = {
     nvme_ctrl_reset,
-    nvme_ctrl_start,
+    enable,
     nvme_ctrl_identify,
     start_disks,
 };

@@ -14,6 +14,7 @@
 
 #define NVME_CAP 0x00 // 64 bits
 #define   NVME_CAP_MQES BITS64(15, 0) // entries of an I/O queue, 0-based
+#define   NVME_CAP_AMS_WRR BIT64(17)    // weighted round robin, with an urgent class
 #define   NVME_CAP_TO BITS64(31, 24)  // time-out for CSTS.RDY, 500 ms units
 #define   NVME_CAP_DSTRD BITS64(35, 32) // doorbells are 4 << DSTRD bytes apart
 #define   NVME_CAP_CSS BITS64(44, 37)
@@ -34,6 +35,7 @@
 #define   NVME_CC_CSS_ALL 6
 #define   NVME_CC_MPS BITS32(10, 7)
 #define   NVME_CC_AMS BITS32(13, 11)
+#define   NVME_CC_AMS_WRR 1
 #define   NVME_CC_SHN BITS32(15, 14)
 #define   NVME_CC_IOSQES BITS32(19, 16)
 #define   NVME_CC_IOCQES BITS32(23, 20)
@@ -159,6 +161,9 @@ static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3")
 #define   NVME_CQ_IV BITS32(31, 16)
 // CDW11 of Create I/O Submission Queue
 #define   NVME_SQ_PC BIT32(0)
+#define   NVME_SQ_QPRIO BITS32(2, 1) // where CC.AMS says that it counts
+#define   NVME_SQ_QPRIO_URGENT 0
+#define   NVME_SQ_QPRIO_MEDIUM 2
 #define   NVME_SQ_CQID BITS32(31, 16)
 
 // ---- completions (3.3.3.2) ----

@@ -57,21 +57,37 @@ static unsigned vectors_fit(const struct nvme_ctrl *c)
     return sets ? sets * cpus : MIN(MAX(all / (c->later + 1), 1u), cpus);
 }
 
+// The CPUs in the order of their APIC ids: those that share a core, and with it an L1 and L2, come side
+// by side, then those that share an L3, whatever order firmware lists them in (SDM vol. 3, 10.9.1).
+static void order_cpus(struct nvme_ctrl *c)
+{
+    unsigned cpus = cpu_count();
+    c->order = mem_alloc(2 * cpus * sizeof(*c->order), CACHE_LINE, c->dev->node);
+    c->rank = c->order + cpus;
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+        unsigned rank = 0;
+        for (unsigned other = 0; other < cpus; other++)
+            rank += cpu_apic_id(other) < cpu_apic_id(cpu);
+        c->rank[cpu] = rank;
+        c->order[rank] = cpu;
+    }
+}
+
 // The CPU that owns queue i of a set: of those that share it, the first that has a vector left.
-static unsigned owner(unsigned i, unsigned set_count)
+static unsigned owner(const struct nvme_ctrl *c, unsigned i, unsigned set_count)
 {
     unsigned first = nvme_owner_of_queue(i, cpu_count(), set_count);
     unsigned end = nvme_owner_of_queue(i + 1, cpu_count(), set_count);
-    for (unsigned cpu = first; cpu < end; cpu++)
-        if (irq_vectors_left(cpu))
-            return cpu;
-    return first; // where irq_alloc() says what is wrong
+    for (unsigned rank = first; rank < end; rank++)
+        if (irq_vectors_left(c->order[rank]))
+            return c->order[rank];
+    return c->order[first]; // where irq_alloc() says what is wrong
 }
 
-static bool have_owners(unsigned set_count)
+static bool have_owners(const struct nvme_ctrl *c, unsigned set_count)
 {
     for (unsigned i = 0; i < set_count; i++)
-        if (!irq_vectors_left(owner(i, set_count)))
+        if (!irq_vectors_left(owner(c, i, set_count)))
             return false;
     return true;
 }
@@ -105,7 +121,7 @@ static bool ask(struct nvme_ctrl *c, unsigned count, unsigned *granted, struct p
 
 static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
 {
-    unsigned cpu = owner(i % c->set_count, c->set_count);
+    unsigned cpu = owner(c, i % c->set_count, c->set_count);
     size_t doorbell = NVME_DOORBELLS + 2ull * (i + 1) * c->limits.stride;
     struct nvme_qpair_config config = {
         .label = c->label,
@@ -140,13 +156,26 @@ struct nvme_sqe nvme_queue_make_cq(const struct nvme_queue *q)
     };
 }
 
+// The controller fetches from urgent queues first, where it can tell them (3.4.4).
+static uint64_t class_of(const struct nvme_queue *q)
+{
+    if (!q->ctrl->weighted)
+        return 0;
+    return field_put(NVME_SQ_QPRIO, q->qp.urgent ? NVME_SQ_QPRIO_URGENT : NVME_SQ_QPRIO_MEDIUM);
+}
+
+bool nvme_queues_have_classes(const struct nvme_ctrl *c)
+{
+    return wanted.urgent && c->limits.weighted;
+}
+
 struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q)
 {
     return (struct nvme_sqe){
         .head = NVME_ADMIN_CREATE_SQ,
         .prp1 = mem_phys(q->qp.sq),
         .cdw10 = id_and_size(&q->qp),
-        .cdw11 = (uint32_t)(NVME_SQ_PC | field_put(NVME_SQ_CQID, q->qp.qid)),
+        .cdw11 = (uint32_t)(NVME_SQ_PC | class_of(q) | field_put(NVME_SQ_CQID, q->qp.qid)),
     };
 }
 
@@ -236,7 +265,8 @@ static struct nvme_queue **by_cpu(const struct nvme_ctrl *c, unsigned set)
     unsigned cpus = cpu_count();
     struct nvme_queue **queues = mem_alloc(cpus * sizeof(*queues), CACHE_LINE, c->dev->node);
     for (unsigned cpu = 0; cpu < cpus; cpu++)
-        queues[cpu] = c->queues[set * c->set_count + nvme_queue_for_cpu(cpu, cpus, c->set_count)];
+        queues[cpu] =
+            c->queues[set * c->set_count + nvme_queue_for_cpu(c->rank[cpu], cpus, c->set_count)];
     return queues;
 }
 
@@ -271,7 +301,7 @@ static void warn_of_fewer(const struct nvme_ctrl *c, unsigned granted, bool by_c
 static void split(struct nvme_ctrl *c, unsigned granted, bool by_cpus)
 {
     c->set_count = MIN(granted, cpu_count());
-    while (c->set_count > 1 && !have_owners(c->set_count))
+    while (c->set_count > 1 && !have_owners(c, c->set_count))
         c->set_count--;
     unsigned sets = c->set_count < cpu_count() ? 1 : granted / cpu_count();
     unsigned urgent_sets = wanted.urgent && sets > 1;
@@ -297,6 +327,7 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     most = MIN(most, wanted_for(c));
     if (!ask(c, MIN(most, cpus_most), &granted, p) || !msix_enable(c->dev, p))
         return false;
+    order_cpus(c);
     split(c, granted, granted == cpus_most);
     c->queues = mem_alloc(c->queues_count * sizeof(*c->queues), CACHE_LINE, c->dev->node);
     c->irqs = mem_alloc(c->queues_count * sizeof(*c->irqs), CACHE_LINE, c->dev->node);

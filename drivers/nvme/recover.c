@@ -27,6 +27,7 @@ struct nvme_recover {
     const struct pci_dev *slot; // NULL: it can't be taken out
     struct nvme_plan plan;
     struct cpu_timer timer;
+    struct nvme_pause pause;           // while an admin command is late
     unsigned out;                      // queues of a round that haven't come back
     void (*work)(struct nvme_queue *); // what their owners are to do
     enum nvme_plan_event after;        // what has happened once all are back
@@ -260,10 +261,21 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
     }
 }
 
+// Unless it is paused: then none is answered.
+static bool admin_is_late(const struct nvme_ctrl *c)
+{
+    uint32_t csts;
+    if (!nvme_admin_is_late(c))
+        return false;
+    nvme_ctrl_alive(c, &csts);
+    return !nvme_pause_holds(&c->recover->pause, csts, time_ns(),
+                             c->abilities.pause_ms * NS_PER_MS);
+}
+
 // As of the last look.
 static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 {
-    if (c->command.lost) // nothing but a reset ends it
+    if (admin_is_late(c)) // nothing but a reset ends it
         in->late = NVME_ABORTS_MOST + 1;
     for (unsigned i = 0; i < c->queues_count; i++) {
         in->late += c->queues[i]->watch.late;
@@ -310,6 +322,8 @@ static void look_again(struct nvme_recover *r)
     switch (r->plan.state) {
     case NVME_RUNNING:
         nvme_events_poll(r->ctrl);
+        if (admin_is_late(r->ctrl))
+            look(r, NVME_TICK);
         break;
     case NVME_ABORTING:
         nvme_admin_poll(r->ctrl);

@@ -11,6 +11,9 @@
 void nvme_queues_set_plain(unsigned queues);
 void nvme_queues_set_urgent(bool urgent);
 
+// Urgent ones are wanted, and the controller has a class for them: CC.AMS is to say so.
+bool nvme_queues_have_classes(const struct nvme_ctrl *c);
+
 // Asks for I/O queues, creates them, and gives each CPU its own, as many as there are for all.
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
@@ -25,8 +28,8 @@ unsigned nvme_queues_granted(uint32_t result);
 // Deletes them, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
-// Of one set: the queue that serves a CPU, and the CPU that owns a queue: CPUs in even runs, each
-// run's first CPU owning its queue.
+// Of one set: the queue that serves a CPU, and the CPU that owns a queue, the CPUs being counted by
+// APIC id: in even runs, each run's first CPU owning its queue.
 static inline unsigned nvme_queue_for_cpu(unsigned cpu, unsigned cpus, unsigned queues)
 {
     return (unsigned)((uint64_t)cpu * queues / cpus);

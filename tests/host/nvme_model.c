@@ -116,7 +116,9 @@ static bool is_away(const struct model *m)
 bool model_runs(const struct model *m)
 {
     uint32_t state = m->csts & (NVME_CSTS_RDY | NVME_CSTS_CFS | NVME_CSTS_PP);
-    return !m->removed && !is_away(m) && !m->power_state && state == NVME_CSTS_RDY;
+    bool reaches_memory = m->pci_command & 4;
+    return !m->removed && !is_away(m) && !m->power_state && reaches_memory &&
+           state == NVME_CSTS_RDY;
 }
 
 void model_go_away(struct model *m, uint64_t ns)
@@ -139,7 +141,7 @@ void model_pause(struct model *m, bool paused)
         return;
     }
     m->csts &= ~NVME_CSTS_PP;
-    for (unsigned q = 0; q < MODEL_QUEUES; q++)
+    for (unsigned q = 0; q < MODEL_QUEUES && model_runs(m); q++)
         model_fetch(m, q, ~0u);
 }
 
@@ -184,7 +186,9 @@ static void start(struct model *m, uint32_t cc)
 {
     struct model_queue *q = &m->queues[0];
     require(!(m->csts & NVME_CSTS_RDY), "CC.EN set while CSTS.RDY is 1");
-    require(!(cc & (NVME_CC_MPS | NVME_CC_AMS | NVME_CC_SHN)), "CC is 0x%x", cc);
+    require(!(cc & (NVME_CC_MPS | NVME_CC_SHN)), "CC is 0x%x", cc);
+    require(field_get(NVME_CC_AMS, cc) <= !!(m->cap & NVME_CAP_AMS_WRR), "CC.AMS");
+    require(m->pci_command & 4, "CC.EN set without bus mastering");
     require(field_get(NVME_CC_CSS, cc) == (m->cap & NVME_CAP_CSS_ALL ? 6 : 0), "CC.CSS");
     require(field_get(NVME_CC_IOSQES, cc) == 6 && field_get(NVME_CC_IOCQES, cc) == 4,
             "entry sizes");

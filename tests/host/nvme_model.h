@@ -48,6 +48,7 @@ struct model_queue {
     bool phase;
     bool interrupts;
     unsigned vector;
+    unsigned priority;                 // QPRIO
     unsigned cqid;                     // of the submission queue
     bool used[0x10000];                // command ids in flight
     unsigned tail_writes, head_writes; // doorbells
@@ -237,6 +238,7 @@ struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
 unsigned world_node_of(const volatile void *at);     // that its memory was asked for on
 size_t world_bytes_on(unsigned node);                // asked for since world_begin()
 void world_use_cpu(unsigned cpu);
+void world_set_apic_id(unsigned cpu, uint32_t id);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs
 uint64_t world_now(void);
 // Timers before irqs in each round: they see completions whose interrupt is still under way.

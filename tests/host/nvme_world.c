@@ -28,6 +28,7 @@
 static struct {
     unsigned cpus, cpu;
     unsigned vectors_left[CPUS_MAX];
+    uint32_t apic_ids[CPUS_MAX]; // as they are numbered, unless set
     uint64_t now, clock_step;
     bool timers_first;
     struct cpu_msg *inbox[CPUS_MAX];
@@ -82,6 +83,16 @@ uint64_t mem_phys(const volatile void *virt)
 }
 
 // ---- time, CPUs, messages, timers ----
+
+uint32_t cpu_apic_id(unsigned cpu)
+{
+    return world.apic_ids[cpu];
+}
+
+void world_set_apic_id(unsigned cpu, uint32_t id)
+{
+    world.apic_ids[cpu] = id;
+}
 
 static uint64_t batch_tsc[CPUS_MAX];
 
@@ -332,7 +343,8 @@ void irq_rewrite(struct irq *irq)
 {
     struct model *m = of(irq->dev);
     assert_int_equal(irq->cpu, world.cpu);
-    assert_false(m->lost_config);
+    if (m->lost_config || m->removed || world.now < m->away_until)
+        return;
     m->lost_message[irq->index] = false;
     m->masked[irq->index] = !irq->enabled;
 }
@@ -419,8 +431,10 @@ void world_begin(unsigned cpus)
     world.cpus = cpus;
     world.clock_step = 1000;
     world.now = 1000000;
-    for (unsigned cpu = 0; cpu < cpus; cpu++)
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
         world.vectors_left[cpu] = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1;
+        world.apic_ids[cpu] = cpu;
+    }
     nvme_set_timeout(30000);
     srand(1);
 }

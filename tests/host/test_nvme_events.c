@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/nvme/events.h"
 #include "kernel/base/cpus.h"
 #include "tests/host/nvme_fixture.h"
 #include "tests/host/nvme_world.h"
@@ -33,6 +34,46 @@ static void listens(void **state)
     world_pass(NS_PER_S);
     assert_int_equal(m->listeners_count, 4);
     assert_int_equal(m->features[NVME_FEATURE_EVENTS], m->id.oaes | 0x1f);
+}
+
+// Told anew after a reset; the count is 0-based, and the time in steps, neither past its field.
+static void coalesces_as(unsigned count, uint64_t us, uint32_t value)
+{
+    world_end();
+    world_begin(1);
+    nvme_set_coalescing(count, us);
+    m = model_new();
+    m->features[NVME_FEATURE_COALESCING] = 0x5555;
+    dev = start(m);
+    assert_int_equal(m->features[NVME_FEATURE_COALESCING], value);
+    nvme_recover_reset(world_ctrl(m));
+    world_pass(5 * NS_PER_S);
+    assert_int_equal(m->features[NVME_FEATURE_COALESCING], value == 0x5555 ? 0 : value);
+    nvme_set_coalescing(0, 0);
+}
+
+static void coalesces(void **state)
+{
+    coalesces_as(0, 100, 0x5555); // not asked for
+    coalesces_as(1, 100, 0x0100);
+    coalesces_as(8, 150, 0x0207);
+    coalesces_as(256, 25500, 0xffff);
+    coalesces_as(300, 99999, 0xffff);
+}
+
+static void refuses_to_coalesce(void **state)
+{
+    world_end();
+    world_begin(1);
+    nvme_set_coalescing(8, 100);
+    m = model_new();
+    m->fail_opcode = NVME_ADMIN_SET_FEATURES;
+    m->fail_cns = NVME_FEATURE_COALESCING; // CDW10
+    dev = start(m);
+    reads_well(dev, 0);
+    assert_int_equal(world_warnings(), 1);
+    assert_string_equal(world_last_warning_what(), "nvme-coalescing");
+    nvme_set_coalescing(0, 0);
 }
 
 static void listens_to_no_more_than_it_may(void **state)
@@ -164,6 +205,28 @@ static void takes_many_changes(void **state)
     assert_int_equal(m->told_types, 0);
 }
 
+// ---- no answer ----
+
+// The page that an event names never comes: a reset, and events are heard again.
+static void a_page_that_never_comes(void **state)
+{
+    unsigned resets = m->resets;
+    m->ignore_opcode = NVME_ADMIN_GET_LOG_PAGE;
+    m->smart[0] = NVME_SMART_SPARE;
+    assert_true(model_event(m, MODEL_EVENT_RELIABILITY));
+    world_pass(25 * NS_PER_S);
+    assert_int_equal(m->resets, resets);
+    world_pass(10 * NS_PER_S);
+    assert_int_equal(m->resets, resets + 1);
+    assert_non_null(strstr(world_last_warning(), "is reset: it doesn't answer"));
+    m->ignore_opcode = -1;
+    sends_warning(NVME_SMART_SPARE);
+    assert_non_null(strstr(world_last_warning(), "spare blocks run short"));
+    world_pass(100 * NS_PER_S); // the requests that wait for events may wait
+    assert_int_equal(m->resets, resets + 1);
+    reads_well(dev, 0);
+}
+
 // ---- firmware ----
 
 static void activation_stops_the_clock(void **state)
@@ -201,6 +264,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         events_test(listens),
+        events_test(coalesces),
+        events_test(refuses_to_coalesce),
         events_test(listens_to_no_more_than_it_may),
         events_test(a_controller_without_events_is_as_good),
         events_test(tells_what_its_health_is),
@@ -209,6 +274,7 @@ int main(void)
         events_test(notices_another_one),
         events_test(notices_that_one_is_gone),
         events_test(takes_many_changes),
+        events_test(a_page_that_never_comes),
         events_test(activation_stops_the_clock),
         events_test(but_not_for_ever),
     };

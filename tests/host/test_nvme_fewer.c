@@ -99,6 +99,67 @@ static void one_unanswered(void **state)
     assert_int_equal(world_warnings(), 0);
 }
 
+// ---- sharing ----
+
+// CPUs 0 and 4, 1 and 5 and so on are threads of one core: firmware lists the cores first, as most
+// does, and APIC ids tell. They share a queue, which one of the two owns.
+static void threads_of_a_core_share(void **state)
+{
+    world_begin(8);
+    for (unsigned cpu = 0; cpu < 8; cpu++)
+        world_set_apic_id(cpu, 16 * (cpu % 4) + cpu / 4);
+    struct model *m = model_new();
+    m->grants = 4;
+    struct block_dev *dev = start(m);
+    const struct nvme_ctrl *c = world_ctrl(m);
+    assert_int_equal(c->queues_count, 4);
+    for (unsigned cpu = 0; cpu < 8; cpu++) {
+        const struct nvme_queue *q = c->queue_of[0][cpu];
+        assert_ptr_equal(q, c->queue_of[0][(cpu + 4) % 8]);
+        assert_int_equal(q->qp.cpu % 4, cpu % 4);
+        reads_well(dev, cpu);
+    }
+}
+
+// Two dies of four cores each, whose numbers alternate.
+static void dies_do_not(void **state)
+{
+    world_begin(8);
+    for (unsigned cpu = 0; cpu < 8; cpu++)
+        world_set_apic_id(cpu, 0x100 * (cpu % 2) + cpu);
+    struct model *m = model_new();
+    m->grants = 2;
+    struct block_dev *dev = start(m);
+    for (unsigned cpu = 0; cpu < 8; cpu++) {
+        assert_int_equal(world_ctrl(m)->queue_of[0][cpu]->qp.cpu, cpu % 2);
+        reads_well(dev, cpu);
+    }
+}
+
+// ---- classes ----
+
+static void classes(bool weighted, bool urgent)
+{
+    world_begin(2);
+    nvme_set_urgent(urgent);
+    struct model *m = model_new();
+    m->cap |= weighted ? NVME_CAP_AMS_WRR : 0;
+    all_read(m, start(m), 2);
+    bool used = weighted && urgent;
+    assert_int_equal(field_get(NVME_CC_AMS, m->cc), used);
+    for (unsigned q = 1; q <= 2u + 2 * urgent; q++)
+        assert_int_equal(m->queues[q].priority, !used ? 0 : q <= 2 ? 2 : 0); // medium, urgent
+    nvme_set_urgent(false);
+    end_world(NULL);
+}
+
+static void urgent_queues_go_first(void **state)
+{
+    for (unsigned i = 0; i < 4; i++)
+        classes(i & 1, i & 2);
+    world_begin(1);
+}
+
 // ---- depth ----
 
 static void entries(void **state)
@@ -155,6 +216,9 @@ int main(void)
         cmocka_unit_test_teardown(an_urgent_one, end_world),
         cmocka_unit_test_teardown(the_first, end_world),
         cmocka_unit_test_teardown(one_unanswered, end_world),
+        cmocka_unit_test_teardown(threads_of_a_core_share, end_world),
+        cmocka_unit_test_teardown(dies_do_not, end_world),
+        cmocka_unit_test_teardown(urgent_queues_go_first, end_world),
         cmocka_unit_test(entries),
         cmocka_unit_test_teardown(deep_and_shallow, end_world),
     };

@@ -67,6 +67,16 @@ def test_a_streamed_read_has_its_price(boot):
     assert 50 < price(run) < STREAM_MOST
 
 
+@pytest.mark.parametrize("clat, most", [("exact", MOST), ("batch", STREAM_MOST)])
+def test_a_plain_write_has_the_price_of_a_read(boot, tmp_path, clat, most):
+    disks = [launch.Disk(size="1g", null=True, writable=tmp_path) for _ in range(8)]
+    serials = ":".join(launch.serial_of(disk, i) for i, disk in enumerate(disks))
+    run = boot(f"irq=adaptive {JOB} rw=randwrite clat={clat} allow-write={serials}", cpus=1, disks=disks,
+               count=KERNEL).ended_well()
+    assert run.job["write"]["total_ios"] == run.job["total_ios"]
+    assert 50 < price(run) < most
+
+
 @pytest.mark.parametrize("disks, words", [(8, "iodepth=32"), (1, "iodepth=1 idle.spin=0")])
 def test_adaptive_costs_no_more(boot, disks, words):
     """Awake and loaded, and asleep between one read and the next."""

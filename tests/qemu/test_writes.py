@@ -106,7 +106,7 @@ def test_plain_writes(boot, disks, clat):
     places = [data[at:at + 4096] for at in range(0, 4 << 20, 4096)]
     written = [place for place in places if place.startswith(b"ONEBELLW")]
     assert len(written) > 100
-    assert len(set(written)) == 2 * 32  # a buffer for each I/O in flight
+    assert 32 < len(set(written)) <= 2 * 32  # a buffer for each I/O in flight
     assert all(place.startswith(b"ONEBELL1") for place in places if place not in written)
     assert run.job["verify"] == "none"
     assert run.job["read_back"] == 0
