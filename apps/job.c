@@ -464,9 +464,9 @@ static bool check_memory(const struct job *job, struct problem *p)
     return problem_set(
         p, "job-memory",
         "%lu workers with iodepth=%u and bs=%u need %llu MiB, and %llu MiB are free; lower one "
-        "of these, numjobs=, or the number of disks",
-        job->workers_count, config->iodepth, config->bs, DIV_UP(bytes, MIB),
-        mem_free_bytes() / MIB);
+        "of these, numjobs=, or the number of disks%s",
+        job->workers_count, config->iodepth, config->bs, DIV_UP(bytes, MIB), mem_free_bytes() / MIB,
+        config->verify && job_writes(config) ? "; or size=, with what is kept of each place" : "");
 }
 
 static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)

@@ -95,6 +95,20 @@ static uint8_t choose_channel(struct job_worker *w, const struct job_mix_io *io)
     return io->channel;
 }
 
+// What was prepared for the same before stays so.
+static struct block_req *prepare(struct job_mix_io *io, enum block_op op, uint8_t channel,
+                                 uint32_t blocks)
+{
+    struct block_req *req = &io->reqs[op != BLOCK_READ];
+    if (likely(req->op == op && req->channel == channel && req->port))
+        return req;
+    req->op = op;
+    req->channel = channel;
+    req->blocks = blocks;
+    block_prepare(req);
+    return req;
+}
+
 static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
 {
     static const enum block_op ops[] = {
@@ -103,22 +117,17 @@ static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
     };
     struct job_worker *w = m->worker;
     bool sync = io->way == JOB_SYNC;
-    uint8_t channel = choose_channel(w, io);
-    if (io->req.op != ops[io->way] || io->req.channel != channel || !io->prepared) {
-        io->req.op = ops[io->way];
-        io->req.channel = channel;
-        io->req.blocks = sync ? 0 : (uint32_t)w->io_blocks;
-        io->prepared = block_prepare(&io->req);
-    }
-    io->req.lba = sync ? 0 : io->place * w->io_blocks;
+    struct block_req *req =
+        prepare(io, ops[io->way], choose_channel(w, io), sync ? 0 : (uint32_t)w->io_blocks);
+    req->lba = sync ? 0 : io->place * w->io_blocks;
     if (io->way == JOB_WRITE && m->written) {
-        job_fill(w, &io->req, m->seed, io->sequence);
+        job_fill(w, req, m->seed, io->sequence);
         now = rdtsc();
     }
     io->in_flight = true;
     m->in_flight++;
     io->start_tsc = now;
-    block_resubmit(&io->req);
+    block_resubmit(req);
 }
 
 static void count_begun(struct job_mix *m, const struct job_mix_io *io)
@@ -171,10 +180,9 @@ static bool choose_read_back(struct job_mix *m, struct job_mix_io *io, uint64_t 
 }
 
 // Begins what may begin now; ends the worker where nothing will any more.
-static void pump(struct job_mix *m)
+static void pump(struct job_mix *m, uint64_t now)
 {
     struct job_worker *w = m->worker;
-    uint64_t now = rdtsc();
     while (m->idle && now < w->end_tsc && m->choose(m, m->idle, now)) {
         struct job_mix_io *io = m->idle;
         m->idle = io->next;
@@ -188,7 +196,7 @@ static void pump(struct job_mix *m)
 
 static void timer_fired(struct cpu_timer *timer)
 {
-    pump(container_of(timer, struct job_mix, timer));
+    pump(container_of(timer, struct job_mix, timer), rdtsc());
 }
 
 // After its end the place is free for others, and its buffer for the next I/O.
@@ -202,48 +210,46 @@ static void settle(struct job_mix *m, const struct job_mix_io *io, bool ok)
         written_end_read(m->written, io->place);
 }
 
-static void check(const struct job_mix *m, const struct job_mix_io *io)
+static void check(const struct job_mix *m, const struct job_mix_io *io, const struct block_req *req)
 {
-    struct job_worker *w = m->worker;
-    if (!w->verify || (io->way != JOB_READ && io->way != JOB_READ_BACK))
-        return;
     if (!m->written)
-        job_check_read(w, &io->req);
+        job_check_read(m->worker, req);
     else if (io->sequence)
-        job_check_written(w, &io->req, m->seed, io->sequence);
+        job_check_written(m->worker, req, m->seed, io->sequence);
 }
 
-static void record(struct job_mix *m, const struct job_mix_io *io, uint64_t latency)
+static void record(struct job_mix *m, const struct job_mix_io *io, uint8_t channel,
+                   uint64_t latency)
 {
-    struct job_worker *w = m->worker;
     histogram_record(&m->counts[io->way].latency, latency);
-    if (io->way <= JOB_TRIM)
-        histogram_record(&w->latency, latency);
-    if (io->req.channel == BLOCK_URGENT)
-        histogram_record(w->urgent, latency);
+    if (unlikely(channel == BLOCK_URGENT))
+        histogram_record(m->worker->urgent, latency);
 }
 
 static void io_done(struct block_req *req)
 {
-    struct job_mix_io *io = container_of(req, struct job_mix_io, req);
-    struct job_mix *m = req->arg;
-    uint64_t latency = rdtsc() - io->start_tsc;
+    struct job_mix_io *io = req->arg;
+    struct job_mix *m = io->mix;
+    struct job_worker *w = m->worker;
+    uint64_t now = rdtsc();
     bool ok = req->status == BLOCK_OK;
     io->in_flight = false;
     m->in_flight--;
     m->counts[io->way].ios++;
     m->counts[io->way].errors += !ok;
-    m->worker->completed += io->way <= JOB_TRIM;
-    if (ok) {
-        record(m, io, latency);
-        check(m, io);
-    } else {
-        job_note_failure(m->worker, req);
+    w->completed += io->way <= JOB_TRIM;
+    if (likely(ok))
+        record(m, io, req->channel, now - io->start_tsc);
+    else
+        job_note_failure(w, req);
+    if (w->verify && ok && req->op == BLOCK_READ) {
+        check(m, io, req);
+        now = rdtsc();
     }
     settle(m, io, ok);
     io->next = m->idle;
     m->idle = io;
-    pump(m);
+    pump(m, now);
 }
 
 void job_mix_start(struct job_worker *w)
@@ -253,7 +259,7 @@ void job_mix_start(struct job_worker *w)
         pace_start(&m->pace, m->config->rate_iops, w->iodepth, time_tsc_hz(), w->began_tsc);
     if (!w->left)
         w->end_tsc = 0;
-    pump(m);
+    pump(m, w->began_tsc);
 }
 
 void job_mix_read_back(struct job_worker *w)
@@ -261,7 +267,7 @@ void job_mix_read_back(struct job_worker *w)
     struct job_mix *m = w->mix;
     m->choose = choose_read_back;
     w->end_tsc = m->written && !w->given_up ? UINT64_MAX : 0;
-    pump(m);
+    pump(m, rdtsc());
 }
 
 void job_mix_measure(struct job_worker *w)
@@ -289,16 +295,17 @@ static void make_ios(struct job_mix *m, unsigned node)
     m->ios = mem_alloc(w->iodepth * sizeof(*m->ios), CACHE_LINE, node);
     for (unsigned i = w->iodepth; i-- > 0;) {
         struct job_mix_io *io = &m->ios[i];
+        io->mix = m;
         io->channel = (uint8_t)(i % w->dev->channels);
-        io->req = (struct block_req){
+        io->reqs[0] = io->reqs[1] = (struct block_req){
             .dev = w->dev,
             .buffer = buffers + i * bs,
             .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = (uint32_t)w->io_blocks,
             .done = io_done,
-            .arg = m,
+            .arg = io,
         };
-        job_fill(w, &io->req, m->seed, 1);
+        job_fill(w, &io->reqs[0], m->seed, 1);
         io->next = m->idle;
         m->idle = io;
     }

@@ -16,8 +16,9 @@ struct job_counts {
     struct histogram latency;
 };
 
+struct job_mix;
 struct job_mix_io {
-    struct block_req req;
+    struct job_mix *mix;
     uint64_t start_tsc;
     uint64_t number;   // of a write: its own; of a flush: writes that it makes durable
     uint64_t place;    // number of the I/O in the disk's region
@@ -25,11 +26,10 @@ struct job_mix_io {
     uint8_t channel;   // when it isn't urgent
     enum job_way way;
     bool in_flight;
-    bool prepared;           // as `req` stands
-    struct job_mix_io *next; // idle
+    struct job_mix_io *next;  // idle
+    struct block_req reqs[2]; // of one buffer: for reads, and for all else; as last prepared
 };
 
-struct job_mix;
 struct job_mix {
     struct job_worker *worker;
     const struct job_config *config;

@@ -171,6 +171,8 @@ static void add_worker(struct result *r, const struct job_config *config,
     histogram_merge(&r->latency, &w->latency);
     if (w->urgent)
         histogram_merge(&r->urgent, w->urgent);
+    for (unsigned way = 0; w->mix && way <= JOB_TRIM; way++)
+        histogram_merge(&r->latency, &w->mix->counts[way].latency);
     for (unsigned way = 0; r->ways && w->mix && way < JOB_WAYS; way++)
         add_way(&r->ways[way], &w->mix->counts[way]);
     if (r->ways && !w->mix)

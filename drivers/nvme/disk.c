@@ -95,7 +95,8 @@ static bool point(const struct nvme_ns *ns, struct block_req *req)
 // One command, for some LBA at least.
 static bool may_be_straight(const struct nvme_ns *ns, struct block_req *req)
 {
-    if (req->op == BLOCK_DEALLOCATE || req->blocks > ns->forms[req->op].cuts.most)
+    if (req->op == BLOCK_DEALLOCATE || (req->pieces && !req->buffer) ||
+        req->blocks > ns->forms[req->op].cuts.most)
         return false;
     req->data[0] = req->data[1] = 0;
     return !nvme_ops[req->op].moves_data || point(ns, req);

@@ -143,6 +143,9 @@ struct nvme_identity {
     uint32_t ana_group;
 };
 void nvme_parse_identity(const struct nvme_identify_namespace *data, struct nvme_identity *out);
+// What of it is the same for each command set (CNS 08h), which those have that aren't NVM's.
+void nvme_parse_independent(const struct nvme_independent_namespace *data,
+                            struct nvme_identity *out);
 // Adds what a list of identification descriptors has, as far as it makes sense.
 void nvme_parse_descriptors(const char *name, const uint8_t page[NVME_PAGE],
                             struct nvme_identity *out, struct warnings *w);

@@ -17,6 +17,13 @@ void nvme_parse_identity(const struct nvme_identify_namespace *data, struct nvme
     memcpy(out->eui64, data->eui64, sizeof(out->eui64));
 }
 
+void nvme_parse_independent(const struct nvme_independent_namespace *data,
+                            struct nvme_identity *out)
+{
+    out->shared = data->nmic & NVME_NMIC_SHARED;
+    out->ana_group = data->anagrpid;
+}
+
 // ---- namespace identification descriptors (5.17.2.3) ----
 
 // Where an identifier goes, by its type; NULL: it is unknown, and passed over.

@@ -73,6 +73,9 @@ static bool take_identity(struct nvme_ctrl *c, const char *name, uint32_t nsid, 
         return true;
     if (identify(c, NVME_CNS_DESCRIPTORS, 0, nsid, "Identify Namespace Descriptors", p))
         nvme_parse_descriptors(name, c->page, &seen->identity, w);
+    if (seen->identity.csi != NVME_CSI_NVM && !c->command.lost &&
+        identify(c, NVME_CNS_INDEPENDENT_NAMESPACE, 0, nsid, "Identify, CNS 8", p))
+        nvme_parse_independent(c->page, &seen->identity);
     return !c->command.lost;
 }
 

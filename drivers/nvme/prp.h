@@ -26,11 +26,18 @@ static inline bool nvme_prp_needs_list(uint64_t phys, uint64_t bytes)
 // An SGL Data Block descriptor, type and subtype 0: so many bytes at an address.
 struct nvme_sgl {
     uint64_t address;
-    uint64_t length; // 32 bits, and above them what is 0
+    uint64_t length; // 32 bits; type and subtype 63:56
 };
+static_assert(sizeof(struct nvme_sgl) == 16, "NVMe Base 2.0, 4.1.2");
 static inline struct nvme_sgl nvme_sgl_block(uint64_t phys, uint64_t bytes)
 {
     return (struct nvme_sgl){ phys, (uint32_t)bytes };
+}
+
+// An SGL Last Segment descriptor, type 3h: so many Data Block descriptors at an address.
+static inline struct nvme_sgl nvme_sgl_last_segment(uint64_t phys, unsigned count)
+{
+    return (struct nvme_sgl){ phys, count * sizeof(struct nvme_sgl) | 0x30ull << 56 };
 }
 
 // Describes `bytes` > 0 of contiguous memory at `phys`, which is 4-byte aligned. Where it takes

@@ -5,6 +5,7 @@
 #include "drivers/nvme/request.h"
 
 #include "drivers/nvme/prp.h"
+#include "drivers/nvme/scatter.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -148,6 +149,17 @@ static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, ui
     sqe->data[1] = prp.prp2;
 }
 
+static struct nvme_scatter scatter(const struct nvme_queue *q, const struct nvme_ns *ns,
+                                   uint64_t *list)
+{
+    return (struct nvme_scatter){
+        .block_shift = ns->block_shift,
+        .sgl = q->ctrl->abilities.sgl,
+        .list = list,
+        .list_bytes = q->list_bytes,
+    };
+}
+
 // NVM Command Set 1.0, 3.2.3: one range, which takes the place of a list.
 static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t lba,
                        uint32_t blocks)
@@ -190,6 +202,9 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
     sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
     if (req->op == BLOCK_DEALLOCATE) {
         name_range(q, sqe, id, req->lba + first, blocks);
+    } else if (req->pieces && !req->buffer) {
+        struct nvme_scatter s = scatter(q, ns, list_of(q, id));
+        nvme_scatter_point(&s, req, first, blocks, sqe);
     } else if (nvme_ops[req->op].moves_data) {
         uint64_t skip = (uint64_t)first << ns->block_shift;
         point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
@@ -198,9 +213,14 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
         nvme_qpair_mark(&q->qp);
 }
 
-static uint32_t next_piece(const struct nvme_ns *ns, const struct block_req *req, uint32_t first)
+static uint32_t next_piece(const struct nvme_queue *q, const struct nvme_ns *ns,
+                           const struct block_req *req, uint32_t first)
 {
-    return nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
+    uint32_t blocks = nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
+    struct nvme_scatter s = scatter(q, ns, NULL);
+    if (req->pieces && !req->buffer)
+        blocks = nvme_scatter_run(&s, req, first, blocks);
+    return blocks;
 }
 
 void nvme_request_pump(struct nvme_queue *q)
@@ -209,7 +229,7 @@ void nvme_request_pump(struct nvme_queue *q)
         struct block_req *req = q->waiting;
         const struct nvme_ns *ns = req->dev->driver;
         uint32_t first = req->issued;
-        uint32_t blocks = next_piece(ns, req, first);
+        uint32_t blocks = next_piece(q, ns, req, first);
 
         req->issued += blocks;
         if (req->issued == req->blocks)
@@ -381,7 +401,7 @@ void nvme_request_in_full(struct nvme_queue *q, struct block_req *req)
 {
     const struct nvme_ns *ns = req->dev->driver;
     if (nvme_qpair_owner(&q->qp) != cpu_index() || !nvme_qpair_has_room(&q->qp) ||
-        next_piece(ns, req, 0) < req->blocks)
+        next_piece(q, ns, req, 0) < req->blocks)
         return nvme_request_detour(q, req);
     req->status = BLOCK_OK;
     req->tries = 0;

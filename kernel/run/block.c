@@ -93,6 +93,27 @@ static uint64_t most_blocks(const struct block_dev *dev, enum block_op op)
     }
 }
 
+static bool is_good(const void *at)
+{
+    return at && (uintptr_t)at % 4 == 0;
+}
+
+// Operations on zones take no pieces.
+static bool has_memory(const struct block_req *req)
+{
+    uint64_t blocks = 0;
+    if (req->buffer || !req->pieces)
+        return is_good(req->buffer);
+    if (req->op != BLOCK_READ && req->op != BLOCK_WRITE && req->op != BLOCK_COMPARE)
+        return false;
+    for (const struct block_piece *piece = req->pieces; blocks < req->blocks; piece++) {
+        if (!is_good(piece->at) || !piece->blocks)
+            return false;
+        blocks += piece->blocks;
+    }
+    return blocks == req->blocks;
+}
+
 // 0: nothing is wrong. No blocks at all wrap to the largest number, and thus are too many.
 static uint32_t find_fault(const struct block_req *req)
 {
@@ -105,7 +126,7 @@ static uint32_t find_fault(const struct block_req *req)
         return req->blocks ? BLOCK_DETAIL_RANGE : 0;
     if ((uint64_t)req->blocks - 1 >= most_blocks(dev, req->op))
         return BLOCK_DETAIL_RANGE;
-    if (moves_data(req->op) && (!req->buffer || (uintptr_t)req->buffer % 4))
+    if (moves_data(req->op) && !has_memory(req))
         return BLOCK_DETAIL_BUFFER;
     return 0;
 }

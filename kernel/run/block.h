@@ -45,8 +45,8 @@ enum block_status {
 };
 
 // detail of a BLOCK_ERROR that the device never saw. No device status has these values.
-#define BLOCK_DETAIL_RANGE 0xffffffffu       // no blocks, or some past its end
-#define BLOCK_DETAIL_BUFFER 0xfffffffeu      // none, or not 4-byte aligned
+#define BLOCK_DETAIL_RANGE 0xffffffffu  // no blocks, or some past its end
+#define BLOCK_DETAIL_BUFFER 0xfffffffeu // none, not 4-byte aligned, or pieces of another length
 #define BLOCK_DETAIL_UNSUPPORTED 0xfffffffdu // an operation that it doesn't have
 #define BLOCK_DETAIL_PROTECTED 0xfffffffcu   // its serial number is not in allow-write=
 
@@ -54,6 +54,12 @@ enum block_status {
 struct block_req;
 struct block_port {
     void (*submit)(struct block_port *port, struct block_req *req);
+};
+
+// A piece of memory for whole blocks, 4-byte aligned; from mem_alloc(), physically contiguous.
+struct block_piece {
+    void *at;
+    uint32_t blocks; // > 0
 };
 
 struct block_req {
@@ -69,7 +75,8 @@ struct block_req {
 
     // The submitter's; block_prepare() reads them.
     struct block_dev *dev;
-    void *buffer;    // from mem_alloc(), 4-byte aligned at least, physically contiguous
+    void *buffer; // from mem_alloc(), 4-byte aligned at least, physically contiguous; NULL: pieces
+    const struct block_piece *pieces; // which hold `blocks` together; unchanged until done()
     uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
     enum block_op op;
     uint8_t channel;                     // see above

@@ -65,7 +65,8 @@ struct model_namespace {
     uint32_t nsid; // 0: none
     struct nvme_identify_namespace data;
     uint8_t csi, uuid[16];
-    uint32_t elbaf; // of format 0, which is in use
+    uint32_t elbaf;                              // of format 0, which is in use
+    uint8_t independent_nmic, independent_group; // as CNS 8 has them
     struct nvme_identify_zoned_namespace zoned;
     struct model_zone {
         uint64_t write_pointer; // from the zone's start

@@ -119,6 +119,31 @@ static uint64_t next_page(struct prp_walk *w)
 typedef bool (*piece_fn)(struct model *m, uint32_t nsid, uint64_t offset, void *host,
                          uint64_t bytes);
 
+// A Data Block descriptor, or a Last Segment one that leads to several (4.1.2).
+static bool for_each_block(struct model *m, uint32_t nsid, const struct nvme_sqe *sqe,
+                           uint64_t offset, uint64_t bytes, piece_fn fn)
+{
+    struct nvme_sgl one = { sqe->prp1, sqe->prp2 }, *block = &one;
+    uint64_t count = 1;
+    if (one.length >> 56 == 0x30) {
+        count = (uint32_t)one.length / sizeof(*block);
+        require(count && (uint32_t)one.length % sizeof(*block) == 0 && one.address % 8 == 0,
+                "a segment of %llx bytes", (unsigned long long)one.length);
+        block = model_memory(m, one.address);
+    }
+    for (; count; count--, block++) {
+        require(block->length && block->length <= bytes, "an SGL of %llx for %llu bytes",
+                (unsigned long long)block->length, (unsigned long long)bytes);
+        require(block->address % 4 == 0, "an SGL that is not dword aligned");
+        if (!fn(m, nsid, offset, model_memory(m, block->address), block->length))
+            return false;
+        offset += block->length;
+        bytes -= block->length;
+    }
+    require(!bytes, "an SGL that is %llu bytes short", (unsigned long long)bytes);
+    return true;
+}
+
 static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t offset,
                            uint64_t bytes, piece_fn fn)
 {
@@ -128,11 +153,8 @@ static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t
     if (sqe->head & NVME_SQE_PSDT) {
         require(field_get(NVME_SQE_PSDT, sqe->head) == 1 && (m->id.sgls & 3),
                 "an SGL, which it has not (SGLS)");
-        require(sqe->prp2 == bytes, "an SGL of %llx for %llu bytes", (unsigned long long)sqe->prp2,
-                (unsigned long long)bytes);
-        require(page % 4 == 0 || (m->id.sgls & 3) == 1, "an SGL that is not dword aligned");
         m->sgls++;
-        return fn(m, nsid, offset, model_memory(m, page), bytes);
+        return for_each_block(m, nsid, sqe, offset, bytes, fn);
     }
     require(page % 4 == 0, "PRP1 is not dword aligned");
     while (w.left) {

@@ -66,6 +66,11 @@ uint32_t model_identify_more(struct model *m, const struct nvme_sqe *sqe)
     if (!m->tells_more)
         return NVME_STATUS_INVALID_FIELD;
     memset(page, 0, NVME_PAGE);
+    if (sqe->cdw10 == NVME_CNS_INDEPENDENT_NAMESPACE && ns && ns->csi) {
+        page[1] = ns->independent_nmic;
+        page[4] = ns->independent_group;
+        return 0;
+    }
     if (sqe->cdw10 == NVME_CNS_DESCRIPTORS)
         return ns ? list_descriptors(ns, page) : NVME_STATUS_INVALID_NAMESPACE;
     return of_a_command_set(m, ns, sqe->cdw10, csi, page);

@@ -274,6 +274,17 @@ static void what_can_t_be_is_told_wherever_it_is(void **state)
     refuses_now(&req, BLOCK_DETAIL_BUFFER);
 }
 
+static void what_was_good_once_may_not_be_now(void **state)
+{
+    struct block_req req;
+    ask(&req, &disks[0], 0, 1);
+    block_submit(&req);
+    assert_ptr_equal(submitted, &req);
+    submitted = NULL;
+    req.op = BLOCK_WRITE;
+    refuses_now(&req, BLOCK_DETAIL_PROTECTED);
+}
+
 static void within(struct block_dev *dev, enum block_op op, uint64_t lba, uint32_t blocks,
                    bool good)
 {
@@ -321,6 +332,7 @@ int main(void)
         cmocka_unit_test(only_what_the_disk_has_is_asked_of_it),
         cmocka_unit_test(what_moves_data_has_a_buffer),
         cmocka_unit_test(what_can_t_be_is_told_wherever_it_is),
+        cmocka_unit_test(what_was_good_once_may_not_be_now),
         cmocka_unit_test(operations_on_zones),
         cmocka_unit_test(a_flush_has_no_blocks),
     };

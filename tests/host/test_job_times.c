@@ -75,6 +75,16 @@ static void test_latency_is_the_disk_s(void **state)
     is_about(all("runtime") * NS_PER_MS, 20 * SERVICE_NS);
 }
 
+// Nor where a pace has the reads made by another routine.
+static void test_verification_is_no_latency_of_paced_reads(void **state)
+{
+    start(1, 1);
+    fake_run(&app_job, "rw=read runtime=0 size=80k iodepth=1 verify=crc32c rate_iops=1000000");
+    assert_int_equal(all("N"), 20);
+    is_about(all("max"), SERVICE_NS);
+    is_about(all("runtime") * NS_PER_MS, 20 * (SERVICE_NS + CHECK_NS));
+}
+
 // Verifying delays the next read, but is no part of any read's latency.
 static void test_verification_is_no_latency(void **state)
 {
@@ -191,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_latency_is_the_disk_s, fake_stop),
+        cmocka_unit_test_teardown(test_verification_is_no_latency_of_paced_reads, fake_stop),
         cmocka_unit_test_teardown(test_verification_is_no_latency, fake_stop),
         cmocka_unit_test_teardown(test_nor_is_it_of_urgent_reads, fake_stop),
         cmocka_unit_test_teardown(test_latency_counts_from_submission, fake_stop),

@@ -366,8 +366,8 @@ static unsigned flushes_checked;
 // Whatever a flush will make durable has been stored by now.
 static void check_flush(const struct block_req *req)
 {
-    const struct job_mix_io *io = container_of((struct block_req *)req, struct job_mix_io, req);
-    const struct job_mix *m = req->arg;
+    const struct job_mix_io *io = req->arg;
+    const struct job_mix *m = io->mix;
     if (req->op != BLOCK_FLUSH)
         return;
     flushes_checked++;
@@ -487,6 +487,7 @@ static void test_memory_for_what_is_written_where(void **state)
     fake.free_bytes = 64 * MIB;
     fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1");
     assert_string_equal(fake.error_what, "job-memory");
+    expect_line(fake.error_message, "or size=, with what is kept of each place");
     fake.errors = 0;
     fake_run(&app_job, "rw=randwrite bs=512 verify=1 iodepth=1 size=128k runtime=0");
     assert_int_equal(fake.errors, 0);

@@ -86,6 +86,23 @@ static void the_budget_of_an_interrupt(void **state)
     interrupt_ends(m, dev, NVME_REAP_BUDGET + 1, true);
 }
 
+// A reap that is no interrupt's leaves nothing behind, past the ring's end neither.
+static void all_that_has_ended(void **state)
+{
+    struct model *m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 3);
+    struct block_dev *dev = start(m);
+    struct nvme_queue *q = world_ctrl(m)->queues[0];
+    for (unsigned before = 0; before < 8; before++) {
+        start_reads(dev, 3);
+        world_turn(0, WORLD_FLUSH);
+        model_work(m);
+        assert_int_equal(nvme_queue_reap(q), 3);
+        assert_int_equal(nvme_queue_reap(q), 0);
+        finish_reads(3);
+    }
+}
+
 #define depth_test(f) cmocka_unit_test_setup_teardown(f, begin_one, end_world)
 
 int main(void)
@@ -94,6 +111,7 @@ int main(void)
         depth_test(all_slots_are_used),
         depth_test(no_slot_is_lost),
         depth_test(the_budget_of_an_interrupt),
+        depth_test(all_that_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

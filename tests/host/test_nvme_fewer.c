@@ -42,8 +42,11 @@ static void works_with(struct model *m, unsigned cpus, unsigned queues, unsigned
     assert_int_equal(world_warnings(), 1);
     assert_string_equal(world_last_warning_what(), "nvme-fewer-queues");
     all_read(m, dev, cpus);
-    for (unsigned q = 1; q <= MODEL_QUEUES - 1; q++)
+    for (unsigned q = 1; q <= MODEL_QUEUES - 1; q++) {
         assert_int_equal(m->queues[q].sq != 0, q <= queues);
+        assert_int_equal(m->queues[q].cq != 0, q <= queues);
+        assert_int_equal(m->irqs[q - 1] != NULL, q <= queues); // others may have the vectors
+    }
     nvme_shutdown(); // which deletes what there is, and nothing else
     assert_int_equal(world_errors(NULL), 0);
     assert_int_equal(world_warnings(), 1);
@@ -81,6 +84,19 @@ static void the_first(void **state)
     nvme_init();
     assert_null(world_disk(m, 1));
     assert_int_equal(world_errors("nvme-admin-failed"), 1);
+}
+
+// Not refused, but unanswered: nothing is to be had from it.
+static void one_unanswered(void **state)
+{
+    struct model *m = failing(4, 1, false, 3, NVME_ADMIN_CREATE_SQ);
+    world_set_clock_step(NS_PER_MS);
+    m->ignore_opcode = m->fail_opcode;
+    m->fail_opcode = -1;
+    nvme_init();
+    assert_null(world_disk(m, 1));
+    assert_int_equal(world_errors("nvme-admin-timeout"), 1);
+    assert_int_equal(world_warnings(), 0);
 }
 
 // ---- sharing ----
@@ -199,6 +215,7 @@ int main(void)
         cmocka_unit_test_teardown(one_of_the_second_set, end_world),
         cmocka_unit_test_teardown(an_urgent_one, end_world),
         cmocka_unit_test_teardown(the_first, end_world),
+        cmocka_unit_test_teardown(one_unanswered, end_world),
         cmocka_unit_test_teardown(threads_of_a_core_share, end_world),
         cmocka_unit_test_teardown(dies_do_not, end_world),
         cmocka_unit_test_teardown(urgent_queues_go_first, end_world),

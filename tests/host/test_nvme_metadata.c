@@ -428,6 +428,7 @@ static void silent_about(unsigned cns)
 static void silence(void **state)
 {
     silent_about(NVME_CNS_DESCRIPTORS);
+    silent_about(NVME_CNS_INDEPENDENT_NAMESPACE);
     silent_about(NVME_CNS_CSI_NAMESPACE);
     silent_about(NVME_CNS_CSI_CONTROLLER);
 }

@@ -81,6 +81,26 @@ static void two_disks(void **state)
     }
 }
 
+// Zoned ones say so in another place.
+static void two_ways_to_zones(void **state)
+{
+    struct model *m[2] = { member(1), member(2) };
+    for (unsigned i = 0; i < 2; i++) {
+        struct model_namespace *ns = &m[i]->namespaces[0];
+        m[i]->cap |= NVME_CAP_CSS_ALL;
+        ns->data.nmic = 0;
+        ns->csi = NVME_CSI_ZONED;
+        ns->zoned.mar = ns->zoned.mor = ~0u;
+        ns->zoned.lbafe[0].zsze = 1 << 16;
+        ns->independent_nmic = NVME_NMIC_SHARED;
+        ns->independent_group = 9;
+    }
+    start_all();
+    struct nvme_ns *ns = world_disk(m[1], 1)->driver;
+    assert_ptr_equal(ns->dev.same_as, world_disk(m[0], 1));
+    assert_int_equal(ns->identity.ana_group, 9);
+}
+
 // Nobody is asked for descriptors who can't share.
 static void alone(void **state)
 {
@@ -210,9 +230,11 @@ static void log_without_an_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        shared_test(two_ways),  cmocka_unit_test(two_disks),   shared_test(alone),
-        shared_test(open_ways), cmocka_unit_test(closed_ways), shared_test(ways_that_change),
-        shared_test(untold),    shared_test(log_refused),      shared_test(log_without_an_answer),
+        shared_test(two_ways),          cmocka_unit_test(two_disks),
+        shared_test(two_ways_to_zones), shared_test(alone),
+        shared_test(open_ways),         cmocka_unit_test(closed_ways),
+        shared_test(ways_that_change),  shared_test(untold),
+        shared_test(log_refused),       shared_test(log_without_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,21 @@ static void read_of(uint64_t lba, uint32_t blocks, size_t misalign)
     finish(&r); // the data are right, and nothing else was written
 }
 
+// Where a command for two pages stood, one for a page says nothing of a second: the model looks at it.
+static void no_page_of_the_last_command(void **state)
+{
+    m = model_new();
+    field_set(&m->cap, NVME_CAP_MQES, 1);
+    dev = start(m);
+    for (unsigned i = 0; i < 4; i++) {
+        read_of(100, 16, 0);
+        read_of(100, 16, 0);
+        read_of(200, 8, 0);
+        read_of(200, 8, 0);
+    }
+    assert_int_equal(lists(), 0);
+}
+
 // ---- SGL ----
 
 static void long_reads(uint32_t sgls, bool by_sgl)
@@ -176,6 +191,7 @@ static void no_streams_of_bounded_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        straight_test(no_page_of_the_last_command),
         straight_test(by_sgl_where_there_is_one),
         straight_test(of_dwords),
         straight_test(by_lists_where_not),

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU's controller in its variants: each reads right, in one delivery mode or another, and whatever
+it offers is used or left alone."""
+import pytest
+
+from conftest import stamped
+
+JOB = "runtime=1s iodepth=16 verify=crc32c"
+MODES = ("posted", "remapped", "adaptive", "poll")
+
+VARIANTS = {
+    "cmb": {"cmb_size_mb": 16},
+    "one-entry": {"mqes": 1},
+    "odd-entries": {"mqes": 100},
+    "one-queue": {"max_ioqpairs": 1},
+    "one-vector": {"msix_qsize": 1},
+    "no-shadows": {"dbcs": "off"},
+    "ioeventfd": {"ioeventfd": "on"},
+    "msix-bar": {"msix-exclusive-bar": "on"},
+    "intel": {"use-intel-id": "on"},
+    "no-cache": {"write-cache": "off"},
+    "ocp": {"ocp": "on"},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_reads_right(boot, name):
+    mode = MODES[list(VARIANTS).index(name) % len(MODES)]
+    run = boot(f"irq={mode} {JOB}", cpus=2, disks=stamped(2, controller=VARIANTS[name])).verified()
+    assert len(run.of("nvme")) == 2
+    assert run.job["errors"] == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("controller", [{}, {"ioeventfd": "on"}, {"dbcs": "off"}],
+                         ids=["plain", "ioeventfd", "refused"])
+def test_by_shadow_doorbells(boot, mode, controller):
+    boot(f"irq={mode} nvme.shadow=1 {JOB}", cpus=2, disks=stamped(2, controller=controller)).verified()
+
+
+def test_deep_queues(boot):
+    run = boot("irq=adaptive nvme.depth=1500 runtime=2s iodepth=1500 numjobs=1 verify=crc32c", cpus=2,
+               disks=stamped(1)).verified()
+    assert run.one("nvme")["queue_depth"] == 2047
+
+
+def test_shallow_queues(boot):
+    """Rings no larger than what is in flight."""
+    run = boot(f"irq=posted nvme.depth=16 {JOB}", cpus=2, disks=stamped(1)).verified()
+    assert run.one("nvme")["queue_depth"] == 31
+
+
+def test_coalesced(boot):
+    """QEMU takes the feature, and does nothing about it."""
+    boot(f"irq=remapped nvme.coalesce=8 nvme.coalesce.time=200us {JOB}", cpus=2,
+         disks=stamped(1)).verified()
+
+
+def test_a_controller_without_namespaces(boot):
+    extra = ["-device", "nvme,serial=EMPTY"]
+    run = boot(f"irq=posted {JOB}", cpus=2, disks=stamped(1), extra=extra).verified()
+    assert run.line("nvme1 .*: it has no namespace")
+
+
+def test_with_virtual_functions(boot):
+    """Those that nobody turned on are nobody's."""
+    extra = ["-device", "nvme-subsys,id=sub", "-device", "pcie-root-port,id=vfs,chassis=40",
+             "-device", "nvme,serial=PHYSICAL,subsys=sub,bus=vfs,sriov_max_vfs=2,"
+             "sriov_vq_flexible=4,sriov_vi_flexible=4,max_ioqpairs=10,msix_qsize=12"]
+    run = boot(f"irq=posted {JOB}", cpus=2, disks=stamped(1), extra=extra).verified()
+    assert run.line("nvme1 .*: it has no namespace")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_streams_in_each_mode(boot, mode):
+    run = boot(f"irq={mode} runtime=1s iodepth=32 clat=batch", cpus=2, disks=stamped(2)).ended_well()
+    assert run.job["streams"] == 4
+    assert run.job["submitted"] == run.job["total_ios"] > 1000
