@@ -86,6 +86,19 @@ static void the_first(void **state)
     assert_int_equal(world_errors("nvme-admin-failed"), 1);
 }
 
+// Not refused, but unanswered: nothing is to be had from it.
+static void one_unanswered(void **state)
+{
+    struct model *m = failing(4, 1, false, 3, NVME_ADMIN_CREATE_SQ);
+    world_set_clock_step(NS_PER_MS);
+    m->ignore_opcode = m->fail_opcode;
+    m->fail_opcode = -1;
+    nvme_init();
+    assert_null(world_disk(m, 1));
+    assert_int_equal(world_errors("nvme-admin-timeout"), 1);
+    assert_int_equal(world_warnings(), 0);
+}
+
 // ---- sharing ----
 
 // CPUs 0 and 4, 1 and 5 and so on are threads of one core: firmware lists the cores first, as most
@@ -147,19 +160,6 @@ static void urgent_queues_go_first(void **state)
     world_begin(1);
 }
 
-// Not refused, but unanswered: nothing is to be had from it.
-static void one_unanswered(void **state)
-{
-    struct model *m = failing(4, 1, false, 3, NVME_ADMIN_CREATE_SQ);
-    world_set_clock_step(NS_PER_MS);
-    m->ignore_opcode = m->fail_opcode;
-    m->fail_opcode = -1;
-    nvme_init();
-    assert_null(world_disk(m, 1));
-    assert_int_equal(world_errors("nvme-admin-timeout"), 1);
-    assert_int_equal(world_warnings(), 0);
-}
-
 // ---- depth ----
 
 static void entries(void **state)
@@ -215,10 +215,10 @@ int main(void)
         cmocka_unit_test_teardown(one_of_the_second_set, end_world),
         cmocka_unit_test_teardown(an_urgent_one, end_world),
         cmocka_unit_test_teardown(the_first, end_world),
+        cmocka_unit_test_teardown(one_unanswered, end_world),
         cmocka_unit_test_teardown(threads_of_a_core_share, end_world),
         cmocka_unit_test_teardown(dies_do_not, end_world),
         cmocka_unit_test_teardown(urgent_queues_go_first, end_world),
-        cmocka_unit_test_teardown(one_unanswered, end_world),
         cmocka_unit_test(entries),
         cmocka_unit_test_teardown(deep_and_shallow, end_world),
     };
