@@ -32,6 +32,7 @@
 #define FAKE_LBAS 4096
 #define FAKE_IN_FLIGHT 4096
 #define FAKE_ALLOCATIONS 4096
+#define FAKE_TURN 8
 
 struct fake_disk {
     struct block_dev dev; // first: requests point to it
@@ -46,6 +47,8 @@ struct fake_disk {
     uint64_t lost_lba, torn_lba, misplaced_lba; // what their writes do, from the second one on
     uint64_t damaged_lba;                       // its data is damaged; NO_LBA: no block's is
     struct block_stream *stream;
+    struct block_turn turns[FAKE_TURN]; // that have ended, and that it isn't told of yet
+    unsigned turns_count;
 };
 #define NO_LBA UINT64_MAX
 
@@ -59,6 +62,7 @@ static struct {
     unsigned batch; // completions that come at once
     uint64_t completed;
     bool has_streams;
+    unsigned turn; // reads of a stream that come at once: FAKE_TURN at most
     uint64_t turns;
     uint64_t tsc;         // a nanosecond each: time passes where it is looked at
     uint64_t look_tsc;    // what a look takes
@@ -433,14 +437,23 @@ static bool fake_is_bad(const struct fake_disk *disk, const struct block_req *re
             (disk->bad_lba >= req->lba && disk->bad_lba - req->lba < req->blocks));
 }
 
-static void fake_take_turn(struct block_stream *stream, struct block_req *req)
+static void fake_take_turn(struct fake_disk *disk, struct block_req *req)
 {
-    struct block_turn turn = { .req = req };
-    bool all = stream->turn(stream, &turn, 1);
-    fake.turns++;
-    assert_true(turn.req || !all);
-    if (turn.req)
-        block_resubmit(req);
+    struct block_turn *turns = disk->turns;
+    turns[disk->turns_count++].req = req;
+    if (disk->turns_count < fake.turn && disk->in_flight)
+        return;
+    unsigned count = disk->turns_count;
+    disk->turns_count = 0;
+    if (fake.turn > 1)
+        cpu_begin_batch();
+    bool all = disk->stream->turn(disk->stream, turns, count);
+    fake.turns += count;
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(turns[i].req || !all);
+        if (turns[i].req)
+            block_resubmit(turns[i].req);
+    }
 }
 
 static void fake_complete_one(void)
@@ -466,7 +479,7 @@ static void fake_complete_one(void)
     if (!bad)
         fake_carry_out(disk, req);
     if (!bad && disk->stream && disk->stream->done == req->done)
-        fake_take_turn(disk->stream, req);
+        fake_take_turn(disk, req);
     else
         req->done(req);
 }

@@ -44,6 +44,49 @@ static void sequential_reads_once(void **state)
     assert_null(fake.disks[0].stream);
 }
 
+// Turns of several, of blocks that are longer than the disk's; the last one is only in part, and the
+// quota ends in its middle.
+static void sequential_reads_once_in_turns(void **state)
+{
+    start(1, 1);
+    fake.turn = 4;
+    fake_run(&app_job, "rw=read runtime=0 size=240k bs=8k iodepth=8 clat=batch");
+    each_block_was_read_once(&fake.disks[0], 60);
+    assert_int_equal(fake.disks[0].reads[60], 0);
+    assert_int_equal(all("total_ios"), 30);
+    assert_int_equal(all("submitted"), 30);
+    assert_int_equal(fake.turns, 30);
+    assert_int_equal(fake.disks[0].turns_count, 0);
+}
+
+// Each time from where the last turn ended.
+static void latency_in_turns(void **state)
+{
+    start(1, 1);
+    fake.service_tsc = 10 * NS_PER_MS;
+    fake.turn = 4;
+    fake_run(&app_job, "rw=read runtime=0 size=256k iodepth=4 clat=batch");
+    assert_int_equal(all("N"), 64);
+    assert_in_range(all("max"), 40 * NS_PER_MS, 42 * NS_PER_MS);
+    assert_in_range(all("mean"), 40 * NS_PER_MS, 42 * NS_PER_MS);
+}
+
+// Blocks come at random: some never, some more than once, but none again and again.
+static void random_turns(void **state)
+{
+    unsigned once = 0, most = 0;
+    start(1, 1);
+    fake.turn = 4;
+    fake_run(&app_job, "rw=randread runtime=0 size=256k iodepth=8 clat=batch");
+    for (unsigned i = 0; i < 64; i++) {
+        once += fake.disks[0].reads[i] > 0;
+        most = MAX(most, fake.disks[0].reads[i]);
+    }
+    assert_in_range(once, 30, 55); // about 64 * (1 - 1 / e) = 40
+    assert_in_range(most, 2, 8);
+    assert_int_equal(all("total_ios"), 64);
+}
+
 static void random_reads_as_many_as_asked_for(void **state)
 {
     start(2, 1);
@@ -98,6 +141,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         stream_test(sequential_reads_once),
+        stream_test(sequential_reads_once_in_turns),
+        stream_test(latency_in_turns),
+        stream_test(random_turns),
         stream_test(random_reads_as_many_as_asked_for),
         stream_test(for_a_time),
         stream_test(failures_leave_it),

@@ -128,6 +128,16 @@ static void batched(const char *words)
     is_about(all("mean"), SERVICE_NS);
 }
 
+// Without, each waits for what its batch has ended before.
+static void test_latency_within_a_batch(void **state)
+{
+    start(1, 1);
+    fake.batch = 4;
+    fake_run(&app_job, "rw=read runtime=0 size=16k iodepth=4 verify=1");
+    assert_int_equal(all("N"), 4);
+    is_about(all("max"), 4 * SERVICE_NS + 3 * CHECK_NS);
+}
+
 static void test_latency_by_the_batch(void **state)
 {
     batched("rw=read runtime=0 size=16k iodepth=4 clat=batch");
@@ -205,6 +215,7 @@ int main(void)
         cmocka_unit_test_teardown(test_verification_is_no_latency, fake_stop),
         cmocka_unit_test_teardown(test_nor_is_it_of_urgent_reads, fake_stop),
         cmocka_unit_test_teardown(test_latency_counts_from_submission, fake_stop),
+        cmocka_unit_test_teardown(test_latency_within_a_batch, fake_stop),
         cmocka_unit_test_teardown(test_latency_by_the_batch, fake_stop),
         cmocka_unit_test_teardown(test_latency_of_random_reads_by_the_batch, fake_stop),
         cmocka_unit_test_teardown(test_runtime, fake_stop),
