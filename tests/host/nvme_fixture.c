@@ -57,6 +57,18 @@ void is_given_up(struct model *m)
     }
 }
 
+void fails(struct model *m, enum failure way)
+{
+    if (way == FAILS_FATAL)
+        m->csts |= NVME_CSTS_CFS;
+    else if (way == FAILS_NOT_READY)
+        model_go_away(m, 0);
+    else if (way == FAILS_AWAY)
+        model_go_away(m, NS_PER_S / 2);
+    else
+        nvme_recover_reset(world_ctrl(m));
+}
+
 // ---- reads ----
 
 #define GUARD 64

@@ -138,24 +138,10 @@ static void forgives_an_abort_of_the_wrong_one(void **state)
 
 // ---- failures that a reset helps ----
 
-enum way { FATAL, NOT_READY, AWAY, ASKED, WAYS };
-
-static void fails(struct model *m, enum way way)
-{
-    if (way == FATAL)
-        m->csts |= NVME_CSTS_CFS;
-    else if (way == NOT_READY)
-        model_go_away(m, 0);
-    else if (way == AWAY)
-        model_go_away(m, NS_PER_S / 2);
-    else
-        nvme_recover_reset(world_ctrl(m));
-}
-
 static void comes_back(void **state)
 {
     static const char *const words[] = { "CSTS.CFS", "CSTS.RDY", "all ones", "as was asked for" };
-    for (enum way way = 0; way < WAYS; way++) {
+    for (enum failure way = 0; way < FAILURES; way++) {
         world_begin(2);
         struct model *m = model_new();
         m->grants = 2;
@@ -166,7 +152,7 @@ static void comes_back(void **state)
         for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
             world_read_start(&reads[i], dev, i % 2, 100 * i, i % 3 ? 1 : 100, 0);
         world_round();
-        if (way == AWAY) // so that the first tick sees it
+        if (way == FAILS_AWAY) // so that the first tick sees it
             world_pass(TICK_NS - NS_PER_S / 4);
         fails(m, way);
         m->hold = false;
@@ -191,7 +177,7 @@ static void comes_back_without_its_configuration(void **state)
     m->hold = m->forgets = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_pass(TICK_NS - NS_PER_S / 4);
-    fails(m, AWAY);
+    fails(m, FAILS_AWAY);
     m->hold = false;
     world_pass(2 * NS_PER_S);
     ends_well(&r);
@@ -240,7 +226,7 @@ static void a_doorbell_that_is_due_is_not_rung(void **state)
     struct model *m = model_new();
     struct block_dev *dev = start_anew(m);
     struct world_read r;
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     for (unsigned i = 0; i < 2; i++)
         world_turn(0, WORLD_MESSAGES);
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -261,7 +247,7 @@ static void answers_from_before_are_nobodys(void **state)
     m->drop_commands = 1;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_round();
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     finish_within(&r, 100000);
     model_answer_lost(m, NVME_STATUS(0, 6));
     world_pass(NS_PER_S);
@@ -275,7 +261,7 @@ static void refuses_to_be_set_up(struct model *m, int opcode, unsigned qid, unsi
 {
     m->fail_opcode = opcode;
     m->fail_qid = qid;
-    fails(m, FATAL);
+    fails(m, FAILS_FATAL);
     while (resets_of(m) < times)
         world_pass(NS_PER_MS);
     world_pass(NS_PER_MS / 2);
@@ -325,7 +311,7 @@ static void gives_up_what_refuses(void **state)
         world_read_start(&r, dev, 0, 5, 1, 0);
         world_round();
         m->fail_opcode = opcodes[i];
-        fails(m, FATAL);
+        fails(m, FAILS_FATAL);
         world_pass(2 * TICK_NS);
         ends(&r, BLOCK_GONE);
         assert_int_equal(resets_of(m), NVME_RESETS_MOST);
@@ -344,7 +330,7 @@ static void gives_up_what_does_not_answer_its_set_up(void **state)
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_round();
     m->ignore_opcode = NVME_ADMIN_CREATE_CQ;
-    fails(m, FATAL);
+    fails(m, FAILS_FATAL);
     world_pass(5 * 30 * NS_PER_S);
     ends(&r, BLOCK_GONE);
     is_gone_for(m, "it can't be set up after a reset");
@@ -355,7 +341,7 @@ static void is_not_fooled_by_another_disk(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->id.sn[0] = 'T';
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
     is_gone_for(m, "it can't be set up after a reset");
 }
@@ -366,7 +352,7 @@ static void needs_as_many_queues_as_before(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->grants = 1;
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
     is_gone_for(m, "it can't be set up after a reset");
 }
@@ -434,7 +420,7 @@ static void buffers_come_back_once_it_cannot_reach_them(void **state)
         world_read_start_for(&reads[i], dev, 0, i, i == 2 ? 3000 : 1, 0, may_not_reach_memory);
     world_round();
     m->stuck_ready = true;
-    fails(m, FATAL);
+    fails(m, FAILS_FATAL);
     world_pass(20 * NS_PER_S);
     for (unsigned i = 0; i < 3; i++)
         ends(&reads[i], BLOCK_GONE);
@@ -448,7 +434,7 @@ static void never_where_it_always_can(void **state)
     jmp_buf failed;
     m->hold = m->stuck_ready = m->master_stuck = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     world_prepare_fail(&failed);
     if (!setjmp(failed)) {
         world_pass(20 * NS_PER_S);
@@ -461,171 +447,6 @@ static void never_where_it_always_can(void **state)
     m->master_stuck = false;
 }
 
-// ---- other disks ----
-
-static unsigned served;
-
-static void serve_again(struct block_req *req)
-{
-    assert_int_equal(req->status, BLOCK_OK);
-    served++;
-    if (served < 5000)
-        block_resubmit(req);
-    else
-        container_of(req, struct world_read, req)->done = true;
-}
-
-// Nobody waits for a reset: not even for the 2.5 s that this one's registers mustn't be read.
-static void other_disks_are_served_meanwhile(void **state)
-{
-    struct model *slow = model_new(), *other = model_new();
-    slow->pci.vendor = 0x144d;
-    slow->pci.device = 0xa821;
-    slow->ready_delay_ns = 3 * NS_PER_S;
-    start_anew(slow);
-    struct world_read r;
-    served = 0;
-    world_read_start_for(&r, world_disk(other, 1), 0, 7, 8, 0, serve_again);
-    fails(slow, ASKED);
-    uint64_t begun = world_now();
-    while (served < 4000) {
-        uint64_t before = world_now();
-        world_round();
-        assert_in_range(world_now() - before, 0, NS_PER_MS);
-        world_skip(NS_PER_MS);
-    }
-    assert_in_range(world_now() - begun, 0, 7 * NS_PER_S);
-    assert_int_equal(slow->resets - resets_before, 1);
-    assert_true(world_run(&r.done, 3000));
-    world_pass(5 * NS_PER_S);
-    world_read_free(&r);
-    reads_well(world_disk(slow, 1), 0);
-}
-
-// ---- under load ----
-
-#define LOAD_CPUS 4
-#define LOAD_DEPTH 256 // more than there are slots
-#define LOAD_RESETS 100
-
-static struct {
-    struct block_req reqs[LOAD_CPUS][LOAD_DEPTH];
-    uint32_t *data[LOAD_CPUS][LOAD_DEPTH];
-    bool in_flight[LOAD_CPUS][LOAD_DEPTH];
-    unsigned submitted, ended;
-    bool stop;
-} load;
-
-static void load_submit(struct block_req *req, unsigned cpu, unsigned i)
-{
-    load.submitted++;
-    load.in_flight[cpu][i] = true;
-    req->lba = (uint64_t)rand() % (1 << 19);
-    memset(load.data[cpu][i], 0, 512);
-    block_resubmit(req);
-}
-
-static void load_ended(struct block_req *req)
-{
-    unsigned n = (unsigned)(req - load.reqs[0]), cpu = n / LOAD_DEPTH, i = n % LOAD_DEPTH;
-    assert_int_equal(cpu_index(), cpu);
-    assert_true(load.in_flight[cpu][i]);
-    assert_int_equal(req->status, BLOCK_OK);
-    assert_true(model_holds(1, req->lba * 512, load.data[cpu][i], 512));
-    load.in_flight[cpu][i] = false;
-    load.ended++;
-    if (!load.stop)
-        load_submit(req, cpu, i);
-}
-
-static void load_start(struct block_dev *dev)
-{
-    load.submitted = load.ended = 0;
-    load.stop = false;
-    for (unsigned n = 0; n < LOAD_CPUS * LOAD_DEPTH; n++) {
-        unsigned cpu = n / LOAD_DEPTH, i = n % LOAD_DEPTH;
-        load.data[cpu][i] = aligned_alloc(512, i % 7 ? 512 : 20 * 512);
-        load.reqs[cpu][i] = (struct block_req){
-            .dev = dev,
-            .blocks = i % 7 ? 1 : 20,
-            .buffer = load.data[cpu][i],
-            .done = load_ended,
-        };
-        world_use_cpu(cpu);
-        assert_true(block_prepare(&load.reqs[cpu][i]));
-        load_submit(&load.reqs[cpu][i], cpu, i);
-    }
-    world_use_cpu(0);
-}
-
-static void load_end(void)
-{
-    load.stop = true;
-    for (unsigned i = 0; load.ended < load.submitted; i++) {
-        assert_true(i < 1000);
-        world_pass(100 * NS_PER_MS);
-    }
-    assert_int_equal(load.ended, load.submitted);
-    for (unsigned n = 0; n < LOAD_CPUS * LOAD_DEPTH; n++) {
-        assert_false(load.in_flight[n / LOAD_DEPTH][n % LOAD_DEPTH]);
-        free(load.data[n / LOAD_DEPTH][n % LOAD_DEPTH]);
-    }
-}
-
-static void move_about(struct model *m)
-{
-    world_move(m, (unsigned)rand() % 3, (unsigned)rand() % LOAD_CPUS);
-    world_skip(50 * NS_PER_MS);
-    world_round();
-}
-
-// 1000 requests at a time on queues that move about: what went in comes out, once.
-static void resets_under_load(void **state)
-{
-    world_begin(LOAD_CPUS);
-    struct model *m = model_new();
-    m->grants = 3;
-    m->id.mdts = 1;
-    m->order = MODEL_RANDOM;
-    struct block_dev *dev = start_anew(m);
-    load_start(dev);
-    for (unsigned i = 0; i < LOAD_RESETS; i++) {
-        unsigned before = m->starts;
-        for (unsigned n = (unsigned)rand() % 20; n; n--)
-            world_turn_any();
-        fails(m, (enum way)(i % WAYS));
-        while (m->starts == before)
-            move_about(m);
-        for (unsigned ended = load.ended; load.ended < ended + 100;)
-            move_about(m);
-    }
-    load_end();
-    assert_true(m->starts > LOAD_RESETS);
-    assert_int_equal(world_errors(NULL), 0);
-    for (unsigned cpu = 0; cpu < LOAD_CPUS; cpu++)
-        reads_well(dev, cpu);
-}
-
-static void gone_under_load_ends_all_once(void **state)
-{
-    world_begin(LOAD_CPUS);
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read reads[100];
-    m->hold = true;
-    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
-        world_read_start(&reads[i], dev, i % LOAD_CPUS, i, i % 5 ? 1 : 3000, 0);
-    world_round();
-    fails(m, ASKED);
-    world_pass(NS_PER_MS);
-    m->removed = true;
-    world_pass(20 * NS_PER_S);
-    for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
-        assert_int_equal(reads[i].done_cpu, i % LOAD_CPUS);
-        ends(&reads[i], BLOCK_GONE);
-    }
-}
-
 // ---- the end of the run ----
 
 static void shutdown_during_a_reset(void **state)
@@ -633,7 +454,7 @@ static void shutdown_during_a_reset(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->ready_delay_ns = NS_PER_S;
-    fails(m, ASKED);
+    fails(m, FAILS_ASKED);
     world_pass(NS_PER_S / 2);
     nvme_shutdown();
     assert_false(m->cc & NVME_CC_EN);
@@ -694,9 +515,6 @@ int main(void)
         recover_test(is_taken_out),
         recover_test(buffers_come_back_once_it_cannot_reach_them),
         recover_test(never_where_it_always_can),
-        recover_test(other_disks_are_served_meanwhile),
-        recover_test(resets_under_load),
-        recover_test(gone_under_load_ends_all_once),
         recover_test(shutdown_during_a_reset),
         recover_test(says_what_there_was),
         recover_test(says_nothing_where_nothing_was),
