@@ -46,10 +46,11 @@ static bool add_named(struct disks *d, const char *names, size_t length, struct 
     return true;
 }
 
+// Each disk once, by its first way.
 static bool add_all(struct disks *d, struct problem *p)
 {
     for (struct block_dev *dev = block_first(); dev; dev = dev->next)
-        if (!add(d, dev, p))
+        if (!dev->same_as && !add(d, dev, p))
             return false;
     return true;
 }
@@ -77,6 +78,11 @@ bool disks_may_change(const struct block_dev *dev, enum block_op op, struct prob
                            "%s (serial \"%s\") may not be written to; if all that it holds may be "
                            "lost, say allow-write=%s",
                            dev->name, dev->serial, allow_write_word(dev->serial, word));
+    if (dev->same_as)
+        return problem_set(p, "disk-two-ways",
+                           "%s is the same disk as %s, which another controller leads to: name "
+                           "that one",
+                           dev->name, dev->same_as->name);
     if (dev->limits.zone)
         return problem_set(p, "disk-zoned",
                            "%s is zoned: it is written to in the order of its zones alone, which "

@@ -24,5 +24,6 @@ struct disks {
 bool disks_select(const struct cmdline *c, struct disks *out, struct problem *p);
 
 // May an app ask this of the disk, which changes what is on it? Problems: "disk-not-allowed" (says
-// what to write into allow-write=), "disk-read-only", "disk-no-trim", "disk-zoned".
+// what to write into allow-write=), "disk-two-ways", "disk-read-only", "disk-no-trim",
+// "disk-zoned".
 bool disks_may_change(const struct block_dev *dev, enum block_op op, struct problem *p);

@@ -246,11 +246,28 @@ static void test_disks_that_can_not_be_written(void **state)
     fake.disks[0].dev.ops = 1u << BLOCK_READ | 1u << BLOCK_WRITE;
     expect_refused("rw=trim", "disk-no-trim",
                    "nvme0n1 has no Dataset Management command, which trims; leave it out");
+    start(2, 2, 512, 64);
+    fake.disks[1].dev.same_as = &fake.disks[0].dev;
+    expect_refused("rw=write filename=nvme1n1", "disk-two-ways",
+                   "nvme1n1 is the same disk as nvme0n1, which another controller leads to: name "
+                   "that one");
     start(2, 1, 512, 64);
     fake.disks[0].dev.limits.zone = 4096;
     expect_refused("rw=write", "disk-zoned",
                    "nvme0n1 is zoned: it is written to in the order of its zones alone, which no "
                    "app does; leave it out");
+}
+
+// A disk that two controllers lead to is worked on once.
+static void test_two_ways_to_a_disk(void **state)
+{
+    start(2, 2, 512, 64);
+    fake.disks[1].dev.same_as = &fake.disks[0].dev;
+    fake_run(&app_job, "rw=randwrite runtime=0 verify=crc32c");
+    assert_int_equal(fake.errors, 0);
+    assert_true(fake.disks[0].writes[0] > 0);
+    assert_int_equal(fake.disks[1].writes[0], 0);
+    fake_stop(NULL);
 }
 
 // ---- what is found ----
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test_teardown(test_fewer_places_than_workers, fake_stop),
         cmocka_unit_test_teardown(test_data_differ_in_each_run_unless_seeded, fake_stop),
         cmocka_unit_test_teardown(test_disks_that_may_not_be_written, fake_stop),
+        cmocka_unit_test_teardown(test_two_ways_to_a_disk, fake_stop),
         cmocka_unit_test_teardown(test_disks_that_can_not_be_written, fake_stop),
         cmocka_unit_test_teardown(test_a_lost_write_is_found, fake_stop),
         cmocka_unit_test_teardown(test_a_torn_write_is_found, fake_stop),
