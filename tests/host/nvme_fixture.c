@@ -57,7 +57,7 @@ void is_given_up(struct model *m)
     }
 }
 
-void fails(struct model *m, enum failure way)
+void model_fails(struct model *m, enum failure way)
 {
     if (way == FAILS_FATAL)
         m->csts |= NVME_CSTS_CFS;

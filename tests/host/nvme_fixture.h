@@ -22,7 +22,7 @@ void is_given_up(struct model *m);
 // It fails in a way that a reset helps: CSTS.CFS, RDY falls, all ones for half a second; or somebody
 // asks for a reset.
 enum failure { FAILS_FATAL, FAILS_NOT_READY, FAILS_AWAY, FAILS_ASKED, FAILURES };
-void fails(struct model *m, enum failure way);
+void model_fails(struct model *m, enum failure way);
 
 // A read with its own buffer.
 struct world_read {

@@ -154,7 +154,7 @@ static void comes_back(void **state)
         world_round();
         if (way == FAILS_AWAY) // so that the first tick sees it
             world_pass(TICK_NS - NS_PER_S / 4);
-        fails(m, way);
+        model_fails(m, way);
         m->hold = false;
         world_pass(2 * TICK_NS);
         for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
@@ -177,7 +177,7 @@ static void comes_back_without_its_configuration(void **state)
     m->hold = m->forgets = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_pass(TICK_NS - NS_PER_S / 4);
-    fails(m, FAILS_AWAY);
+    model_fails(m, FAILS_AWAY);
     m->hold = false;
     world_pass(2 * NS_PER_S);
     ends_well(&r);
@@ -226,7 +226,7 @@ static void a_doorbell_that_is_due_is_not_rung(void **state)
     struct model *m = model_new();
     struct block_dev *dev = start_anew(m);
     struct world_read r;
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     for (unsigned i = 0; i < 2; i++)
         world_turn(0, WORLD_MESSAGES);
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -247,7 +247,7 @@ static void answers_from_before_are_nobodys(void **state)
     m->drop_commands = 1;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_round();
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     finish_within(&r, 100000);
     model_answer_lost(m, NVME_STATUS(0, 6));
     world_pass(NS_PER_S);
@@ -261,7 +261,7 @@ static void refuses_to_be_set_up(struct model *m, int opcode, unsigned qid, unsi
 {
     m->fail_opcode = opcode;
     m->fail_qid = qid;
-    fails(m, FAILS_FATAL);
+    model_fails(m, FAILS_FATAL);
     while (resets_of(m) < times)
         world_pass(NS_PER_MS);
     world_pass(NS_PER_MS / 2);
@@ -311,7 +311,7 @@ static void gives_up_what_refuses(void **state)
         world_read_start(&r, dev, 0, 5, 1, 0);
         world_round();
         m->fail_opcode = opcodes[i];
-        fails(m, FAILS_FATAL);
+        model_fails(m, FAILS_FATAL);
         world_pass(2 * TICK_NS);
         ends(&r, BLOCK_GONE);
         assert_int_equal(resets_of(m), NVME_RESETS_MOST);
@@ -330,7 +330,7 @@ static void gives_up_what_does_not_answer_its_set_up(void **state)
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_round();
     m->ignore_opcode = NVME_ADMIN_CREATE_CQ;
-    fails(m, FAILS_FATAL);
+    model_fails(m, FAILS_FATAL);
     world_pass(5 * 30 * NS_PER_S);
     ends(&r, BLOCK_GONE);
     is_gone_for(m, "it can't be set up after a reset");
@@ -341,7 +341,7 @@ static void is_not_fooled_by_another_disk(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->id.sn[0] = 'T';
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
     is_gone_for(m, "it can't be set up after a reset");
 }
@@ -352,7 +352,7 @@ static void needs_as_many_queues_as_before(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->grants = 1;
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
     is_gone_for(m, "it can't be set up after a reset");
 }
@@ -420,7 +420,7 @@ static void buffers_come_back_once_it_cannot_reach_them(void **state)
         world_read_start_for(&reads[i], dev, 0, i, i == 2 ? 3000 : 1, 0, may_not_reach_memory);
     world_round();
     m->stuck_ready = true;
-    fails(m, FAILS_FATAL);
+    model_fails(m, FAILS_FATAL);
     world_pass(20 * NS_PER_S);
     for (unsigned i = 0; i < 3; i++)
         ends(&reads[i], BLOCK_GONE);
@@ -434,7 +434,7 @@ static void never_where_it_always_can(void **state)
     jmp_buf failed;
     m->hold = m->stuck_ready = m->master_stuck = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     world_prepare_fail(&failed);
     if (!setjmp(failed)) {
         world_pass(20 * NS_PER_S);
@@ -454,7 +454,7 @@ static void shutdown_during_a_reset(void **state)
     struct model *m = model_new();
     start_anew(m);
     m->ready_delay_ns = NS_PER_S;
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S / 2);
     nvme_shutdown();
     assert_false(m->cc & NVME_CC_EN);

@@ -37,7 +37,7 @@ static void other_disks_are_served_meanwhile(void **state)
     struct world_read r;
     served = 0;
     world_read_start_for(&r, world_disk(other, 1), 0, 7, 8, 0, serve_again);
-    fails(slow, FAILS_ASKED);
+    model_fails(slow, FAILS_ASKED);
     uint64_t begun = world_now();
     while (served < 4000) {
         uint64_t before = world_now();
@@ -144,7 +144,7 @@ static void resets_under_load(void **state)
         unsigned before = m->starts;
         for (unsigned n = (unsigned)rand() % 20; n; n--)
             world_turn_any();
-        fails(m, (enum failure)(i % FAILURES));
+        model_fails(m, (enum failure)(i % FAILURES));
         while (m->starts == before)
             move_about(m);
         for (unsigned ended = load.ended; load.ended < ended + 100;)
@@ -167,7 +167,7 @@ static void gone_under_load_ends_all_once(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
         world_read_start(&reads[i], dev, i % LOAD_CPUS, i, i % 5 ? 1 : 3000, 0);
     world_round();
-    fails(m, FAILS_ASKED);
+    model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_MS);
     m->removed = true;
     world_pass(20 * NS_PER_S);
