@@ -213,8 +213,10 @@ static void open_streams(struct job_worker *w, const struct job_config *config)
             break;
         w->streams++;
     }
-    w->streamed = w->streams == queues;
-    for (unsigned i = 0; w->streams && i < w->iodepth; i++)
+    if (w->streams < queues) // another's stream would take our reads for its own
+        return job_close_streams(w);
+    w->streamed = true;
+    for (unsigned i = 0; i < w->iodepth; i++)
         w->ios[i].req.done = stream_done;
 }
 

@@ -15,7 +15,7 @@ void job_end_one(struct job_cpu *cpu)
     cpu_post(0, &cpu->msg);
 }
 
-static void close_streams(struct job_worker *w)
+void job_close_streams(struct job_worker *w)
 {
     while (w->streams)
         block_close_stream(&w->ios[--w->streams].req);
@@ -23,7 +23,7 @@ static void close_streams(struct job_worker *w)
 
 void job_end_worker(struct job_worker *w, uint64_t now)
 {
-    close_streams(w);
+    job_close_streams(w);
     if (!w->ended_tsc) // later, what it has written is read back
         w->ended_tsc = now;
     job_end_one(w->cpu);

@@ -135,6 +135,18 @@ static void only_where_the_words_allow(void **state)
     start(1, 1);
 }
 
+// A queue that is another's stream already: then not by the other queues either.
+static void all_queues_or_none(void **state)
+{
+    start(1, 1);
+    fake.disks[0].dev.channels = 2; // the fake disk has one stream
+    fake_run(&app_job, "rw=read runtime=0 size=128k iodepth=8 clat=batch");
+    assert_int_equal(all("total_ios"), 32);
+    assert_int_equal(all("streams"), 0);
+    assert_int_equal(fake.turns, 0);
+    assert_null(fake.disks[0].stream);
+}
+
 #define stream_test(f) cmocka_unit_test_teardown(f, fake_stop)
 
 int main(void)
@@ -148,6 +160,7 @@ int main(void)
         stream_test(for_a_time),
         stream_test(failures_leave_it),
         stream_test(only_where_the_words_allow),
+        stream_test(all_queues_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
