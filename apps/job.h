@@ -149,7 +149,7 @@ static inline uint64_t job_submitted(const struct job_worker *w)
 }
 
 // What its kinds of workers share (job_worker.c); owner CPU.
-void job_end_one(struct job_cpu *cpu); // of its workers, or its start
+void job_end_one(struct job_cpu *cpu);        // of its workers, or its start
 void job_close_streams(struct job_worker *w); // those that are open
 void job_end_worker(struct job_worker *w, uint64_t now);
 void job_note_failure(struct job_worker *w, const struct block_req *req);

@@ -80,6 +80,13 @@ static bool read_cap_and_version(struct nvme_ctrl *c, uint64_t *cap, struct prob
 
 static unsigned depth; // 0: not told
 
+static bool sgl_wanted = true;
+
+void nvme_ctrl_set_sgl(bool wanted)
+{
+    sgl_wanted = wanted;
+}
+
 void nvme_ctrl_set_depth(unsigned commands)
 {
     depth = commands;
@@ -247,6 +254,7 @@ static bool identify(struct nvme_ctrl *c, struct problem *p)
         return false;
     c->warnings = mem_alloc(sizeof(*c->warnings), CACHE_LINE, c->dev->node);
     nvme_parse_abilities(c->label, c->page, c->quirks, &c->abilities, c->warnings);
+    c->abilities.sgl &= sgl_wanted;
     warn_all(c->warnings);
     return true;
 }

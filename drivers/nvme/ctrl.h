@@ -109,6 +109,10 @@ void nvme_ctrl_shutdown(struct nvme_ctrl *c);
 // before any starts.
 void nvme_ctrl_set_depth(unsigned commands);
 
+// SGLs are used where there are any, for what two pages can't tell: true unless set. Boot CPU, before
+// any starts.
+void nvme_ctrl_set_sgl(bool wanted);
+
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c);
 

@@ -57,6 +57,11 @@ const struct option nvme_options[] = {
       .min = 1,
       .max = NVME_QUEUE_ENTRIES_MOST - 1,
       .help = "commands that an I/O queue holds, where the controller takes as many" },
+    { .name = "nvme.sgl",
+      .kind = OPTION_CHOICE,
+      .fallback = "1",
+      .choices = "0|1",
+      .help = "SGLs, where the controller has them, for long transfers; 0: lists of PRPs" },
     { .name = "nvme.coalesce",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -85,6 +90,7 @@ void nvme_configure(const struct cmdline *c)
     nvme_set_timeout(cmdline_number(c, "nvme.timeout") / 1000);
     nvme_set_queues((unsigned)cmdline_number(c, "nvme.queues"));
     nvme_ctrl_set_depth((unsigned)cmdline_number(c, "nvme.depth"));
+    nvme_ctrl_set_sgl(cmdline_is(c, "nvme.sgl", "1"));
     nvme_set_coalescing((unsigned)cmdline_number(c, "nvme.coalesce"),
                         cmdline_number(c, "nvme.coalesce.time"));
     nvme_shadow_set(cmdline_is(c, "nvme.shadow", "1") ||

@@ -87,6 +87,13 @@ static void by_lists_if_it_says_nonsense(void **state)
     long_reads(3, false);
 }
 
+static void by_lists_if_it_is_told(void **state)
+{
+    nvme_ctrl_set_sgl(false);
+    long_reads(1, false);
+    nvme_ctrl_set_sgl(true);
+}
+
 // Longer than one command: each of them.
 static void cut_reads_too(void **state)
 {
@@ -196,6 +203,7 @@ int main(void)
         straight_test(of_dwords),
         straight_test(by_lists_where_not),
         straight_test(by_lists_if_it_says_nonsense),
+        straight_test(by_lists_if_it_is_told),
         straight_test(cut_reads_too),
         straight_test(boundaries_are_kept),
         straight_test(odd_boundaries_too),

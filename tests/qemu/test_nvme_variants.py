@@ -38,6 +38,13 @@ def test_by_shadow_doorbells(boot, mode, controller):
     boot(f"irq={mode} nvme.shadow=1 {JOB}", cpus=2, disks=stamped(2, controller=controller)).verified()
 
 
+@pytest.mark.parametrize("sgl", [0, 1])
+def test_long_transfers(boot, sgl):
+    """By lists of PRPs, and by SGLs."""
+    boot(f"irq=adaptive nvme.sgl={sgl} runtime=1s bs=160k iodepth=4 verify=crc32c", cpus=2,
+         disks=stamped(2, controller={"mdts": 4})).verified()
+
+
 def test_deep_queues(boot):
     run = boot("irq=adaptive nvme.depth=1500 runtime=2s iodepth=1500 numjobs=1 verify=crc32c", cpus=2,
                disks=stamped(1)).verified()
