@@ -139,13 +139,14 @@ static bool set_value(struct cmdline_value *v, const struct word *w, struct prob
     return true;
 }
 
+// There may be too many to name: the app's come first, which stand last.
 static bool unknown_word(const struct cmdline *c, const struct word *w, struct problem *p)
 {
     char names[160];
     int used = 0;
-    for (size_t i = 0; i < c->count && (size_t)used < sizeof(names); i++)
+    for (size_t i = c->count; i && (size_t)used < sizeof(names); i--)
         used += format_text(names + used, sizeof(names) - (size_t)used, " %s",
-                            c->values[i].option->name);
+                            c->values[i - 1].option->name);
     return problem_set(p, "cmdline-unknown", "command line: unknown word \"%.*s\"; known:%s%s",
                        quoted(w), w->text, names, (size_t)used < sizeof(names) ? "" : "...");
 }
