@@ -85,7 +85,7 @@ static void test_value_may_hold_equals(void **state)
 static void test_mistakes_name_the_word(void **state)
 {
     expect_problem("iodpeth=4 bs=4k", "cmdline-unknown", "\"iodpeth=4\"");
-    expect_problem("iodpeth=4 bs=4k", "cmdline-unknown", "app cpus irq bs runtime any");
+    expect_problem("iodpeth=4 bs=4k", "cmdline-unknown", "any runtime bs irq cpus app");
     expect_problem("verbose", "cmdline-unknown", "\"verbose\"");
     expect_problem("ap=job", "cmdline-unknown", "\"ap=job\"");
     expect_problem("apps=job", "cmdline-unknown", "\"apps=job\"");
