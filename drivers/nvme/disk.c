@@ -73,25 +73,6 @@ static void submit_bounded(struct block_port *port, struct block_req *req)
     nvme_request_detour(q, req);
 }
 
-// Where the data are, if two pages or one SGL descriptor can tell. False: it takes a list.
-static bool point(const struct nvme_ns *ns, struct block_req *req)
-{
-    uint64_t bytes = (uint64_t)req->blocks << ns->block_shift, phys = mem_phys(req->buffer);
-    if (!nvme_prp_needs_list(phys, bytes)) {
-        struct nvme_prp prp = nvme_prp_build(phys, bytes, NULL, 0);
-        req->data[0] = prp.prp1;
-        req->data[1] = prp.prp2;
-        return true;
-    }
-    if (!ns->ctrl->abilities.sgl)
-        return false;
-    struct nvme_sgl sgl = nvme_sgl_block(phys, bytes);
-    req->command |= field_put(NVME_SQE_PSDT, NVME_SQE_PSDT_SGL);
-    req->data[0] = sgl.address;
-    req->data[1] = sgl.length;
-    return true;
-}
-
 // One command, for some LBA at least.
 static bool may_be_straight(const struct nvme_ns *ns, struct block_req *req)
 {
@@ -99,7 +80,9 @@ static bool may_be_straight(const struct nvme_ns *ns, struct block_req *req)
         req->blocks > ns->forms[req->op].cuts.most)
         return false;
     req->data[0] = req->data[1] = 0;
-    return !nvme_ops[req->op].moves_data || point(ns, req);
+    return !nvme_ops[req->op].moves_data ||
+           nvme_point(ns->ctrl->abilities.sgl, mem_phys(req->buffer),
+                      (uint64_t)req->blocks << ns->block_shift, &req->command, req->data);
 }
 
 void nvme_prepare(struct block_req *req)

@@ -3,6 +3,7 @@
 // (NVMe Base 2.0, 4.1.1 and 4.1.2). Pure.
 #pragma once
 
+#include "drivers/nvme/nvme_regs.h"
 #include "lib/types.h"
 
 #define NVME_PAGE 4096ull // CC.MPS = 0
@@ -44,3 +45,7 @@ static inline struct nvme_sgl nvme_sgl_last_segment(uint64_t phys, unsigned coun
 // more than two pages, writes the list, whose own physical address is list_phys; the list must not
 // cross a page.
 struct nvme_prp nvme_prp_build(uint64_t phys, uint64_t bytes, uint64_t *list, uint64_t list_phys);
+
+// Tells where so many contiguous bytes are without a list: by two pages, or, if there are SGLs, by one
+// descriptor, which the command's first 8 bytes then say. False: it takes a list.
+bool nvme_point(bool sgl, uint64_t phys, uint64_t bytes, uint64_t *head, uint64_t data[2]);

@@ -131,20 +131,14 @@ static uint64_t *list_of(struct nvme_queue *q, unsigned id)
     return q->lists[id];
 }
 
-// Where the data of a command are: they lie in one piece, which two pages tell, or one descriptor, or
-// a list.
+// Where the data of a command are, which lie in one piece.
 static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
                   uint64_t bytes)
 {
-    if (q->ctrl->abilities.sgl && nvme_prp_needs_list(phys, bytes)) {
-        struct nvme_sgl sgl = nvme_sgl_block(phys, bytes);
-        sqe->head |= field_put(NVME_SQE_PSDT, NVME_SQE_PSDT_SGL);
-        sqe->data[0] = sgl.address;
-        sqe->data[1] = sgl.length;
+    if (nvme_point(q->ctrl->abilities.sgl, phys, bytes, &sqe->head, sqe->data))
         return;
-    }
-    uint64_t *list = nvme_prp_needs_list(phys, bytes) ? list_of(q, id) : NULL;
-    struct nvme_prp prp = nvme_prp_build(phys, bytes, list, list ? mem_phys(list) : 0);
+    uint64_t *list = list_of(q, id);
+    struct nvme_prp prp = nvme_prp_build(phys, bytes, list, mem_phys(list));
     sqe->data[0] = prp.prp1;
     sqe->data[1] = prp.prp2;
 }
