@@ -204,7 +204,7 @@ static void work_on(struct work *w, const struct cmdline *c)
 {
     uint64_t number = cmdline_number(c, "zone");
     uint32_t blocks = (uint32_t)cmdline_number(c, "blocks");
-    enum block_op op;
+    enum block_op op = BLOCK_ZONE_REPORT;
     bool known;
 
     if (!fits(w, number, blocks))
