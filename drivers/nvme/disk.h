@@ -22,7 +22,6 @@ struct nvme_watch {
     unsigned late_id; // the first of them,
     bool progress;    // and whether any had completed since the last reset
     uint32_t lost_interrupts;
-    struct cpu_msg round; // from and to recover.c
 };
 
 // What a namespace's format and limits ask of the commands of an operation.
@@ -91,10 +90,10 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
 }
 
 // From now on, commands on the queue have all their fields written: a command before them may have
-// had some that they have not. Boot CPU.
+// had some that they have not. The queue's owner, or the boot CPU before there are requests.
 void nvme_queue_write_in_full(struct nvme_queue *q);
 
-// And completions are looked at, since those of appends say where the data went. Boot CPU.
+// And completions are looked at, since those of appends say where the data went. Likewise.
 void nvme_queue_serve_zones(struct nvme_queue *q);
 
 // block_dev.prepare. Any CPU.
