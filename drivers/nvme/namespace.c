@@ -6,6 +6,7 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/health.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/round.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -256,31 +257,60 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
 static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
 static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
 
-// Fields that others leave as they are: not while requests are in flight.
-static bool must_be_written_in_full(const struct seen *seen)
+static void make_known(struct nvme_ns *ns)
 {
-    return seen->format.metadata_buffer || seen->format.reference_tag || seen->zoned.zones;
+    block_add(&ns->dev);
+    nvme_ways_find(ns);
 }
 
-static void prepare_queues(struct nvme_ctrl *c, const struct seen *seen)
+// One that waits for the controller's queues to be ready for it.
+struct joining {
+    struct nvme_round round;
+    struct nvme_ns *ns;
+};
+
+// Unless it has gone meanwhile.
+static void joins(struct nvme_round *round)
 {
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        if (seen->zoned.zones)
-            nvme_queue_serve_zones(c->queues[i]);
-        else if (must_be_written_in_full(seen))
-            nvme_queue_write_in_full(c->queues[i]);
-    }
+    const struct joining *joining = container_of(round, struct joining, round);
+    if (!round->ctrl->gone && joining->ns->dev.blocks)
+        make_known(joining->ns);
 }
 
-static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
+static void join(struct nvme_ns *ns, void (*prepare)(struct nvme_queue *q))
 {
+    struct nvme_ctrl *c = ns->ctrl;
+    struct joining *joining = mem_alloc(sizeof(*joining), CACHE_LINE, c->dev->node);
+    joining->ns = ns;
+    nvme_round_init(&joining->round, c);
+    nvme_round_go(&joining->round, prepare, joins);
+}
+
+// What its commands need of the queues, beyond what plain blocks do: fields that others leave as they
+// are, or a look at each completion. NULL: nothing.
+static void (*prepares(const struct seen *seen))(struct nvme_queue *q)
+{
+    if (seen->zoned.zones)
+        return nvme_queue_serve_zones;
+    if (seen->format.metadata_buffer || seen->format.reference_tag)
+        return nvme_queue_write_in_full;
+    return NULL;
+}
+
+// The queues of a running controller are their owners', who may be using them.
+static void add(struct nvme_ns *ns, void (*prepare)(struct nvme_queue *q))
+{
+    struct nvme_ctrl *c = ns->ctrl;
     if (!c->namespaces_end)
         c->namespaces_end = &c->namespaces;
     *c->namespaces_end = ns;
     c->namespaces_end = &ns->next;
     c->namespaces_count++;
-    block_add(&ns->dev);
-    nvme_ways_find(ns);
+    if (prepare && c->running)
+        return join(ns, prepare);
+    for (unsigned i = 0; prepare && i < c->queues_count; i++)
+        prepare(c->queues[i]);
+    make_known(ns);
 }
 
 // A way that leads nowhere is named: by another controller the disk may be there.
@@ -338,13 +368,7 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
         return true;
     }
     warn_all(w);
-    if (c->running && must_be_written_in_full(&seen)) {
-        warn("nvme-ns-late", "%s: it has metadata or zones, and was attached too late for that",
-             name);
-        return true;
-    }
-    prepare_queues(c, &seen);
-    add(c, make(c, nsid, name, &seen));
+    add(make(c, nsid, name, &seen), prepares(&seen));
     return true;
 }
 

@@ -50,8 +50,8 @@ bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p);
 // doesn't answer any more.
 bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
 
-// Adds a namespace's block device. What can't be used is named in a warning and passed over. False:
-// it can't be identified.
+// Adds a namespace's block device; to a controller that runs, perhaps a little later. What can't be
+// used is named in a warning and passed over. False: it can't be identified.
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 
 // A namespace is said to have changed while the controller runs, and this is what Identify says now.
