@@ -74,7 +74,8 @@ struct nvme_queue {
     struct cpu_timer retry;
     struct nvme_watch watch; // watch.c's
     struct irq *irq;
-    bool has_cq, has_sq; // as far as it was created
+    bool has_cq, has_sq;        // as far as it was created
+    struct nvme_queue *instead; // nvme_queue_stands_in()
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct nvme_queue, qp.cq) == CACHE_LINE, "submission's line");
 
@@ -87,6 +88,13 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
                                                 const struct block_req *req, unsigned cpu)
 {
     return ns->queue_of[req->channel][cpu];
+}
+
+// After a reset there may be fewer queues than before. Those that aren't there stay quiet, and pass on
+// what comes to them to one that is; NULL: it is there itself. Any CPU.
+static inline struct nvme_queue *nvme_queue_stands_in(const struct nvme_queue *q)
+{
+    return __atomic_load_n(&q->instead, __ATOMIC_ACQUIRE);
 }
 
 // From now on, commands on the queue have all their fields written: a command before them may have
@@ -125,6 +133,7 @@ void nvme_queue_quiet(struct nvme_queue *q);
 // BLOCK_TIMEOUT.
 void nvme_queue_take_back(struct nvme_queue *q);
 
+// It goes on, or, where it isn't there any more, another one with what waits.
 void nvme_queue_open(struct nvme_queue *q);
 
 // A quiet queue's controller is gone, and reaches no memory any more: all ends as BLOCK_GONE, now and

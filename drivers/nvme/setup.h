@@ -25,7 +25,11 @@ struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q);
 // Of those asked for, how many the answer's dword 0 grants.
 unsigned nvme_queues_granted(uint32_t result);
 
-// Deletes them, submission queues first; false as soon as one can't be.
+// After a reset, by what was created (has_sq): says for each that wasn't which one stands in. False:
+// there is none.
+bool nvme_queues_stand_in(struct nvme_ctrl *c);
+
+// Deletes those there are, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
 // Of one set: the queue that serves a CPU, and the CPU that owns a queue, the CPUs being counted by

@@ -169,8 +169,9 @@ struct model {
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;
-    unsigned asked_sqs, asked_cqs; // by Set Features
-    unsigned namespaces_asked;     // Identify Namespace
+    unsigned asked_sqs, asked_cqs;     // by Set Features,
+    unsigned granted_sqs, granted_cqs; // and what it was answered
+    unsigned namespaces_asked;         // Identify Namespace
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
