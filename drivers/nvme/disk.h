@@ -27,9 +27,15 @@ struct nvme_watch {
 // What a namespace's format and limits ask of the commands of an operation.
 struct nvme_form {
     struct nvme_cuts cuts;
-    uint64_t mptr;    // the buffer of metadata; 0: none
-    uint32_t control; // CDW12, without NLB and FUA
-    bool tagged;      // CDW14 is the low half of the first LBA
+    uint64_t mptr;     // the buffer of metadata; 0: none
+    uint32_t control;  // CDW12, without NLB and FUA
+    uint64_t tag_mask; // of the first LBA: its reference tag
+};
+
+// How a namespace is formatted, as Identify has it.
+struct nvme_formatted {
+    uint32_t lbaf;
+    uint8_t flbas, dps;
 };
 
 struct nvme_ns {
@@ -44,8 +50,9 @@ struct nvme_ns {
     struct nvme_identity identity;
     uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
     struct nvme_zoned zoned;     // zeros: it isn't
-    uint8_t protection;          // type; 0: none
-    enum nvme_ana_state way;     // 0: not told
+    struct nvme_formatted formatted;
+    uint8_t protection;      // type; 0: none
+    enum nvme_ana_state way; // 0: not told
     struct block_dev dev;
 };
 

@@ -35,7 +35,7 @@ struct nvme_events {
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
     bool is_new;       // the first of them is
     uint8_t warnings;  // of SMART, that were told
-    void *behavior;    // Host Behavior Support
+    struct nvme_host_behavior *behavior;
 };
 
 static void read_next(struct nvme_events *e);
@@ -239,7 +239,7 @@ unsigned nvme_events_count(const struct nvme_ctrl *c)
 
 // ---- choices ----
 
-enum choice { EVENTS, DELAYS, COALESCING, SHADOWS, CHOICES };
+enum choice { EVENTS, BEHAVIOR, COALESCING, SHADOWS, CHOICES };
 
 static struct {
     unsigned count; // 0: not at all
@@ -252,14 +252,19 @@ void nvme_set_coalescing(unsigned count, uint64_t us)
     coalescing.us = us;
 }
 
-static bool is_offered(const struct nvme_ctrl *c, enum choice choice)
+static bool names_delays(const struct nvme_ctrl *c)
 {
     const uint64_t *ms = c->abilities.retry_ms;
+    return ms[1] || ms[2] || ms[3];
+}
+
+static bool is_offered(const struct nvme_ctrl *c, enum choice choice)
+{
     switch (choice) {
     case EVENTS:
         return true;
-    case DELAYS:
-        return ms[1] || ms[2] || ms[3];
+    case BEHAVIOR:
+        return names_delays(c) || c->abilities.extended_formats;
     case COALESCING:
         return coalescing.count;
     default:
@@ -299,7 +304,7 @@ struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i)
         sqe.cdw10 = NVME_FEATURE_EVENTS;
         sqe.cdw11 = SMART_WARNINGS | c->abilities.events;
         return sqe;
-    case DELAYS:
+    case BEHAVIOR:
         sqe.cdw10 = NVME_FEATURE_HOST_BEHAVIOR;
         sqe.prp1 = mem_phys(c->events->behavior);
         return sqe;
@@ -317,6 +322,8 @@ void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken)
     enum choice choice = nth(c, i);
     if (choice == SHADOWS)
         nvme_shadow_answered(c, taken);
+    if (choice == BEHAVIOR)
+        c->refuses_extended = !taken;
     if (choice == COALESCING && !taken)
         warn("nvme-coalescing", "%s: it refuses nvme.coalesce=%u: an interrupt for each completion",
              c->label, coalescing.count);
@@ -328,8 +335,9 @@ static struct nvme_events *make(struct nvme_ctrl *c)
     e->ctrl = c;
     e->read.done = was_read;
     e->page = mem_alloc(3 * NVME_PAGE, NVME_PAGE, c->dev->node);
-    e->behavior = mem_alloc(NVME_HOST_BEHAVIOR_BYTES, NVME_PAGE, c->dev->node);
-    *(uint8_t *)e->behavior = 1; // ACRE (5.27.1.18)
+    e->behavior = mem_alloc(sizeof(*e->behavior), NVME_PAGE, c->dev->node);
+    e->behavior->acre = names_delays(c);
+    e->behavior->lbafee = c->abilities.extended_formats;
     for (unsigned i = 0; i < LISTENERS; i++) {
         e->listeners[i].events = e;
         e->listeners[i].command.done = heard;

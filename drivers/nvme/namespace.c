@@ -159,7 +159,7 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
                                                BLOCK_VERIFY };
     for (size_t i = 0; i < ARRAY_SIZE(protected); i++) {
         forms[protected[i]].control = f->control;
-        forms[protected[i]].tagged = f->reference_tag;
+        forms[protected[i]].tag_mask = f->tag_mask;
     }
     forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
     for (enum block_op op = BLOCK_ZONE_REPORT; op < BLOCK_OPS; op++)
@@ -213,6 +213,15 @@ static bool read_zones(const struct block_dev *dev, const void *report, size_t b
     return nvme_parse_zones(dev->name, report, bytes, &ns->zoned, first, out, most, count, p);
 }
 
+static struct nvme_formatted formatted(const struct nvme_identify_namespace *data)
+{
+    return (struct nvme_formatted){
+        .lbaf = data->lbaf[nvme_format_index(data)],
+        .flbas = data->flbas,
+        .dps = data->dps,
+    };
+}
+
 static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
                             const struct seen *seen)
 {
@@ -226,6 +235,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     memcpy(ns->nguid, seen->data->nguid, sizeof(ns->nguid));
     memcpy(ns->eui64, seen->data->eui64, sizeof(ns->eui64));
     ns->zoned = seen->zoned;
+    ns->formatted = formatted(seen->data);
     ns->protection = seen->format.protection;
     ns->way = nvme_way_state(c, &seen->identity);
     form(ns, seen);
@@ -292,7 +302,7 @@ static void (*prepares(const struct seen *seen))(struct nvme_queue *q)
 {
     if (seen->zoned.zones)
         return nvme_queue_serve_zones;
-    if (seen->format.metadata_buffer || seen->format.reference_tag)
+    if (seen->format.metadata_buffer || seen->format.tag_mask)
         return nvme_queue_write_in_full;
     return NULL;
 }
@@ -334,6 +344,11 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
         return false;
     if (!seen->format.blocks)
         return true;
+    if (seen->format.extended && c->refuses_extended)
+        return problem_set(p, "nvme-extended",
+                           "%s: its format %u is an extended one, and its controller refuses to "
+                           "enable these (LBAFEE): reformat it",
+                           name, seen->format.index);
     if (!is_reached(c, name, seen, p) || !take_zones(c, name, nsid, seen, w, p))
         return false;
     take_limits(c, name, seen, w);
@@ -383,27 +398,18 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
 }
 
 // Requests that were prepared for it are good for it still, and mean the same blocks.
-static bool is_as_before(const struct nvme_ns *ns, const struct nvme_format *format,
-                         const struct nvme_identify_namespace *data)
+static bool is_as_before(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    return format->block_shift == ns->block_shift && format->metadata == ns->dev.limits.metadata &&
-           format->protection == ns->protection &&
-           memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
+    struct nvme_formatted now = formatted(data);
+    return now.lbaf == ns->formatted.lbaf && now.flbas == ns->formatted.flbas &&
+           now.dps == ns->formatted.dps && memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
            memcmp(data->eui64, ns->eui64, sizeof(ns->eui64)) == 0;
 }
 
 // 0: it isn't there any more, or it is another one, and nobody knows what that holds.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    struct warnings *w = ns->ctrl->warnings;
-    struct nvme_format format;
-    struct problem p;
-
-    w->count = 0;
-    if (!data->nsze ||
-        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
-        return 0;
-    return is_as_before(ns, &format, data) ? format.blocks : 0;
+    return is_as_before(ns, data) && data->nsze <= UINT64_MAX >> ns->block_shift ? data->nsze : 0;
 }
 
 // What was prepared for the old size goes to the controller, which knows the new one.

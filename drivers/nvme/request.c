@@ -194,7 +194,9 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
     sqe->slba = req->lba + first;
     sqe->cdw12 = length_of(ns, req, blocks);
     sqe->cdw13 = nvme_ops[req->op].cdw13;
-    sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
+    uint64_t tag = sqe->slba & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
+    sqe->cdw14 = (uint32_t)tag;
+    sqe->cdw2_3 = tag & ~(uint64_t)UINT32_MAX;
     if (req->op == BLOCK_DEALLOCATE) {
         name_range(q, sqe, id, req->lba + first, blocks);
     } else if (req->pieces && !req->buffer) {

@@ -95,6 +95,7 @@ struct model {
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
     uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[NVME_PAGE];
     uint32_t features[256]; // by feature identifier
+    bool extended;          // formats are enabled (LBAFEE)
     bool tells_more;        // Identify of command sets, and lists of identifiers
     struct nvme_identify_nvm_controller nvm;
     uint8_t zasl;

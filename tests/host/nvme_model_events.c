@@ -14,6 +14,8 @@
 uint32_t model_set_feature(struct model *m, const struct nvme_sqe *sqe)
 {
     m->features[sqe->cdw10 & 0xff] = sqe->cdw11;
+    if (sqe->cdw10 == NVME_FEATURE_HOST_BEHAVIOR)
+        m->extended = ((const struct nvme_host_behavior *)model_memory(m, sqe->prp1))->lbafee == 1;
     return 0;
 }
 

@@ -339,6 +339,7 @@ static void not_without_its_queue(void **state)
     unsigned turns = t.turns;
     assert_true(world_run(&t.all_ended, 20000));
     assert_int_equal(t.turns, turns);
+    block_close_stream(&t.reads[0].req);
     assert_false(opens());
     assert_true(m->reads >= 300 + READS);
     for (unsigned i = 0; i < t.count; i++)
