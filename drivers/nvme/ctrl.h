@@ -69,7 +69,9 @@ struct nvme_ctrl {
     struct nvme_identify_zoned_controller *zoned;
     void *metadata_sink, *metadata_zeros;
 
-    void *ana_log; // ways.c: of all groups; NULL: it has none
+    // ways.c: the log page Asymmetric Namespace Access; NULL: it has none
+    uint8_t *ana_log;
+    unsigned ana_groups; // that there is room for
 
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;

@@ -30,7 +30,8 @@ struct nvme_events {
     uint32_t pages;                 // to be read: a bit for each log page
     bool reading;                   // one of them, or a namespace
     struct nvme_admin_command read; // that command
-    unsigned lid;                   // of the page
+    unsigned lid;                   // of the page,
+    unsigned piece;                 // and which piece of it is next; 0: none
     void *page;
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
     bool is_new;       // the first of them is
@@ -97,23 +98,43 @@ static void start_namespaces(struct nvme_events *e)
 
 // ---- log pages ----
 
+static bool is_in_pieces(const struct nvme_events *e)
+{
+    return e->lid == NVME_LOG_ANA && nvme_ways_pieces(e->ctrl);
+}
+
+static bool read_piece(struct nvme_events *e)
+{
+    struct nvme_sqe sqe = nvme_ways_ask(e->ctrl, e->piece, e->page);
+    return send_read(e, &sqe);
+}
+
+static void piece_read(struct nvme_events *e)
+{
+    nvme_ways_take(e->ctrl, e->piece, e->page);
+    e->piece = e->piece + 1 < nvme_ways_pieces(e->ctrl) ? e->piece + 1 : 0;
+}
+
 static void page_read(struct nvme_events *e)
 {
-    if (e->read.status)
+    if (e->read.status) {
+        e->piece = 0;
         return;
+    }
     if (e->lid == NVME_LOG_SMART)
         look_at_health(e);
     else if (e->lid == NVME_LOG_CHANGED_NAMESPACES)
         start_namespaces(e);
-    else if (e->lid == NVME_LOG_ANA)
-        nvme_ways_changed(e->ctrl, e->page);
+    else if (is_in_pieces(e))
+        piece_read(e);
 }
 
 static void go_on(struct nvme_events *e)
 {
-    if (e->changed && read_namespace(e))
+    if ((e->changed && read_namespace(e)) || (e->piece && read_piece(e)))
         return;
     e->changed = NULL;
+    e->piece = 0;
     e->reading = false;
     read_next(e);
 }
@@ -153,7 +174,6 @@ static size_t page_bytes(unsigned lid)
 {
     switch (lid) {
     case NVME_LOG_CHANGED_NAMESPACES:
-    case NVME_LOG_ANA:
         return NVME_PAGE;
     case NVME_LOG_ERROR:
         return sizeof(struct nvme_error_entry);
@@ -172,7 +192,7 @@ static void read_next(struct nvme_events *e)
         .head = NVME_ADMIN_GET_LOG_PAGE | field_put(NVME_SQE_NSID, ~0u),
         .cdw10 = (uint32_t)(e->lid | field_put(NVME_LOG_NUMDL, page_bytes(e->lid) / 4 - 1)),
     };
-    e->reading = send_read(e, &sqe);
+    e->reading = is_in_pieces(e) ? read_piece(e) : send_read(e, &sqe);
 }
 
 // ---- listening ----
@@ -220,6 +240,7 @@ void nvme_events_listen(struct nvme_ctrl *c)
     e->listening = 0;
     e->reading = e->is_new = false;
     e->changed = NULL;
+    e->piece = 0;
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);

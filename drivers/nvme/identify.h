@@ -70,7 +70,7 @@ struct nvme_abilities {
     bool shares;           // the subsystem may have more controllers
     bool ana;              // reports states of namespaces, by group
     uint64_t ana_ms;       // how long a change of state may take
-    uint32_t ana_groups;   // the largest group
+    uint32_t ana_groups;   // how many
     uint64_t stripe;       // bytes, a power of two; 0: none
     bool extended_formats; // longer guards, storage tags and more formats, where they are enabled
 };

@@ -93,7 +93,7 @@ struct model {
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
-    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[NVME_PAGE];
+    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[160 * KIB];
     uint32_t features[256]; // by feature identifier
     bool extended;          // formats are enabled (LBAFEE)
     bool tells_more;        // Identify of command sets, and lists of identifiers

@@ -396,6 +396,9 @@ static void extended_formats(void **state)
         struct block_dev *dev = only(m, 2);
         read_some(dev, 100);
         read_some(world_disk(m, 1), 100);
+        struct world_read far;
+        world_read_start(&far, dev, 0, (1ull << 49) + (1ull << 40) - 5, 30, 0);
+        finish(&far);
         nvme_recover_reset(world_ctrl(m));
         world_pass(NS_PER_S);
         read_some(dev, 100);
