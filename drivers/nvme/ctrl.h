@@ -75,7 +75,6 @@ struct nvme_ctrl {
 
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;
-    unsigned namespaces_count;
 
     // health.c
     struct nvme_sampler *sampler;

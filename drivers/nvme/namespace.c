@@ -283,7 +283,7 @@ struct joining {
 static void joins(struct nvme_round *round)
 {
     const struct joining *joining = container_of(round, struct joining, round);
-    if (!round->ctrl->gone && joining->ns->dev.blocks)
+    if (!joining->ns->dev.gone)
         make_known(joining->ns);
 }
 
@@ -315,7 +315,6 @@ static void add(struct nvme_ns *ns, void (*prepare)(struct nvme_queue *q))
         c->namespaces_end = &c->namespaces;
     *c->namespaces_end = ns;
     c->namespaces_end = &ns->next;
-    c->namespaces_count++;
     if (prepare && c->running)
         return join(ns, prepare);
     for (unsigned i = 0; prepare && i < c->queues_count; i++)
@@ -406,6 +405,30 @@ static bool is_as_before(const struct nvme_ns *ns, const struct nvme_identify_na
            memcmp(data->eui64, ns->eui64, sizeof(ns->eui64)) == 0;
 }
 
+static void warn_of_change(const struct nvme_ns *ns, uint64_t blocks)
+{
+    if (!blocks)
+        warn("nvme-ns-gone",
+             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
+             ns->dev.name);
+    else if (blocks != ns->dev.blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+}
+
+static void drop(struct nvme_ns *ns)
+{
+    struct nvme_ctrl *c = ns->ctrl;
+    struct nvme_ns **link = &c->namespaces;
+    while (*link != ns)
+        link = &(*link)->next;
+    *link = ns->next;
+    if (c->namespaces_end == &ns->next)
+        c->namespaces_end = link;
+    block_remove(&ns->dev);
+    nvme_ways_forget(ns);
+}
+
 // 0: it isn't there any more, or it is another one, and nobody knows what that holds.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
@@ -420,13 +443,17 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
     if (!ns)
         return !data->nsze;
     uint64_t blocks = blocks_now(ns, data);
-    if (!blocks && ns->dev.blocks)
-        warn("nvme-ns-gone",
-             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
-             ns->dev.name);
-    else if (blocks != ns->dev.blocks)
-        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
-             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    warn_of_change(ns, blocks);
+    if (!blocks) {
+        drop(ns);
+        return !data->nsze;
+    }
     __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
     return true;
+}
+
+void nvme_namespaces_drop(struct nvme_ctrl *c)
+{
+    while (c->namespaces)
+        drop(c->namespaces);
 }

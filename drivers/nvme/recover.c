@@ -6,6 +6,7 @@
 #include "drivers/nvme/events.h"
 #include "drivers/nvme/restore.h"
 #include "drivers/nvme/round.h"
+#include "drivers/nvme/setup.h"
 #include "drivers/nvme/watch.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
@@ -208,6 +209,7 @@ static void give_up(struct nvme_recover *r)
         error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
               c->label, reason_words(r->plan.reason));
     stop_master(c);
+    nvme_namespaces_drop(c);
     go_round(r, end_queue, NVME_TICK);
 }
 

@@ -345,6 +345,8 @@ static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t
 {
     if (late && is_abort(status))
         return give_up(req, BLOCK_TIMEOUT);
+    if (block_is_gone(req->dev)) // its namespace was detached, and the host was told
+        return give_up(req, BLOCK_GONE);
     if (may_retry(req, status)) {
         req->tries++;
         q->retries++;

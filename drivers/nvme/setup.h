@@ -59,6 +59,9 @@ bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 
 // A namespace is said to have changed while the controller runs, and this is what Identify says now.
-// False: it is new.
+// False: it is new, or in another one's place.
 bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);
+
+// The controller is gone, and with it its block devices.
+void nvme_namespaces_drop(struct nvme_ctrl *c);

@@ -39,6 +39,17 @@ void nvme_ways_find(struct nvme_ns *ns)
         }
 }
 
+void nvme_ways_forget(const struct nvme_ns *ns)
+{
+    struct block_dev *first = NULL;
+    for (struct block_dev *dev = block_first(); dev; dev = dev->next) {
+        if (dev->same_as != &ns->dev)
+            continue;
+        dev->same_as = first;
+        first = first ? first : dev;
+    }
+}
+
 // ---- the log page, whose pieces have whole groups ----
 
 #define GROUPS_MOST 4096u // whatever the controller says

@@ -7,6 +7,9 @@
 // Finds the disk that the namespace is another way to, if there is one.
 void nvme_ways_find(struct nvme_ns *ns);
 
+// The namespace is gone: the first of its other ways takes its place.
+void nvme_ways_forget(const struct nvme_ns *ns);
+
 // The states of the controller's ways, by group. False: it doesn't answer any more.
 bool nvme_ways_read(struct nvme_ctrl *c, struct problem *p);
 

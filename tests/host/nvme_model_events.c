@@ -121,6 +121,8 @@ uint32_t model_get_log(struct model *m, const struct nvme_sqe *sqe)
     if (from >= bytes)
         return NVME_STATUS_INVALID_FIELD;
     m->logs_read++;
+    if (m->reads_log)
+        m->reads_log(m);
     memcpy(model_memory(m, sqe->prp1), (const uint8_t *)page + from, MIN(wanted, bytes - from));
     if (sqe->cdw10 & NVME_LOG_RAE) // Retain Asynchronous Event
         return 0;

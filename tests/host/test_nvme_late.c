@@ -198,6 +198,8 @@ static void goes_before_it_has_come(void **state)
     }
     world_pass(NS_PER_S);
     assert_null(world_disk(m, LATE));
+    attach(WITH_METADATA);
+    all_read(wait_for_it());
 }
 
 // A second one finds the queues ready, and comes the same way.

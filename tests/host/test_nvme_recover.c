@@ -269,7 +269,7 @@ static void resets_that_lead_nowhere_end(void **state)
         world_pass(40 * NS_PER_S);
         ends(&r, i < NVME_RESETS_MOST ? BLOCK_TIMEOUT : BLOCK_GONE);
     }
-    is_gone_for(m, "it doesn't answer");
+    is_gone_for(m, dev, "it doesn't answer");
 }
 
 // ---- taken out ----

@@ -250,7 +250,7 @@ static void gives_up_what_refuses(void **state)
         world_pass(2 * TICK_NS);
         ends(&waiting, BLOCK_GONE);
         assert_int_equal(resets(), NVME_RESETS_MOST);
-        is_gone_for(m, "it can't be set up after a reset");
+        is_gone_for(m, dev, "it can't be set up after a reset");
         world_end();
     }
     world_begin(1);
@@ -263,7 +263,7 @@ static void gives_up_what_does_not_answer_its_set_up(void **state)
     model_fails(m, FAILS_FATAL);
     world_pass(5 * 30 * NS_PER_S);
     ends(&waiting, BLOCK_GONE);
-    is_gone_for(m, "it can't be set up after a reset");
+    is_gone_for(m, dev, "it can't be set up after a reset");
 }
 
 static void is_not_fooled_by_another_disk(void **state)
@@ -273,7 +273,7 @@ static void is_not_fooled_by_another_disk(void **state)
     m->id.sn[0] = 'T';
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
-    is_gone_for(m, "it can't be set up after a reset");
+    is_gone_for(m, dev, "it can't be set up after a reset");
 }
 
 int main(void)

@@ -57,6 +57,22 @@ static void two_ways(void **state)
     reads_well(world_disk(b, 1), 1);
 }
 
+// The first of three is gone: the second one takes its place.
+static void a_way_that_is_gone(void **state)
+{
+    struct model *m[3] = { member(1), member(2), member(3) };
+    start_all();
+    struct block_dev *dev[3];
+    for (unsigned i = 0; i < 3; i++)
+        dev[i] = world_disk(m[i], 1);
+    assert_ptr_equal(dev[2]->same_as, dev[0]);
+    is_given_up(m[0]);
+    assert_true(dev[0]->gone);
+    assert_null(dev[1]->same_as);
+    assert_ptr_equal(dev[2]->same_as, dev[1]);
+    reads_well(dev[1], 0);
+}
+
 // Each as the others, but for one thing.
 static void two_disks(void **state)
 {
@@ -285,45 +301,56 @@ static void many_groups(void **state)
     }
 }
 
+static unsigned reads_before;
+
 // Ahead of the piece that is being read: the controller tells again, and all is read again.
+static void close_the_first(struct model *m)
+{
+    if (m->logs_read != reads_before + 3)
+        return;
+    set_state(m, 1, NVME_ANA_INACCESSIBLE);
+    tell_of_changes(m);
+}
+
 static void changes_while_it_is_read(void **state)
 {
     struct model *m = with_groups(1000);
     nvme_init();
-    unsigned before = m->logs_read;
-    tell_of_changes(m);
-    while (m->logs_read < before + 3) {
-        world_skip(NS_PER_MS);
-        world_round();
-    }
-    set_state(m, 1, NVME_ANA_INACCESSIBLE);
+    reads_before = m->logs_read;
+    m->reads_log = close_the_first;
     tell_of_changes(m);
     world_pass(3 * NS_PER_S);
+    assert_int_equal(m->logs_read, reads_before + 16);
     assert_int_equal(ns_of(m, 2)->way, NVME_ANA_INACCESSIBLE);
-    assert_int_equal(m->logs_read, before + 16);
     assert_int_equal(m->listeners_count, 4);
 }
 
-// A piece that fails, and one that never comes.
+static uint32_t last_log_command(const struct model *m)
+{
+    unsigned i = m->admin_count - 1;
+    while ((m->admin_log[i % ARRAY_SIZE(m->admin_log)].head & 0xff) != NVME_ADMIN_GET_LOG_PAGE)
+        i--;
+    return m->admin_log[i % ARRAY_SIZE(m->admin_log)].cdw10;
+}
+
+// The last piece fails, or never comes; what is told later is read nonetheless.
 static void pieces_that_are_missing(void **state)
 {
     struct model *m = with_groups(1000);
     nvme_init();
-    unsigned before = m->logs_read;
+    m->fail_cns = last_log_command(m); // as CDW10
     for (int way = 0; way < 2; way++) {
-        tell_of_changes(m);
-        while (m->logs_read < before + 3) {
-            world_skip(NS_PER_MS);
-            world_round();
-        }
         *(way ? &m->ignore_opcode : &m->fail_opcode) = NVME_ADMIN_GET_LOG_PAGE;
-        world_pass(way ? 40 * NS_PER_S : NS_PER_S); // a reset follows
+        unsigned before = m->logs_read, asked = m->admin_count;
+        tell_of_changes(m);
+        world_pass(way ? 40 * NS_PER_S : 3 * NS_PER_S); // a reset follows
+        assert_int_equal(m->logs_read, before + 7);
+        assert_true(way || m->admin_count == asked + 9); // and to be told of the next one
         m->fail_opcode = m->ignore_opcode = -1;
         set_state(m, 1, way ? NVME_ANA_OPTIMIZED : NVME_ANA_INACCESSIBLE);
         tell_of_changes(m);
         world_pass(3 * NS_PER_S);
         assert_int_equal(ns_of(m, 2)->way, way ? NVME_ANA_OPTIMIZED : NVME_ANA_INACCESSIBLE);
-        before = m->logs_read;
     }
 }
 
@@ -364,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         shared_test(two_ways),
+        shared_test(a_way_that_is_gone),
         cmocka_unit_test(two_disks),
         shared_test(two_ways_to_zones),
         shared_test(alone),
