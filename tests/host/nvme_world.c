@@ -286,6 +286,16 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
     return true;
 }
 
+bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t bytes,
+                      volatile void **window, struct problem *p)
+{
+    assert_in_range(bar, 0, 5);
+    if (offset > dev->bars[bar].bytes || bytes > dev->bars[bar].bytes - offset)
+        return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
+    *window = model_map_cmb(of(dev), bar, offset);
+    return true;
+}
+
 void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
 {
     *bar = of(dev)->table_bar;
