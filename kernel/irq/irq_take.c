@@ -166,7 +166,8 @@ static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 }
 
 // In adaptive mode a sleeper's notification only ends the halt: the loop, which goes on behind it,
-// harvests. One that finds the CPU awake is an urgent one's, or came while it fell asleep.
+// harvests; as a rule isr.asm has seen to it, and it doesn't come here. One that finds the CPU awake is
+// an urgent one's, or came while it fell asleep.
 void irq_take_notification(void)
 {
     struct cpu *cpu = this_cpu();
@@ -492,7 +493,8 @@ bool irq_sleeps_by_mwait(void)
     return irq_get_config()->mwait && cpu->irq_mode == IRQ_ADAPTIVE && !cpu->mwait_failed;
 }
 
-// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
+// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed. Until the CPU
+// wakes up, there is nothing to do for a notification but to count it (isr.asm).
 bool irq_fall_asleep(void)
 {
     struct cpu *cpu = this_cpu();
@@ -502,7 +504,9 @@ bool irq_fall_asleep(void)
         cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
         cpu_timer_program(cpu);
     }
-    return can_sleep(cpu, irq_sleeps_by_mwait());
+    bool sleeps = can_sleep(cpu, irq_sleeps_by_mwait());
+    cpu->only_wakes = sleeps && !trace_is_on();
+    return sleeps;
 }
 
 // With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.
@@ -511,6 +515,7 @@ void irq_wake_up(void)
     struct cpu *cpu = this_cpu();
     if (cpu->irq_mode != IRQ_ADAPTIVE)
         return;
+    cpu->only_wakes = false;
     pi_wake_up(&cpu->pi);
     start_window(cpu);
 }
