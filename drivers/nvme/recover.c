@@ -5,6 +5,8 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/events.h"
 #include "drivers/nvme/restore.h"
+#include "drivers/nvme/round.h"
+#include "drivers/nvme/setup.h"
 #include "drivers/nvme/watch.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
@@ -27,11 +29,10 @@ struct nvme_recover {
     const struct pci_dev *slot; // NULL: it can't be taken out
     struct nvme_plan plan;
     struct cpu_timer timer;
-    struct nvme_pause pause;           // while an admin command is late
-    unsigned out;                      // queues of a round that haven't come back
-    void (*work)(struct nvme_queue *); // what their owners are to do
-    enum nvme_plan_event after;        // what has happened once all are back
-    bool asked;                        // for a look, while a round was under way
+    struct nvme_pause pause; // while an admin command is late
+    struct nvme_round round;
+    enum nvme_plan_event after; // what has happened once all are back
+    bool asked;                 // for a look, while a round was under way
     enum nvme_plan_event asked_for;
     struct abort abort[NVME_ABORTS_MOST]; // an earlier one may be answered late
     struct abort *aborting;               // the last one
@@ -41,12 +42,13 @@ struct nvme_recover {
 
 static void step(struct nvme_recover *r, enum nvme_plan_event event);
 
-// ---- rounds: every queue's owner does something, and says so ----
+// ---- rounds ----
 
 static void look(struct nvme_recover *r, enum nvme_plan_event event);
 
-static void round_ends(struct nvme_recover *r)
+static void round_ends(struct nvme_round *round)
 {
+    struct nvme_recover *r = container_of(round, struct nvme_recover, round);
     enum nvme_plan_event event = r->after;
     bool asked = r->asked;
     r->asked = false;
@@ -57,41 +59,17 @@ static void round_ends(struct nvme_recover *r)
         look(r, r->asked_for);
 }
 
-static void came_back(struct cpu_msg *msg)
-{
-    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
-    struct nvme_recover *r = q->ctrl->recover;
-    if (!--r->out)
-        round_ends(r);
-}
-
-static void at_owner(struct cpu_msg *msg)
-{
-    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
-    if (nvme_queue_pass_on(q, msg))
-        return;
-    q->ctrl->recover->work(q);
-    msg->fn = came_back;
-    cpu_post(nvme_qpair_owner(q->ctrl->admin), msg);
-}
-
 static void go_round(struct nvme_recover *r, void (*work)(struct nvme_queue *),
                      enum nvme_plan_event after)
 {
-    struct nvme_ctrl *c = r->ctrl;
-    r->work = work;
     r->after = after;
-    r->out = c->queues_count;
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        c->queues[i]->watch.round.fn = at_owner;
-        cpu_post(nvme_qpair_owner(&c->queues[i]->qp), &c->queues[i]->watch.round);
-    }
+    nvme_round_go(&r->round, work, round_ends);
 }
 
 // Has what is late counted, and then takes the next step.
 static void look(struct nvme_recover *r, enum nvme_plan_event event)
 {
-    if (!r->out)
+    if (!r->round.out)
         return go_round(r, nvme_watch_count, event);
     if (!r->asked || event != NVME_TICK)
         r->asked_for = event;
@@ -231,6 +209,7 @@ static void give_up(struct nvme_recover *r)
         error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
               c->label, reason_words(r->plan.reason));
     stop_master(c);
+    nvme_namespaces_drop(c);
     go_round(r, end_queue, NVME_TICK);
 }
 
@@ -342,7 +321,7 @@ static void tick(struct cpu_timer *timer)
     struct nvme_recover *r = container_of(timer, struct nvme_recover, timer);
     if (!r->ctrl->running)
         return;
-    if (!r->out)
+    if (!r->round.out)
         look_again(r);
     set_timer(r);
 }
@@ -386,6 +365,7 @@ void nvme_recover_start(struct nvme_ctrl *c)
         r->abort[i].command.done = aborted;
     }
     set_limits(r);
+    nvme_round_init(&r->round, c);
     nvme_restore_init(&r->restore, c);
     pci_keep(c->dev);
     c->recover = r;

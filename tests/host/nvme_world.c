@@ -410,14 +410,16 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid)
 
 struct nvme_ctrl *world_ctrl(const struct model *m)
 {
-    struct block_dev *dev = world_disk(m, 1);
-    return dev ? ((struct nvme_ns *)dev->driver)->ctrl : NULL;
+    struct nvme_ctrl *c = nvme_first();
+    while (c && c->dev != &m->pci)
+        c = c->next;
+    return c;
 }
 
 bool world_may_ring(const struct model *m, unsigned qid)
 {
     const struct nvme_ctrl *c = world_ctrl(m);
-    return !qid || !c || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
+    return !qid || !c || !c->queues || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
 void world_free_memory(void)
