@@ -12,6 +12,7 @@
 #include "kernel/run/block.h"
 #include "lib/problem.h"
 
+struct arena;
 struct health;
 struct job_mix;
 
@@ -126,8 +127,12 @@ struct job_cpu {
 } __attribute__((aligned(CACHE_LINE)));
 
 struct job {
+    // What job_open() is given; the rest is zeros then.
     struct job_config config;
     struct disks disks;
+    struct arena *arena;           // all memory is from there; NULL: for one job in the boot
+    void (*show)(struct job *job); // each second; NULL: nothing is shown
+
     unsigned cpus_count;
     struct job_cpu *cpus;
     struct job_worker **workers; // numjobs for each disk
@@ -147,6 +152,16 @@ static inline uint64_t job_submitted(const struct job_worker *w)
 {
     return w->quota - w->left;
 }
+
+// Makes the workers. Problems: job_check_disk()'s, and "job-memory": nothing was allocated then. Boot CPU.
+bool job_open(struct job *job, struct problem *p);
+
+// Runs it to its end: what each worker and each CPU counted is in the job then. Boot CPU.
+void job_execute(struct job *job);
+
+// Workers whose I/Os are all alike (job_io.c): set-up, boot CPU; start, owner CPU.
+void job_io_make(struct job_worker *w, const struct job *job);
+void job_io_start(struct job_worker *w);
 
 // What its kinds of workers share (job_worker.c); owner CPU.
 void job_end_one(struct job_cpu *cpu);        // of its workers, or its start
