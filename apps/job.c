@@ -57,6 +57,8 @@ static void measure(struct cpu_timer *timer)
         memset(&w->latency, 0, sizeof(w->latency));
         if (w->urgent)
             memset(w->urgent, 0, sizeof(*w->urgent));
+        if (w->slat)
+            memset(w->slat, 0, sizeof(*w->slat));
         if (w->mix)
             job_mix_measure(w);
     }

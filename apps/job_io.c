@@ -16,7 +16,7 @@
 // by what another job needs.
 struct io_kind {
     bool random;
-    bool special; // verified, or some of them urgent
+    bool special; // verified, some of them urgent, or submissions timed
     bool batch;   // times are those of the batch that the completion came in
 };
 
@@ -44,7 +44,10 @@ INLINE void submit(struct job_worker *w, struct job_io *io, uint64_t now, struct
     if (kind.special && w->urgent_percent)
         choose_queue(w, io);
     io->req.lba = next_read(w, kind.random) * w->io_blocks;
-    block_resubmit(&io->req);
+    if (kind.special && w->slat)
+        io->start_tsc = job_submit_timed(w, &io->req);
+    else
+        block_resubmit(&io->req);
 }
 
 static void io_special(struct job_worker *w, const struct block_req *req, uint64_t latency)
@@ -65,7 +68,7 @@ static RARE void stop_io(struct job_worker *w, uint64_t now)
 // An error of the device is counted, and the job goes on.
 static RARE void io_failed(struct job_worker *w, struct job_io *io, uint64_t now)
 {
-    struct io_kind kind = { w->is_random, w->urgent_percent, false };
+    struct io_kind kind = { w->is_random, w->urgent_percent || w->slat, false };
     job_note_failure(w, &io->req);
     if (now >= w->end_tsc)
         return stop_io(w, now);
@@ -181,11 +184,16 @@ static void stream_done(struct block_req *req)
         sequential_batch_done(req);
 }
 
+static bool is_special(const struct job_config *config)
+{
+    return config->verify || config->urgent || config->slat;
+}
+
 // Where the words allow it: no time of their own, and nothing but the time to look at. The first
 // reads use each of the queues once.
 static void open_streams(struct job_worker *w, const struct job_config *config)
 {
-    if (!config->batch || config->verify || config->urgent || w->iodepth < STREAM_LEAST)
+    if (!config->batch || is_special(config) || w->iodepth < STREAM_LEAST)
         return;
     unsigned queues = MIN(w->dev->channels, w->iodepth);
     w->stream.done = stream_done;
@@ -206,7 +214,7 @@ static void open_streams(struct job_worker *w, const struct job_config *config)
 
 static void (*choose_done(const struct job_config *config))(struct block_req *req)
 {
-    if (config->verify || config->urgent)
+    if (is_special(config))
         return special_done;
     if (config->batch)
         return config->random ? random_batch_done : sequential_batch_done;
@@ -217,7 +225,7 @@ static void (*choose_done(const struct job_config *config))(struct block_req *re
 
 void job_io_start(struct job_worker *w)
 {
-    struct io_kind kind = { w->is_random, w->urgent_percent, false };
+    struct io_kind kind = { w->is_random, w->urgent_percent || w->slat, false };
     open_streams(w, &w->cpu->job->config);
     for (unsigned i = 0; i < w->iodepth && w->left; i++) {
         block_prepare(&w->ios[i].req);

@@ -128,7 +128,10 @@ static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
     io->in_flight = true;
     m->in_flight++;
     io->start_tsc = now;
-    block_resubmit(req);
+    if (w->slat)
+        io->start_tsc = job_submit_timed(w, req);
+    else
+        block_resubmit(req);
 }
 
 static void count_begun(struct job_mix *m, const struct job_mix_io *io)
@@ -257,7 +260,7 @@ void job_mix_start(struct job_worker *w)
 {
     struct job_mix *m = w->mix;
     if (m->paced)
-        pace_start(&m->pace, m->config->rate_iops, w->iodepth, time_tsc_hz(), w->began_tsc);
+        pace_start(&m->pace, w->rate, w->iodepth, time_tsc_hz(), w->began_tsc);
     if (!w->left)
         w->end_tsc = 0;
     pump(m, w->began_tsc);

@@ -38,6 +38,9 @@ static void make_worker(struct job *job, size_t disk, unsigned index, unsigned *
     w->urgent_percent = (uint8_t)config->urgent;
     if (config->urgent)
         w->urgent = arena_alloc(job->arena, sizeof(*w->urgent), CACHE_LINE, cpu_node(cpu->cpu));
+    if (config->slat)
+        w->slat = arena_alloc(job->arena, sizeof(*w->slat), CACHE_LINE, cpu_node(cpu->cpu));
+    w->rate = job_rate(config, disk * config->numjobs + index, job->workers_count);
     w->iodepth = config->iodepth;
     w->io_blocks = config->bs / dev->block_size;
     w->region = job_region(config, dev);
@@ -63,8 +66,7 @@ static bool check_memory(const struct job *job, struct problem *p)
     const struct job_config *config = &job->config;
     uint64_t io_bytes = sizeof(struct job_io) + config->bs;
     uint64_t worker_bytes = sizeof(struct job_worker) + config->iodepth * io_bytes + 4 * PAGE_BYTES;
-    if (config->urgent)
-        worker_bytes += sizeof(struct histogram);
+    worker_bytes += (!!config->urgent + config->slat) * sizeof(struct histogram);
     uint64_t bytes = job->workers_count * worker_bytes;
     for (size_t i = 0; i < job->disks.count && job_is_mixed(config); i++)
         bytes += config->numjobs * job_mix_bytes(config, job->disks.list[i]);
@@ -85,7 +87,7 @@ bool job_open(struct job *job, struct problem *p)
         if (!job_check_disk(config, job->disks.list[i], p))
             return false;
     job->workers_count = job->disks.count * config->numjobs;
-    if (!check_memory(job, p))
+    if (!job->again && !check_memory(job, p))
         return false;
     make_cpus(job);
     job->data_seed = config->seed ? config->seed : rdtsc();
@@ -93,6 +95,7 @@ bool job_open(struct job *job, struct problem *p)
         arena_alloc(job->arena, job->workers_count * sizeof(*job->workers), CACHE_LINE, NODE_ANY);
     for (size_t disk = 0; disk < job->disks.count; disk++) {
         unsigned *told = arena_alloc(job->arena, sizeof(*told), CACHE_LINE, NODE_ANY);
+        *told = job->quiet ? JOB_ERRORS_TOLD : 0;
         for (unsigned index = 0; index < config->numjobs; index++)
             make_worker(job, disk, index, told);
     }
