@@ -8,10 +8,43 @@
 
 static struct irq_config config;
 static char warnings[1 << 14];
+static unsigned modes;     // that the machine has: posted, and with 2 remapped, too
+static char changes[1024]; // in order: a letter and the loops
+static bool no_change;     // they fail
 
 const struct irq_config *irq_get_config(void)
 {
     return &config;
+}
+
+bool irq_mode_is_possible(enum irq_mode mode, struct problem *p)
+{
+    return mode == IRQ_POSTED || (modes == 2 && mode == IRQ_REMAPPED);
+}
+
+static struct irq_mode_change *pending;
+
+static void change_mode(struct cpu_msg *msg)
+{
+    size_t used = strlen(changes);
+    pending->ok = !no_change;
+    problem_set(&pending->problem, "irq-mode", "the unit doesn't follow");
+    if (pending->ok) {
+        config.mode = fake.mode = pending->mode;
+        config.loops = pending->loops;
+    }
+    format_text(changes + used, sizeof(changes) - used, "%c%u", irq_mode_name(pending->mode)[0],
+                pending->loops);
+    pending->done(pending);
+}
+
+// As the real one: later, from the loop; nothing is in flight meanwhile.
+void irq_set_mode(struct irq_mode_change *change)
+{
+    assert_int_equal(fake.in_flight_count, 0);
+    pending = change;
+    change->msg.fn = change_mode;
+    cpu_post(0, &change->msg);
 }
 
 unsigned cpu_index(void)
@@ -34,7 +67,9 @@ static void start(unsigned cpus, unsigned disks)
 {
     fake_start(cpus, disks, 512, FAKE_LBAS);
     config = (struct irq_config){ .mode = IRQ_POSTED, .loops = 3 };
-    warnings[0] = 0;
+    warnings[0] = changes[0] = 0;
+    modes = 1;
+    no_change = false;
 }
 
 static unsigned lines_of(const char *where, const char *start_of_line)
@@ -126,6 +161,48 @@ static void test_rates_and_counting(void **state)
     assert_non_null(counted);
     assert_true(number(counted, "median") > 0);
     assert_non_null(strstr(row(1), "\"slat_ns\":"));
+}
+
+// ---- modes ----
+
+// By turns, so that what drifts disturbs all alike; then all is as it was.
+static void test_modes_take_turns(void **state)
+{
+    start(1, 2);
+    modes = 2;
+    fake_run(&app_bench, "bench=disks runtime=1ms repeats=3 iodepth=1");
+    assert_string_equal(changes, "r3p3r3p3r3p3"
+                                 "r3p3r3p3r3p3");
+    assert_int_equal(lines_of(fake.json, "{\"type\":\"bench\","), 4);
+    expect_line(fake.json, "\"row\":0,\"irq\":\"remapped\"");
+    expect_line(fake.json, "\"row\":1,\"irq\":\"posted\"");
+    assert_int_equal(config.mode, IRQ_POSTED);
+    // Where nothing is posted, each MSI is an interrupt.
+    assert_int_equal(number(row(0), "notifications"), number(row(0), "msis"));
+    assert_int_not_equal(number(row(1), "notifications"), number(row(1), "msis"));
+    expect_line(fake.console, "disks  remapped");
+}
+
+static void test_loops_are_set_and_set_back(void **state)
+{
+    start(1, 1);
+    modes = 2;
+    fake_run(&app_bench, "bench=loops runtime=1ms repeats=2 iodepth=1");
+    assert_string_equal(changes, "p1p2p3p4p5p6p7p8p1p2p3p4p5p6p7p8p3");
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(number(row(i), "loops"), i + 1);
+}
+
+static void test_a_mode_that_cannot_be_set(void **state)
+{
+    start(1, 1);
+    modes = 2;
+    no_change = true;
+    fake_run(&app_bench, "bench=disks runtime=1ms repeats=2 iodepth=1");
+    expect_line(warnings, "bench-row: table disks, 1 disk, 4 KiB, iodepth 1 is left out: the unit "
+                          "doesn't follow");
+    assert_string_equal(fake.error_what, "bench-nothing");
+    assert_int_equal(fake.submitted, 0);
 }
 
 // ---- memory ----
@@ -239,6 +316,9 @@ int main(void)
         cmocka_unit_test_teardown(test_a_line_for_each_row, fake_stop),
         cmocka_unit_test_teardown(test_the_run_in_the_middle_counts, fake_stop),
         cmocka_unit_test_teardown(test_rates_and_counting, fake_stop),
+        cmocka_unit_test_teardown(test_modes_take_turns, fake_stop),
+        cmocka_unit_test_teardown(test_loops_are_set_and_set_back, fake_stop),
+        cmocka_unit_test_teardown(test_a_mode_that_cannot_be_set, fake_stop),
         cmocka_unit_test(test_runs_take_no_memory),
         cmocka_unit_test_teardown(test_rows_without_memory_are_left_out, fake_stop),
         cmocka_unit_test_teardown(test_no_row_at_all_is_an_error, fake_stop),
