@@ -39,7 +39,7 @@ def latency(bins):
 def row(table, number, mode, disks=4, bs=4096, iodepth=32, rate_iops=0, speed=1.0, repeats=3,
         **more):
     """A row of the bench and its bins, as objects."""
-    iops = min(rate_iops * disks or 1e9, speed * SPEED[mode] * 60000 * disks ** 0.7 *
+    iops = min(rate_iops or 1e9, speed * SPEED[mode] * 60000 * disks ** 0.7 *
                (4096 / bs) ** 0.5 * (iodepth / 32) ** 0.3)
     ios = max(1000, round(iops * 1.5))
     bins = bins_around(disks * iodepth * 1e9 / iops, ios)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/predict: it finds the published posted rows again from the remapped ones, or says nothing."""
+"""tools/predict: it finds the published posted rows again from the remapped ones, or is silent."""
 import json
 import subprocess
 import sys

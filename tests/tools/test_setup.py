@@ -299,7 +299,8 @@ def test_no_address_in_the_project():
 
 
 @pytest.mark.parametrize("target, step", [
-    ("run", "run"), ("debug", "run"), ("test", "test"), ("setup", "")])
+    ("run", "run"), ("debug", "run"), ("report", "report"), ("test", "test"),
+    ("setup", "")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"
     setup.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/steps\nexit 1\n')

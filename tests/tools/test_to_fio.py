@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def to_fio(*args):
-    return subprocess.run([ROOT / "tools/to-fio", *args], capture_output=True, text=True, timeout=60)
+    return subprocess.run([ROOT / "tools/to-fio", *args], capture_output=True, text=True,
+                          timeout=60)
 
 
 def converted(tmp_path, objects):
@@ -64,7 +65,7 @@ def test_it_has_all_that_fio_has(tmp_path):
                            "--output-format=json+"], cwd=tmp_path, capture_output=True, text=True)
     real = json.loads(done.stdout)
     made = converted(tmp_path, WHOLE)
-    same_shape({key: value for key, value in real.items() if key not in ("jobs", "disk_util")}, made)
+    same_shape({key: real[key] for key in real if key not in ("jobs", "disk_util")}, made)
     for job in made["jobs"]:
         same_shape(real["jobs"][0], job)
 

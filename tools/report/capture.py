@@ -9,7 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import qemu_launch as launch
 
-from .checked import Odd, count, inner, latency, line_object, number, optional, shorten, spread, text
+from .checked import (Odd, count, inner, latency, line_object, number, optional, shorten, spread,
+                      text)
 
 # As they are shown, and compared: from the baseline to what never notifies.
 MODES = ("msi", "remapped", "posted", "adaptive", "poll")
@@ -84,8 +85,8 @@ def take_row(capture, o):
 
 
 def take_job(capture, o):
-    job = {"filename": text(o, "filename"), "irq": one_of(o, "irq", MODES), "rw": one_of(o, "rw", JOBS),
-           "bs": count(o, "bs", 1, 1 << 30), "iodepth": count(o, "iodepth", 1, 1 << 20),
+    job = {"filename": text(o, "filename"), "irq": one_of(o, "irq", MODES),
+           "rw": one_of(o, "rw", JOBS), "bs": count(o, "bs", 1, 1 << 30), "iodepth": count(o, "iodepth", 1, 1 << 20),
            "cpus": count(o, "cpus", 1, 1 << 16), "disks": count(o, "disks", 1, 4096),
            "runtime": count(o, "runtime"), "total_ios": count(o, "total_ios"),
            "errors": count(o, "errors"), "iops": number(o, "iops"),
@@ -262,11 +263,15 @@ def said(left_out):
 def emulated(capture):
     """Why what it measured is an emulator's; None where nothing says so."""
     hypervisor = next((p["hypervisor"] for p in capture.machine.get("platform", [])
-                       if p.get("hypervisor") not in (None, "", "none")), None)
-    if hypervisor:
-        return f"the processor says that it is {hypervisor}'s"
+                       if "hypervisor" in p), "none")
+    if hypervisor != "none":
+        return f"the processor says that a hypervisor runs it: {hypervisor or 'without a name'}"
     disks = [disk["model"] for disk in capture.machine.get("nvme", []) if "model" in disk]
     virtual = next((model for model in disks if model.startswith("QEMU")), None)
-    if virtual:
-        return f"its disks are {virtual}"
-    return None
+    return f"its disks are {virtual}" if virtual else None
+
+
+def is_bare(capture):
+    """Whether the processor says that nobody runs it."""
+    return emulated(capture) is None and any(
+        p.get("hypervisor") == "none" for p in capture.machine.get("platform", []))

@@ -46,7 +46,7 @@ def times_of(latency, bins, ios):
 
 
 def whole_time(slat, clat):
-    """lat is from the call to the completion: how slat and clat of an I/O go together isn't kept."""
+    """lat is from call to completion: how slat and clat of an I/O go together isn't kept."""
     times = {key: clat[key] for key in ("min", "max", "mean", "stddev", "N")}
     times["mean"] += slat["mean"]
     return times
@@ -120,15 +120,14 @@ def name_of_row(row):
 
 def options_of(thing, rw):
     """A job file's, as texts. Each disk has as many workers as there are CPUs."""
-    options = {"rw": rw, "bs": size_word(thing["bs"]), "iodepth": str(thing["iodepth"]),
-               "numjobs": str(thing["cpus"])}
-    if thing.get("rate_iops"):
-        options["rate_iops"] = str(thing["rate_iops"])
-    return options
+    return {"rw": rw, "bs": size_word(thing["bs"]), "iodepth": str(thing["iodepth"]),
+            "numjobs": str(thing["cpus"])}
 
 
-OWN = ("irq", "table", "row", "disks", "cpus", "msis", "notifications", "notifications_per_msi",
-       "notifications_per_s", "cycles_per_io", "busy", "energy_uj_per_io", "repeats")
+# rate_iops is of all disks together here: fio's is of each job.
+OWN = ("irq", "table", "row", "disks", "cpus", "loops", "rate_iops", "msis", "notifications",
+       "notifications_per_msi", "notifications_per_s", "cycles_per_io", "busy", "energy_uj_per_io",
+       "repeats")
 
 
 def job_of_row(capture, row):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 SOURCE = "cover letter of \"Coalesced Interrupt Delivery with posted MSI\", v2, 5 April 2024"
 
-# 4 KiB random reads a second of each disk, by the number of disks (PM174x, PCIe 5.0 x4; fio, libaio).
+# 4 KiB random reads a second of each disk, by the number of disks (PM174x, PCIe 5.0 x4; libaio).
 REMAPPED = {2: 1.991e6, 4: 1.136e6, 8: 0.834e6}
 POSTED = {4: 2.023e6, 8: 1.943e6}
 # Of four disks in one x16 slot together, by block size.
@@ -79,7 +79,7 @@ def row_of(what, published, rate, is_held):
 
 
 def check(model):
-    """All published rows that it speaks about; `held`: within TOLERANCE, or nothing is predicted."""
+    """The published rows that it speaks of; `held`: within TOLERANCE, or nothing is predicted."""
     rows = [row_of(f"posted, {n} disks, each", rate, of_a_disk(model, "posted", n)[0], True)
             for n, rate in POSTED.items()]
     rows += [row_of(f"posted, 4 disks, {bs // 1024} KiB", rate,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What may be said about two runs' difference. A row holds median, min and max of its repeats: of up
-to three that is all of them, of more it still tells whether the runs' ranges touch. Pure."""
+"""What may be said about two runs' difference. A row holds median, min and max of its repeats: of
+up to three that is all of them, of more it still tells whether the runs' ranges touch. Pure."""
 import math
 from itertools import combinations
 
