@@ -28,6 +28,14 @@ struct nvme_admin_command {
     uint64_t sent_ns;
 };
 
+// Memory of the controller's own, for submission queues: cmb.c.
+struct nvme_cmb {
+    struct nvme_cmb_place place; // bytes 0: none is used
+    volatile void *window;
+    uint64_t address; // as the controller knows it
+    uint64_t taken;   // bytes from its start on
+};
+
 struct nvme_ctrl {
     struct pci_dev *dev;
     unsigned quirks;       // of enum nvme_quirk_kind
@@ -47,6 +55,7 @@ struct nvme_ctrl {
     bool resetting;      // takes no commands for now
     bool failed;         // it could not be
     _Atomic bool gone;   // it failed for good; any CPU
+    struct nvme_cmb cmb;
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
     void *shadows; // shadow doorbells, and behind them the controller's side; NULL: not used

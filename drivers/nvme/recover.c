@@ -16,7 +16,7 @@
 
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
-#define SLOT_NS NS_PER_S // between looks at its slot
+#define SLOT_NS NS_PER_S // between looks at its slot, and at errors of its link
 
 struct abort {
     struct nvme_recover *recover;
@@ -27,6 +27,7 @@ struct abort {
 struct nvme_recover {
     struct nvme_ctrl *ctrl;
     const struct pci_dev *slot; // NULL: it can't be taken out
+    bool has_errors;            // of PCI Express, to look at
     struct nvme_plan plan;
     struct cpu_timer timer;
     struct nvme_pause pause; // while an admin command is late
@@ -265,7 +266,7 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 static void set_timer(struct nvme_recover *r)
 {
     uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
-    if (!wait && r->slot)
+    if (!wait && (r->slot || r->has_errors))
         wait = SLOT_NS;
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
@@ -278,8 +279,10 @@ static void set_timer(struct nvme_recover *r)
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
     struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
-    if (r->plan.state == NVME_ABSENT)
+    if (r->plan.state == NVME_ABSENT) {
+        pci_errors_look(r->ctrl->dev, in.now_ns);
         pci_revive(r->ctrl->dev, time_delay_ns);
+    }
     if (nvme_plan_reads_csts(&r->plan, in.now_ns))
         nvme_ctrl_alive(r->ctrl, &in.csts);
     add_queues(r->ctrl, &in);
@@ -300,6 +303,7 @@ static void look_again(struct nvme_recover *r)
         return step(r, NVME_REMOVAL_ASKED);
     switch (r->plan.state) {
     case NVME_RUNNING:
+        pci_errors_look(r->ctrl->dev, time_ns());
         nvme_events_poll(r->ctrl);
         if (admin_is_late(r->ctrl))
             look(r, NVME_TICK);
@@ -359,6 +363,7 @@ void nvme_recover_start(struct nvme_ctrl *c)
     struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
     r->ctrl = c;
     r->slot = pci_slot_of(c->dev);
+    r->has_errors = pci_errors_start(c->dev);
     r->timer.fn = tick;
     for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {
         r->abort[i].recover = r;

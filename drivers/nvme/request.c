@@ -185,27 +185,28 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
                   uint32_t first, uint32_t blocks)
 {
     unsigned id = q->qp.free, tail = q->qp.sq_tail;
-    struct nvme_io_sqe *sqe = &q->qp.sq[tail];
     const struct nvme_form *form = &ns->forms[req->op];
+    uint64_t tag = (req->lba + first) & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
+    struct nvme_io_sqe sqe = {
+        .head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id),
+        .cdw2_3 = tag & ~(uint64_t)UINT32_MAX,
+        .mptr = form->mptr,
+        .slba = req->lba + first,
+        .cdw12 = length_of(ns, req, blocks),
+        .cdw13 = nvme_ops[req->op].cdw13,
+        .cdw14 = (uint32_t)tag,
+    };
     nvme_qpair_take(&q->qp, id, req);
-    sqe->head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id);
-    sqe->mptr = form->mptr;
-    sqe->data[0] = sqe->data[1] = 0;
-    sqe->slba = req->lba + first;
-    sqe->cdw12 = length_of(ns, req, blocks);
-    sqe->cdw13 = nvme_ops[req->op].cdw13;
-    uint64_t tag = sqe->slba & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
-    sqe->cdw14 = (uint32_t)tag;
-    sqe->cdw2_3 = tag & ~(uint64_t)UINT32_MAX;
     if (req->op == BLOCK_DEALLOCATE) {
-        name_range(q, sqe, id, req->lba + first, blocks);
+        name_range(q, &sqe, id, req->lba + first, blocks);
     } else if (req->pieces && !req->buffer) {
         struct nvme_scatter s = scatter(q, ns, list_of(q, id));
-        nvme_scatter_point(&s, req, first, blocks, sqe);
+        nvme_scatter_point(&s, req, first, blocks, &sqe);
     } else if (nvme_ops[req->op].moves_data) {
         uint64_t skip = (uint64_t)first << ns->block_shift;
-        point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
+        point(q, &sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
     }
+    nvme_qpair_write(&q->qp, tail, &sqe);
     if (nvme_qpair_push(&q->qp, tail))
         nvme_qpair_mark(&q->qp);
 }
