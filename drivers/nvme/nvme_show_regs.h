@@ -14,29 +14,23 @@
 #define   NVME_CAP_BPS BIT64(45)
 #define   NVME_CAP_MPSMAX BITS64(55, 52)
 #define   NVME_CAP_PMRS BIT64(56)
-#define   NVME_CAP_CMBS BIT64(57)     // CMBMSC shows and moves the controller memory buffer
 #define   NVME_CAP_CRIMS BIT64(60)
 
 // CC (3.1.3.5) and CSTS (3.1.3.6)
 #define   NVME_CC_CRIME BIT32(24)
 #define   NVME_CSTS_NSSRO BIT32(4)
 
-// CMBLOC and CMBSZ (3.1.3.11, 3.1.3.12)
-#define   NVME_CMBLOC_BIR BITS32(2, 0)    // which BAR
+// CMBLOC and CMBSZ (3.1.3.11, 3.1.3.12): what says how the buffer may be used
 #define   NVME_CMBLOC_CQMMS BIT32(3)
 #define   NVME_CMBLOC_CQPDS BIT32(4)
 #define   NVME_CMBLOC_CDPMLS BIT32(5)
 #define   NVME_CMBLOC_CDPCILS BIT32(6)
 #define   NVME_CMBLOC_CDMMMS BIT32(7)
 #define   NVME_CMBLOC_CQDA BIT32(8)
-#define   NVME_CMBLOC_OFST BITS32(31, 12) // units of CMBSZ.SZU
-#define   NVME_CMBSZ_SQS BIT32(0) // submission queues may lie there
 #define   NVME_CMBSZ_CQS BIT32(1)
 #define   NVME_CMBSZ_LISTS BIT32(2)
 #define   NVME_CMBSZ_RDS BIT32(3)
 #define   NVME_CMBSZ_WDS BIT32(4)
-#define   NVME_CMBSZ_SZU BITS32(11, 8) // 4 KiB, 64 KiB, ... 64 GiB
-#define   NVME_CMBSZ_SZ BITS32(31, 12)
 
 // Boot partitions (3.1.3.13 to 3.1.3.15)
 #define   NVME_BPINFO_BPSZ BITS32(14, 0)
@@ -46,12 +40,6 @@
 #define   NVME_BPRSEL_BPROF BITS32(29, 10)
 #define   NVME_BPRSEL_BPID BIT32(31)
 #define   NVME_BPMBL_BMBBA BITS64(63, 12)
-
-// CMBMSC and CMBSTS (3.1.3.16, 3.1.3.17)
-#define   NVME_CMBMSC_CRE BIT64(0)  // CMBLOC and CMBSZ tell
-#define   NVME_CMBMSC_CMSE BIT64(1) // addresses from CBA on are the buffer's
-#define   NVME_CMBMSC_CBA BITS64(63, 12)
-#define   NVME_CMBSTS_CBAI BIT32(0) // CBA can't be
 
 #define   NVME_CRTO_CRIMT BITS32(31, 16) // 500 ms units
 #define   NVME_ASQ_ASQB BITS64(63, 12)
