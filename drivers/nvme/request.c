@@ -24,6 +24,7 @@ const struct nvme_op nvme_ops[BLOCK_OPS] = {
     [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation", 0 },
     [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison", 0 },
     [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification", 0 },
+    [BLOCK_COPY] = { NVME_CMD_COPY, false, "copy", 0 },
     [BLOCK_ZONE_REPORT] = { NVME_CMD_ZONE_RECEIVE, true, "report of zones",
                             NVME_ZONE_REPORT | NVME_ZONE_RECEIVE_PARTIAL },
     [BLOCK_ZONE_APPEND] = { NVME_CMD_ZONE_APPEND, true, "zone append", 0 },
@@ -164,6 +165,29 @@ static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned i
     sqe->slba = NVME_DSM_DEALLOCATE; // CDW10: one range; CDW11
 }
 
+static struct nvme_copy copy_limits(const struct nvme_queue *q, const struct nvme_ns *ns)
+{
+    struct nvme_copy copy = ns->copy;
+    copy.ranges_most =
+        MIN(copy.ranges_most, (uint32_t)(q->list_bytes / sizeof(struct nvme_copy_range)));
+    return copy;
+}
+
+// What is read is checked as what is written is (5.2.2): PRACT must be the same in both.
+static void name_sources(struct nvme_queue *q, const struct nvme_ns *ns,
+                         const struct block_req *req, uint32_t first, uint32_t blocks, unsigned id,
+                         struct nvme_io_sqe *sqe)
+{
+    const struct nvme_form *form = &ns->forms[BLOCK_COPY];
+    struct nvme_copy_range *list = (void *)list_of(q, id);
+    struct nvme_copy copy = copy_limits(q, ns);
+    unsigned ranges = nvme_copy_list(&copy, req, first, blocks, form->tagged, list);
+    uint64_t prinfo = field_get(NVME_PRINFO, form->control);
+    sqe->data[0] = mem_phys(list);
+    sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (ranges - 1) |
+                 (uint32_t)field_put(NVME_COPY_PRINFOR, prinfo);
+}
+
 // CDW12: blocks and what goes with them; of a report, its dwords (ZNS 3.4.2.1).
 static uint32_t length_of(const struct nvme_ns *ns, const struct block_req *req, uint32_t blocks)
 {
@@ -196,7 +220,9 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
     nvme_qpair_take(&q->qp, id, req);
     if (req->op == BLOCK_DEALLOCATE) {
         name_range(q, &sqe, id, req->lba + first, blocks);
-    } else if (req->pieces && !req->buffer) {
+    } else if (req->op == BLOCK_COPY) {
+        name_sources(q, ns, req, first, blocks, id, &sqe);
+    } else if (nvme_is_scattered(req)) {
         struct nvme_scatter s = scatter(q, ns, list_of(q, id));
         nvme_scatter_point(&s, req, first, blocks, &sqe);
     } else if (nvme_ops[req->op].moves_data) {
@@ -213,9 +239,10 @@ static uint32_t next_piece(const struct nvme_queue *q, const struct nvme_ns *ns,
 {
     uint32_t blocks = nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
     struct nvme_scatter s = scatter(q, ns, NULL);
-    if (req->pieces && !req->buffer)
-        blocks = nvme_scatter_run(&s, req, first, blocks);
-    return blocks;
+    struct nvme_copy copy = copy_limits(q, ns);
+    if (nvme_is_scattered(req))
+        return nvme_scatter_run(&s, req, first, blocks);
+    return req->op == BLOCK_COPY ? nvme_copy_run(&copy, req, first, blocks) : blocks;
 }
 
 void nvme_request_pump(struct nvme_queue *q)

@@ -14,6 +14,12 @@ struct nvme_op {
 };
 extern const struct nvme_op nvme_ops[BLOCK_OPS];
 
+// Its data are in several pieces of memory.
+static inline bool nvme_is_scattered(const struct block_req *req)
+{
+    return nvme_ops[req->op].moves_data && req->pieces && !req->buffer;
+}
+
 // A request that can't go straight, whatever the reason. Any CPU.
 void nvme_request_detour(struct nvme_queue *q, struct block_req *req);
 
