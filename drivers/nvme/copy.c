@@ -48,13 +48,13 @@ uint32_t nvme_copy_run(const struct nvme_copy *c, const struct block_req *req, u
 }
 
 unsigned nvme_copy_list(const struct nvme_copy *c, const struct block_req *req, uint32_t first,
-                        uint32_t blocks, bool tagged, struct nvme_copy_range *list)
+                        uint32_t blocks, uint32_t tag_mask, struct nvme_copy_range *list)
 {
     struct walk w = begin(c, req, first, blocks);
     unsigned count = 0;
     for (; w.left; count++) {
         list[count] = next(&w);
-        list[count].eilbrt = tagged ? (uint32_t)list[count].slba : 0;
+        list[count].eilbrt = (uint32_t)list[count].slba & tag_mask;
     }
     return count;
 }

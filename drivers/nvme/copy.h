@@ -16,7 +16,7 @@ struct nvme_copy {
 uint32_t nvme_copy_run(const struct nvme_copy *c, const struct block_req *req, uint32_t first,
                        uint32_t most);
 
-// Writes the ranges of these, of which nvme_copy_run() said that one command takes them; where they
-// are tagged, with the low half of their LBA. Returns how many.
+// Writes the ranges of these, of which nvme_copy_run() said that one command takes them; their tags
+// are what the mask leaves of their first LBA. Returns how many.
 unsigned nvme_copy_list(const struct nvme_copy *c, const struct block_req *req, uint32_t first,
-                        uint32_t blocks, bool tagged, struct nvme_copy_range *list);
+                        uint32_t blocks, uint32_t tag_mask, struct nvme_copy_range *list);

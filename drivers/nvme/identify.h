@@ -79,9 +79,9 @@ struct nvme_abilities {
     bool shares;           // the subsystem may have more controllers
     bool ana;              // reports states of namespaces, by group
     uint64_t ana_ms;       // how long a change of state may take
-    uint32_t ana_groups;   // the largest group
+    uint32_t ana_groups;   // how many
     uint64_t stripe;       // bytes, a power of two; 0: none
-    bool extended_formats; // guards of more than 16 bits, where they are enabled
+    bool extended_formats; // longer guards, storage tags and more formats, where they are enabled
 };
 
 // What can't be is added to the warnings, all as one kind, and left out. `quirks` are of
@@ -100,8 +100,9 @@ struct nvme_format {
     uint16_t metadata;        // bytes for each block
     uint16_t metadata_buffer; // of these, what each command must have a buffer for: all or none
     uint8_t protection;       // type 1 to 3; 0: none
-    bool reference_tag;       // CDW14 of commands is the low half of the first LBA
+    bool extended;            // it is there only where the host enables such formats
     uint32_t control;         // what CDW12 of commands has besides NLB
+    uint64_t tag_mask;        // of the first LBA: the reference tag of commands; 0: they have none
 };
 // The format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS), as a place in lbaf[]; it may be one that
 // isn't there.

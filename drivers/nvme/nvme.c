@@ -120,11 +120,6 @@ bool nvme_drives(const struct pci_dev *dev)
 static void warn_if_hiding(const struct pci_dev *dev)
 {
     unsigned kinds = nvme_quirk(dev)->kinds;
-    if (kinds & NVME_QUIRK_VMD)
-        warn("nvme-vmd",
-             "%s: Intel VMD (%04x:%04x) hides the NVMe drives behind it: turn VMD off in the "
-             "firmware's set-up",
-             dev->name, dev->vendor, dev->device);
     if (kinds & NVME_QUIRK_RAID)
         warn("nvme-raid",
              "%s: Intel RAID mode (%04x:%04x, RST) may hide NVMe drives: switch the SATA/NVMe mode "

@@ -356,13 +356,54 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     return true;
 }
 
+// ---- after a reset ----
+
+static unsigned count_there(const struct nvme_ctrl *c, unsigned among)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < among; i++)
+        count += c->queues[i]->has_sq;
+    return count;
+}
+
+static struct nvme_queue *nth_there(const struct nvme_ctrl *c, unsigned n)
+{
+    unsigned i = 0;
+    while (!c->queues[i]->has_sq || n--)
+        i++;
+    return c->queues[i];
+}
+
+// Shared as at the start. Urgent ones, which are the last, stand in only where there are no others.
+// Whoever finds one that stands in finds that it is there.
+bool nvme_queues_stand_in(struct nvme_ctrl *c)
+{
+    unsigned there = count_there(c, c->plain_count);
+    if (!there && !(there = count_there(c, c->queues_count)))
+        return false;
+    for (unsigned i = 0; i < c->queues_count; i++)
+        if (c->queues[i]->has_sq)
+            __atomic_store_n(&c->queues[i]->instead, NULL, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        struct nvme_queue *q = c->queues[i];
+        unsigned rank = c->rank[nvme_qpair_owner(&q->qp)];
+        if (!q->has_sq)
+            __atomic_store_n(&q->instead,
+                             nth_there(c, nvme_queue_for_cpu(rank, cpu_count(), there)),
+                             __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
+// ---- the end ----
+
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p)
 {
     for (unsigned i = 0; i < c->queues_count; i++)
-        if (!delete_sq(c, i, p))
+        if (c->queues[i]->has_sq && !delete_sq(c, i, p))
             return false;
     for (unsigned i = 0; i < c->queues_count; i++)
-        if (!delete_cq(c, i, p))
+        if (c->queues[i]->has_cq && !delete_cq(c, i, p))
             return false;
     return true;
 }

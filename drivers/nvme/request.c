@@ -35,6 +35,7 @@ const struct nvme_op nvme_ops[BLOCK_OPS] = {
 // ---- ends ----
 
 static void submit_again(struct block_req *req);
+static void forward(struct nvme_queue *q, struct block_req *req);
 
 static void done_message(struct cpu_msg *msg)
 {
@@ -181,7 +182,7 @@ static void name_sources(struct nvme_queue *q, const struct nvme_ns *ns,
     const struct nvme_form *form = &ns->forms[BLOCK_COPY];
     struct nvme_copy_range *list = (void *)list_of(q, id);
     struct nvme_copy copy = copy_limits(q, ns);
-    unsigned ranges = nvme_copy_list(&copy, req, first, blocks, form->tagged, list);
+    unsigned ranges = nvme_copy_list(&copy, req, first, blocks, (uint32_t)form->tag_mask, list);
     uint64_t prinfo = field_get(NVME_PRINFO, form->control);
     sqe->data[0] = mem_phys(list);
     sqe->cdw12 = (req->length & ~NVME_IO_NLB) | (ranges - 1) |
@@ -209,13 +210,15 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
 {
     unsigned id = q->qp.free, tail = q->qp.sq_tail;
     const struct nvme_form *form = &ns->forms[req->op];
+    uint64_t tag = (req->lba + first) & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
     struct nvme_io_sqe sqe = {
         .head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id),
+        .cdw2_3 = tag & ~(uint64_t)UINT32_MAX,
         .mptr = form->mptr,
         .slba = req->lba + first,
         .cdw12 = length_of(ns, req, blocks),
         .cdw13 = nvme_ops[req->op].cdw13,
-        .cdw14 = form->tagged ? (uint32_t)(req->lba + first) : 0,
+        .cdw14 = (uint32_t)tag,
     };
     nvme_qpair_take(&q->qp, id, req);
     if (req->op == BLOCK_DEALLOCATE) {
@@ -268,6 +271,8 @@ static void enqueue(struct nvme_queue *q, struct block_req *req)
         req->status = BLOCK_GONE;
         return send_back(req);
     }
+    if (nvme_queue_stands_in(q))
+        return forward(nvme_queue_stands_in(q), req);
     req->issued = 0;
     req->pending = 1;
     req->again = false;
@@ -312,10 +317,21 @@ static void enqueue_later(struct nvme_queue *q, struct block_req *req)
     cpu_timer_start(&q->retry, q->later->due_ns);
 }
 
-static void submit_again(struct block_req *req)
+// The queue of a request that was prepared a while ago.
+static struct nvme_queue *queue_of(const struct block_req *req)
 {
     struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
-    if (req->due_ns > time_ns() && !q->gone)
+    struct nvme_queue *instead = nvme_queue_stands_in(q);
+    return instead ? instead : q;
+}
+
+// What another queue had, when this one wasn't there, doesn't wait for its time.
+static void submit_again(struct block_req *req)
+{
+    struct nvme_queue *q = queue_of(req);
+    if (nvme_qpair_owner(&q->qp) != cpu_index())
+        forward(q, req);
+    else if (req->due_ns > time_ns() && !q->gone)
         enqueue_later(q, req);
     else
         enqueue(q, req);
@@ -357,6 +373,8 @@ static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t
 {
     if (late && is_abort(status))
         return give_up(req, BLOCK_TIMEOUT);
+    if (block_is_gone(req->dev)) // its namespace was detached, and the host was told
+        return give_up(req, BLOCK_GONE);
     if (may_retry(req, status)) {
         req->tries++;
         q->retries++;
@@ -380,7 +398,7 @@ bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
 static void forward_message(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
-    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
+    struct nvme_queue *q = queue_of(req);
     if (!nvme_queue_pass_on(q, msg))
         enqueue(q, req);
 }
@@ -474,9 +492,23 @@ void nvme_queue_take_back(struct nvme_queue *q)
     nvme_qpair_clear(&q->qp);
 }
 
+// All of what waits is whole again: nothing of it is in flight.
+static void hand_over(struct nvme_queue *q)
+{
+    struct block_req *req = q->waiting, *next;
+    q->waiting = NULL;
+    nvme_qpair_look_at_all(&q->qp, q->zoned);
+    for (; req; req = next) {
+        next = req->next;
+        enqueue(q, req);
+    }
+}
+
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
+    if (nvme_queue_stands_in(q))
+        return hand_over(q);
     q->quiet = false;
     nvme_qpair_open(&q->qp);
     nvme_request_pump(q);

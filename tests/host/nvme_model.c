@@ -176,6 +176,7 @@ void model_reset(struct model *m)
         m->lost_count = 0;
     m->listeners_count = m->events_count = m->told_types = 0;
     memset(m->features, 0, sizeof(m->features));
+    m->extended = false;
     memset(m->queues, 0, sizeof(m->queues));
 }
 

@@ -93,9 +93,11 @@ struct model {
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
-    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[NVME_PAGE];
-    uint32_t features[256]; // by feature identifier
-    bool tells_more;        // Identify of command sets, and lists of identifiers
+    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[160 * KIB];
+    void (*reads_log)(struct model *m); // what happens meanwhile
+    uint32_t features[256];             // by feature identifier
+    bool extended;                      // formats are enabled (LBAFEE)
+    bool tells_more;                    // Identify of command sets, and lists of identifiers
     struct nvme_identify_nvm_controller nvm;
     uint8_t zasl;
     uint32_t cmbloc, cmbsz; // model_give_cmb()
@@ -174,8 +176,9 @@ struct model {
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;
-    unsigned asked_sqs, asked_cqs; // by Set Features
-    unsigned namespaces_asked;     // Identify Namespace
+    unsigned asked_sqs, asked_cqs;     // by Set Features,
+    unsigned granted_sqs, granted_cqs; // and what it was answered
+    unsigned namespaces_asked;         // Identify Namespace
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
@@ -247,9 +250,9 @@ const char *world_last_info(void);
 const char *world_infos(void); // all of them, each with a newline
 const char *world_json(void);  // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
-struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
-unsigned world_node_of(const volatile void *at);     // that its memory was asked for on
-size_t world_bytes_on(unsigned node);                // asked for since world_begin()
+struct nvme_ctrl *world_ctrl(const struct model *m);
+unsigned world_node_of(const volatile void *at); // that its memory was asked for on
+size_t world_bytes_on(unsigned node);            // asked for since world_begin()
 void world_use_cpu(unsigned cpu);
 void world_set_apic_id(unsigned cpu, uint32_t id);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs

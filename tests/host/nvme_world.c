@@ -225,6 +225,15 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
 }
 
 // The function's own stands for its port.
+bool pci_errors_start(struct pci_dev *dev)
+{
+    return false;
+}
+
+void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
+{
+}
+
 const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
 {
     return of(dev)->has_slot ? dev : NULL;
@@ -420,14 +429,16 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid)
 
 struct nvme_ctrl *world_ctrl(const struct model *m)
 {
-    struct block_dev *dev = world_disk(m, 1);
-    return dev ? ((struct nvme_ns *)dev->driver)->ctrl : NULL;
+    struct nvme_ctrl *c = nvme_first();
+    while (c && c->dev != &m->pci)
+        c = c->next;
+    return c;
 }
 
 bool world_may_ring(const struct model *m, unsigned qid)
 {
     const struct nvme_ctrl *c = world_ctrl(m);
-    return !qid || !c || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
+    return !qid || !c || !c->queues || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
 void world_free_memory(void)

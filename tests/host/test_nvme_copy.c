@@ -72,7 +72,7 @@ static void their_ranges(void **state)
     static const unsigned blocks[] = { 7, 1, 8, 2 };
     for (unsigned tagged = 0; tagged < 2; tagged++) {
         memset(list, 0xff, sizeof(list));
-        assert_int_equal(nvme_copy_list(&c, &req, 3, 18, tagged, list), 4);
+        assert_int_equal(nvme_copy_list(&c, &req, 3, 18, tagged ? UINT32_MAX : 0, list), 4);
         for (unsigned i = 0; i < 4; i++) {
             struct nvme_copy_range expected = { .slba = lbas[i],
                                                 .nlb = (uint16_t)(blocks[i] - 1),
