@@ -403,6 +403,7 @@ static void make_ios(struct job_worker *w, const struct job_config *config, unsi
         w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){
             .op = job_op(config),
+            .fua = config->writefua,
             .channel = w->ios[i].channel,
             .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = w->io_blocks,

@@ -257,6 +257,7 @@ static uint32_t transfer(struct model *m, const struct nvme_sqe *sqe, const stru
         return 0;
     case NVME_CMD_WRITE:
         m->writes++;
+        m->fuas += !!(sqe->cdw12 & BIT32(30));
         for_each_piece(m, sqe, offset, bytes, from_host);
         return 0;
     case NVME_CMD_COMPARE:
