@@ -449,7 +449,7 @@ void nvme_queue_take_back(struct nvme_queue *q)
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
-    q->quiet = false;
+    q->quiet = q->gone = false;
     nvme_qpair_open(&q->qp);
     nvme_request_pump(q);
 }

@@ -45,13 +45,14 @@ static void send(struct nvme_restore *r)
 }
 
 // Another disk may have come in its place.
-static bool is_the_same(const struct nvme_restore *r)
+static bool is_the_same(struct nvme_restore *r)
 {
     struct problem p;
     struct nvme_id id;
     const struct nvme_ctrl *c = r->ctrl;
     if (nvme_parse_controller(c->label, r->page, &id, &p) && !strcmp(id.serial, c->id.serial))
         return true;
+    r->other = true;
     warn("nvme-other", "%s: after its reset it is another controller, or none that can be used",
          c->label);
     return false;
@@ -68,7 +69,7 @@ static bool has_enough(const struct nvme_restore *r)
 }
 
 // It may refuse what the host chooses.
-static bool is_good(const struct nvme_restore *r)
+static bool is_good(struct nvme_restore *r)
 {
     char words[80];
     if (r->step >= choices(r->ctrl)) {
@@ -105,6 +106,7 @@ void nvme_restore_start(struct nvme_restore *r)
 {
     r->state = NVME_RESTORE_GOES_ON;
     r->step = IDENTIFY;
+    r->other = false;
     send(r);
 }
 

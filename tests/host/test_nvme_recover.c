@@ -343,7 +343,8 @@ static void is_not_fooled_by_another_disk(void **state)
     m->id.sn[0] = 'T';
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
-    is_gone_for(m, "it can't be set up after a reset");
+    is_gone_for(m, "another disk is in its place");
+    assert_int_equal(resets_of(m), 1);
 }
 
 static void needs_as_many_queues_as_before(void **state)
