@@ -123,9 +123,17 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
 }
 
+static bool can_post(bool plain, struct problem *p)
+{
+    if (plain)
+        return problem_set(p, "irq-mode", "irq=msi leaves remapping off");
+    return vtd_can_post_driven(p);
+}
+
 // Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
 static void start_irqs(const struct cmdline *c)
 {
+    static struct problem no_post;
     struct problem p;
     bool plain = cmdline_is(c, "irq", "msi");
     if (plain)
@@ -143,7 +151,8 @@ static void start_irqs(const struct cmdline *c)
     irq_init(&(struct irq_config){
         .mode = mode,
         .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
-        .chip_post = plain || mode == IRQ_REMAPPED ? NULL : vtd_chip_posted(),
+        .chip_post = can_post(plain, &no_post) ? vtd_chip_posted() : NULL,
+        .no_post = &no_post,
         .loops = (unsigned)cmdline_number(c, "posted.loops"),
         .preempt = cmdline_is(c, "posted.preempt", "1"),
         .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,

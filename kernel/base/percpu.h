@@ -50,6 +50,8 @@ struct cpu {
     uint64_t urgent[PI_WORDS];    // irqs whose handler runs before others, by vector
     unsigned words;               // of ready and PIR that have irqs: the loop looks no further
     bool loop_harvests;           // IRQ_ADAPTIVE, IRQ_POLL
+    uint8_t irq_mode;             // enum irq_mode: the CPU's own, changed in its loop
+    uint16_t loops;               // posted.loops
     union {
         struct {
             bool has_immediate; // there are such irqs

@@ -23,22 +23,18 @@ static struct {
 
 static void begin(struct cpu_msg *msg)
 {
-    uint64_t flags = interrupts_save();
-    irq_start_cpu();
-    interrupts_restore(flags);
+    irq_follow_mode();
 }
 
 // SN is set from the start where the loop harvests. Each CPU begins by itself; one that sleeps from
 // before is woken by the message, and falls asleep anew by this mode's rules.
 void irq_init(const struct irq_config *config)
 {
-    bool suppress = config->mode == IRQ_ADAPTIVE || config->mode == IRQ_POLL;
     for (unsigned i = 0; i < cpu_count(); i++) // before any CPU touches its own
-        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, suppress);
+        pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, irq_loop_harvests(config->mode));
     irq_set_config(config);
     irqs.begin = mem_alloc(cpu_count() * sizeof(*irqs.begin), CACHE_LINE, NODE_ANY);
     for (unsigned i = 0; i < cpu_count(); i++) {
-        cpu_get(i)->loop_harvests = suppress;
         irqs.begin[i].fn = begin;
         if (i != cpu_index())
             cpu_post(i, &irqs.begin[i]);
@@ -158,12 +154,11 @@ static bool connect(struct irq *irq, struct problem *p)
     return false;
 }
 
-static const struct irq_chip *chip_of(const struct pci_dev *dev)
+static const struct irq_chip *chip_of(const struct pci_dev *dev, bool posted)
 {
-    const struct irq_config *config = irq_get_config();
     if (dev->domain && dev->domain->chip)
         return dev->domain->chip;
-    return config->chip_post ? config->chip_post : config->chip;
+    return posted ? irq_get_config()->chip_post : irq_get_config()->chip;
 }
 
 struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_handler handler,
@@ -177,7 +172,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     irq->cpu = irq->home = cpu;
     irq->handler = handler;
     irq->arg = arg;
-    irq->chip = chip_of(dev);
+    irq->chip = chip_of(dev, irq_mode_posts(irq_get_mode()));
     if (!connect(irq, p))
         return NULL;
     *irqs.last = irq;
@@ -230,13 +225,10 @@ static bool reroute(struct irq *irq, struct problem *p)
 
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
 {
-    const struct irq_chip *chip = posted ? irq_get_config()->chip_post : irq_get_config()->chip;
-    if (irq->chip->through)
-        return true;
-    if (!chip)
-        return problem_set(p, "irq-delivery", "%s: irq=%s has no way to %s one MSI", irq->name,
-                           irq_mode_name(irq_get_config()->mode), posted ? "post" : "remap");
-    const struct irq_chip *old = irq->chip;
+    if (posted && !irq_mode_posts(irq_get_mode()))
+        return problem_set(p, "irq-delivery", "%s: irq=%s has no way to post one MSI", irq->name,
+                           irq_mode_name(irq_get_mode()));
+    const struct irq_chip *old = irq->chip, *chip = chip_of(irq->dev, posted);
     irq->chip = chip;
     if (old == chip || reroute(irq, p))
         return true;

@@ -28,6 +28,7 @@ struct pci_virtual {
 };
 
 struct pci_saved;
+struct pci_errors;
 struct irq_chip;
 
 // Memory that a domain's host forwards: as the CPU sees it, and what is in the BARs there.
@@ -64,9 +65,10 @@ struct pci_dev {
     struct pci_virtual virtual;
     struct pci_dev *physical; // of a virtual function: whose it is, and the how manieth, from 0
     uint16_t virtual_index;
-    unsigned node;          // NUMA node; NODE_ANY where unknown
-    struct pci_saved *kept; // by pci_keep()
-    char name[16];          // "0000:00:04.0", "10000:01:00.0"
+    unsigned node;             // NUMA node; NODE_ANY where unknown
+    struct pci_saved *kept;    // by pci_keep()
+    struct pci_errors *errors; // by pci_errors_start(); NULL: it has none to tell
+    char name[16];             // "0000:00:04.0", "10000:01:00.0"
 };
 
 #define PCI_BUS(bdf) ((bdf) >> 8)
@@ -144,6 +146,14 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t));
 const struct pci_dev *pci_slot_of(const struct pci_dev *dev);
 bool pci_slot_asks(const struct pci_dev *port);
 void pci_slot_power_off(const struct pci_dev *port);
+
+// Errors of the function and of the links above it, as AER and DPC log them (7.8.4, 7.9.14): what is
+// there at the start is stale, and cleared; from then on a look, once in a while and whenever the
+// function doesn't answer, tells each in one sentence, though no more often than once a minute, and
+// clears it, unless firmware is told of errors and clears them itself. A link that DPC brought down is
+// let up again. False: there is nothing to look at. Boot CPU.
+bool pci_errors_start(struct pci_dev *dev);
+void pci_errors_look(struct pci_dev *dev, uint64_t now_ns);
 
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
 // the end of the device's own bus mastering.

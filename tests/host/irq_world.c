@@ -339,7 +339,7 @@ void start_on(unsigned count, struct irq_config config)
     }
     world = (struct irq_world){ .enabled = true, .count = count };
     config.chip = &chip;
-    config.chip_post = config.mode == IRQ_REMAPPED || config.mode == IRQ_MSI ? NULL : &chip_post;
+    config.chip_post = config.mode == IRQ_MSI || config.no_post ? NULL : &chip_post;
     config.loops = config.loops ? config.loops : 3;
     config.preempt = true;
     loop_set_flush(flush);

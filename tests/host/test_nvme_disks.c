@@ -201,7 +201,7 @@ static void json_and_names(void **state)
              "\"serial\":\"S123\",\"firmware\":\"1.0\",\"nsid\":1,\"size\":536870912,"
              "\"block_size\":512,\"max_transfer\":524288,\"queues\":1,\"urgent_queues\":0,\"queue_"
              "depth\":255,"
-             "\"vectors\":1,\"node\":100,\"atomic_write\":512,"
+             "\"vectors\":1,\"node\":100,\"cmb_queues\":0,\"atomic_write\":512,"
              "\"atomic_write_power_fail\":512,\"write_cache\":false}",
              c->name, m->pci.name);
     assert_string_equal(world_json(), expected);
