@@ -65,6 +65,7 @@ void nvme_show_json(struct json *j, const struct nvme_ns *ns)
     add(j, "write_granularity", limits->write_granularity);
     add(j, "write_optimal", limits->write_optimal);
     add(j, "deallocate_granularity", limits->deallocate_granularity);
+    add(j, "max_copy", limits->max_copy);
     json_bool(j, "write_cache", limits->write_cache);
     if (limits->read_only)
         json_bool(j, "read_only", true);

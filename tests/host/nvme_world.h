@@ -11,6 +11,24 @@
             fail_msg("the host broke a rule: " __VA_ARGS__);                                       \
     } while (0)
 
+#define WORLD_CPUS 16
+#define WORLD_MODELS 8
+
+extern struct world {
+    unsigned cpus, cpu;
+    unsigned vectors_left[WORLD_CPUS];
+    uint32_t apic_ids[WORLD_CPUS]; // as they are numbered, unless set
+    uint64_t now, clock_step;
+    bool timers_first;
+    struct cpu_msg *inbox[WORLD_CPUS];
+    struct cpu_timer *timers[WORLD_CPUS];
+    struct model *models[WORLD_MODELS];
+    unsigned models_count;
+    // Routed to its new CPU; the old one, which this is, is not told yet.
+    struct irq *moving[WORLD_CPUS];
+} world;
+
+void world_forget_memory(void);  // before a new world: what was given out is another one's
 void world_free_memory(void);    // all that was given out: the driver must be new as well
 void world_forget_reports(void); // before a new world
 bool world_may_ring(const struct model *m, unsigned qid); // the CPU owns the I/O queue
