@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The mode changes while devices send: a message goes round the CPUs, and each takes the new mode over
-// in its loop; then one goes from irq to irq, and each is routed anew by the CPU that has it.
+// The mode changes while devices send: a message goes round the CPUs, and each takes the new mode over in
+// its loop, and routes the irqs that go to it anew. Then it goes to those that were on the move meanwhile.
 //
 // Nothing has to stand still meanwhile. Each CPU takes what comes by either route in any mode, since it
 // works by its own copy of the mode: a posted MSI on a CPU whose mode posts none notifies and is
@@ -28,7 +28,18 @@ bool irq_mode_is_possible(enum irq_mode mode, struct problem *p)
     return true;
 }
 
-// ---- irqs, one after the other ----
+// ---- irqs: by the CPU that each goes to ----
+
+static bool is_changed(const struct irq_mode_change *change, const struct irq *irq)
+{
+    const struct irq_config *config = irq_get_config();
+    return irq->chip == (irq_mode_posts(change->mode) ? config->chip_post : config->chip);
+}
+
+static bool change_irq(const struct irq_mode_change *change, struct irq *irq, struct problem *p)
+{
+    return irq_set_posted(irq, irq_mode_posts(change->mode), p);
+}
 
 static void tell(struct cpu_msg *msg) // boot CPU
 {
@@ -36,46 +47,53 @@ static void tell(struct cpu_msg *msg) // boot CPU
     change->done(change);
 }
 
-static void change_irq(struct cpu_msg *msg);
+static void change_left(struct cpu_msg *msg);
 
-static void go_to_irq(struct irq_mode_change *change, struct irq *irq)
+// To the next one, from change->irq on, that moved away from each CPU before its turn, or failed.
+static void go_to_irq(struct irq_mode_change *change)
 {
-    change->irq = irq;
-    change->msg.fn = irq ? change_irq : tell;
-    cpu_post(irq ? __atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE) : 0, &change->msg);
+    while (change->irq && is_changed(change, change->irq))
+        change->irq = change->irq->next;
+    change->msg.fn = change->irq ? change_left : tell;
+    cpu_post(change->irq ? __atomic_load_n(&change->irq->cpu, __ATOMIC_ACQUIRE) : 0, &change->msg);
 }
 
 // One that can't be changed works as it did; the others are changed all the same.
-static void change_irq(struct cpu_msg *msg)
+static void change_left(struct cpu_msg *msg)
 {
     struct irq_mode_change *change = container_of(msg, struct irq_mode_change, msg);
-    struct irq *irq = change->irq;
     struct problem p;
-    if (!irq_is_here(irq)) // it has moved meanwhile
-        return go_to_irq(change, irq);
-    if (!irq_set_posted(irq, irq_mode_posts(change->mode), &p) && change->ok) {
-        change->ok = false;
-        change->problem = p;
+    if (irq_is_here(change->irq)) { // else it has moved on
+        if (!change_irq(change, change->irq, &p) && change->ok) {
+            change->ok = false;
+            change->problem = p;
+        }
+        change->irq = change->irq->next;
     }
-    go_to_irq(change, irq->next);
+    go_to_irq(change);
 }
 
 // ---- CPUs, one after the other ----
 
-// For one that is away the boot CPU takes the message, and has nothing to do: it takes the mode over when
-// it returns.
+// For one that is away the boot CPU takes the message: it takes the mode over when it returns.
 static void go_to_cpu(struct irq_mode_change *change)
 {
-    if (change->cpu < cpu_count())
+    if (change->cpu < cpu_count()) {
         cpu_post(change->cpu, &change->msg);
-    else
-        go_to_irq(change, irq_first());
+        return;
+    }
+    change->irq = irq_first();
+    go_to_irq(change);
 }
 
 static void change_cpu(struct cpu_msg *msg)
 {
     struct irq_mode_change *change = container_of(msg, struct irq_mode_change, msg);
+    struct problem p; // told of by change_left()
     irq_follow_mode();
+    for (struct irq *irq = irq_first(); irq; irq = irq->next)
+        if (irq_is_here(irq))
+            (void)change_irq(change, irq, &p);
     change->cpu++;
     go_to_cpu(change);
 }
@@ -84,9 +102,10 @@ static void change_cpu(struct cpu_msg *msg)
 void irq_set_mode(struct irq_mode_change *change)
 {
     change->cpu = 0;
+    change->irq = NULL;
     change->ok = irq_mode_is_possible(change->mode, &change->problem);
     if (!change->ok)
-        return go_to_irq(change, NULL);
+        return go_to_irq(change);
     irq_change_config(change->mode, change->loops ? change->loops : irq_get_config()->loops);
     change->msg.fn = change_cpu;
     go_to_cpu(change);

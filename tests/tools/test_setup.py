@@ -203,8 +203,8 @@ def test_each_package_once(debian12):
 
 def test_steps_install_their_own_packages(debian12):
     debian12.sources("deb http://b.example/debian bookworm main\n")
-    run, test = debian12.needed("run"), debian12.needed("test")
-    assert set(run) < set(test)
+    run, report, test = map(debian12.needed, ("run", "report", "test"))
+    assert set(run) < set(report) < set(test)
     assert debian12.installs("run") == sorted(run)
     assert debian12.commands()[-1].endswith(" -t bookworm-backports qemu-system-x86")
     source = debian12.etc / "apt/sources.list.d/onebell-backports.sources"
@@ -290,7 +290,7 @@ def test_other_systems(debian12, release, name):
 def test_unknown_words(debian12, words):
     done = debian12.run(*words)
     assert (done.returncode, done.stdout) == (1, "")
-    for known in "run", "test", "--list", "--dry-run", "--source", f"'{words[-1]}'":
+    for known in "run", "report", "test", "--list", "--dry-run", "--source", f"'{words[-1]}'":
         assert known in done.stderr.split("setup: ")[1]
 
 
@@ -299,7 +299,8 @@ def test_no_address_in_the_project():
 
 
 @pytest.mark.parametrize("target, step", [
-    ("run", "run"), ("debug", "run"), ("test", "test"), ("setup", "")])
+    ("run", "run"), ("debug", "run"), ("report", "report"), ("test", "test"),
+    ("setup", "")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"
     setup.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/steps\nexit 1\n')
