@@ -321,9 +321,9 @@ def charts_of(found):
     sections = [
         ("Side by side", [difference_chart(runs)]),
         ("Delivery", [lines[id] for id in ("per-msi", "notifications", "loops")]),
+        ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
         ("Rates", [lines[id] for id in ("iops", "depth", "bandwidth")]),
         ("Latency", [cdf_chart(pairs), heat_chart(pairs), lines["fixed-rate"]]),
-        ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
     ]
     is_emulated = any(captures.emulated(capture) for capture in found)
     for _, charts in sections:

@@ -64,7 +64,7 @@ def figure(chart):
               f'<p class="what">{escape(chart["text"])}</p>']
     own_table = table(chart["columns"], chart["rows"], f"Data of: {chart['title']}")
     if charts.has_picture(chart):
-        pieces += [charts.svg_of(chart),
+        pieces += [charts.svgs_of(chart),
                    f'<p class="constants">{escape(chart.get("constants") or "")}</p>']
         own_table = (f"<details><summary>{plural(len(chart['rows']), 'row')} of data</summary>"
                      f"{own_table}</details>")
