@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -268,14 +269,23 @@ def test_no_mode_is_told_by_colour_alone():
 
 def test_a_picture_of_its_own(tmp_path):
     """A chart as a file, for a README: it brings its colours."""
-    from report import charts, extras
-    chart = next(extras.predicted_charts({}))
-    text = charts.svg_of(chart, alone=True)
+    capture = synthetic.write(tmp_path / "x.jsonl", synthetic.bench())
+    done = report("--out", tmp_path, "--chart", "per-msi", tmp_path / "a.svg", capture)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (tmp_path / "a.svg").read_text()
+    assert xml.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
     assert "prefers-color-scheme:dark" in text and "--remapped:#" in text
     assert not re.search(r'(?:stroke|fill): ?#', re.sub(r"<style>.*?</style>", "", text))
 
 
 # ---- what can go wrong ----
+
+def test_a_chart_that_is_none(tmp_path):
+    capture = synthetic.write(tmp_path / "x.jsonl", synthetic.job())
+    done = report("--out", tmp_path, "--chart", "pie", tmp_path / "a.svg", capture)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no chart 'pie' in this report, but " in done.stderr and "iops" in done.stderr
+
 
 @pytest.mark.parametrize("args, words", [
     (["none.jsonl"], "none.jsonl: No such file or directory"),

@@ -171,6 +171,27 @@ def test_counts_that_are_none(tmp_path):
         extras.count_of(model(), path)
 
 
+def burst(start, step):
+    """Two vectors in a notification; each handler takes `step`."""
+    return [[start, "notify", 0], [start + 1, "post", 32], [start + 2, "post", 33],
+            [start + 3, "eoi", 0],
+            [start + 4, "handler", 32], [start + 4 + step, "handler-end", 32],
+            [start + 5 + step, "handler", 33], [start + 5 + 2 * step, "handler-end", 33],
+            [start + 9 + 2 * step, "sleep", 0]]
+
+
+def test_the_timeline_is_of_the_shortest_burst(tmp_path):
+    events = [*burst(1000, 500), *burst(9000, 40), *burst(20000, 300)]
+    path = synthetic.write(tmp_path / "t.jsonl", [
+        {"type": "trace", "cpu": 0, "tsc_hz": 10 ** 9, "lost": 0, "events": events},
+        {"type": "job", "filename": "all", "irq": "posted"}])
+    chart = extras.timeline_chart([path])
+    assert chart["title"] == "One burst of 2 MSIs"
+    assert chart["rows"][0] == ["posted", "interrupt", "notification", 0, pytest.approx(0.003)]
+    assert chart["rows"][-1] == ["posted", "handler", "handler vector 21h", pytest.approx(0.045),
+                                 pytest.approx(0.085)]
+
+
 def test_a_trace_without_a_burst(tmp_path):
     path = synthetic.write(tmp_path / "trace.jsonl", synthetic.job())
     with pytest.raises(capture.CaptureError, match="holds no trace"):

@@ -63,8 +63,8 @@ def run_of(capture):
     why = captures.emulated(capture)
     if why:
         emulated, words = True, "Emulated."
-        why = (f"{capture.label}: {why}. Counts of instructions, MSIs and notifications hold; rates "
-               "and times are an emulator's and say nothing about hardware. A CPU that polls even "
+        why = (f"{capture.label}: {why}. Counts of instructions, MSIs and notifications hold; "
+               "rates and times are an emulator's and say nothing about hardware. A CPU that polls even "
                "takes time from the thread that plays the disks.")
     elif captures.is_bare(capture):
         emulated, words = False, "Measured on hardware."

@@ -28,7 +28,7 @@ STYLE = {
 DASHES = {"msi": (0, (1, 1)), "remapped": "-", "posted": (0, (5, 1.6)), "adaptive": (0, (1, 1.3)),
           "poll": (0, (7, 1.5, 1, 1.5))}
 MARKERS = {"msi": "v", "remapped": "s", "posted": "^", "adaptive": "o", "poll": "D"}
-HATCHES = ("", "////", "", "xxxx", "....", "")
+HATCHES = ("", "///", "", "xx", "..", "")
 
 
 def short(value):
@@ -290,8 +290,9 @@ def draw_step(axes, step, most):
 def timeline(chart, narrow=False):
     modes = runs_of(chart)
     most = max(row[4] for row in chart["rows"])
-    figure, all_axes = plt.subplots(len(modes), 1, squeeze=False, sharex=True, layout="constrained",
-                                    figsize=(WIDTH * (1 if narrow else 1.6), 1.3 * len(modes) + 0.4))
+    size = (WIDTH * (1 if narrow else 1.6), 1.3 * len(modes) + 0.4)
+    figure, all_axes = plt.subplots(len(modes), 1, squeeze=False, sharex=True, figsize=size,
+                                    layout="constrained")
     for (axes,), mode, title in zip(all_axes, modes, chart["titles"]):
         for step in chart["rows"]:
             if step[0] == mode:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from . import charts
+from .data import plural
 from .svg import COLOURS, DARK, properties
 
 STYLE = (Path(__file__).parent / "style.css").read_text()
@@ -52,10 +53,6 @@ def table(columns, rows, caption):
     return (f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
             f"<caption>{escape(caption)}</caption><thead><tr>"
             f'{"".join(map(heading, columns))}</tr></thead>\n<tbody>{body}</tbody></table></div>')
-
-
-def plural(n, word):
-    return f"{n} {word}{'' if n == 1 else 's'}"
 
 
 def figure(chart):
