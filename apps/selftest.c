@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=selftest: what must not lose an interrupt, under full load: irqs move between CPUs, or change
-// between posted and remapped, or CPUs leave and come back, or all at once. In the end as many reads
-// have completed as were submitted.
+// between posted and remapped, or the mode changes, or CPUs leave and come back, or several of it at once.
+// In the end as many reads have completed as were submitted.
+#include "apps/selftest.h"
+
 #include "apps/human.h"
-#include "apps/load.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/msg.h"
@@ -14,7 +15,6 @@
 #include "kernel/run/hotplug.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
-#include "lib/format.h"
 #include "lib/random.h"
 #include "lib/string.h"
 
@@ -23,14 +23,13 @@
 #define AWAY_NS_MAX (2 * NS_PER_MS) // how long a CPU stays away
 
 // In the order of the option's choices.
-static const struct kind {
-    const char *name, *steps;
-    bool moves, changes, rounds; // what it does
-} kinds[] = {
+static const struct selftest_kind kinds[] = {
     { .name = "moves", .steps = "moves", .moves = true },
     { .name = "delivery", .steps = "changes", .changes = true },
+    { .name = "modes", .steps = "modes", .modes = true },
     { .name = "offline", .steps = "rounds", .rounds = true },
     { .name = "both", .steps = "rounds", .moves = true, .changes = true, .rounds = true },
+    { .name = "all", .steps = "rounds", .moves = true, .modes = true, .rounds = true },
 };
 
 static const struct option options[] = {
@@ -38,9 +37,9 @@ static const struct option options[] = {
     { .name = "test",
       .kind = OPTION_CHOICE,
       .fallback = "moves",
-      .choices = "moves|delivery|offline|both",
-      .help = "irqs move to other CPUs, change between posted and remapped, CPUs go offline and "
-              "come back, or all of it at once" },
+      .choices = "moves|delivery|modes|offline|both|all",
+      .help = "irqs move to other CPUs, or change between posted and remapped, or irq= changes, or "
+              "CPUs go offline and come back; both: all but changes of irq=; all: with these" },
     { .name = "moves",
       .kind = OPTION_NUMBER,
       .fallback = "20000",
@@ -53,12 +52,23 @@ static const struct option options[] = {
       .min = 1,
       .max = 1000000000,
       .help = "changes of delivery to do (test=delivery)" },
+    { .name = "modes",
+      .kind = OPTION_NUMBER,
+      .fallback = "1000",
+      .min = 1,
+      .max = 1000000000,
+      .help = "changes of irq= to do (test=modes)" },
     { .name = "rounds",
       .kind = OPTION_NUMBER,
       .fallback = "1000",
       .min = 1,
       .max = 1000000000,
-      .help = "times that a CPU leaves and comes back (test=offline or both)" },
+      .help = "times that a CPU leaves and comes back (test=offline, both or all)" },
+    { .name = "seed",
+      .kind = OPTION_NUMBER,
+      .fallback = "1",
+      .max = UINT32_MAX,
+      .help = "another one gives other modes, CPUs and pauses" },
     { .name = NULL },
 };
 
@@ -70,37 +80,7 @@ struct mover {
     uint64_t random;
 } __attribute__((aligned(CACHE_LINE)));
 
-static struct selftest {
-    struct load load;
-    const struct kind *kind;
-    bool changes;           // the kind does, and the mode can
-    uint64_t wanted, begun; // of the kind's steps
-    uint64_t moves, changed, rounds, failed;
-    uint64_t refused; // moves to a CPU that was just away
-    bool rounds_done;
-    bool stop, stalled;
-    unsigned waiting; // movers that run; then CPUs that have not drained
-    uint64_t began_ns, progress_ns;
-    uint64_t seen; // steps and reads when there last was any progress
-    struct cpu_timer progress;
-
-    struct mover *movers;
-    struct irq **irqs; // that can move
-    bool *busy;        // ... and do, or change
-    size_t irqs_count;
-
-    uint64_t random;
-    struct cpu_change change;
-    struct cpu_timer away;
-} test;
-
-static uint64_t steps_done(void)
-{
-    const uint64_t *count = test.kind->rounds  ? &test.rounds
-                            : test.kind->moves ? &test.moves
-                                               : &test.changed;
-    return __atomic_load_n(count, __ATOMIC_RELAXED);
-}
+static struct selftest test;
 
 // ---- the end: boot CPU ----
 
@@ -253,7 +233,7 @@ static void find_irqs(void)
     test.irqs = mem_alloc(most * sizeof(struct irq *) + 1, CACHE_LINE, NODE_ANY);
     test.busy = mem_alloc(most + 1, CACHE_LINE, NODE_ANY);
     for (struct irq *irq = irq_first(); irq; irq = irq->next)
-        if (irq->moved)
+        if (irq->moved && !(test.changes && irq->chip->through))
             test.irqs[test.irqs_count++] = irq;
 }
 
@@ -261,12 +241,37 @@ static void start_movers(void)
 {
     unsigned count = (unsigned)MIN((size_t)MOVERS, test.irqs_count);
     test.movers = mem_alloc(count * sizeof(*test.movers), CACHE_LINE, NODE_ANY);
-    test.waiting = count;
+    test.waiting += count;
     for (unsigned i = 0; i < count; i++) {
         struct mover *m = &test.movers[i];
         *m = (struct mover){ .random = i + 1, .msg.fn = first_step };
         cpu_post(i % cpu_count(), &m->msg);
     }
+}
+
+// ---- changes of the mode: boot CPU ----
+
+static void next_mode(void)
+{
+    if (!enough_steps()) {
+        mode_changes_next(&test.mode_changes);
+        return;
+    }
+    test.waiting--;
+    start_draining_once_all_ended();
+}
+
+static void mode_changed(bool ok, const struct problem *p)
+{
+    count_step(&test.modes, ok, p);
+    next_mode();
+}
+
+static void start_mode_changes(void)
+{
+    test.mode_changes = (struct mode_changes){ .random = test.random, .changed = mode_changed };
+    test.waiting++;
+    next_mode();
 }
 
 // ---- rounds: boot CPU ----
@@ -340,7 +345,7 @@ static void check_stall(uint64_t now, uint64_t progress)
         return;
     error("selftest-stalled",
           "no read has completed and no step was done for %llu s: %lu of %lu %s",
-          STALL_NS / NS_PER_S, steps_done(), test.wanted, test.kind->steps);
+          STALL_NS / NS_PER_S, selftest_steps(&test), test.wanted, test.kind->steps);
     test.stalled = test.stop = true;
 }
 
@@ -349,9 +354,10 @@ static void show_progress(struct cpu_timer *timer)
     char reads[HUMAN_BYTES], seconds[HUMAN_BYTES], done[HUMAN_BYTES], wanted[HUMAN_BYTES];
     uint64_t now = time_ns(), completed = load_sum(&test.load).completed;
     info("selftest %s: %s s: %s of %s %s, %s reads", test.kind->name,
-         human_ratio(seconds, now - test.began_ns, NS_PER_S, 1), human_count(done, steps_done()),
-         human_count(wanted, test.wanted), test.kind->steps, human_count(reads, completed));
-    check_stall(now, completed + steps_done());
+         human_ratio(seconds, now - test.began_ns, NS_PER_S, 1),
+         human_count(done, selftest_steps(&test)), human_count(wanted, test.wanted),
+         test.kind->steps, human_count(reads, completed));
+    check_stall(now, completed + selftest_steps(&test));
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
 
@@ -364,61 +370,12 @@ static void run(void)
         load_run(&test.load, i);
     if (test.kind->moves || test.changes)
         start_movers();
+    if (test.kind->modes)
+        start_mode_changes();
     if (test.kind->rounds)
         next_round();
     cpu_run_until(&test.stop);
     cpu_timer_stop(&test.progress);
-}
-
-// ---- what it tells ----
-
-static void send(const struct load_counts *c, bool ok, uint64_t ns)
-{
-    char text[512];
-    struct json j;
-    json_begin(&j, text, sizeof(text), "test");
-    json_text(&j, "name", test.kind->name);
-    json_bool(&j, "ok", ok);
-    json_text(&j, "status", ok ? "ok" : "failed");
-    json_text(&j, "irq", irq_mode_name(irq_get_mode()));
-    json_u64(&j, "cpus", cpu_count());
-    json_u64(&j, "disks", test.load.disks.count);
-    if (test.kind->rounds)
-        json_u64(&j, "rounds", test.rounds);
-    if (test.kind->moves)
-        json_u64(&j, "moves", test.moves);
-    if (test.changes)
-        json_u64(&j, "changes", test.changed);
-    if (test.kind->rounds && test.kind->moves)
-        json_u64(&j, "refused", test.refused);
-    json_u64(&j, "failed", test.failed);
-    json_u64(&j, "ios", c->completed);
-    json_u64(&j, "submitted", c->submitted);
-    json_u64(&j, "errors", c->errors);
-    json_u64(&j, "verify_errors", c->verify_errors);
-    json_text(&j, "verify", test.load.verify ? "crc32c" : "none");
-    json_u64(&j, "runtime", ns / NS_PER_MS);
-    report_json(&j);
-}
-
-// What failed by itself, a read or a step, was told where it happened.
-static void report(void)
-{
-    char reads[HUMAN_BYTES], done[HUMAN_BYTES], time[HUMAN_BYTES];
-    struct load_counts c = load_sum(&test.load);
-    uint64_t ns = time_ns() - test.began_ns;
-    if (c.submitted != c.completed)
-        error("selftest-lost", "%lu reads were submitted and %lu completed", c.submitted,
-              c.completed);
-    else if (steps_done() != test.wanted)
-        error("selftest-steps", "%lu of %lu %s were done", steps_done(), test.wanted,
-              test.kind->steps);
-    bool ok = !report_failed();
-    send(&c, ok, ns);
-    info("selftest %s: %s: %s %s under %s reads in %s, %s, %s", test.kind->name,
-         ok ? "ok" : "failed", human_count(done, steps_done()), test.kind->steps,
-         human_count(reads, c.completed), human_time(time, ns), irq_mode_name(irq_get_mode()),
-         test.load.verify ? "all data verified" : "data not verified");
 }
 
 // What the test needs of the machine.
@@ -433,6 +390,8 @@ static bool check_machine(struct problem *p)
     if ((test.kind->moves || test.kind->rounds) && cpu_count() < 2)
         return problem_set(p, "selftest-cpus",
                            "test=%s needs two CPUs at least, and one is in use: raise cpus=", name);
+    if (test.kind->modes && !mode_changes_are_possible(p))
+        return false;
     find_irqs();
     return test.irqs_count ||
            problem_set(p, "selftest-irqs", "test=%s: there is no irq that can move", name);
@@ -440,12 +399,12 @@ static bool check_machine(struct problem *p)
 
 static bool prepare(const struct cmdline *c, struct problem *p)
 {
-    const struct kind *kind = &kinds[cmdline_number(c, "test")];
+    const struct selftest_kind *kind = &kinds[cmdline_number(c, "test")];
     test = (struct selftest){
         .kind = kind,
-        .changes = kind->changes && irq_get_config()->chip_post,
+        .changes = kind->changes && irq_mode_posts(irq_get_mode()),
         .wanted = cmdline_number(c, kind->steps),
-        .random = 1,
+        .random = cmdline_number(c, "seed"),
     };
     return check_machine(p) && load_prepare(&test.load, c, p);
 }
@@ -461,12 +420,13 @@ static void selftest_run(const struct cmdline *c)
          test.kind->steps, test.load.iodepth, test.load.disks.count, cpu_count(),
          irq_mode_name(irq_get_mode()));
     run();
-    report();
+    selftest_report(&test);
 }
 
 APP(app_selftest) = {
     .name = "selftest",
-    .help = "moves irqs, changes their delivery, or takes CPUs out and back, under full load",
+    .help =
+        "moves irqs, changes their delivery or irq=, or takes CPUs out and back, under full load",
     .options = options,
     .run = selftest_run,
 };

@@ -12,18 +12,30 @@
 
 #define CPUID_1_C_MONITOR BIT32(3)
 
+static bool can_mwait(struct problem *p)
+{
+    if (!(cpuid(1, 0).c & CPUID_1_C_MONITOR))
+        return problem_set(p, "no-mwait",
+                           "idle=mwait: the CPU has no MONITOR/MWAIT (CPUID 1 ECX bit 3 is 0): use "
+                           "idle=hlt, or turn it on in the firmware's set-up");
+    const char *erratum = errata_of_mwait(cpuid(0, 0), cpuid(1, 0));
+    return !erratum ||
+           problem_set(p, "mwait-erratum",
+                       "idle=mwait: on this CPU a store may not end MWAIT (%s): use idle=hlt",
+                       erratum);
+}
+
+// Only where the run begins in the mode that it is for is it an error; another mode may change to that.
 bool checks_mwait(const struct cmdline *c, enum irq_mode mode)
 {
-    if (mode != IRQ_ADAPTIVE || !cmdline_is(c, "idle", "mwait"))
+    struct problem p;
+    if (!cmdline_is(c, "idle", "mwait"))
         return false;
-    if (!(cpuid(1, 0).c & CPUID_1_C_MONITOR))
-        fail("no-mwait", "idle=mwait: the CPU has no MONITOR/MWAIT (CPUID 1 ECX bit 3 is 0): use "
-                         "idle=hlt, or turn it on in the firmware's set-up");
-    const char *erratum = errata_of_mwait(cpuid(0, 0), cpuid(1, 0));
-    if (erratum)
-        fail("mwait-erratum",
-             "idle=mwait: on this CPU a store may not end MWAIT (%s): use idle=hlt", erratum);
-    return true;
+    if (can_mwait(&p))
+        return true;
+    if (mode == IRQ_ADAPTIVE)
+        fail_problem(&p);
+    return false;
 }
 
 void checks_plain_msi(void)

@@ -5,8 +5,8 @@
 #include "kernel/base/cmdline.h"
 #include "kernel/irq/irq.h"
 
-// True where idle=mwait is asked for, and matters; ends the run where the CPU can't be trusted with
-// it.
+// True where idle=mwait is asked for, and the CPU can be trusted with it; where it can't, ends the run
+// if that begins in the mode which it is for.
 bool checks_mwait(const struct cmdline *c, enum irq_mode mode);
 
 // For irq=msi: warns where nothing but custom makes that work.

@@ -2,6 +2,7 @@
 // The boot steps in order. This file alone names concrete drivers.
 
 #include "drivers/nvme/nvme.h"
+#include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
 #include "init/checks.h"
 #include "init/ending.h"
@@ -68,6 +69,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
 static void clean_up(void)
 {
     nvme_shutdown();
+    vmd_shutdown();
     vtd_hand_back();
 }
 
@@ -121,9 +123,17 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
 }
 
+static bool can_post(bool plain, struct problem *p)
+{
+    if (plain)
+        return problem_set(p, "irq-mode", "irq=msi leaves remapping off");
+    return vtd_can_post_driven(p);
+}
+
 // Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
 static void start_irqs(const struct cmdline *c)
 {
+    static struct problem no_post;
     struct problem p;
     bool plain = cmdline_is(c, "irq", "msi");
     if (plain)
@@ -141,7 +151,8 @@ static void start_irqs(const struct cmdline *c)
     irq_init(&(struct irq_config){
         .mode = mode,
         .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
-        .chip_post = plain || mode == IRQ_REMAPPED ? NULL : vtd_chip_posted(),
+        .chip_post = can_post(plain, &no_post) ? vtd_chip_posted() : NULL,
+        .no_post = &no_post,
         .loops = (unsigned)cmdline_number(c, "posted.loops"),
         .preempt = cmdline_is(c, "posted.preempt", "1"),
         .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,
@@ -171,6 +182,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    vmd_init();
     pci_stop_masters();
     pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);

@@ -4,6 +4,7 @@
 # apt. `make run` and `make test` call it each time, so it is quick when nothing is missing.
 #
 #   tools/setup.sh run         installs what `make run` needs and is missing
+#   tools/setup.sh report      the same, and what draws `make report`'s charts
 #   tools/setup.sh [test]      the same, and what the tests need besides
 #   tools/setup.sh linux       what `make run` and `make compare-linux` need
 #   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
@@ -16,9 +17,11 @@ QEMU_LEAST=1:9 # x2APIC behind intel-iommu without KVM starts here
 RUN_PACKAGES="
     binutils console-setup-linux gcc gnu-efi libc6-dev make nasm ovmf python3 qemu-system-x86"
 
+REPORT_PACKAGES="python3-matplotlib"
+
 TEST_PACKAGES="
-    acpica-tools clang cppcheck dosfstools git grub-efi-amd64-bin libclang-rt-dev libcmocka-dev
-    mtools nvme-cli python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+    acpica-tools chromium clang cppcheck dosfstools fio git grub-efi-amd64-bin libclang-rt-dev
+    libcmocka-dev mtools nvme-cli python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest
@@ -158,16 +161,18 @@ read_arguments() {
     ACTION=install
     for word; do
         case $word in
-        run | test | linux) STEP=$word ;;
+        run | report | test | linux) STEP=$word ;;
         --list | --dry-run | --source) ACTION=${word#--} ;;
-        *) fail "knows the steps run, test and linux, and --list, --dry-run and --source, not '$word'" ;;
+        *) fail "knows the steps run, report, test and linux, and --list, --dry-run and --source," \
+            "not '$word'" ;;
         esac
     done
     PACKAGES=$RUN_PACKAGES
     OPTIONAL=
     case $STEP in
+    report) PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES" ;;
     test)
-        PACKAGES="$RUN_PACKAGES $TEST_PACKAGES"
+        PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $TEST_PACKAGES"
         OPTIONAL=$OPTIONAL_PACKAGES ;;
     linux) PACKAGES="$RUN_PACKAGES $LINUX_PACKAGES" ;;
     esac

@@ -30,6 +30,14 @@ debug: ## the same, waiting for a debugger on port 1234
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
+# Captures of COM2 to report on, in place of a run in QEMU; several are set side by side.
+LOG ?=
+
+.PHONY: report
+report: ## the bench in QEMU, or the captures in LOG=, as a page of charts: build/report/index.html
+	@$(SETUP) report && $(if $(LOG),true,$(BUILD_ALL) $(RUNNABLE))
+	@$(PYTHON) -B tools/report $(LOG)
+
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 

@@ -28,13 +28,22 @@ struct nvme_admin_command {
     uint64_t sent_ns;
 };
 
+// Memory of the controller's own, for submission queues: cmb.c.
+struct nvme_cmb {
+    struct nvme_cmb_place place; // bytes 0: none is used
+    volatile void *window;
+    uint64_t address; // as the controller knows it
+    uint64_t taken;   // bytes from its start on
+};
+
 struct nvme_ctrl {
     struct pci_dev *dev;
-    unsigned quirks; // of enum nvme_quirk_kind
-    bool weighted;   // queues have classes: some are urgent, and the controller heeds that
-    unsigned later;  // controllers that start after this one
-    char name[12];   // "nvme0"
-    char label[40];  // "nvme0 (0000:00:04.0)", for messages
+    unsigned quirks;       // of enum nvme_quirk_kind
+    bool weighted;         // queues have classes: some are urgent, and the controller heeds that
+    bool refuses_extended; // formats, which it says that it has
+    unsigned later;        // controllers that start after this one
+    char name[12];         // "nvme0"
+    char label[40];        // "nvme0 (0000:00:04.0)", for messages
     volatile void *regs;
     struct nvme_limits limits;
     struct nvme_id id;
@@ -46,6 +55,7 @@ struct nvme_ctrl {
     bool resetting;      // takes no commands for now
     bool failed;         // it could not be
     _Atomic bool gone;   // it failed for good; any CPU
+    struct nvme_cmb cmb;
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
     void *shadows; // shadow doorbells, and behind them the controller's side; NULL: not used
@@ -68,11 +78,12 @@ struct nvme_ctrl {
     struct nvme_identify_zoned_controller *zoned;
     void *metadata_sink, *metadata_zeros;
 
-    void *ana_log; // ways.c: of all groups; NULL: it has none
+    // ways.c: the log page Asymmetric Namespace Access; NULL: it has none
+    uint8_t *ana_log;
+    unsigned ana_groups; // that there is room for
 
     // namespaces.c
     struct nvme_ns *namespaces, **namespaces_end;
-    unsigned namespaces_count;
 
     // health.c
     struct nvme_sampler *sampler;

@@ -22,15 +22,20 @@ struct nvme_watch {
     unsigned late_id; // the first of them,
     bool progress;    // and whether any had completed since the last reset
     uint32_t lost_interrupts;
-    struct cpu_msg round; // from and to recover.c
 };
 
 // What a namespace's format and limits ask of the commands of an operation.
 struct nvme_form {
     struct nvme_cuts cuts;
-    uint64_t mptr;    // the buffer of metadata; 0: none
-    uint32_t control; // CDW12, without NLB and FUA
-    bool tagged;      // CDW14 is the low half of the first LBA
+    uint64_t mptr;     // the buffer of metadata; 0: none
+    uint32_t control;  // CDW12, without NLB and FUA
+    uint64_t tag_mask; // of the first LBA: its reference tag
+};
+
+// How a namespace is formatted, as Identify has it.
+struct nvme_formatted {
+    uint32_t lbaf;
+    uint8_t flbas, dps;
 };
 
 struct nvme_ns {
@@ -45,8 +50,9 @@ struct nvme_ns {
     struct nvme_identity identity;
     uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
     struct nvme_zoned zoned;     // zeros: it isn't
-    uint8_t protection;          // type; 0: none
-    enum nvme_ana_state way;     // 0: not told
+    struct nvme_formatted formatted;
+    uint8_t protection;      // type; 0: none
+    enum nvme_ana_state way; // 0: not told
     struct block_dev dev;
 };
 
@@ -75,7 +81,8 @@ struct nvme_queue {
     struct cpu_timer retry;
     struct nvme_watch watch; // watch.c's
     struct irq *irq;
-    bool has_cq, has_sq; // as far as it was created
+    bool has_cq, has_sq;        // as far as it was created
+    struct nvme_queue *instead; // nvme_queue_stands_in()
 } __attribute__((aligned(CACHE_LINE)));
 static_assert(offsetof(struct nvme_queue, qp.cq) == CACHE_LINE, "submission's line");
 
@@ -90,11 +97,18 @@ static inline struct nvme_queue *nvme_queue_for(const struct nvme_ns *ns,
     return ns->queue_of[req->channel][cpu];
 }
 
+// After a reset there may be fewer queues than before. Those that aren't there stay quiet, and pass on
+// what comes to them to one that is; NULL: it is there itself. Any CPU.
+static inline struct nvme_queue *nvme_queue_stands_in(const struct nvme_queue *q)
+{
+    return __atomic_load_n(&q->instead, __ATOMIC_ACQUIRE);
+}
+
 // From now on, commands on the queue have all their fields written: a command before them may have
-// had some that they have not. Boot CPU.
+// had some that they have not. The queue's owner, or the boot CPU before there are requests.
 void nvme_queue_write_in_full(struct nvme_queue *q);
 
-// And completions are looked at, since those of appends say where the data went. Boot CPU.
+// And completions are looked at, since those of appends say where the data went. Likewise.
 void nvme_queue_serve_zones(struct nvme_queue *q);
 
 // block_dev.prepare. Any CPU.
@@ -126,6 +140,7 @@ void nvme_queue_quiet(struct nvme_queue *q);
 // BLOCK_TIMEOUT.
 void nvme_queue_take_back(struct nvme_queue *q);
 
+// It goes on, or, where it isn't there any more, another one with what waits.
 void nvme_queue_open(struct nvme_queue *q);
 
 // A quiet queue's controller is gone, and reaches no memory any more: all ends as BLOCK_GONE, now and

@@ -30,12 +30,13 @@ struct nvme_events {
     uint32_t pages;                 // to be read: a bit for each log page
     bool reading;                   // one of them, or a namespace
     struct nvme_admin_command read; // that command
-    unsigned lid;                   // of the page
+    unsigned lid;                   // of the page,
+    unsigned piece;                 // and which piece of it is next; 0: none
     void *page;
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
     bool is_new;       // the first of them is
     uint8_t warnings;  // of SMART, that were told
-    void *behavior;    // Host Behavior Support
+    struct nvme_host_behavior *behavior;
 };
 
 static void read_next(struct nvme_events *e);
@@ -97,23 +98,43 @@ static void start_namespaces(struct nvme_events *e)
 
 // ---- log pages ----
 
+static bool is_in_pieces(const struct nvme_events *e)
+{
+    return e->lid == NVME_LOG_ANA && nvme_ways_pieces(e->ctrl);
+}
+
+static bool read_piece(struct nvme_events *e)
+{
+    struct nvme_sqe sqe = nvme_ways_ask(e->ctrl, e->piece, e->page);
+    return send_read(e, &sqe);
+}
+
+static void piece_read(struct nvme_events *e)
+{
+    nvme_ways_take(e->ctrl, e->piece, e->page);
+    e->piece = e->piece + 1 < nvme_ways_pieces(e->ctrl) ? e->piece + 1 : 0;
+}
+
 static void page_read(struct nvme_events *e)
 {
-    if (e->read.status)
+    if (e->read.status) {
+        e->piece = 0;
         return;
+    }
     if (e->lid == NVME_LOG_SMART)
         look_at_health(e);
     else if (e->lid == NVME_LOG_CHANGED_NAMESPACES)
         start_namespaces(e);
-    else if (e->lid == NVME_LOG_ANA)
-        nvme_ways_changed(e->ctrl, e->page);
+    else if (is_in_pieces(e))
+        piece_read(e);
 }
 
 static void go_on(struct nvme_events *e)
 {
-    if (e->changed && read_namespace(e))
+    if ((e->changed && read_namespace(e)) || (e->piece && read_piece(e)))
         return;
     e->changed = NULL;
+    e->piece = 0;
     e->reading = false;
     read_next(e);
 }
@@ -153,7 +174,6 @@ static size_t page_bytes(unsigned lid)
 {
     switch (lid) {
     case NVME_LOG_CHANGED_NAMESPACES:
-    case NVME_LOG_ANA:
         return NVME_PAGE;
     case NVME_LOG_ERROR:
         return sizeof(struct nvme_error_entry);
@@ -172,7 +192,7 @@ static void read_next(struct nvme_events *e)
         .head = NVME_ADMIN_GET_LOG_PAGE | field_put(NVME_SQE_NSID, ~0u),
         .cdw10 = (uint32_t)(e->lid | field_put(NVME_LOG_NUMDL, page_bytes(e->lid) / 4 - 1)),
     };
-    e->reading = send_read(e, &sqe);
+    e->reading = is_in_pieces(e) ? read_piece(e) : send_read(e, &sqe);
 }
 
 // ---- listening ----
@@ -220,6 +240,7 @@ void nvme_events_listen(struct nvme_ctrl *c)
     e->listening = 0;
     e->reading = e->is_new = false;
     e->changed = NULL;
+    e->piece = 0;
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);
@@ -239,7 +260,7 @@ unsigned nvme_events_count(const struct nvme_ctrl *c)
 
 // ---- choices ----
 
-enum choice { EVENTS, DELAYS, COALESCING, SHADOWS, CHOICES };
+enum choice { EVENTS, BEHAVIOR, COALESCING, SHADOWS, CHOICES };
 
 static struct {
     unsigned count; // 0: not at all
@@ -252,14 +273,19 @@ void nvme_set_coalescing(unsigned count, uint64_t us)
     coalescing.us = us;
 }
 
-static bool is_offered(const struct nvme_ctrl *c, enum choice choice)
+static bool names_delays(const struct nvme_ctrl *c)
 {
     const uint64_t *ms = c->abilities.retry_ms;
+    return ms[1] || ms[2] || ms[3];
+}
+
+static bool is_offered(const struct nvme_ctrl *c, enum choice choice)
+{
     switch (choice) {
     case EVENTS:
         return true;
-    case DELAYS:
-        return ms[1] || ms[2] || ms[3];
+    case BEHAVIOR:
+        return names_delays(c) || c->abilities.extended_formats;
     case COALESCING:
         return coalescing.count;
     default:
@@ -299,7 +325,7 @@ struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i)
         sqe.cdw10 = NVME_FEATURE_EVENTS;
         sqe.cdw11 = SMART_WARNINGS | c->abilities.events;
         return sqe;
-    case DELAYS:
+    case BEHAVIOR:
         sqe.cdw10 = NVME_FEATURE_HOST_BEHAVIOR;
         sqe.prp1 = mem_phys(c->events->behavior);
         return sqe;
@@ -317,6 +343,8 @@ void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken)
     enum choice choice = nth(c, i);
     if (choice == SHADOWS)
         nvme_shadow_answered(c, taken);
+    if (choice == BEHAVIOR)
+        c->refuses_extended = !taken;
     if (choice == COALESCING && !taken)
         warn("nvme-coalescing", "%s: it refuses nvme.coalesce=%u: an interrupt for each completion",
              c->label, coalescing.count);
@@ -328,8 +356,9 @@ static struct nvme_events *make(struct nvme_ctrl *c)
     e->ctrl = c;
     e->read.done = was_read;
     e->page = mem_alloc(3 * NVME_PAGE, NVME_PAGE, c->dev->node);
-    e->behavior = mem_alloc(NVME_HOST_BEHAVIOR_BYTES, NVME_PAGE, c->dev->node);
-    *(uint8_t *)e->behavior = 1; // ACRE (5.27.1.18)
+    e->behavior = mem_alloc(sizeof(*e->behavior), NVME_PAGE, c->dev->node);
+    e->behavior->acre = names_delays(c);
+    e->behavior->lbafee = c->abilities.extended_formats;
     for (unsigned i = 0; i < LISTENERS; i++) {
         e->listeners[i].events = e;
         e->listeners[i].command.done = heard;

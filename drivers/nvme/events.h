@@ -12,9 +12,9 @@ void nvme_events_start(struct nvme_ctrl *c);
 // nvme_init().
 void nvme_set_coalescing(unsigned count, uint64_t us);
 
-// What the host chooses, once there are queues: the events that it is told of; where there are delays
-// before retries, that failed commands name them; coalescing, where it is wanted; and shadow
-// doorbells, where there are such.
+// What the host chooses, once there are queues: the events that it is told of; that failed commands
+// name delays before retries, and namespaces may have extended formats, where there are such;
+// coalescing, where it is wanted; and shadow doorbells, where there are such.
 unsigned nvme_choices(const struct nvme_ctrl *c);
 struct nvme_sqe nvme_choice(struct nvme_ctrl *c, unsigned i);
 void nvme_choice_answered(struct nvme_ctrl *c, unsigned i, bool taken);

@@ -19,6 +19,7 @@ struct nvme_limits {
     unsigned entries_most; // that it takes, as a power of two up to NVME_QUEUE_ENTRIES_MOST
     unsigned stride;       // bytes from one doorbell to the next
     uint64_t ready_ms;     // deadline for CSTS.RDY
+    bool has_cmbmsc;       // CMBMSC is there
     bool weighted;         // it has weighted round robin, with an urgent class
     bool command_sets;     // it has several, as namespaces need that are zoned
 };
@@ -26,6 +27,14 @@ struct nvme_limits {
 // taken for two entries and the NVM command set.
 bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_limits *out,
                     struct problem *p);
+
+// Where the controller has memory that submission queues may lie in.
+struct nvme_cmb_place {
+    unsigned bar;
+    uint64_t offset, bytes; // bytes 0: nowhere
+};
+// False: what CMBLOC and CMBSZ say can't be.
+bool nvme_parse_cmb(uint32_t cmbloc, uint32_t cmbsz, struct nvme_cmb_place *out, struct problem *p);
 
 // Entries of a queue for so many commands: a power of two, `most` if that is less.
 unsigned nvme_entries_for(unsigned commands, unsigned most);
@@ -70,9 +79,9 @@ struct nvme_abilities {
     bool shares;           // the subsystem may have more controllers
     bool ana;              // reports states of namespaces, by group
     uint64_t ana_ms;       // how long a change of state may take
-    uint32_t ana_groups;   // the largest group
+    uint32_t ana_groups;   // how many
     uint64_t stripe;       // bytes, a power of two; 0: none
-    bool extended_formats; // guards of more than 16 bits, where they are enabled
+    bool extended_formats; // longer guards, storage tags and more formats, where they are enabled
 };
 
 // What can't be is added to the warnings, all as one kind, and left out. `quirks` are of
@@ -91,8 +100,9 @@ struct nvme_format {
     uint16_t metadata;        // bytes for each block
     uint16_t metadata_buffer; // of these, what each command must have a buffer for: all or none
     uint8_t protection;       // type 1 to 3; 0: none
-    bool reference_tag;       // CDW14 of commands is the low half of the first LBA
+    bool extended;            // it is there only where the host enables such formats
     uint32_t control;         // what CDW12 of commands has besides NLB
+    uint64_t tag_mask;        // of the first LBA: the reference tag of commands; 0: they have none
 };
 // The format in use (NVM Command Set 1.0, 4.1.5.1, FLBAS), as a place in lbaf[]; it may be one that
 // isn't there.

@@ -155,7 +155,7 @@ static void take_ana(const char *name, const struct nvme_identify_controller *da
         return;
     }
     out->ana = true;
-    out->ana_groups = data->anagrpmax;
+    out->ana_groups = data->nanagrpid;
     out->ana_ms = data->anatt ? data->anatt * 1000ull : ANA_MS;
 }
 

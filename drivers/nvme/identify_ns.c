@@ -8,10 +8,20 @@
 #define KINDS "nvme-identify" // one warning for each namespace, however much is odd
 #define BLOCK_SHIFT_MIN 9     // LBADS below is reserved (4.1.5.1)
 #define BLOCK_SHIFT_MAX 16    // larger blocks don't exist; the limit keeps shifts sane
-#define PROTECTION_BYTES 8u   // with a guard of 16 bits (5.2.1)
 #define PROTECTION_TYPES 3u
 #define BOUNDARY_LEAST NVME_PAGE // shorter ones would do more harm than good
 #define BLOCKS_MOST 0x10000ull   // NLB is 16 bits, 0-based
+#define FORMATS_PLAIN 16u        // more than these are there only where extended ones are enabled
+
+// Protection information by PIF (5.2.1): all of it, its guard, and how many bits there are for the
+// storage tag and the reference tag together, of which the storage tag may have so many.
+static const struct layout {
+    uint8_t bytes, guard, tags, storage_least, storage_most;
+} layouts[] = {
+    { 8, 16, 32, 0, 32 },
+    { 16, 32, 80, 16, 64 },
+    { 16, 64, 48, 0, 48 },
+};
 
 // ---- the format ----
 
@@ -47,7 +57,8 @@ static bool take_blocks(const char *name, const struct nvme_identify_namespace *
 }
 
 static bool take_protection_type(const char *name, const struct nvme_identify_namespace *data,
-                                 struct nvme_format *out, struct warnings *w, struct problem *p)
+                                 unsigned bytes, struct nvme_format *out, struct warnings *w,
+                                 struct problem *p)
 {
     unsigned type = (unsigned)field_get(NVME_DPS_TYPE, data->dps);
 
@@ -56,7 +67,7 @@ static bool take_protection_type(const char *name, const struct nvme_identify_na
                            "%s: DPS names protection type %u, which isn't "
                            "one: reformat it",
                            name, type);
-    if (type && out->metadata < PROTECTION_BYTES) {
+    if (type && out->metadata < bytes) {
         warnings_add(w, KINDS,
                      "%s: DPS names protection type %u, but %u bytes of metadata have no "
                      "room for it: taken for none",
@@ -70,22 +81,47 @@ static bool take_protection_type(const char *name, const struct nvme_identify_na
     return true;
 }
 
-static unsigned guard_bits(const struct nvme_identify_nvm_namespace *nvm, unsigned index)
+static const struct layout *layout_of(uint32_t elbaf)
 {
-    static const uint8_t bits[] = { 16, 32, 64, 0 };
-    return nvm ? bits[field_get(NVME_ELBAF_PIF, nvm->elbaf[index])] : 16;
+    uint64_t pif = field_get(NVME_ELBAF_PIF, elbaf);
+    return pif < ARRAY_SIZE(layouts) ? &layouts[pif] : NULL;
 }
 
-// The controller makes protection information, and checks and strips it (PRACT): the tags are the
-// low half of each LBA, but for type 3, whose reference tag nobody checks (5.2.2, 5.2.3).
-static void set_control(struct nvme_format *out)
+static bool is_known(const char *name, uint32_t elbaf, struct problem *p)
+{
+    const struct layout *layout = layout_of(elbaf);
+    unsigned storage = (unsigned)field_get(NVME_ELBAF_STS, elbaf);
+    if (!layout)
+        return problem_set(p, "nvme-guard",
+                           "%s: its protection information is of a kind (PIF 3) that isn't known "
+                           "here: reformat it",
+                           name);
+    if (storage < layout->storage_least || storage > layout->storage_most)
+        return problem_set(p, "nvme-guard",
+                           "%s: beside a guard of %u bits a storage tag of %u bits can't be: "
+                           "reformat it",
+                           name, layout->guard, storage);
+    return true;
+}
+
+static uint64_t low_bits(unsigned bits)
+{
+    return bits < 64 ? (1ull << bits) - 1 : UINT64_MAX;
+}
+
+// The controller makes protection information, and checks and strips it (PRACT): the reference tags
+// are the low bits of each LBA, but for type 3, whose tags nobody checks (5.2.2, 5.2.3). Storage
+// tags are zeros, and not checked.
+static void set_control(struct nvme_format *out, uint32_t elbaf)
 {
     if (!out->protection)
         return;
     out->control = NVME_PRINFO_PRACT | NVME_PRINFO_GUARD;
     if (out->protection != 3)
+        out->tag_mask =
+            low_bits(layout_of(elbaf)->tags - (unsigned)field_get(NVME_ELBAF_STS, elbaf));
+    if (out->tag_mask)
         out->control |= NVME_PRINFO_REF;
-    out->reference_tag = out->protection != 3;
 }
 
 // Metadata that are protection information and nothing else never reach the host (5.2.2.1, 5.2.2.2).
@@ -95,16 +131,16 @@ static bool take_metadata(const char *name, const struct nvme_identify_namespace
                           struct warnings *w, struct problem *p)
 {
     bool between = data->flbas & NVME_FLBAS_EXTENDED;
+    uint32_t elbaf = nvm ? nvm->elbaf[out->index] : 0;
+    unsigned bytes = layout_of(elbaf) ? layout_of(elbaf)->bytes : 0;
 
-    if (!take_protection_type(name, data, out, w, p))
+    out->extended =
+        out->index >= FORMATS_PLAIN || (elbaf & (uint32_t)(NVME_ELBAF_PIF | NVME_ELBAF_STS));
+    if (!take_protection_type(name, data, bytes, out, w, p) ||
+        (out->protection && !is_known(name, elbaf, p)))
         return false;
-    if (out->protection && guard_bits(nvm, out->index) != 16)
-        return problem_set(p, "nvme-guard",
-                           "%s: its protection information has a guard of %u bits, "
-                           "not of 16: reformat it",
-                           name, guard_bits(nvm, out->index));
-    set_control(out);
-    if (!out->metadata || (out->protection && out->metadata == PROTECTION_BYTES))
+    set_control(out, elbaf);
+    if (!out->metadata || (out->protection && out->metadata == bytes))
         return true;
     if (between)
         return problem_set(p, "nvme-metadata",

@@ -6,6 +6,7 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/health.h"
 #include "drivers/nvme/quirks.h"
+#include "drivers/nvme/round.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -158,7 +159,7 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
                                                BLOCK_VERIFY };
     for (size_t i = 0; i < ARRAY_SIZE(protected); i++) {
         forms[protected[i]].control = f->control;
-        forms[protected[i]].tagged = f->reference_tag;
+        forms[protected[i]].tag_mask = f->tag_mask;
     }
     forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
     for (enum block_op op = BLOCK_ZONE_REPORT; op < BLOCK_OPS; op++)
@@ -212,6 +213,15 @@ static bool read_zones(const struct block_dev *dev, const void *report, size_t b
     return nvme_parse_zones(dev->name, report, bytes, &ns->zoned, first, out, most, count, p);
 }
 
+static struct nvme_formatted formatted(const struct nvme_identify_namespace *data)
+{
+    return (struct nvme_formatted){
+        .lbaf = data->lbaf[nvme_format_index(data)],
+        .flbas = data->flbas,
+        .dps = data->dps,
+    };
+}
+
 static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name,
                             const struct seen *seen)
 {
@@ -225,6 +235,7 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
     memcpy(ns->nguid, seen->data->nguid, sizeof(ns->nguid));
     memcpy(ns->eui64, seen->data->eui64, sizeof(ns->eui64));
     ns->zoned = seen->zoned;
+    ns->formatted = formatted(seen->data);
     ns->protection = seen->format.protection;
     ns->way = nvme_way_state(c, &seen->identity);
     form(ns, seen);
@@ -256,31 +267,59 @@ static struct nvme_ns *make(struct nvme_ctrl *c, uint32_t nsid, const char *name
 static_assert(sizeof(((struct block_dev *)0)->serial) == sizeof(((struct nvme_id *)0)->serial), "");
 static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id *)0)->model), "");
 
-// Fields that others leave as they are: not while requests are in flight.
-static bool must_be_written_in_full(const struct seen *seen)
+static void make_known(struct nvme_ns *ns)
 {
-    return seen->format.metadata_buffer || seen->format.reference_tag || seen->zoned.zones;
+    block_add(&ns->dev);
+    nvme_ways_find(ns);
 }
 
-static void prepare_queues(struct nvme_ctrl *c, const struct seen *seen)
+// One that waits for the controller's queues to be ready for it.
+struct joining {
+    struct nvme_round round;
+    struct nvme_ns *ns;
+};
+
+// Unless it has gone meanwhile.
+static void joins(struct nvme_round *round)
 {
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        if (seen->zoned.zones)
-            nvme_queue_serve_zones(c->queues[i]);
-        else if (must_be_written_in_full(seen))
-            nvme_queue_write_in_full(c->queues[i]);
-    }
+    const struct joining *joining = container_of(round, struct joining, round);
+    if (!joining->ns->dev.gone)
+        make_known(joining->ns);
 }
 
-static void add(struct nvme_ctrl *c, struct nvme_ns *ns)
+static void join(struct nvme_ns *ns, void (*prepare)(struct nvme_queue *q))
 {
+    struct nvme_ctrl *c = ns->ctrl;
+    struct joining *joining = mem_alloc(sizeof(*joining), CACHE_LINE, c->dev->node);
+    joining->ns = ns;
+    nvme_round_init(&joining->round, c);
+    nvme_round_go(&joining->round, prepare, joins);
+}
+
+// What its commands need of the queues, beyond what plain blocks do: fields that others leave as they
+// are, or a look at each completion. NULL: nothing.
+static void (*prepares(const struct seen *seen))(struct nvme_queue *q)
+{
+    if (seen->zoned.zones)
+        return nvme_queue_serve_zones;
+    if (seen->format.metadata_buffer || seen->format.tag_mask)
+        return nvme_queue_write_in_full;
+    return NULL;
+}
+
+// The queues of a running controller are their owners', who may be using them.
+static void add(struct nvme_ns *ns, void (*prepare)(struct nvme_queue *q))
+{
+    struct nvme_ctrl *c = ns->ctrl;
     if (!c->namespaces_end)
         c->namespaces_end = &c->namespaces;
     *c->namespaces_end = ns;
     c->namespaces_end = &ns->next;
-    c->namespaces_count++;
-    block_add(&ns->dev);
-    nvme_ways_find(ns);
+    if (prepare && c->running)
+        return join(ns, prepare);
+    for (unsigned i = 0; prepare && i < c->queues_count; i++)
+        prepare(c->queues[i]);
+    make_known(ns);
 }
 
 // A way that leads nowhere is named: by another controller the disk may be there.
@@ -304,6 +343,11 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
         return false;
     if (!seen->format.blocks)
         return true;
+    if (seen->format.extended && c->refuses_extended)
+        return problem_set(p, "nvme-extended",
+                           "%s: its format %u is an extended one, and its controller refuses to "
+                           "enable these (LBAFEE): reformat it",
+                           name, seen->format.index);
     if (!is_reached(c, name, seen, p) || !take_zones(c, name, nsid, seen, w, p))
         return false;
     take_limits(c, name, seen, w);
@@ -338,13 +382,7 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
         return true;
     }
     warn_all(w);
-    if (c->running && must_be_written_in_full(&seen)) {
-        warn("nvme-ns-late", "%s: it has metadata or zones, and was attached too late for that",
-             name);
-        return true;
-    }
-    prepare_queues(c, &seen);
-    add(c, make(c, nsid, name, &seen));
+    add(make(c, nsid, name, &seen), prepares(&seen));
     return true;
 }
 
@@ -359,27 +397,42 @@ static struct nvme_ns *find(const struct nvme_ctrl *c, uint32_t nsid)
 }
 
 // Requests that were prepared for it are good for it still, and mean the same blocks.
-static bool is_as_before(const struct nvme_ns *ns, const struct nvme_format *format,
-                         const struct nvme_identify_namespace *data)
+static bool is_as_before(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    return format->block_shift == ns->block_shift && format->metadata == ns->dev.limits.metadata &&
-           format->protection == ns->protection &&
-           memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
+    struct nvme_formatted now = formatted(data);
+    return now.lbaf == ns->formatted.lbaf && now.flbas == ns->formatted.flbas &&
+           now.dps == ns->formatted.dps && memcmp(data->nguid, ns->nguid, sizeof(ns->nguid)) == 0 &&
            memcmp(data->eui64, ns->eui64, sizeof(ns->eui64)) == 0;
+}
+
+static void warn_of_change(const struct nvme_ns *ns, uint64_t blocks)
+{
+    if (!blocks)
+        warn("nvme-ns-gone",
+             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
+             ns->dev.name);
+    else if (blocks != ns->dev.blocks)
+        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
+             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+}
+
+static void drop(struct nvme_ns *ns)
+{
+    struct nvme_ctrl *c = ns->ctrl;
+    struct nvme_ns **link = &c->namespaces;
+    while (*link != ns)
+        link = &(*link)->next;
+    *link = ns->next;
+    if (c->namespaces_end == &ns->next)
+        c->namespaces_end = link;
+    block_remove(&ns->dev);
+    nvme_ways_forget(ns);
 }
 
 // 0: it isn't there any more, or it is another one, and nobody knows what that holds.
 static uint64_t blocks_now(const struct nvme_ns *ns, const struct nvme_identify_namespace *data)
 {
-    struct warnings *w = ns->ctrl->warnings;
-    struct nvme_format format;
-    struct problem p;
-
-    w->count = 0;
-    if (!data->nsze ||
-        !nvme_parse_format(ns->dev.name, data, NULL, ns->ctrl->id.max_transfer, &format, w, &p))
-        return 0;
-    return is_as_before(ns, &format, data) ? format.blocks : 0;
+    return is_as_before(ns, data) && data->nsze <= UINT64_MAX >> ns->block_shift ? data->nsze : 0;
 }
 
 // What was prepared for the old size goes to the controller, which knows the new one.
@@ -390,13 +443,17 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
     if (!ns)
         return !data->nsze;
     uint64_t blocks = blocks_now(ns, data);
-    if (!blocks && ns->dev.blocks)
-        warn("nvme-ns-gone",
-             "%s: it is gone: it was detached, deleted, formatted anew or replaced by another",
-             ns->dev.name);
-    else if (blocks != ns->dev.blocks)
-        warn("nvme-ns-resized", "%s: it has %llu blocks now, and had %llu", ns->dev.name,
-             (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
+    warn_of_change(ns, blocks);
+    if (!blocks) {
+        drop(ns);
+        return !data->nsze;
+    }
     __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
     return true;
+}
+
+void nvme_namespaces_drop(struct nvme_ctrl *c)
+{
+    while (c->namespaces)
+        drop(c->namespaces);
 }

@@ -3,6 +3,7 @@
 
 #include "drivers/nvme/nvme.h"
 
+#include "drivers/nvme/cmb.h"
 #include "drivers/nvme/events.h"
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
@@ -72,6 +73,12 @@ const struct option nvme_options[] = {
       .fallback = "100us",
       .max = 25500,
       .help = "how long it waits for them, in steps of 100us" },
+    { .name = "nvme.cmb",
+      .kind = OPTION_CHOICE,
+      .fallback = "auto",
+      .choices = "auto|0|1",
+      .help = "submission queues in the controller's memory, where there is one; auto: unless a "
+              "hypervisor traps it" },
     { .name = "nvme.shadow",
       .kind = OPTION_CHOICE,
       .fallback = "auto",
@@ -93,6 +100,8 @@ void nvme_configure(const struct cmdline *c)
     nvme_ctrl_set_sgl(cmdline_is(c, "nvme.sgl", "1"));
     nvme_set_coalescing((unsigned)cmdline_number(c, "nvme.coalesce"),
                         cmdline_number(c, "nvme.coalesce.time"));
+    nvme_cmb_set(cmdline_is(c, "nvme.cmb", "1") ||
+                 (cmdline_is(c, "nvme.cmb", "auto") && !hypervisor_traps()));
     nvme_shadow_set(cmdline_is(c, "nvme.shadow", "1") ||
                     (cmdline_is(c, "nvme.shadow", "auto") && hypervisor_traps()));
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
@@ -111,11 +120,6 @@ bool nvme_drives(const struct pci_dev *dev)
 static void warn_if_hiding(const struct pci_dev *dev)
 {
     unsigned kinds = nvme_quirk(dev)->kinds;
-    if (kinds & NVME_QUIRK_VMD)
-        warn("nvme-vmd",
-             "%s: Intel VMD (%04x:%04x) hides the NVMe drives behind it: turn VMD off in the "
-             "firmware's set-up",
-             dev->name, dev->vendor, dev->device);
     if (kinds & NVME_QUIRK_RAID)
         warn("nvme-raid",
              "%s: Intel RAID mode (%04x:%04x, RST) may hide NVMe drives: switch the SATA/NVMe mode "

@@ -207,6 +207,13 @@ static_assert(sizeof(struct nvme_self_test_log) == 564, "NVMe Base 2.0, 5.16.1.7
 #define NVME_FEATURE_NOPSC 0x11
 #define NVME_FEATURE_HOST_BEHAVIOR 0x16
 #define NVME_HOST_BEHAVIOR_BYTES 512
+struct PACKED nvme_host_behavior { // 5.27.1.18
+    uint8_t acre; // 1: completions may name delays before a retry
+    uint8_t etdas;
+    uint8_t lbafee; // 1: extended formats
+    uint8_t reserved3[NVME_HOST_BEHAVIOR_BYTES - 3];
+};
+static_assert(sizeof(struct nvme_host_behavior) == 512, "NVMe Base 2.0, 5.27.1.18");
 
 // ---- Asynchronous Event Request (5.2), dword 0 of its completion ----
 

@@ -12,6 +12,7 @@
 #include "drivers/nvme/setup.h"
 
 #include "drivers/nvme/admin.h"
+#include "drivers/nvme/cmb.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -135,6 +136,7 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
         .dma_node = c->dev->node == NODE_ANY ? cpu_node(cpu) : c->dev->node,
         .doorbell = mmio_at(c->regs, doorbell),
     };
+    config.sq = nvme_cmb_take(c, config.entries * sizeof(struct nvme_sqe), &config.sq_address);
     struct nvme_queue *q = nvme_queue_create(c, &config, c->id.max_transfer);
     nvme_move_init(q);
     return q;
@@ -173,17 +175,32 @@ struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q)
 {
     return (struct nvme_sqe){
         .head = NVME_ADMIN_CREATE_SQ,
-        .prp1 = mem_phys(q->qp.sq),
+        .prp1 = q->qp.sq_address,
         .cdw10 = id_and_size(&q->qp),
         .cdw11 = (uint32_t)(NVME_SQ_PC | class_of(q) | field_put(NVME_SQ_CQID, q->qp.qid)),
     };
 }
 
+static bool create_sq(struct nvme_ctrl *c, struct nvme_queue *q, struct problem *p)
+{
+    struct nvme_sqe sqe = nvme_queue_make_sq(q);
+    if (nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p))
+        return true;
+    if (!q->qp.sq_is_theirs || c->command.lost)
+        return false;
+    warn("nvme-cmb", "%s: no more queues in its controller memory buffer: %s; they are in RAM",
+         c->label, p->message);
+    nvme_cmb_close(c);
+    nvme_qpair_use_ram(&q->qp, q->dma_node);
+    sqe = nvme_queue_make_sq(q);
+    return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);
+}
+
 static bool create(struct nvme_ctrl *c, struct nvme_queue *q, struct problem *p)
 {
-    struct nvme_sqe cq = nvme_queue_make_cq(q), sq = nvme_queue_make_sq(q);
+    struct nvme_sqe cq = nvme_queue_make_cq(q);
     q->has_cq = nvme_admin(c, &cq, "Create I/O Completion Queue", NULL, p);
-    q->has_sq = q->has_cq && nvme_admin(c, &sq, "Create I/O Submission Queue", NULL, p);
+    q->has_sq = q->has_cq && create_sq(c, q, p);
     return q->has_sq;
 }
 
@@ -339,13 +356,54 @@ bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p)
     return true;
 }
 
+// ---- after a reset ----
+
+static unsigned count_there(const struct nvme_ctrl *c, unsigned among)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < among; i++)
+        count += c->queues[i]->has_sq;
+    return count;
+}
+
+static struct nvme_queue *nth_there(const struct nvme_ctrl *c, unsigned n)
+{
+    unsigned i = 0;
+    while (!c->queues[i]->has_sq || n--)
+        i++;
+    return c->queues[i];
+}
+
+// Shared as at the start. Urgent ones, which are the last, stand in only where there are no others.
+// Whoever finds one that stands in finds that it is there.
+bool nvme_queues_stand_in(struct nvme_ctrl *c)
+{
+    unsigned there = count_there(c, c->plain_count);
+    if (!there && !(there = count_there(c, c->queues_count)))
+        return false;
+    for (unsigned i = 0; i < c->queues_count; i++)
+        if (c->queues[i]->has_sq)
+            __atomic_store_n(&c->queues[i]->instead, NULL, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < c->queues_count; i++) {
+        struct nvme_queue *q = c->queues[i];
+        unsigned rank = c->rank[nvme_qpair_owner(&q->qp)];
+        if (!q->has_sq)
+            __atomic_store_n(&q->instead,
+                             nth_there(c, nvme_queue_for_cpu(rank, cpu_count(), there)),
+                             __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
+// ---- the end ----
+
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p)
 {
     for (unsigned i = 0; i < c->queues_count; i++)
-        if (!delete_sq(c, i, p))
+        if (c->queues[i]->has_sq && !delete_sq(c, i, p))
             return false;
     for (unsigned i = 0; i < c->queues_count; i++)
-        if (!delete_cq(c, i, p))
+        if (c->queues[i]->has_cq && !delete_cq(c, i, p))
             return false;
     return true;
 }

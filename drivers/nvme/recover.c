@@ -5,6 +5,8 @@
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/events.h"
 #include "drivers/nvme/restore.h"
+#include "drivers/nvme/round.h"
+#include "drivers/nvme/setup.h"
 #include "drivers/nvme/watch.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
@@ -14,7 +16,7 @@
 
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
-#define SLOT_NS NS_PER_S // between looks at its slot
+#define SLOT_NS NS_PER_S // between looks at its slot, and at errors of its link
 
 struct abort {
     struct nvme_recover *recover;
@@ -25,13 +27,13 @@ struct abort {
 struct nvme_recover {
     struct nvme_ctrl *ctrl;
     const struct pci_dev *slot; // NULL: it can't be taken out
+    bool has_errors;            // of PCI Express, to look at
     struct nvme_plan plan;
     struct cpu_timer timer;
-    struct nvme_pause pause;           // while an admin command is late
-    unsigned out;                      // queues of a round that haven't come back
-    void (*work)(struct nvme_queue *); // what their owners are to do
-    enum nvme_plan_event after;        // what has happened once all are back
-    bool asked;                        // for a look, while a round was under way
+    struct nvme_pause pause; // while an admin command is late
+    struct nvme_round round;
+    enum nvme_plan_event after; // what has happened once all are back
+    bool asked;                 // for a look, while a round was under way
     enum nvme_plan_event asked_for;
     struct abort abort[NVME_ABORTS_MOST]; // an earlier one may be answered late
     struct abort *aborting;               // the last one
@@ -41,12 +43,13 @@ struct nvme_recover {
 
 static void step(struct nvme_recover *r, enum nvme_plan_event event);
 
-// ---- rounds: every queue's owner does something, and says so ----
+// ---- rounds ----
 
 static void look(struct nvme_recover *r, enum nvme_plan_event event);
 
-static void round_ends(struct nvme_recover *r)
+static void round_ends(struct nvme_round *round)
 {
+    struct nvme_recover *r = container_of(round, struct nvme_recover, round);
     enum nvme_plan_event event = r->after;
     bool asked = r->asked;
     r->asked = false;
@@ -57,41 +60,17 @@ static void round_ends(struct nvme_recover *r)
         look(r, r->asked_for);
 }
 
-static void came_back(struct cpu_msg *msg)
-{
-    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
-    struct nvme_recover *r = q->ctrl->recover;
-    if (!--r->out)
-        round_ends(r);
-}
-
-static void at_owner(struct cpu_msg *msg)
-{
-    struct nvme_queue *q = container_of(msg, struct nvme_queue, watch.round);
-    if (nvme_queue_pass_on(q, msg))
-        return;
-    q->ctrl->recover->work(q);
-    msg->fn = came_back;
-    cpu_post(nvme_qpair_owner(q->ctrl->admin), msg);
-}
-
 static void go_round(struct nvme_recover *r, void (*work)(struct nvme_queue *),
                      enum nvme_plan_event after)
 {
-    struct nvme_ctrl *c = r->ctrl;
-    r->work = work;
     r->after = after;
-    r->out = c->queues_count;
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        c->queues[i]->watch.round.fn = at_owner;
-        cpu_post(nvme_qpair_owner(&c->queues[i]->qp), &c->queues[i]->watch.round);
-    }
+    nvme_round_go(&r->round, work, round_ends);
 }
 
 // Has what is late counted, and then takes the next step.
 static void look(struct nvme_recover *r, enum nvme_plan_event event)
 {
-    if (!r->out)
+    if (!r->round.out)
         return go_round(r, nvme_watch_count, event);
     if (!r->asked || event != NVME_TICK)
         r->asked_for = event;
@@ -231,6 +210,7 @@ static void give_up(struct nvme_recover *r)
         error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
               c->label, reason_words(r->plan.reason));
     stop_master(c);
+    nvme_namespaces_drop(c);
     go_round(r, end_queue, NVME_TICK);
 }
 
@@ -286,7 +266,7 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 static void set_timer(struct nvme_recover *r)
 {
     uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
-    if (!wait && r->slot)
+    if (!wait && (r->slot || r->has_errors))
         wait = SLOT_NS;
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
@@ -299,8 +279,10 @@ static void set_timer(struct nvme_recover *r)
 static void step(struct nvme_recover *r, enum nvme_plan_event event)
 {
     struct nvme_plan_input in = { .event = event, .now_ns = time_ns() };
-    if (r->plan.state == NVME_ABSENT)
+    if (r->plan.state == NVME_ABSENT) {
+        pci_errors_look(r->ctrl->dev, in.now_ns);
         pci_revive(r->ctrl->dev, time_delay_ns);
+    }
     if (nvme_plan_reads_csts(&r->plan, in.now_ns))
         nvme_ctrl_alive(r->ctrl, &in.csts);
     add_queues(r->ctrl, &in);
@@ -321,6 +303,7 @@ static void look_again(struct nvme_recover *r)
         return step(r, NVME_REMOVAL_ASKED);
     switch (r->plan.state) {
     case NVME_RUNNING:
+        pci_errors_look(r->ctrl->dev, time_ns());
         nvme_events_poll(r->ctrl);
         if (admin_is_late(r->ctrl))
             look(r, NVME_TICK);
@@ -342,7 +325,7 @@ static void tick(struct cpu_timer *timer)
     struct nvme_recover *r = container_of(timer, struct nvme_recover, timer);
     if (!r->ctrl->running)
         return;
-    if (!r->out)
+    if (!r->round.out)
         look_again(r);
     set_timer(r);
 }
@@ -380,12 +363,14 @@ void nvme_recover_start(struct nvme_ctrl *c)
     struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
     r->ctrl = c;
     r->slot = pci_slot_of(c->dev);
+    r->has_errors = pci_errors_start(c->dev);
     r->timer.fn = tick;
     for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {
         r->abort[i].recover = r;
         r->abort[i].command.done = aborted;
     }
     set_limits(r);
+    nvme_round_init(&r->round, c);
     nvme_restore_init(&r->restore, c);
     pci_keep(c->dev);
     c->recover = r;

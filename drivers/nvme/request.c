@@ -34,6 +34,7 @@ const struct nvme_op nvme_ops[BLOCK_OPS] = {
 // ---- ends ----
 
 static void submit_again(struct block_req *req);
+static void forward(struct nvme_queue *q, struct block_req *req);
 
 static void done_message(struct cpu_msg *msg)
 {
@@ -184,25 +185,28 @@ static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_r
                   uint32_t first, uint32_t blocks)
 {
     unsigned id = q->qp.free, tail = q->qp.sq_tail;
-    struct nvme_io_sqe *sqe = &q->qp.sq[tail];
     const struct nvme_form *form = &ns->forms[req->op];
+    uint64_t tag = (req->lba + first) & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
+    struct nvme_io_sqe sqe = {
+        .head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id),
+        .cdw2_3 = tag & ~(uint64_t)UINT32_MAX,
+        .mptr = form->mptr,
+        .slba = req->lba + first,
+        .cdw12 = length_of(ns, req, blocks),
+        .cdw13 = nvme_ops[req->op].cdw13,
+        .cdw14 = (uint32_t)tag,
+    };
     nvme_qpair_take(&q->qp, id, req);
-    sqe->head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id);
-    sqe->mptr = form->mptr;
-    sqe->data[0] = sqe->data[1] = 0;
-    sqe->slba = req->lba + first;
-    sqe->cdw12 = length_of(ns, req, blocks);
-    sqe->cdw13 = nvme_ops[req->op].cdw13;
-    sqe->cdw14 = form->tagged ? (uint32_t)sqe->slba : 0;
     if (req->op == BLOCK_DEALLOCATE) {
-        name_range(q, sqe, id, req->lba + first, blocks);
+        name_range(q, &sqe, id, req->lba + first, blocks);
     } else if (req->pieces && !req->buffer) {
         struct nvme_scatter s = scatter(q, ns, list_of(q, id));
-        nvme_scatter_point(&s, req, first, blocks, sqe);
+        nvme_scatter_point(&s, req, first, blocks, &sqe);
     } else if (nvme_ops[req->op].moves_data) {
         uint64_t skip = (uint64_t)first << ns->block_shift;
-        point(q, sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
+        point(q, &sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
     }
+    nvme_qpair_write(&q->qp, tail, &sqe);
     if (nvme_qpair_push(&q->qp, tail))
         nvme_qpair_mark(&q->qp);
 }
@@ -240,6 +244,8 @@ static void enqueue(struct nvme_queue *q, struct block_req *req)
         req->status = BLOCK_GONE;
         return send_back(req);
     }
+    if (nvme_queue_stands_in(q))
+        return forward(nvme_queue_stands_in(q), req);
     req->issued = 0;
     req->pending = 1;
     req->again = false;
@@ -284,10 +290,21 @@ static void enqueue_later(struct nvme_queue *q, struct block_req *req)
     cpu_timer_start(&q->retry, q->later->due_ns);
 }
 
-static void submit_again(struct block_req *req)
+// The queue of a request that was prepared a while ago.
+static struct nvme_queue *queue_of(const struct block_req *req)
 {
     struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
-    if (req->due_ns > time_ns() && !q->gone)
+    struct nvme_queue *instead = nvme_queue_stands_in(q);
+    return instead ? instead : q;
+}
+
+// What another queue had, when this one wasn't there, doesn't wait for its time.
+static void submit_again(struct block_req *req)
+{
+    struct nvme_queue *q = queue_of(req);
+    if (nvme_qpair_owner(&q->qp) != cpu_index())
+        forward(q, req);
+    else if (req->due_ns > time_ns() && !q->gone)
         enqueue_later(q, req);
     else
         enqueue(q, req);
@@ -329,6 +346,8 @@ static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t
 {
     if (late && is_abort(status))
         return give_up(req, BLOCK_TIMEOUT);
+    if (block_is_gone(req->dev)) // its namespace was detached, and the host was told
+        return give_up(req, BLOCK_GONE);
     if (may_retry(req, status)) {
         req->tries++;
         q->retries++;
@@ -352,7 +371,7 @@ bool nvme_queue_pass_on(const struct nvme_queue *q, struct cpu_msg *msg)
 static void forward_message(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
-    struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
+    struct nvme_queue *q = queue_of(req);
     if (!nvme_queue_pass_on(q, msg))
         enqueue(q, req);
 }
@@ -446,9 +465,23 @@ void nvme_queue_take_back(struct nvme_queue *q)
     nvme_qpair_clear(&q->qp);
 }
 
+// All of what waits is whole again: nothing of it is in flight.
+static void hand_over(struct nvme_queue *q)
+{
+    struct block_req *req = q->waiting, *next;
+    q->waiting = NULL;
+    nvme_qpair_look_at_all(&q->qp, q->zoned);
+    for (; req; req = next) {
+        next = req->next;
+        enqueue(q, req);
+    }
+}
+
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
+    if (nvme_queue_stands_in(q))
+        return hand_over(q);
     q->quiet = false;
     nvme_qpair_open(&q->qp);
     nvme_request_pump(q);

@@ -19,6 +19,21 @@ static unsigned choices(const struct nvme_ctrl *c)
     return QUEUES + 2 * c->queues_count;
 }
 
+static bool makes_queue(const struct nvme_restore *r)
+{
+    return r->step >= QUEUES && r->step < choices(r->ctrl);
+}
+
+static struct nvme_queue *queue_of(const struct nvme_restore *r)
+{
+    return r->ctrl->queues[(r->step - QUEUES) / 2];
+}
+
+static bool makes_sq(const struct nvme_restore *r)
+{
+    return (r->step - QUEUES) % 2;
+}
+
 static struct nvme_sqe sqe_of(const struct nvme_restore *r)
 {
     struct nvme_ctrl *c = r->ctrl;
@@ -32,8 +47,7 @@ static struct nvme_sqe sqe_of(const struct nvme_restore *r)
         return nvme_queues_ask(c->queues_count);
     if (r->step >= choices(c))
         return nvme_choice(c, r->step - choices(c));
-    const struct nvme_queue *q = c->queues[(r->step - QUEUES) / 2];
-    return (r->step - QUEUES) % 2 ? nvme_queue_make_sq(q) : nvme_queue_make_cq(q);
+    return makes_sq(r) ? nvme_queue_make_sq(queue_of(r)) : nvme_queue_make_cq(queue_of(r));
 }
 
 static void send(struct nvme_restore *r)
@@ -57,22 +71,34 @@ static bool is_the_same(const struct nvme_restore *r)
     return false;
 }
 
-static bool has_enough(const struct nvme_restore *r)
+static void take_grant(struct nvme_restore *r)
 {
-    unsigned granted = nvme_queues_granted(r->command.result);
-    if (granted >= r->ctrl->queues_count)
-        return true;
-    warn("nvme-fewer-queues", "%s: after its reset it grants %u of its %u queues", r->ctrl->label,
-         granted, r->ctrl->queues_count);
-    return false;
+    r->granted = nvme_queues_granted(r->command.result);
+    if (r->granted < r->ctrl->queues_count)
+        warn("nvme-fewer-queues", "%s: after its reset it grants %u of its %u queues",
+             r->ctrl->label, r->granted, r->ctrl->queues_count);
 }
 
-// It may refuse what the host chooses.
-static bool is_good(const struct nvme_restore *r)
+static void queue_answered(const struct nvme_restore *r)
+{
+    char words[80];
+    struct nvme_queue *q = queue_of(r);
+    *(makes_sq(r) ? &q->has_sq : &q->has_cq) = !r->command.status;
+    if (r->command.status)
+        warn("nvme-fewer-queues", "%s: after its reset it refuses to create queue %u: %s",
+             r->ctrl->label, q->qp.qid, nvme_status_text(r->command.status, words, sizeof(words)));
+}
+
+// It may refuse what the host chooses, and queues as long as there is one.
+static bool is_good(struct nvme_restore *r)
 {
     char words[80];
     if (r->step >= choices(r->ctrl)) {
         nvme_choice_answered(r->ctrl, r->step - choices(r->ctrl), !r->command.status);
+        return true;
+    }
+    if (makes_queue(r)) {
+        queue_answered(r);
         return true;
     }
     if (r->command.status) {
@@ -80,14 +106,34 @@ static bool is_good(const struct nvme_restore *r)
              r->ctrl->label, r->step, nvme_status_text(r->command.status, words, sizeof(words)));
         return false;
     }
-    return r->step == IDENTIFY ? is_the_same(r) : r->step == ASK ? has_enough(r) : true;
+    if (r->step == IDENTIFY)
+        return is_the_same(r);
+    take_grant(r);
+    return true;
+}
+
+// A queue that isn't granted, or a submission queue that has no completion queue.
+static bool is_left_out(const struct nvme_restore *r)
+{
+    return makes_queue(r) &&
+           (queue_of(r)->qp.qid > r->granted || (makes_sq(r) && !queue_of(r)->has_cq));
+}
+
+// False: it can't go on so.
+static bool take_step(struct nvme_restore *r)
+{
+    bool was_before = r->step < choices(r->ctrl);
+    do
+        r->step++;
+    while (is_left_out(r));
+    return !was_before || r->step < choices(r->ctrl) || nvme_queues_stand_in(r->ctrl);
 }
 
 static void go_on(struct nvme_restore *r)
 {
-    if (!is_good(r)) {
+    if (!is_good(r) || !take_step(r)) {
         r->state = NVME_RESTORE_FAILED;
-    } else if (++r->step < choices(r->ctrl) + nvme_choices(r->ctrl)) {
+    } else if (r->step < choices(r->ctrl) + nvme_choices(r->ctrl)) {
         send(r);
     } else {
         nvme_events_listen(r->ctrl);
@@ -103,8 +149,11 @@ void nvme_restore_init(struct nvme_restore *r, struct nvme_ctrl *c)
 
 void nvme_restore_start(struct nvme_restore *r)
 {
+    struct nvme_ctrl *c = r->ctrl;
     r->state = NVME_RESTORE_GOES_ON;
     r->step = IDENTIFY;
+    for (unsigned i = 0; i < c->queues_count; i++)
+        c->queues[i]->has_cq = c->queues[i]->has_sq = false;
     send(r);
 }
 

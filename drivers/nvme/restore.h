@@ -11,6 +11,7 @@ struct nvme_restore {
     struct nvme_ctrl *ctrl;
     enum nvme_restore_state state;
     unsigned step;
+    unsigned granted;     // queues
     uint64_t deadline_ns; // of the command under way
     void *page;
     struct nvme_admin_command command;

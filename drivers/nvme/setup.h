@@ -25,7 +25,11 @@ struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q);
 // Of those asked for, how many the answer's dword 0 grants.
 unsigned nvme_queues_granted(uint32_t result);
 
-// Deletes them, submission queues first; false as soon as one can't be.
+// After a reset, by what was created (has_sq): says for each that wasn't which one stands in. False:
+// there is none.
+bool nvme_queues_stand_in(struct nvme_ctrl *c);
+
+// Deletes those there are, submission queues first; false as soon as one can't be.
 bool nvme_queues_delete(struct nvme_ctrl *c, struct problem *p);
 
 // Of one set: the queue that serves a CPU, and the CPU that owns a queue, the CPUs being counted by
@@ -50,11 +54,14 @@ bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p);
 // doesn't answer any more.
 bool nvme_command_sets_identify(struct nvme_ctrl *c, struct problem *p);
 
-// Adds a namespace's block device. What can't be used is named in a warning and passed over. False:
-// it can't be identified.
+// Adds a namespace's block device; to a controller that runs, perhaps a little later. What can't be
+// used is named in a warning and passed over. False: it can't be identified.
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 
 // A namespace is said to have changed while the controller runs, and this is what Identify says now.
-// False: it is new.
+// False: it is new, or in another one's place.
 bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);
+
+// The controller is gone, and with it its block devices.
+void nvme_namespaces_drop(struct nvme_ctrl *c);

@@ -21,6 +21,14 @@ const char *nvme_size_text(uint64_t bytes, char *to, size_t room)
     return to;
 }
 
+static unsigned queues_in_cmb(const struct nvme_ctrl *c)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < c->queues_count; i++)
+        count += c->queues[i]->qp.sq_is_theirs;
+    return count;
+}
+
 // ---- tools ----
 
 static void add(struct json *j, const char *key, uint64_t value)
@@ -48,6 +56,7 @@ void nvme_show_json(struct json *j, const struct nvme_ns *ns)
         json_text(j, "same_as", ns->dev.same_as->name);
     if (ns->way)
         json_text(j, "ana_state", nvme_ana_text(ns->way));
+    json_u64(j, "cmb_queues", queues_in_cmb(ns->ctrl));
     add(j, "metadata", limits->metadata);
     add(j, "protection", ns->protection);
     add(j, "boundary", limits->boundary);
@@ -79,8 +88,9 @@ static void say(char *line, size_t room, size_t *used, const char *fmt, ...)
 void nvme_show_line(const struct nvme_ns *ns)
 {
     const struct block_limits *limits = &ns->dev.limits;
-    char line[256] = "", size[16];
+    char line[320] = "", size[16];
     size_t used = 0;
+    unsigned cmb_queues = queues_in_cmb(ns->ctrl);
 
     if (ns->dev.same_as)
         say(line, sizeof(line), &used, "the same disk as %s, by controller %u of its subsystem",
@@ -88,6 +98,8 @@ void nvme_show_line(const struct nvme_ns *ns)
     if (ns->way && ns->way != NVME_ANA_OPTIMIZED)
         say(line, sizeof(line), &used, "reached by a way that is in state \"%s\"",
             nvme_ana_text(ns->way));
+    if (cmb_queues)
+        say(line, sizeof(line), &used, "%u of its queues in its memory (CMB)", cmb_queues);
     if (ns->zoned.zones)
         say(line, sizeof(line), &used, "%llu zones of %s", (unsigned long long)ns->zoned.zones,
             nvme_size_text(limits->zone, size, sizeof(size)));

@@ -137,7 +137,7 @@ bool nvme_open_stream(struct block_req *req, struct block_stream *stream)
 {
     struct nvme_queue *q = nvme_queue_for(req->dev->driver, req, req->cpu);
     if (req->port != &q->straight || nvme_qpair_owner(&q->qp) != cpu_index() || q->stream ||
-        q->in_full)
+        q->in_full || nvme_queue_stands_in(q))
         return false;
     if (!q->turns)
         q->turns =

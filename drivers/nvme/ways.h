@@ -7,11 +7,17 @@
 // Finds the disk that the namespace is another way to, if there is one.
 void nvme_ways_find(struct nvme_ns *ns);
 
+// The namespace is gone: the first of its other ways takes its place.
+void nvme_ways_forget(const struct nvme_ns *ns);
+
 // The states of the controller's ways, by group. False: it doesn't answer any more.
 bool nvme_ways_read(struct nvme_ctrl *c, struct problem *p);
 
-// They changed, and this is the log page now: ways that closed or opened are told.
-void nvme_ways_changed(struct nvme_ctrl *c, const void *log);
+// They changed: the log page is read anew, in so many pieces, each into a page. Once the last one was
+// taken, ways that closed or opened are told.
+unsigned nvme_ways_pieces(const struct nvme_ctrl *c);
+struct nvme_sqe nvme_ways_ask(const struct nvme_ctrl *c, unsigned piece, const void *page);
+void nvme_ways_take(struct nvme_ctrl *c, unsigned piece, const void *page);
 
 // The namespace's way as last read; 0 where the controller doesn't tell.
 enum nvme_ana_state nvme_way_state(const struct nvme_ctrl *c, const struct nvme_identity *identity);

@@ -47,9 +47,8 @@ static bool route_posted(struct irq *irq, struct irq_place to, struct problem *p
     const struct pi_desc *descriptor = irq_pi_desc(to.cpu);
     if (!descriptor)
         return problem_set(p, "vtd-no-descriptor",
-                           "%s can't be posted to CPU %u, which has no posted-interrupt descriptor "
-                           "in mode %s",
-                           irq->name, to.cpu, irq_mode_name(irq_get_mode()));
+                           "%s can't be posted to CPU %u, which has no posted-interrupt descriptor",
+                           irq->name, to.cpu);
     uint64_t address = mem_phys(descriptor);
     if (address % sizeof(struct pi_desc))
         return problem_set(p, "vtd-descriptor-address",

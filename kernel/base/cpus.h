@@ -55,8 +55,8 @@ unsigned cpu_stack_used(unsigned cpu);
 #define CPU_STATS_BUCKETS 9
 #define CPU_STATS_LOOPS 8 // the last one: that many or more
 struct cpu_stats {
-    uint64_t msis;          // device MSIs taken: PIR bits harvested, or interrupts where not posted
     uint64_t notifications; // posted-MSI notifications taken (PMN); 0 where not posted
+    uint64_t msis;          // device MSIs taken: PIR bits harvested, or interrupts where not posted
     uint64_t timers;        // timer interrupts
     uint64_t ipis;          // wake-ups by other CPUs
     uint64_t faults;        // VT-d fault events

@@ -34,13 +34,14 @@ static_assert(sizeof(struct tss) == 104, "SDM vol. 3, 8.7");
 
 struct cpu {
     // entry.asm and the compiler know these offsets.
-    struct cpu *self;   // GS:0
-    uint64_t stack_top; // GS:8, its stack, but for exceptions with one of their own (IST)
-    uint32_t index;     // GS:16
-    uint32_t apic_id;   // GS:20
-    uint64_t batch_tsc; // GS:24, see cpu_batch_tsc()
-    uint64_t reserved;
-    uint64_t stack_guard; // GS:40: the stack protector's canary
+    struct cpu *self;       // GS:0
+    uint64_t stack_top;     // GS:8, its stack, but for exceptions with one of their own (IST)
+    uint32_t index;         // GS:16
+    uint32_t apic_id;       // GS:20
+    uint64_t batch_tsc;     // GS:24, see cpu_batch_tsc()
+    bool only_wakes;        // GS:32, see irq_fall_asleep()
+    uint64_t stack_guard;   // GS:40: the stack protector's canary
+    struct cpu_stats stats; // GS:48
 
     // The loop's and the interrupt handlers' own; whoever moves an irq here adds to immediate, urgent,
     // words, the flags for them, and vectors.
@@ -49,6 +50,8 @@ struct cpu {
     uint64_t urgent[PI_WORDS];    // irqs whose handler runs before others, by vector
     unsigned words;               // of ready and PIR that have irqs: the loop looks no further
     bool loop_harvests;           // IRQ_ADAPTIVE, IRQ_POLL
+    uint8_t irq_mode;             // enum irq_mode: the CPU's own, changed in its loop
+    uint16_t loops;               // posted.loops
     union {
         struct {
             bool has_immediate; // there are such irqs
@@ -71,7 +74,6 @@ struct cpu {
     bool tsc_deadline;        // what its timer counts to; else down
     bool mwait_failed;        // too often: it sleeps by HLT
     struct irq *vectors[VECTORS];
-    struct cpu_stats stats;
 
     // Written by others: lines of their own.
     _Alignas(CACHE_LINE) struct cpu_msg *_Atomic inbox; // newest first
@@ -91,6 +93,8 @@ static_assert(offsetof(struct cpu, stack_guard) == 40, "GCC: -mcmodel=kernel");
 static_assert(offsetof(struct cpu, stack_top) == 8, "trampoline.asm");
 static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
 static_assert(offsetof(struct cpu, batch_tsc) == 24, "cpu_batch_tsc()");
+static_assert(offsetof(struct cpu, only_wakes) == 32, "isr.asm");
+static_assert(offsetof(struct cpu, stats.notifications) == 48, "isr.asm");
 static_assert(offsetof(struct cpu, pi) % (2 * CACHE_LINE) == 0, "a pair of lines");
 static_assert(offsetof(struct cpu, node) - offsetof(struct cpu, pi) == 2 * CACHE_LINE,
               "alone there");

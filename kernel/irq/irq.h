@@ -19,7 +19,7 @@ struct pi_desc;
 typedef void (*irq_handler)(void *arg);
 typedef void (*irq_moved)(void *arg, unsigned cpu); // see irq_on_move()
 
-// How MSIs are delivered, one for the whole machine.
+// How MSIs are delivered, one for the whole machine, but while it changes.
 enum irq_mode {
     IRQ_REMAPPED, // each its own interrupt
     IRQ_POSTED,   // notifications harvest, as in Linux
@@ -45,8 +45,13 @@ struct irq_chip {
     // where it fails, the older one holds.
     bool (*route)(struct irq *irq, struct irq_place to, struct problem *p);
 
-    // The message for the device's MSI-X table; fixed once allocated if the chip remaps.
+    // The message for the device's MSI-X table; it is fixed once allocated, unless it says itself where
+    // the MSI goes.
     void (*compose)(const struct irq *irq, struct irq_place to, struct msi_msg *msg);
+    bool in_message;
+
+    // MSIs come as another irq's, whose handler calls irq_pass_on() for all that share it.
+    bool through;
 };
 
 struct irq {
@@ -74,7 +79,8 @@ struct irq {
 struct irq_config {
     enum irq_mode mode;
     const struct irq_chip *chip;      // of irqs that are not posted
-    const struct irq_chip *chip_post; // of those that are; NULL where the mode posts none
+    const struct irq_chip *chip_post; // of those that are; NULL where the platform can't post
+    const struct problem *no_post;    // why it can't, where it can't
     unsigned loops;     // harvests per notification before ON is cleared (posted.loops)
     bool preempt;       // higher priority classes may interrupt immediate handlers (posted.preempt)
     uint64_t window_ns; // a timer harvests that often while the CPU is busy elsewhere; 0: never
@@ -94,6 +100,32 @@ extern const struct irq_chip irq_chip_msi;
 enum irq_mode irq_get_mode(void);
 const char *irq_mode_name(enum irq_mode mode);
 
+static inline bool irq_mode_posts(enum irq_mode mode)
+{
+    return mode == IRQ_POSTED || mode == IRQ_ADAPTIVE || mode == IRQ_POLL;
+}
+
+// False where it lacks something, or can't be changed to: problem "irq-mode" says what.
+bool irq_mode_is_possible(enum irq_mode mode, struct problem *p);
+
+// A change of the mode. Embed it; it must stay valid until done() has been called on the boot CPU.
+struct irq_mode_change {
+    struct cpu_msg msg;
+    enum irq_mode mode; // from then on
+    unsigned loops;     // posted.loops, from then on; 0: as before
+    bool ok;
+    struct problem problem; // where not ok: of the first irq that stayed as it was, or "irq-mode"
+    void (*done)(struct irq_mode_change *change);
+    unsigned cpu;    // irq_mode.c's: whose turn it is
+    struct irq *irq; // irq_mode.c's: which is next
+};
+
+// Changes the mode, with nothing lost: each CPU changes in its loop, then each irq by the CPU that it
+// goes to, which posts or remaps it as the mode says, whatever irq_set_posted() has said before. Irqs
+// may come, move and be masked meanwhile, and CPUs leave and return. Boot CPU, from its loop, one
+// change at a time, while no irq is freed.
+void irq_set_mode(struct irq_mode_change *change);
+
 // A masked, routed irq for entry `index` of the device's MSI-X table, handled on CPU `cpu`. Call
 // msix_enable() first. NULL: no vector or table entry is left.
 struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_handler handler,
@@ -110,16 +142,23 @@ void irq_rewrite(struct irq *irq);
 unsigned irq_vectors_left(unsigned cpu);
 
 // Posted, or its own interrupt: changed at any time without losing one. Problem "irq-delivery" where
-// the mode has no chip for it. As all changes, from the loop of the CPU that the irq goes to, since it
-// may move; or from the boot CPU before irq_enable().
+// the mode has no chip for it. One whose MSIs come through another's is left as it is. As all changes,
+// from the loop of the CPU that the irq goes to, since it may move; or from the boot CPU before
+// irq_enable().
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p);
 
-// Urgent ones notify at once even while their CPU is awake. From where irq_set_posted() may be called.
+// Urgent ones notify at once even while their CPU is awake. Problem "irq-urgent" where its MSIs come
+// through another's. From where irq_set_posted() may be called.
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p);
 
 // The handler is to run in interrupt context, and from the loop only with interrupts off: it is
-// never entered twice at once. Before irq_enable(), or while the device has nothing to send.
+// never entered twice at once. If its MSIs come through another's, that one is to be immediate, too.
+// Before irq_enable(), or while the device has nothing to send.
 void irq_set_immediate(struct irq *irq);
+
+// From the handler of an irq that others' MSIs come through: makes one of them pending, which may have
+// sent it. Any CPU, in any context.
+void irq_pass_on(struct irq *irq);
 
 // Makes it pending by software: through the PIR where it is posted. From where irq_set_posted() may be
 // called, in any context.
@@ -145,6 +184,10 @@ struct irq_move {
 // in the old CPU's IRR) is raised on the new CPU. Any CPU, from its loop, while the irq is enabled.
 void irq_set_affinity(struct irq_move *move);
 
+// For a CPU that was told of as offline and stays: a change of the mode may have passed it over. Owner
+// CPU, from its loop.
+void irq_follow_mode(void);
+
 // All irqs, for tables; NULL ends the list.
 struct irq *irq_first(void);
 
@@ -167,5 +210,5 @@ bool irq_fall_asleep(void);
 void irq_wake_up(void);
 const struct irq_config *irq_get_config(void);
 
-// A CPU's descriptor, for the chip that posts. NULL where the mode doesn't post.
+// A CPU's descriptor, for the chip that posts. NULL where the platform can't post.
 struct pi_desc *irq_pi_desc(unsigned cpu);

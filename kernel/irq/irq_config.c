@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How interrupts are delivered on this machine: set once, read by all.
+// How interrupts are delivered on this machine: read by all. Mode and loops may change, and each CPU has
+// its own copy of these, which it works by.
 
 #include "kernel/irq/irq_config.h"
 
@@ -25,7 +26,13 @@ const struct irq_config *irq_get_config(void)
 
 enum irq_mode irq_get_mode(void)
 {
-    return irqs.config.mode;
+    return __atomic_load_n(&irqs.config.mode, __ATOMIC_SEQ_CST);
+}
+
+void irq_change_config(enum irq_mode mode, unsigned loops)
+{
+    __atomic_store_n(&irqs.config.loops, loops, __ATOMIC_RELAXED);
+    __atomic_store_n(&irqs.config.mode, mode, __ATOMIC_SEQ_CST);
 }
 
 const char *irq_mode_name(enum irq_mode mode)

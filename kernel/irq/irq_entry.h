@@ -13,7 +13,7 @@ void irq_take_fault(void);
 void irq_take_error(void);
 void irq_take_spurious(void);
 
-// Puts this CPU's descriptor into the state of a CPU that is awake: a notification that was on its
-// way when the CPU left is gone, so ON must not stand. Starts its window. Owner CPU, in its loop or
-// before that, interrupts off.
+// Takes the mode over that is in force, and puts this CPU's descriptor into the state of a CPU that is
+// awake: a notification that was on its way when the CPU left is gone, so ON must not stand. Starts its
+// window. Owner CPU, in its loop or before that, interrupts off.
 void irq_start_cpu(void);

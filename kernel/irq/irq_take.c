@@ -156,7 +156,7 @@ static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 {
     const struct irq_config *config = irq_get_config();
     unsigned loop = 0;
-    for (; loop < config->loops && harvest(cpu); loop++)
+    for (; loop < cpu->loops && harvest(cpu); loop++)
         run_immediate(cpu, config->preempt);
     pi_clear_on(&cpu->pi);
     trace(TRACE_CLEAR_ON, 0);
@@ -166,7 +166,8 @@ static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 }
 
 // In adaptive mode a sleeper's notification only ends the halt: the loop, which goes on behind it,
-// harvests. One that finds the CPU awake is an urgent one's, or came while it fell asleep.
+// harvests; as a rule isr.asm has seen to it, and it doesn't come here. One that finds the CPU awake is
+// an urgent one's, or came while it fell asleep.
 void irq_take_notification(void)
 {
     struct cpu *cpu = this_cpu();
@@ -450,18 +451,32 @@ void irq_again(struct irq *irq)
 static void start_window(struct cpu *cpu)
 {
     const struct irq_config *config = irq_get_config();
-    if (config->mode != IRQ_ADAPTIVE || !config->window_ns)
+    if (cpu->irq_mode != IRQ_ADAPTIVE || !config->window_ns)
         return;
     cpu->window_ns = time_ns() + config->window_ns;
     cpu_timer_program(cpu);
 }
 
+// What was posted by the rules of the mode before may have told nobody, so the harvest comes after the
+// descriptor is changed.
 void irq_start_cpu(void)
 {
     struct cpu *cpu = this_cpu();
+    cpu->irq_mode = irq_get_mode();
+    cpu->loops = (uint16_t)irq_get_config()->loops;
+    cpu->loop_harvests = irq_loop_harvests(cpu->irq_mode);
+    cpu->window_ns = 0;
     pi_set_control(&cpu->pi, cpu->loop_harvests);
+    harvest_words(cpu);
     start_window(cpu);
     cpu_timer_program(cpu); // it may have come back to timers
+}
+
+void irq_follow_mode(void)
+{
+    uint64_t flags = interrupts_save();
+    irq_start_cpu();
+    interrupts_restore(flags);
 }
 
 static bool can_sleep(struct cpu *cpu, bool mwait)
@@ -474,29 +489,33 @@ static bool can_sleep(struct cpu *cpu, bool mwait)
 
 bool irq_sleeps_by_mwait(void)
 {
-    return irq_get_config()->mwait && !this_cpu()->mwait_failed;
+    const struct cpu *cpu = this_cpu();
+    return irq_get_config()->mwait && cpu->irq_mode == IRQ_ADAPTIVE && !cpu->mwait_failed;
 }
 
-// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed.
+// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed. Until the CPU
+// wakes up, there is nothing to do for a notification but to count it (isr.asm).
 bool irq_fall_asleep(void)
 {
     struct cpu *cpu = this_cpu();
-    const struct irq_config *config = irq_get_config();
-    if (config->mode != IRQ_ADAPTIVE)
+    if (cpu->irq_mode != IRQ_ADAPTIVE)
         return true;
     if (cpu->window_ns) {
         cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
         cpu_timer_program(cpu);
     }
-    return can_sleep(cpu, irq_sleeps_by_mwait());
+    bool sleeps = can_sleep(cpu, irq_sleeps_by_mwait());
+    cpu->only_wakes = sleeps && !trace_is_on();
+    return sleeps;
 }
 
 // With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.
 void irq_wake_up(void)
 {
     struct cpu *cpu = this_cpu();
-    if (irq_get_mode() != IRQ_ADAPTIVE)
+    if (cpu->irq_mode != IRQ_ADAPTIVE)
         return;
+    cpu->only_wakes = false;
     pi_wake_up(&cpu->pi);
     start_window(cpu);
 }

@@ -29,6 +29,19 @@ void block_add(struct block_dev *dev)
     block.end = &dev->next;
 }
 
+// Who walks the list and stands at this one goes on to the next.
+void block_remove(struct block_dev *dev)
+{
+    struct block_dev **link = &block.first;
+    while (*link && *link != dev)
+        link = &(*link)->next;
+    if (*link)
+        *link = dev->next;
+    if (block.end == &dev->next)
+        block.end = link;
+    __atomic_store_n(&dev->gone, true, __ATOMIC_RELAXED);
+}
+
 struct block_dev *block_first(void)
 {
     return block.first;
@@ -44,18 +57,23 @@ struct block_dev *block_find(const char *name, size_t length)
 
 // ---- the check before every request ----
 
-static void refused(struct cpu_msg *msg)
+static void ended(struct cpu_msg *msg)
 {
     struct block_req *req = container_of(msg, struct block_req, msg);
     req->done(req);
 }
 
+static void end_later(struct block_req *req, enum block_status status)
+{
+    req->status = status;
+    req->msg.fn = ended;
+    cpu_post(cpu_index(), &req->msg);
+}
+
 void block_refuse(struct block_req *req, uint32_t detail)
 {
-    req->status = BLOCK_ERROR;
     req->detail = detail;
-    req->msg.fn = refused;
-    cpu_post(cpu_index(), &req->msg);
+    end_later(req, BLOCK_ERROR);
 }
 
 static void refuse_again(struct block_port *port, struct block_req *req)
@@ -63,7 +81,13 @@ static void refuse_again(struct block_port *port, struct block_req *req)
     block_refuse(req, req->detail);
 }
 
+static void end_as_gone(struct block_port *port, struct block_req *req)
+{
+    end_later(req, BLOCK_GONE);
+}
+
 static struct block_port refusing = { .submit = refuse_again };
+static struct block_port gone = { .submit = end_as_gone };
 
 static bool moves_data(enum block_op op)
 {
@@ -146,6 +170,10 @@ bool block_prepare(struct block_req *req)
     req->lba_most = UINT64_MAX;
     req->port = &refusing;
     req->detail = fault;
+    if (block_is_gone(req->dev)) {
+        req->port = &gone;
+        return false;
+    }
     if (fault)
         return false;
     req->lba_most = lba_most(req);

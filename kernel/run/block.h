@@ -41,7 +41,7 @@ enum block_status {
     BLOCK_OK,
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
     BLOCK_TIMEOUT, // no answer in time; it was aborted, or the device was reset
-    BLOCK_GONE,    // the device failed before or during the request
+    BLOCK_GONE,    // the device failed, or was taken away, before or during the request
 };
 
 // detail of a BLOCK_ERROR that the device never saw. No device status has these values.
@@ -129,6 +129,7 @@ struct block_dev {
     char serial[BLOCK_SERIAL_BYTES]; // trimmed, printable
     char model[41];
     bool writable; // block_add()'s
+    bool gone;     // block_remove()'s
     uint32_t ops;  // those that it has: a bit for each block_op
     uint32_t nsid;
     uint32_t block_size; // bytes
@@ -164,6 +165,9 @@ void block_allow_writes(const char *serials, size_t length);
 
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);
+// The disk is gone: nobody finds it any more. Who knows it may keep it, and ask for what it was; what
+// is prepared for it from now on ends as BLOCK_GONE. Boot CPU.
+void block_remove(struct block_dev *dev);
 struct block_dev *block_first(void);
 struct block_dev *block_find(const char *name, size_t length); // NULL: no such name
 
@@ -172,6 +176,11 @@ struct block_dev *block_find(const char *name, size_t length); // NULL: no such 
 static inline unsigned block_buffer_node(const struct block_dev *dev, unsigned cpu)
 {
     return dev->node == NODE_ANY ? cpu_node(cpu) : dev->node;
+}
+
+static inline bool block_is_gone(const struct block_dev *dev)
+{
+    return __atomic_load_n(&dev->gone, __ATOMIC_RELAXED);
 }
 
 // Works out what submissions by the calling CPU need, and checks all but the LBA. False: it can't

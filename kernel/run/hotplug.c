@@ -136,6 +136,7 @@ static void leave_with_irqs(void)
     change->ok = move_irqs_away(&change->problem);
     if (!change->ok) {
         __atomic_store_n(&cpu->online, true, __ATOMIC_SEQ_CST);
+        irq_follow_mode();
         change->msg.fn = stay;
         cpu_post(0, &change->msg);
         return;

@@ -139,7 +139,42 @@ align 16
     MARK MARK_END_AFTER, %3, %1.end - IRETQ_BYTES
 %endmacro
 
-DIRECT isr_notification, irq_take_notification, "notification"
+; struct cpu
+%define CPU_ONLY_WAKES gs:32
+%define CPU_NOTIFICATIONS gs:48
+%define X2APIC_EOI 0x80b
+
+; Where one sleeps, its notification ends the halt, which is all that it is for: counted, and EOI.
+global isr_notification:function (isr_notification.end - isr_notification)
+align 16
+isr_notification:
+    test byte [CPU_ONLY_WAKES], 1
+    jz notification_awake
+    inc qword [CPU_NOTIFICATIONS]
+    push rax
+    push rcx
+    push rdx
+    mov ecx, X2APIC_EOI
+    xor eax, eax
+    xor edx, edx
+    wrmsr
+    pop rdx
+    pop rcx
+    pop rax
+    iretq
+.end:
+    MARK MARK_BEGIN, "notification", isr_notification
+    MARK MARK_END_AFTER, "notification", isr_notification.end - IRETQ_BYTES
+
+align 16
+notification_awake:
+    push rdi
+    SAVE_AFTER_RDI
+    call irq_take_notification
+    RESTORE
+.end:
+    MARK MARK_END_AFTER, "notification", notification_awake.end - IRETQ_BYTES
+
 DIRECT isr_timer, irq_take_timer, "timer"
 DIRECT isr_ipi, irq_take_ipi, "ipi"
 DIRECT isr_fault, irq_take_fault, "fault"

@@ -145,13 +145,12 @@ static void watch(const struct cpu *cpu)
 static void idle(struct cpu *cpu)
 {
     uint64_t start = cpu->round_tsc ? cpu->round_tsc : rdtsc();
-    const struct irq_config *config = irq_get_config();
     MARK_BEGIN("idle");
-    if (config->mode == IRQ_ADAPTIVE)
-        tune_spin(cpu, config);
-    if (config->mode == IRQ_POLL)
+    if (cpu->irq_mode == IRQ_ADAPTIVE)
+        tune_spin(cpu, irq_get_config());
+    if (cpu->irq_mode == IRQ_POLL)
         watch(cpu);
-    else if (config->mode != IRQ_ADAPTIVE || !spin(cpu, start))
+    else if (cpu->irq_mode != IRQ_ADAPTIVE || !spin(cpu, start))
         go_to_sleep(cpu);
     if (unlikely(cpu->stats.mwait_misses >= MWAIT_MISSES) && !cpu->mwait_failed)
         give_up_mwait(cpu);

@@ -113,7 +113,8 @@ static struct nvme_format check_format(const struct nvme_abilities *a, uint64_t 
     must(f.block_shift >= 9 && f.block_shift <= 16 && 1ull << f.block_shift <= max_transfer);
     must(!f.metadata_buffer || f.metadata_buffer == f.metadata);
     must(f.protection <= 3 && (f.protection != 0) == (f.control != 0));
-    must(f.protection || !f.reference_tag);
+    must(f.protection || !f.tag_mask);
+    must(!(f.tag_mask & (f.tag_mask + 1)));
     must(!f.protection || f.metadata >= 8);
     check_limits(&f, a, max_transfer);
     return f;

@@ -54,8 +54,9 @@ extern struct irq_world {
 
 extern const struct irq_chip chip; // chip_post's remapped counterpart
 
-void start(enum irq_mode mode);            // a new world with two CPUs, without irqs
-void start_with(struct irq_config config); // chips and preempt are filled in; no loops are 3
+void start(enum irq_mode mode); // a new world with two CPUs, without irqs
+// Chips and preempt are filled in; no loops are 3. With no_post the platform can't post.
+void start_with(struct irq_config config);
 void start_on(unsigned count, struct irq_config config); // with so many CPUs
 
 #define WORLD_NODE(cpu) (3 + (cpu))     // each CPU has a NUMA node of its own

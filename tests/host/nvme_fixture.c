@@ -57,6 +57,21 @@ void is_given_up(struct model *m)
     }
 }
 
+void is_gone_for(struct model *m, struct block_dev *dev, const char *words)
+{
+    assert_int_equal(world_errors("nvme-gone"), 1);
+    assert_non_null(strstr(world_last_error(), words));
+    assert_false(m->pci_command & 4);
+    uint32_t cc = m->cc;
+    struct world_read r;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    assert_true(world_run(&r.done, 10));
+    ends(&r, BLOCK_GONE);
+    assert_null(world_disk(m, dev->nsid));
+    world_pass(100 * NS_PER_S);
+    assert_int_equal(m->cc, cc);
+}
+
 void model_fails(struct model *m, enum failure way)
 {
     if (way == FAILS_FATAL)

@@ -19,6 +19,9 @@ void move_now(struct model *m, unsigned vector, unsigned to);
 // Gives a controller up that is removed, just so far that each queue's owner is told of it.
 void is_given_up(struct model *m);
 
+// It was given up, for this reason, and nothing reaches it any more, nor it memory.
+void is_gone_for(struct model *m, struct block_dev *dev, const char *words);
+
 // It fails in a way that a reset helps: CSTS.CFS, RDY falls, all ones for half a second; or somebody
 // asks for a reset.
 enum failure { FAILS_FATAL, FAILS_NOT_READY, FAILS_AWAY, FAILS_ASKED, FAILURES };

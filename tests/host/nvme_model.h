@@ -93,20 +93,26 @@ struct model {
     uint64_t ready_delay_ns; // from CC.EN to CSTS.RDY
     enum model_order order;
     unsigned lazy_fetch; // commands taken from each queue in one model_work(); 0: all at once
-    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[NVME_PAGE];
-    uint32_t features[256]; // by feature identifier
-    bool tells_more;        // Identify of command sets, and lists of identifiers
+    uint8_t error_log[NVME_PAGE], smart[512], firmware[512], ana[160 * KIB];
+    void (*reads_log)(struct model *m); // what happens meanwhile
+    uint32_t features[256];             // by feature identifier
+    bool extended;                      // formats are enabled (LBAFEE)
+    bool tells_more;                    // Identify of command sets, and lists of identifiers
     struct nvme_identify_nvm_controller nvm;
     uint8_t zasl;
+    uint32_t cmbloc, cmbsz; // model_give_cmb()
+    uint64_t cmbmsc;
+    uint8_t *cmb_bar;  // what lies behind its BAR
     uint64_t boundary; // blocks: commands must not cross a multiple of it
 
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
     bool fatal_at_enable, gone_at_enable;
-    uint64_t deaf_ns;    // reads are all ones so long after CC.EN has changed
-    uint64_t deaf_until; // and until this time
-    bool zeros;          // reads are all zeros
-    bool slow_reset;     // CSTS must not be read for 2.5 s after a reset
+    uint64_t deaf_ns;                // reads are all ones so long after CC.EN has changed
+    uint64_t deaf_until;             // and until this time
+    bool zeros;                      // reads are all zeros
+    bool slow_reset;                 // CSTS must not be read for 2.5 s after a reset
+    bool cmb_misplaced, cmb_refused; // CMBSTS.CBAI; no queue may lie there
     unsigned power_state;
     bool stays_asleep;
     unsigned queue_most;      // entries that an I/O queue may have; 0: by CAP.MQES
@@ -169,8 +175,9 @@ struct model {
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;
-    unsigned asked_sqs, asked_cqs; // by Set Features
-    unsigned namespaces_asked;     // Identify Namespace
+    unsigned asked_sqs, asked_cqs;     // by Set Features,
+    unsigned granted_sqs, granted_cqs; // and what it was answered
+    unsigned namespaces_asked;         // Identify Namespace
 };
 
 // A controller as QEMU's would be: one namespace of 512-byte blocks, MQES 2047, MDTS 7, 65 vectors
@@ -184,6 +191,12 @@ void model_answer_lost(struct model *m, uint32_t status); // late; 0: they are c
 void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
                 uint32_t status);
 void model_interrupt(struct model *m, unsigned cq);
+
+// A controller memory buffer for submission queues: so many units of 4 KiB << 4 * `unit`, at an offset
+// of as many into a BAR of `bar_bytes`, which needn't have room for it. With CMBMSC, or, older, without.
+void model_give_cmb(struct model *m, bool has_cmbmsc, unsigned bar, uint64_t bar_bytes,
+                    unsigned unit, unsigned offset, unsigned size);
+bool model_is_cmb(const struct model *m, uint64_t address); // by what the host has told it
 
 // Namespaces that change under the host, and events that tell it so. False: the host did not ask to
 // be told.
@@ -236,9 +249,9 @@ const char *world_last_info(void);
 const char *world_infos(void); // all of them, each with a newline
 const char *world_json(void);  // the last object
 struct block_dev *world_disk(const struct model *m, uint32_t nsid);
-struct nvme_ctrl *world_ctrl(const struct model *m); // NULL: without a disk
-unsigned world_node_of(const volatile void *at);     // that its memory was asked for on
-size_t world_bytes_on(unsigned node);                // asked for since world_begin()
+struct nvme_ctrl *world_ctrl(const struct model *m);
+unsigned world_node_of(const volatile void *at); // that its memory was asked for on
+size_t world_bytes_on(unsigned node);            // asked for since world_begin()
 void world_use_cpu(unsigned cpu);
 void world_set_apic_id(unsigned cpu, uint32_t id);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs

@@ -63,19 +63,16 @@ static unsigned queue_most(const struct model *m)
     return m->queue_most ? m->queue_most : (unsigned)field_get(NVME_CAP_MQES, m->cap) + 1;
 }
 
-static unsigned granted_cqs(const struct model *m)
-{
-    return m->grants_cqs ? m->grants_cqs : m->grants;
-}
-
 static uint32_t set_queues(struct model *m, const struct nvme_sqe *sqe, uint32_t *dw0)
 {
     for (unsigned q = 1; q < MODEL_QUEUES; q++)
         require(!m->queues[q].cq && !m->queues[q].sq, "queues are asked for while there are some");
     m->asked_sqs = (unsigned)field_get(NVME_QUEUES_NSQ, sqe->cdw11) + 1;
     m->asked_cqs = (unsigned)field_get(NVME_QUEUES_NCQ, sqe->cdw11) + 1;
-    *dw0 = (uint32_t)(field_put(NVME_QUEUES_NSQ, m->grants - 1) |
-                      field_put(NVME_QUEUES_NCQ, granted_cqs(m) - 1));
+    m->granted_sqs = m->grants;
+    m->granted_cqs = m->grants_cqs ? m->grants_cqs : m->grants;
+    *dw0 = (uint32_t)(field_put(NVME_QUEUES_NSQ, m->granted_sqs - 1) |
+                      field_put(NVME_QUEUES_NCQ, m->granted_cqs - 1));
     return 0;
 }
 
@@ -83,7 +80,7 @@ static uint32_t create_cq(struct model *m, const struct nvme_sqe *sqe)
 {
     unsigned qid = (unsigned)field_get(NVME_QUEUE_QID, sqe->cdw10);
     struct model_queue *q = &m->queues[qid];
-    require(qid && qid <= granted_cqs(m) && qid < MODEL_QUEUES, "CQ %u was not granted", qid);
+    require(qid && qid <= m->granted_cqs && qid < MODEL_QUEUES, "CQ %u was not granted", qid);
     require(!q->cq, "CQ %u exists", qid);
     q->cq_entries = (unsigned)field_get(NVME_QUEUE_QSIZE, sqe->cdw10) + 1;
     require(q->cq_entries <= queue_most(m), "CQ longer than MQES");
@@ -100,13 +97,15 @@ static uint32_t create_sq(struct model *m, const struct nvme_sqe *sqe)
 {
     unsigned qid = (unsigned)field_get(NVME_QUEUE_QID, sqe->cdw10);
     struct model_queue *q = &m->queues[qid];
-    require(qid && qid <= m->grants && qid < MODEL_QUEUES, "SQ %u was not granted", qid);
+    require(qid && qid <= m->granted_sqs && qid < MODEL_QUEUES, "SQ %u was not granted", qid);
     require(!q->sq, "SQ %u exists", qid);
     q->cqid = (unsigned)field_get(NVME_SQ_CQID, sqe->cdw11);
     require(q->cqid < MODEL_QUEUES && m->queues[q->cqid].cq, "SQ %u before its CQ", qid);
     q->sq_entries = (unsigned)field_get(NVME_QUEUE_QSIZE, sqe->cdw10) + 1;
     require(q->sq_entries <= queue_most(m), "SQ longer than MQES");
     require(sqe->cdw11 & NVME_SQ_PC && sqe->prp1 % NVME_PAGE == 0, "SQ not contiguous");
+    if (m->cmb_refused && model_is_cmb(m, sqe->prp1))
+        return NVME_STATUS_INVALID_FIELD;
     q->priority = (unsigned)field_get(NVME_SQ_QPRIO, sqe->cdw11);
     q->sq = sqe->prp1;
     return 0;

@@ -215,7 +215,7 @@ static bool carries_data(unsigned opcode)
 static void check_fields(const struct model *m, const struct nvme_sqe *sqe, const struct range *r,
                          unsigned opcode)
 {
-    require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw15 && !sqe->cdw2_3 &&
+    require(!(sqe->cdw12 & ~allowed_cdw12(opcode)) && !sqe->cdw13 && !sqe->cdw15 &&
                 !(sqe->head & 0x3f00),
             "a command %02xh with reserved or unwanted fields", opcode);
     if (!carries_data(opcode))

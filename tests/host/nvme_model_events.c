@@ -14,6 +14,8 @@
 uint32_t model_set_feature(struct model *m, const struct nvme_sqe *sqe)
 {
     m->features[sqe->cdw10 & 0xff] = sqe->cdw11;
+    if (sqe->cdw10 == NVME_FEATURE_HOST_BEHAVIOR)
+        m->extended = ((const struct nvme_host_behavior *)model_memory(m, sqe->prp1))->lbafee == 1;
     return 0;
 }
 
@@ -110,12 +112,18 @@ uint32_t model_get_log(struct model *m, const struct nvme_sqe *sqe)
     unsigned lid = sqe->cdw10 & 0xff, type = 0;
     size_t wanted = (sqe->cdw10 >> 16) * 4ull + 4, bytes = 0;
     const void *page = log_page(m, lid, &bytes, &type);
+    uint64_t from = sqe->cdw12 | (uint64_t)sqe->cdw13 << 32;
     require(sqe->prp1 % NVME_PAGE == 0 && wanted <= NVME_PAGE && !sqe->cdw11,
             "log data across pages");
+    require(!from || m->id.lpa & NVME_LPA_EXTENDED, "an offset into a log, which it doesn't know");
     if (!page)
         return NVME_STATUS(1, 0x09); // Invalid Log Page
+    if (from >= bytes)
+        return NVME_STATUS_INVALID_FIELD;
     m->logs_read++;
-    memcpy(model_memory(m, sqe->prp1), page, MIN(wanted, bytes));
+    if (m->reads_log)
+        m->reads_log(m);
+    memcpy(model_memory(m, sqe->prp1), (const uint8_t *)page + from, MIN(wanted, bytes - from));
     if (sqe->cdw10 & NVME_LOG_RAE) // Retain Asynchronous Event
         return 0;
     if (lid == NVME_LOG_CHANGED_NAMESPACES)

@@ -103,6 +103,15 @@ static void use_metadata(struct model *m, const struct nvme_sqe *sqe, unsigned o
     }
 }
 
+// Of an LBA: what the storage tag leaves (NVM Command Set 1.0, 5.2.1).
+static uint64_t reference_bits(uint32_t elbaf)
+{
+    static const unsigned tags[] = { 32, 80, 48 };
+    unsigned bits =
+        tags[field_get(NVME_ELBAF_PIF, elbaf)] - (unsigned)field_get(NVME_ELBAF_STS, elbaf);
+    return bits >= 64 ? ~0ull : BIT64(bits) - 1;
+}
+
 // As the namespace's format has it; each field that no format asks for is zero.
 void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned opcode, uint64_t lba,
                         uint64_t blocks)
@@ -113,7 +122,8 @@ void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned op
                                  *ns = found ? found : &plain;
     unsigned bytes = (unsigned)field_get(NVME_LBAF_MS, ns->data.lbaf[0]);
     unsigned type = (unsigned)field_get(NVME_DPS_TYPE, ns->data.dps);
-    bool tagged = type == 1 || type == 2;
+    unsigned pif = (unsigned)field_get(NVME_ELBAF_PIF, ns->elbaf);
+    uint64_t tag = type == 1 || type == 2 ? lba & reference_bits(ns->elbaf) : 0;
 
     if (m->changed && !found)
         return;
@@ -122,8 +132,10 @@ void model_check_format(struct model *m, const struct nvme_sqe *sqe, unsigned op
             (unsigned long long)lba);
     require((sqe->cdw12 & PRINFO) == wanted_prinfo(type, opcode), "PRINFO of %02xh is %x", opcode,
             sqe->cdw12 >> 26 & 15);
-    require(sqe->cdw14 == (tagged ? (uint32_t)lba : 0), "reference tag %x", sqe->cdw14);
-    if (bytes && !(type && bytes == 8) && moves_data(opcode))
+    require(!ns->elbaf || m->extended, "a command for an extended format, without LBAFEE");
+    require(sqe->cdw14 == (uint32_t)tag && sqe->cdw2_3 == (tag & ~0xffffffffull),
+            "reference tag %x, %llx", sqe->cdw14, (unsigned long long)sqe->cdw2_3);
+    if (bytes && !(type && bytes == (pif ? 16 : 8)) && moves_data(opcode))
         use_metadata(m, sqe, opcode, blocks * bytes);
     else
         require(!sqe->mptr, "a buffer for metadata that there are none of");

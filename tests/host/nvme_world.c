@@ -225,6 +225,15 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
 }
 
 // The function's own stands for its port.
+bool pci_errors_start(struct pci_dev *dev)
+{
+    return false;
+}
+
+void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
+{
+}
+
 const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
 {
     return of(dev)->has_slot ? dev : NULL;
@@ -283,6 +292,16 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
     if (dev->bars[bar].bytes < least)
         return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
     *window = of(dev)->window;
+    return true;
+}
+
+bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t bytes,
+                      volatile void **window, struct problem *p)
+{
+    assert_in_range(bar, 0, 5);
+    if (offset > dev->bars[bar].bytes || bytes > dev->bars[bar].bytes - offset)
+        return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
+    *window = model_map_cmb(of(dev), bar, offset);
     return true;
 }
 
@@ -410,14 +429,16 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid)
 
 struct nvme_ctrl *world_ctrl(const struct model *m)
 {
-    struct block_dev *dev = world_disk(m, 1);
-    return dev ? ((struct nvme_ns *)dev->driver)->ctrl : NULL;
+    struct nvme_ctrl *c = nvme_first();
+    while (c && c->dev != &m->pci)
+        c = c->next;
+    return c;
 }
 
 bool world_may_ring(const struct model *m, unsigned qid)
 {
     const struct nvme_ctrl *c = world_ctrl(m);
-    return !qid || !c || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
+    return !qid || !c || !c->queues || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
 void world_free_memory(void)

@@ -22,6 +22,10 @@ struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them
 void model_reset(struct model *m);      // forgets all that the host has set up
 
+uint32_t model_read_cmb(const struct model *m, size_t offset);
+void model_lose_cmb(struct model *m);                        // its power
+void *model_cmb_at(const struct model *m, uint64_t address); // NULL: it isn't there
+volatile void *model_map_cmb(const struct model *m, unsigned bar, uint64_t offset); // by the host
 uint32_t model_take_shadows(struct model *m, const struct nvme_sqe *sqe);
 void model_check_shadow(const struct model *m, size_t offset, uint32_t value); // of a doorbell
 void model_doorbell(struct model *m, size_t offset, uint32_t value);

@@ -13,10 +13,12 @@ static struct {
     uint64_t moves, most_at_once, at_once;
     uint64_t posted, remapped; // changes to it
     uint64_t leaves, returns;
-    uint64_t fail_move, fail_change, fail_leave; // the how manyth fails; 0: none
-    bool lies;                                   // a move or change is done that did not happen
-    bool stays, is_lost;                         // a CPU doesn't leave, or come back, but says so
-    bool stuck;                                  // no move or change ends any more
+    uint64_t modes, modes_seen[IRQ_MSI];                    // changes of the mode, and by what to
+    uint64_t fail_move, fail_change, fail_leave, fail_mode; // the how manyth fails; 0: none
+    bool lies;           // a move or change is done that did not happen
+    bool lies_of_mode;   // as lies, of irq_get_mode()
+    bool stays, is_lost; // a CPU doesn't leave, or come back, but says so
+    bool stuck;          // no move or change ends any more
     unsigned moves_to[FAKE_CPUS], leaves_of[FAKE_CPUS];
     struct irq_config config;
     bool away[FAKE_CPUS];
@@ -96,6 +98,42 @@ bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
     if (!hooks.lies)
         irq->chip = chip;
     return true;
+}
+
+// ---- the mode ----
+
+bool irq_mode_is_possible(enum irq_mode mode, struct problem *p)
+{
+    return hooks.config.chip_post || problem_set(p, "irq-mode", "not here");
+}
+
+static void mode_changed(struct cpu_msg *msg)
+{
+    struct irq_mode_change *change = container_of(msg, struct irq_mode_change, msg);
+    change->done(change);
+}
+
+static void change_irqs(enum irq_mode mode)
+{
+    for (struct irq *irq = &fake.irqs[0]; irq; irq = irq->next)
+        irq->chip = irq_mode_posts(mode) ? &posted_chip : &remapped_chip;
+}
+
+void irq_set_mode(struct irq_mode_change *change)
+{
+    assert_int_equal(fake.current, 0);
+    assert_in_range(change->loops, 1, 8);
+    change->ok = ++hooks.modes != hooks.fail_mode ||
+                 problem_set(&change->problem, "irq-mode", "this one failed");
+    hooks.modes_seen[change->mode]++;
+    if (change->ok && !hooks.lies_of_mode) {
+        fake.mode = change->mode;
+        hooks.config.loops = change->loops;
+    }
+    if (change->ok && !hooks.lies)
+        change_irqs(change->mode);
+    change->msg.fn = mode_changed;
+    cpu_post(0, &change->msg);
 }
 
 // ---- offline ----

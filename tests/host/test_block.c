@@ -200,6 +200,58 @@ static void buffers_are_of_dwords(void **state)
     assert_ptr_equal(submitted, &req);
 }
 
+// ---- disks that are gone ----
+
+static void names_are(const char *const *names, size_t count)
+{
+    struct block_dev *dev = block_first();
+    for (size_t i = 0; i < count; i++, dev = dev->next)
+        assert_string_equal(dev->name, names[i]);
+    assert_null(dev);
+}
+
+// Whoever stands at one goes on; what comes later is found by all.
+static void gone_ones_are_not_found(void **state)
+{
+    static struct block_dev more[] = {
+        { .name = "a" }, { .name = "b" }, { .name = "c" }, { .name = "d" }
+    };
+    static const char *const all[] = { "nvme0n1", "nvme0n12", "nvme1n1", "a", "c" };
+    for (size_t i = 0; i < 3; i++)
+        block_add(&more[i]);
+    block_remove(&more[1]);
+    names_are(all, 5);
+    assert_ptr_equal(more[1].next, &more[2]);
+    assert_null(block_find("b", 1));
+    block_remove(&more[2]);
+    block_remove(&more[2]); // is gone already
+    names_are(all, 4);
+    block_add(&more[3]);
+    assert_ptr_equal(block_find("d", 1), &more[3]);
+    block_remove(&more[0]);
+    block_remove(&more[3]);
+    names_are(all, 3);
+}
+
+static void gone_ones_take_nothing(void **state)
+{
+    static struct block_dev dev = { .name = "d", .blocks = 10, .ops = READS, .prepare = prepare };
+    struct block_req req;
+    ask(&req, &dev, 5, 1);
+    block_remove(&dev);
+    assert_false(block_prepare(&req));
+    block_resubmit(&req);
+    assert_null(submitted);
+    assert_int_equal(dones, 0);
+    posted->fn(posted);
+    assert_int_equal(dones, 1);
+    assert_int_equal(req.status, BLOCK_GONE);
+    ask(&req, &dev, 10, 1); // whatever else is wrong
+    block_submit(&req);
+    posted->fn(posted);
+    assert_int_equal(req.status, BLOCK_GONE);
+}
+
 // ---- what is there to be done ----
 
 static void refuses_op(struct block_dev *dev, enum block_op op, uint32_t blocks, uint32_t detail)
@@ -325,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_are_kept_in_order),
         cmocka_unit_test(names_are_whole),
+        cmocka_unit_test(gone_ones_are_not_found),
+        cmocka_unit_test(gone_ones_take_nothing),
         cmocka_unit_test(what_lies_within_is_taken),
         cmocka_unit_test(what_lies_outside_is_refused),
         cmocka_unit_test(buffers_are_of_dwords),

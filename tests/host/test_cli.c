@@ -232,10 +232,22 @@ static void a_controller_that_is_down(void **state)
     world.ctrls[0].running = false;
     atomic_store(&world.ctrls[2].gone, true);
     fake_run(&app_nvme, "cmd=id-ctrl");
-    assert_int_equal(fake.errors, 2);
+    assert_int_equal(fake.errors, 1);
     assert_string_equal(fake.error_what, "nvme-cli-down");
     assert_int_equal(world.count, 1);
     expect_line(fake.json, "\"device\":\"nvme10\"");
+}
+
+// It is passed over, unless it is asked for.
+static void a_controller_that_is_gone(void **state)
+{
+    atomic_store(&world.ctrls[2].gone, true);
+    fake_run(&app_nvme, "cmd=id-ctrl");
+    assert_int_equal(fake.errors, 0);
+    assert_int_equal(world.count, 2);
+    fake_run(&app_nvme, "cmd=id-ctrl filename=nvme11");
+    assert_int_equal(fake.errors, 1);
+    assert_string_equal(fake.error_what, "nvme-cli-down");
 }
 
 // ---- logs ----
@@ -407,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_controllers, begin, fake_stop),
         cmocka_unit_test_setup_teardown(lists, begin, fake_stop),
         cmocka_unit_test_setup_teardown(a_controller_that_is_down, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(a_controller_that_is_gone, begin, fake_stop),
         cmocka_unit_test_setup_teardown(log_pages, begin, fake_stop),
         cmocka_unit_test_setup_teardown(old_controllers_keep_no_event, begin, fake_stop),
         cmocka_unit_test_setup_teardown(no_more_errors_than_a_page_has, begin, fake_stop),

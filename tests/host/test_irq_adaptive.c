@@ -54,6 +54,24 @@ static void a_sleeper_is_notified_and_its_notification_only_wakes(void **state)
     assert_int_equal(world.handled[1], 1);
 }
 
+// isr.asm counts it, then, and does no more.
+static void a_notification_only_wakes_those_that_sleep(void **state)
+{
+    start(IRQ_ADAPTIVE);
+    struct irq *irq = new_irq(0, 1);
+    assert_false(cpus[0].only_wakes);
+    assert_true(irq_fall_asleep());
+    assert_true(cpus[0].only_wakes);
+    irq_wake_up();
+    assert_false(cpus[0].only_wakes);
+    pi_post(&cpus[0].pi, irq->vector, false);
+    assert_false(irq_fall_asleep()); // and nobody harvests for it
+    assert_false(cpus[0].only_wakes);
+    start(IRQ_POSTED);
+    assert_true(irq_fall_asleep());
+    assert_false(cpus[0].only_wakes);
+}
+
 // What was posted while SN was set notified nobody: the sleeper must look again.
 static void a_post_before_sn_is_cleared_keeps_the_cpu_awake(void **state)
 {
@@ -320,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adaptive_posts_without_notification_while_awake),
         cmocka_unit_test(a_sleeper_is_notified_and_its_notification_only_wakes),
+        cmocka_unit_test(a_notification_only_wakes_those_that_sleep),
         cmocka_unit_test(a_post_before_sn_is_cleared_keeps_the_cpu_awake),
         cmocka_unit_test(a_sleeper_has_no_window),
         cmocka_unit_test(only_adaptive_cpus_have_a_window),

@@ -109,7 +109,7 @@ static void by_offset(void **state)
     assert_int_equal(a.pause_ms, 3000);
     assert_int_equal(a.keep_alive_ms, 1000);
     assert_int_equal(a.ana_ms, 4000);
-    assert_int_equal(a.ana_groups, 16);
+    assert_int_equal(a.ana_groups, 3);
     assert_int_equal(a.commands, 0x1ff);
     assert_true(a.compare_and_write && a.write_cache && a.flush_all && a.sgl);
     assert_int_equal(a.atomic, 128);

@@ -37,6 +37,7 @@ static struct item items[CPUS * DEPTH];
 static struct model *m;
 static unsigned submitted, ended, by_status[4];
 static bool stop;
+static unsigned queues; // at the start
 
 static void fill(struct item *it)
 {
@@ -165,13 +166,15 @@ static void misbehave(void)
         break;
     case 11:
         m->fail_opcode = rand() % 4 ? -1 : NVME_ADMIN_CREATE_SQ;
+        m->fail_qid = rand() % 2 ? ~0u : 1 + (unsigned)rand() % queues;
+        m->grants = 1 + (unsigned)rand() % queues;
         break;
     case 12:
         if (model_runs(m) && m->queues[1].cq)
             model_answer_lost(m, rand() % 2 ? 0 : NVME_STATUS(0, 6));
         break;
     default:
-        world_move(m, (unsigned)rand() % m->grants, (unsigned)rand() % CPUS);
+        world_move(m, (unsigned)rand() % queues, (unsigned)rand() % CPUS);
     }
 }
 
@@ -192,7 +195,7 @@ static void live(unsigned seed)
     srand(seed);
     nvme_set_timeout(1000);
     m = model_new();
-    m->grants = 1 + seed % CPUS;
+    m->grants = queues = 1 + seed % CPUS;
     field_set(&m->cap, NVME_CAP_MQES, entries[seed % ARRAY_SIZE(entries)] - 1);
     m->id.mdts = 1;
     m->id.aerl = 3;

@@ -169,26 +169,63 @@ static void notices_another_one(void **state)
         if (i == 1)
             data->eui64[0] = 1;
         if (i == 2)
-            data->lbaf[0] |= 8;
+            data->lbaf[0] |= 8, data->mc = NVME_MC_SEPARATE;
         if (i == 3)
             data->lbaf[0] = 12 << 16;
         model_resize(m, 1, dev->blocks + 1);
         world_pass(3 * NS_PER_S);
-        assert_int_equal(dev->blocks, 0);
+        assert_true(dev->gone);
+        assert_true(world_disk(m, 1) && world_disk(m, 1) != dev);
         assert_string_equal(world_last_warning_what(), "nvme-ns-gone");
     }
 }
 
+// Who knows it may go on, with what it has prepared and with more; there is only nothing to be had.
 static void notices_that_one_is_gone(void **state)
 {
-    struct world_read r;
+    struct world_read before, after;
+    world_read_start(&before, dev, 0, 5, 1, 0);
+    assert_true(world_run(&before.done, 10));
     model_detach(m, 1);
     world_pass(3 * NS_PER_S);
-    assert_int_equal(dev->blocks, 0);
+    assert_null(world_disk(m, 1));
+    assert_null(world_ctrl(m)->namespaces);
+    assert_int_equal(dev->blocks, 1 << 20);
     assert_non_null(strstr(world_last_warning(), "it is gone"));
-    world_read_start(&r, dev, 0, 5, 1, 0);
-    assert_true(world_run(&r.done, 10));
-    ends(&r, BLOCK_ERROR);
+    world_read_start(&after, dev, 0, 5, 1, 0);
+    assert_true(world_run(&after.done, 10));
+    ends(&after, BLOCK_GONE);
+    before.done = false;
+    block_resubmit(&before.req);
+    assert_true(world_run(&before.done, 10));
+    ends(&before, BLOCK_GONE);
+    assert_int_equal(world_ctrl(m)->queues[0]->retries, 0);
+    assert_int_equal(world_warnings(), 1);
+}
+
+// The same number is another disk then.
+static void one_comes_back(void **state)
+{
+    assert_true(model_attach(m, 3, 9, 5000));
+    world_pass(3 * NS_PER_S);
+    for (unsigned i = 0; i < 3; i++) {
+        struct block_dev *old = world_disk(m, 1);
+        model_detach(m, 1);
+        world_pass(3 * NS_PER_S);
+        assert_null(world_disk(m, 1));
+        assert_true(model_attach(m, 1, i ? 12 : 9, 10000 + i));
+        world_pass(3 * NS_PER_S);
+        assert_true(old->gone && world_disk(m, 1) != old);
+        assert_int_equal(world_disk(m, 1)->blocks, 10000 + i);
+        reads_well(world_disk(m, 1), 0);
+        assert_int_equal(block_first() == old, false);
+    }
+    reads_well(world_disk(m, 3), 0);
+    model_detach(m, 1); // the last of the list, and the first that comes after it
+    world_pass(3 * NS_PER_S);
+    assert_true(model_attach(m, 4, 9, 5000));
+    world_pass(3 * NS_PER_S);
+    reads_well(world_disk(m, 4), 0);
 }
 
 // Of a list that grows while it is read.
@@ -201,7 +238,9 @@ static void takes_many_changes(void **state)
     model_detach(m, 5);
     world_pass(5 * NS_PER_S);
     for (uint32_t nsid = 2; nsid <= MODEL_NAMESPACES; nsid++)
-        assert_int_equal(world_disk(m, nsid)->blocks, nsid == 4 ? 44 : nsid == 5 ? 0 : 1000 * nsid);
+        if (nsid != 5)
+            assert_int_equal(world_disk(m, nsid)->blocks, nsid == 4 ? 44 : 1000 * nsid);
+    assert_null(world_disk(m, 5));
     assert_int_equal(m->told_types, 0);
 }
 
@@ -273,6 +312,7 @@ int main(void)
         events_test(follows_a_new_size),
         events_test(notices_another_one),
         events_test(notices_that_one_is_gone),
+        events_test(one_comes_back),
         events_test(takes_many_changes),
         events_test(a_page_that_never_comes),
         events_test(activation_stops_the_clock),

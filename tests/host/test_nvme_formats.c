@@ -36,7 +36,7 @@ static bool parse(void)
     return nvme_parse_format("x", &ns, &nvm, MIB, &format, &w, &p);
 }
 
-static void is(unsigned metadata, unsigned buffer, unsigned type, uint32_t control, bool tag)
+static void is(unsigned metadata, unsigned buffer, unsigned type, uint32_t control, uint64_t tag)
 {
     assert_true(parse());
     assert_int_equal(w.count, 0);
@@ -46,7 +46,7 @@ static void is(unsigned metadata, unsigned buffer, unsigned type, uint32_t contr
     assert_int_equal(format.metadata_buffer, buffer);
     assert_int_equal(format.protection, type);
     assert_int_equal(format.control, control);
-    assert_int_equal(format.reference_tag, tag);
+    assert_int_equal(format.tag_mask, tag);
 }
 
 static void refused(const char *what, const char *text)
@@ -71,33 +71,33 @@ static void warned(const char *text)
 static void protected_without_a_buffer(void **state)
 {
     make(8, 1);
-    is(8, 0, 1, 0x34000000, true);
+    is(8, 0, 1, 0x34000000, UINT32_MAX);
     make(8, 2);
-    is(8, 0, 2, 0x34000000, true);
+    is(8, 0, 2, 0x34000000, UINT32_MAX);
     make(8, 3);
-    is(8, 0, 3, 0x30000000, false);
+    is(8, 0, 3, 0x30000000, 0);
     ns.flbas = NVME_FLBAS_EXTENDED; // stripped all the same
-    is(8, 0, 3, 0x30000000, false);
+    is(8, 0, 3, 0x30000000, 0);
     ns.dps |= NVME_DPS_FIRST;
-    is(8, 0, 3, 0x30000000, false);
+    is(8, 0, 3, 0x30000000, 0);
 }
 
 static void protected_with_a_buffer(void **state)
 {
     make(16, 1);
-    is(16, 16, 1, 0x34000000, true);
+    is(16, 16, 1, 0x34000000, UINT32_MAX);
     make(64, 3);
-    is(64, 64, 3, 0x30000000, false);
+    is(64, 64, 3, 0x30000000, 0);
 }
 
 static void metadata_apart(void **state)
 {
     make(0, 0);
-    is(0, 0, 0, 0, false);
+    is(0, 0, 0, 0, 0);
     make(8, 0);
-    is(8, 8, 0, 0, false);
+    is(8, 8, 0, 0, 0);
     make(65535, 0);
-    is(65535, 65535, 0, 0, false);
+    is(65535, 65535, 0, 0, 0);
 }
 
 static void metadata_between(void **state)
@@ -110,7 +110,7 @@ static void metadata_between(void **state)
     refused("nvme-metadata", "16 bytes");
     make(0, 0);
     ns.flbas = NVME_FLBAS_EXTENDED; // behind each block is nothing
-    is(0, 0, 0, 0, false);
+    is(0, 0, 0, 0, 0);
 }
 
 static void reserved_types(void **state)
@@ -143,22 +143,86 @@ static void what_capabilities_lack(void **state)
     assert_int_equal(format.metadata_buffer, 16);
 }
 
-static void long_guards(void **state)
+// Longer guards, and storage tags, which leave the reference tag fewer bits.
+static void extended_formats(void **state)
 {
-    static const unsigned bits[] = { 16, 32, 64, 0 };
-    for (unsigned pif = 1; pif < 4; pif++) {
-        char text[64];
-        make(16, 1);
-        nvm.elbaf[0] = pif << 7 | 5;
-        format_text(text, sizeof(text), "has a guard of %u bits", bits[pif]);
-        refused("nvme-guard", text);
-        ns.dps = 0; // there is no guard
-        is(16, 16, 0, 0, false);
+    static const struct {
+        unsigned pif, storage, type;
+        uint64_t tag;
+    } cases[] = {
+        { 0, 1, 1, 0x7fffffff },  { 0, 31, 2, 1 },
+        { 1, 16, 1, UINT64_MAX }, { 1, 17, 2, UINT64_MAX >> 1 },
+        { 1, 64, 1, 0xffff },     { 2, 0, 1, 0xffffffffffff },
+        { 2, 16, 2, UINT32_MAX }, { 2, 47, 1, 1 },
+        { 1, 16, 3, 0 },          { 2, 0, 3, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        unsigned bytes = cases[i].pif ? 16 : 8;
+        uint32_t control = cases[i].tag ? 0x34000000 : 0x30000000;
+        make(bytes, cases[i].type);
+        nvm.elbaf[0] = cases[i].pif << 7 | cases[i].storage;
+        is(bytes, 0, cases[i].type, control, cases[i].tag);
+        assert_true(format.extended);
+        make(bytes + 8, cases[i].type);
+        nvm.elbaf[0] = cases[i].pif << 7 | cases[i].storage;
+        is(bytes + 8, bytes + 8, cases[i].type, control, cases[i].tag);
     }
     make(8, 1);
+    nvm.elbaf[0] = 32; // all of the tag
+    is(8, 0, 1, 0x30000000, 0);
+}
+
+static void extended_formats_that_can_t_be(void **state)
+{
+    static const struct {
+        unsigned elbaf;
+        const char *text;
+    } cases[] = {
+        { 3 << 7, "is of a kind (PIF 3) that isn't known here" },
+        { 33, "beside a guard of 16 bits a storage tag of 33 bits can't be" },
+        { 1 << 7, "guard of 32 bits a storage tag of 0 bits" },
+        { 1 << 7 | 15, "tag of 15 bits" },
+        { 1 << 7 | 65, "tag of 65 bits" },
+        { 2 << 7 | 49, "guard of 64 bits a storage tag of 49 bits" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        make(16, 1);
+        nvm.elbaf[0] = cases[i].elbaf;
+        refused("nvme-guard", cases[i].text);
+        ns.dps = 0; // there is no guard
+        is(16, 16, 0, 0, 0);
+        assert_true(format.extended);
+    }
+    make(8, 1);
+    nvm.elbaf[0] = 2 << 7;
+    warned("protection type 1, but 8 bytes of metadata have no room");
+    assert_int_equal(format.protection | format.tag_mask, 0);
+}
+
+static void plain_formats(void **state)
+{
+    make(8, 1);
     nvm.elbaf[1] = 2 << 7; // another format's
-    is(8, 0, 1, 0x34000000, true);
+    is(8, 0, 1, 0x34000000, UINT32_MAX);
+    assert_false(format.extended);
     assert_true(nvme_parse_format("x", &ns, NULL, MIB, &format, &w, &p));
+    assert_false(format.extended);
+    assert_int_equal(format.tag_mask, UINT32_MAX);
+}
+
+// The 16th is the last one that needs nothing to be enabled.
+static void many_formats(void **state)
+{
+    for (unsigned index = 15; index < 64; index++) {
+        make(0, 0);
+        ns.nlbaf = 63;
+        ns.lbaf[0] = 0;
+        ns.lbaf[index] = 9 << 16 | 8;
+        ns.flbas = (uint8_t)((index & 15) | index >> 4 << 5);
+        is(8, 8, 0, 0, 0);
+        assert_int_equal(format.index, index);
+        assert_int_equal(format.extended, index > 15);
+    }
 }
 
 // The format in use is the one that counts.
@@ -193,7 +257,10 @@ int main(void)
         cmocka_unit_test(reserved_types),
         cmocka_unit_test(no_room),
         cmocka_unit_test(what_capabilities_lack),
-        cmocka_unit_test(long_guards),
+        cmocka_unit_test(extended_formats),
+        cmocka_unit_test(extended_formats_that_can_t_be),
+        cmocka_unit_test(plain_formats),
+        cmocka_unit_test(many_formats),
         cmocka_unit_test(second_format),
         cmocka_unit_test(inactive),
     };

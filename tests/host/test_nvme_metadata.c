@@ -374,13 +374,47 @@ static void unknown_command_set(void **state)
     passed_over(m, "nvme-command-set", "n2: its command set is 01h");
 }
 
-static void long_guard(void **state)
+static struct model *extended_model(unsigned metadata, unsigned type, uint32_t elbaf)
 {
     struct model *m = model_new();
     m->tells_more = true;
     m->id.ctratt = NVME_CTRATT_ELBAS;
-    make(m, 2, 16, 1)->elbaf = 2 << 7;
-    passed_over(m, "nvme-guard", "n2: its protection information has a guard of 64 bits");
+    make(m, 2, metadata, type)->elbaf = elbaf;
+    return m;
+}
+
+// Their tags take two fields of a command; enabled again after each reset, and sizes may change.
+static void extended_formats(void **state)
+{
+    static const uint32_t elbaf[] = { 5, 1 << 7 | 16, 1 << 7 | 60, 2 << 7, 2 << 7 | 40 };
+    for (size_t i = 0; i < ARRAY_SIZE(elbaf); i++) {
+        world_begin(2);
+        struct model *m = extended_model(i ? 16 : 8, 1 + i % 3, elbaf[i]);
+        m->id.aerl = 3;
+        m->id.oaes = NVME_AEN_NAMESPACES;
+        m->namespaces[1].data.nsze = 1ull << 50;
+        struct block_dev *dev = only(m, 2);
+        read_some(dev, 100);
+        read_some(world_disk(m, 1), 100);
+        struct world_read far;
+        world_read_start(&far, dev, 0, (1ull << 49) + (1ull << 40) - 5, 30, 0);
+        finish(&far);
+        nvme_recover_reset(world_ctrl(m));
+        world_pass(NS_PER_S);
+        read_some(dev, 100);
+        model_resize(m, 2, 1ull << 49);
+        world_pass(3 * NS_PER_S);
+        assert_int_equal(dev->blocks, 1ull << 49);
+        world_end();
+    }
+}
+
+static void extended_formats_that_are_refused(void **state)
+{
+    struct model *m = extended_model(16, 1, 2 << 7);
+    m->fail_opcode = NVME_ADMIN_SET_FEATURES;
+    m->fail_cns = NVME_FEATURE_HOST_BEHAVIOR; // CDW10
+    passed_over(m, "nvme-extended", "n2: its format 0 is an extended one");
 }
 
 // Nothing more is asked of controllers that have one command set, and are alone.
@@ -459,7 +493,8 @@ int main(void)
         metadata_test(zones_are_shown),
         metadata_test(zones_that_can_t_be),
         metadata_test(unknown_command_set),
-        metadata_test(long_guard),
+        cmocka_unit_test(extended_formats),
+        metadata_test(extended_formats_that_are_refused),
         metadata_test(nothing_more_is_asked),
         metadata_test(told_of_command_sets),
         cmocka_unit_test(silence),

@@ -257,106 +257,6 @@ static void answers_from_before_are_nobodys(void **state)
 
 // ---- failures that it doesn't help ----
 
-static void refuses_to_be_set_up(struct model *m, int opcode, unsigned qid, unsigned times)
-{
-    m->fail_opcode = opcode;
-    m->fail_qid = qid;
-    model_fails(m, FAILS_FATAL);
-    while (resets_of(m) < times)
-        world_pass(NS_PER_MS);
-    world_pass(NS_PER_MS / 2);
-}
-
-static void tries_a_few_times(void **state)
-{
-    world_begin(2);
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
-    m->hold = true;
-    world_read_start(&r, dev, 1, 5, 1, 0);
-    world_round();
-    refuses_to_be_set_up(m, NVME_ADMIN_CREATE_SQ, 2, 2);
-    m->fail_opcode = -1;
-    m->hold = false;
-    world_pass(NS_PER_S);
-    ends_well(&r);
-    assert_int_equal(world_errors(NULL), 0);
-}
-
-static void is_gone_for(struct model *m, const char *words)
-{
-    assert_int_equal(world_errors("nvme-gone"), 1);
-    assert_non_null(strstr(world_last_error(), words));
-    assert_false(m->pci_command & 4);
-    uint32_t cc = m->cc;
-    struct world_read r;
-    world_read_start(&r, world_disk(m, 1), 0, 5, 1, 0);
-    assert_true(world_run(&r.done, 10));
-    ends(&r, BLOCK_GONE);
-    world_pass(100 * NS_PER_S);
-    assert_int_equal(m->cc, cc);
-}
-
-static void gives_up_what_refuses(void **state)
-{
-    static const int opcodes[] = { NVME_ADMIN_IDENTIFY, NVME_ADMIN_SET_FEATURES,
-                                   NVME_ADMIN_CREATE_CQ, NVME_ADMIN_CREATE_SQ };
-    for (unsigned i = 0; i < ARRAY_SIZE(opcodes); i++) {
-        world_begin(1);
-        struct model *m = model_new();
-        struct block_dev *dev = start_anew(m);
-        struct world_read r;
-        m->hold = true;
-        world_read_start(&r, dev, 0, 5, 1, 0);
-        world_round();
-        m->fail_opcode = opcodes[i];
-        model_fails(m, FAILS_FATAL);
-        world_pass(2 * TICK_NS);
-        ends(&r, BLOCK_GONE);
-        assert_int_equal(resets_of(m), NVME_RESETS_MOST);
-        is_gone_for(m, "it can't be set up after a reset");
-        world_end();
-    }
-    world_begin(1);
-}
-
-static void gives_up_what_does_not_answer_its_set_up(void **state)
-{
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
-    m->hold = true;
-    world_read_start(&r, dev, 0, 5, 1, 0);
-    world_round();
-    m->ignore_opcode = NVME_ADMIN_CREATE_CQ;
-    model_fails(m, FAILS_FATAL);
-    world_pass(5 * 30 * NS_PER_S);
-    ends(&r, BLOCK_GONE);
-    is_gone_for(m, "it can't be set up after a reset");
-}
-
-static void is_not_fooled_by_another_disk(void **state)
-{
-    struct model *m = model_new();
-    start_anew(m);
-    m->id.sn[0] = 'T';
-    model_fails(m, FAILS_ASKED);
-    world_pass(NS_PER_S);
-    is_gone_for(m, "it can't be set up after a reset");
-}
-
-static void needs_as_many_queues_as_before(void **state)
-{
-    world_begin(2);
-    struct model *m = model_new();
-    start_anew(m);
-    m->grants = 1;
-    model_fails(m, FAILS_ASKED);
-    world_pass(NS_PER_S);
-    is_gone_for(m, "it can't be set up after a reset");
-}
-
 static void resets_that_lead_nowhere_end(void **state)
 {
     struct model *m = model_new();
@@ -369,7 +269,7 @@ static void resets_that_lead_nowhere_end(void **state)
         world_pass(40 * NS_PER_S);
         ends(&r, i < NVME_RESETS_MOST ? BLOCK_TIMEOUT : BLOCK_GONE);
     }
-    is_gone_for(m, "it doesn't answer");
+    is_gone_for(m, dev, "it doesn't answer");
 }
 
 // ---- taken out ----
@@ -506,11 +406,6 @@ int main(void)
         recover_test(takes_requests_during_a_reset),
         recover_test(a_doorbell_that_is_due_is_not_rung),
         recover_test(answers_from_before_are_nobodys),
-        recover_test(tries_a_few_times),
-        recover_test(gives_up_what_refuses),
-        recover_test(gives_up_what_does_not_answer_its_set_up),
-        recover_test(is_not_fooled_by_another_disk),
-        recover_test(needs_as_many_queues_as_before),
         recover_test(resets_that_lead_nowhere_end),
         recover_test(is_taken_out),
         recover_test(buffers_come_back_once_it_cannot_reach_them),

@@ -324,6 +324,28 @@ static void not_where_all_fields_count(void **state)
     assert_false(opens());
 }
 
+// A reset took its queue away: its reads go on one by one in another, and it isn't opened anew.
+static void not_without_its_queue(void **state)
+{
+    world_begin(2);
+    open_with(64, 300);
+    submit_all();
+    for (unsigned i = 0; i < 5; i++)
+        world_round();
+    m->fail_opcode = NVME_ADMIN_CREATE_CQ;
+    m->fail_qid = 1;
+    model_fails(m, FAILS_ASKED);
+    world_pass(NS_PER_S);
+    unsigned turns = t.turns;
+    assert_true(world_run(&t.all_ended, 20000));
+    assert_int_equal(t.turns, turns);
+    block_close_stream(&t.reads[0].req);
+    assert_false(opens());
+    assert_true(m->reads >= 300 + READS);
+    for (unsigned i = 0; i < t.count; i++)
+        world_read_free(&t.reads[i]);
+}
+
 // ---- doorbells ----
 
 static void look_at_what_ended(void)
@@ -460,6 +482,7 @@ int main(void)
         stream_test(more_than_a_turn_has),
         stream_test(not_for_another_cpu_s_queue),
         stream_test(not_where_all_fields_count),
+        stream_test(not_without_its_queue),
         stream_test(one_doorbell_for_a_turn),
         stream_test(who_waits_follows_who_stops),
         stream_test(who_waits_follows_who_is_refused),

@@ -81,10 +81,49 @@ static void test_both(void **state)
     assert_int_equal(fake.in_flight_count, 0);
 }
 
+static void test_modes(void **state)
+{
+    start(3, 2);
+    fake_run(&app_selftest, "test=modes modes=100 iodepth=4 verify=crc32c");
+    assert_int_equal(hooks.modes, 100);
+    for (unsigned mode = 0; mode < IRQ_MSI; mode++)
+        assert_in_range(hooks.modes_seen[mode], 10, 40);
+    assert_int_equal(hooks.moves, 0);
+    expect_counts("modes", 100);
+    expect_line(fake.console, "selftest modes: ok: 100 modes under ");
+}
+
+static void test_another_seed(void **state)
+{
+    uint64_t seen[IRQ_MSI];
+    start(1, 1);
+    fake_run(&app_selftest, "test=modes modes=100");
+    memcpy(seen, hooks.modes_seen, sizeof(seen));
+    fake_stop(NULL);
+    start(1, 1);
+    fake_run(&app_selftest, "test=modes modes=100 seed=2");
+    assert_memory_not_equal(seen, hooks.modes_seen, sizeof(seen));
+}
+
+static void test_all(void **state)
+{
+    start(4, 2);
+    fake_run(&app_selftest, "test=all rounds=40 iodepth=3");
+    assert_int_equal(hooks.leaves, 40);
+    assert_true(hooks.moves > 40);
+    assert_true(hooks.modes > 10);
+    assert_int_equal(hooks.posted + hooks.remapped, 0);
+    char text[128];
+    snprintf(text, sizeof(text),
+             "\"rounds\":40,\"moves\":%lu,\"modes\":%lu,\"refused\":", hooks.moves, hooks.modes);
+    expect_line(fake.json, text);
+    assert_int_equal(fake.errors, 0);
+}
+
 static void test_both_where_nothing_is_posted(void **state)
 {
     start(4, 2);
-    hooks.config.chip_post = NULL;
+    fake.mode = IRQ_REMAPPED;
     fake_run(&app_selftest, "test=both rounds=10 iodepth=3");
     assert_true(hooks.moves > 10);
     assert_int_equal(hooks.posted + hooks.remapped, 0);
@@ -136,6 +175,35 @@ static void test_chip_that_lies(void **state)
     expect_line(fake.json, "\"changes\":100,\"failed\":100");
 }
 
+static void test_mode_fails(void **state)
+{
+    start(3, 1);
+    hooks.fail_mode = 50;
+    expect_failure("test=modes modes=100", "irq-mode");
+    assert_int_equal(fake.errors, 1);
+    expect_line(fake.json, "\"modes\":100,\"failed\":1");
+}
+
+static void test_mode_that_lies(void **state)
+{
+    start(3, 1);
+    hooks.lies = true;
+    expect_failure("test=modes modes=100", "selftest-chip");
+    expect_line(fake.error_message, "irq=remapped, and it is VTD-POST, not VTD-REMAP");
+    fake_stop(NULL);
+    start(3, 1);
+    hooks.lies_of_mode = true;
+    expect_failure("test=modes modes=100", "selftest-mode");
+}
+
+static void test_mode_that_the_platform_lacks(void **state)
+{
+    start(3, 1);
+    hooks.config.chip_post = NULL;
+    expect_failure("test=modes", "irq-mode");
+    assert_int_equal(fake.submitted, 0);
+}
+
 static void test_cpu_does_not_leave(void **state)
 {
     start(3, 1);
@@ -177,7 +245,6 @@ static void test_no_second_chip(void **state)
 {
     start(2, 1);
     fake.mode = IRQ_REMAPPED;
-    hooks.config.chip_post = NULL;
     expect_failure("test=delivery", "selftest-delivery");
     expect_line(fake.error_message, "test=delivery: irq=remapped delivers MSIs in one way only");
     assert_int_equal(fake.submitted, 0);
@@ -212,11 +279,17 @@ int main(void)
         selftest_test(test_delivery_on_one_cpu),
         selftest_test(test_offline),
         selftest_test(test_both),
+        selftest_test(test_modes),
+        selftest_test(test_another_seed),
+        selftest_test(test_all),
         selftest_test(test_both_where_nothing_is_posted),
         selftest_test(test_move_fails),
         selftest_test(test_move_that_did_not_happen),
         selftest_test(test_change_fails),
         selftest_test(test_chip_that_lies),
+        selftest_test(test_mode_fails),
+        selftest_test(test_mode_that_lies),
+        selftest_test(test_mode_that_the_platform_lacks),
         selftest_test(test_cpu_does_not_leave),
         selftest_test(test_bad_read),
         selftest_test(test_timed_out_reads),

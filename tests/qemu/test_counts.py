@@ -86,6 +86,15 @@ def test_adaptive_costs_no_more(boot, disks, words):
     assert price(adaptive) <= price(remapped)
 
 
+def test_a_wake_up_is_cheap(boot):
+    """One read at a time, asleep in between: what a poller doesn't have is the notification alone."""
+    run = boot("irq=adaptive rw=randread bs=4k runtime=3s iodepth=1 idle.spin=0", cpus=1,
+               disks=null_disks(1), count=KERNEL).ended_well()
+    notified = instructions(run, "notification")
+    assert entries(run, "notification") > 0.5 * run.job["total_ios"]
+    assert notified <= 0.05 * (busy(run) - notified)
+
+
 def test_no_notifications_under_load(boot):
     """However long the host lets an emulated disk wait, the CPU looks on: SN stays set."""
     run = boot(f"irq=adaptive idle.spin=100ms {JOB}", cpus=1, disks=null_disks(8)).ended_well()

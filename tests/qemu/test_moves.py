@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing is lost while irqs move between CPUs, while they change between posted and remapped, and
-while CPUs leave and come back, under full load.
+"""Nothing is lost while irqs move between CPUs, while they change between posted and remapped, while
+irq= changes, and while CPUs leave and come back, under full load.
 
 ONEBELL_FULL=1 runs the full counts: some 25 minutes on two cores.
 """
@@ -12,6 +12,7 @@ from conftest import stamped
 
 FULL = bool(os.environ.get("ONEBELL_FULL"))
 MOVES = CHANGES = 20_000 if FULL else 1_000
+MODES = 1_000 if FULL else 200
 ROUNDS = 1_000 if FULL else 40
 SECONDS = 900 if FULL else 90
 
@@ -47,8 +48,33 @@ def test_delivery_changes(boot, mode):
     assert min(run.model["posted"], run.model["passed"]) > CHANGES // 10  # it went both ways
 
 
+@pytest.mark.timeout(4 * SECONDS)
+@pytest.mark.parametrize("mode, words", [("remapped", ""), ("adaptive", "idle=mwait posted.window=100"),
+                                         ("adaptive", "nvme.urgent=1")])
+def test_the_mode_changes(boot, mode, words):
+    run = boot(f"app=selftest test=modes modes={MODES} irq={mode} {words} verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    check(run, "modes", "modes", MODES)
+    assert min(run.model["posted"], run.model["passed"]) > MODES  # by all of them
+
+
+@pytest.mark.timeout(4 * SECONDS)
+def test_the_mode_changes_while_irqs_move_and_cpus_leave(boot):
+    run = boot(f"app=selftest test=all rounds={ROUNDS} irq=posted verify=crc32c",
+               cpus=4, disks=stamped(4), deadline=SECONDS)
+    test = check(run, "all", "rounds", ROUNDS)
+    assert test["moves"] > ROUNDS
+    assert test["modes"] > ROUNDS // 4
+
+
+def test_a_mode_that_the_platform_lacks_is_named(boot):
+    boot("app=selftest test=modes irq=remapped", disks=stamped(1), model=False).failed(
+        "irq-mode", "can't change to posted: CAP.PI", "fed90000")
+
+
 @pytest.mark.parametrize("mode", ["posted", "adaptive"])
-@pytest.mark.parametrize("test, steps", [("moves", "moves"), ("delivery", "changes")])
+@pytest.mark.parametrize("test, steps", [("moves", "moves"), ("delivery", "changes"),
+                                         ("modes", "modes")])
 def test_no_later_interrupt_helps(boot, test, steps, mode):
     """One read at a time: where its interrupt is missed, no other one serves it."""
     run = boot(f"app=selftest test={test} {steps}=2000 iodepth=1 nvme.timeout=4s irq={mode} "

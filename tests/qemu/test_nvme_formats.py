@@ -12,38 +12,52 @@ BLOCKS = 2048
 MODES = ("posted", "remapped", "adaptive", "poll")
 
 
-def crc_table():
-    """CRC-16 T10-DIF by bytes."""
+def crc_table(bits, polynomial, reflected):
+    """By bytes."""
     table = []
     for byte in range(256):
-        crc = byte << 8
+        crc = byte if reflected else byte << bits - 8
         for _ in range(8):
-            crc = crc << 1 ^ (0x8bb7 if crc & 0x8000 else 0)
-        table.append(crc & 0xffff)
+            if reflected:
+                crc = crc >> 1 ^ (polynomial if crc & 1 else 0)
+            else:
+                crc = crc << 1 ^ (polynomial if crc >> bits - 1 & 1 else 0)
+        table.append(crc & (1 << bits) - 1)
     return table
 
 
-TABLE = crc_table()
+T10 = crc_table(16, 0x8bb7, False)
+NVME64 = crc_table(64, 0x9a6c9329ac4bc9b5, True)  # 0xad93d23594c93659, its bits reversed
 
 
 def guard(data):
     crc = 0
     for byte in data:
-        crc = crc << 8 & 0xff00 ^ TABLE[crc >> 8 ^ byte]
+        crc = crc << 8 & 0xff00 ^ T10[crc >> 8 ^ byte]
     return crc
 
 
-def protection(block, metadata, lba, kind, first):
+def long_guard(data):
+    crc = (1 << 64) - 1
+    for byte in data:
+        crc = crc >> 8 ^ NVME64[(crc ^ byte) & 0xff]
+    return crc ^ (1 << 64) - 1
+
+
+def protection(block, metadata, lba, kind, first, pif):
     """A block's metadata: the tuple of protection information at their end, or first. The guard is of
     the data, and of what metadata come ahead of it (NVM Command Set 1.0, 5.2.1)."""
-    rest = bytes(metadata - 8)
-    crc = guard(block if first else block + rest)
+    rest = bytes(metadata - (16 if pif else 8))
+    covered = block if first else block + rest
     tag = 0 if kind == 3 else lba & 0xffffffff
-    pi = crc.to_bytes(2, "big") + bytes(2) + tag.to_bytes(4, "big")
+    if pif:
+        pi = long_guard(covered).to_bytes(8, "big") + bytes(2) + tag.to_bytes(6, "big")
+    else:
+        pi = guard(covered).to_bytes(2, "big") + bytes(2) + tag.to_bytes(4, "big")
     return pi + rest if first else rest + pi
 
 
-def formatted(folder, name, lba, ms, pi=0, pil=0, mset=0, blocks=BLOCKS, damaged=()):
+def formatted(folder, name, lba, ms, pi=0, pil=0, mset=0, blocks=BLOCKS, damaged=(), pif=0):
     """A disk of stamped blocks with metadata, as QEMU keeps them: behind the data of all blocks."""
     image = folder / name
     subprocess.run([launch.BUILD / "mkdisk", "--serial", name, "--lba", str(lba), "--size",
@@ -52,10 +66,10 @@ def formatted(folder, name, lba, ms, pi=0, pil=0, mset=0, blocks=BLOCKS, damaged
         data = file.read()
         for at in range(blocks):
             block = data[at * lba:(at + 1) * lba]
-            metadata = protection(block, ms, at, pi, pil) if pi else bytes(ms)
+            metadata = protection(block, ms, at, pi, pil, pif) if pi else bytes(ms)
             file.write(metadata if at not in damaged else bytes([metadata[0] ^ 1]) + metadata[1:])
     return launch.Disk(lbas=[lba], path=image, serial=name,
-                       namespace={"ms": ms, "pi": pi, "pil": pil, "mset": mset})
+                       namespace={"ms": ms, "pi": pi, "pil": pil, "mset": mset, "pif": pif})
 
 
 def contents(disks):
@@ -104,13 +118,23 @@ def test_mixed_metadata_is_refused(boot, tmp_path):
     assert "nvme1n1: its format has 16 bytes of metadata behind the data" in warning["message"]
 
 
-def test_long_guards_are_refused(boot, tmp_path):
-    odd = formatted(tmp_path, "G1", 4096, 16)
-    odd.namespace.update(pi=1, pif=2)
-    run = boot(f"irq=posted {SHORT}", disks=stamped(1) + [odd])
-    run.ended_well()
-    assert len(run.disk_jobs) == 1
-    assert "has a guard of 64 bits" in run.one("warning", what="nvme-guard")["message"]
+def test_long_guards(boot, tmp_path):
+    """Of 64 bits, with tags of 48: an extended format, which the host has to enable."""
+    formats = ((16, 1, 0), (24, 2, 0), (16, 3, 0), (64, 1, 1))
+    disks = [formatted(tmp_path, f"G{index}", 4096, *chosen, blocks=512, pif=2)
+             for index, chosen in enumerate(formats)]
+    before = contents(disks)
+    run = boot(f"irq=posted bs=16k iodepth=8 {SHORT}", disks=disks + stamped(1)).verified()
+    assert len(run.disk_jobs) == len(disks) + 1
+    assert contents(disks) == before
+
+
+def test_damaged_blocks_with_long_guards(boot, tmp_path):
+    disks = [formatted(tmp_path, "D2", 4096, 16, 1, blocks=512, damaged=[100], pif=2)]
+    run = boot("irq=posted rw=read bs=4k size=2m verify=crc32c", disks=disks)
+    job = run.disk_jobs[0]
+    assert job["errors"] > 0 and job["verify_errors"] == 0
+    assert "LBA 100 failed: " in run.console and "guard" in run.console
 
 
 def test_all_of_mdts(boot):

@@ -106,6 +106,8 @@ static void run_command(size_t which, const struct cmdline *words)
     if (cmdline_get(words, "filename")->text)
         return;
     for (t.ctrl = nvme_first(); t.ctrl; t.ctrl = t.ctrl->next) {
+        if (atomic_load(&t.ctrl->gone))
+            continue;
         t.nsid = (uint32_t)cmdline_number(words, "nsid");
         run_one(which, &t);
     }
