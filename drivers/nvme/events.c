@@ -35,6 +35,7 @@ struct nvme_events {
     void *page;
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
     bool is_new;       // the first of them is
+    bool returned;     // the controller: all its namespaces are to be looked at
     uint8_t warnings;  // of SMART, that were told
     struct nvme_host_behavior *behavior;
 };
@@ -182,8 +183,23 @@ static size_t page_bytes(unsigned lid)
     }
 }
 
+// As if all had changed.
+static void look_at_all(struct nvme_events *e)
+{
+    uint32_t *list = (uint32_t *)e->page + NVME_NSID_LIST_ENTRIES, count = 0;
+    for (const struct nvme_ns *ns = e->ctrl->namespaces; ns; ns = ns->next)
+        if (count < NVME_NSID_LIST_ENTRIES)
+            list[count++] = ns->dev.nsid;
+    list[count] = 0;
+    e->changed = list;
+    e->returned = false;
+    e->reading = read_namespace(e);
+}
+
 static void read_next(struct nvme_events *e)
 {
+    if (e->returned && !e->reading)
+        look_at_all(e);
     if (e->reading || !e->pages)
         return;
     e->lid = (unsigned)__builtin_ctz(e->pages);
@@ -241,6 +257,7 @@ void nvme_events_listen(struct nvme_ctrl *c)
     e->reading = e->is_new = false;
     e->changed = NULL;
     e->piece = 0;
+    e->returned = c->namespaces && c->namespaces->dev.gone;
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);

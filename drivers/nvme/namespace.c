@@ -155,8 +155,13 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
     forms[BLOCK_WRITE_ZEROES].cuts = bare_cuts(ns, seen, zeroes);
     forms[BLOCK_VERIFY].cuts = bare_cuts(ns, seen, verify);
     forms[BLOCK_DEALLOCATE].cuts = bare_cuts(ns, seen, seen->limits.max_deallocate);
+    forms[BLOCK_COPY].cuts = bare_cuts(ns, seen, seen->limits.max_copy);
+    ns->copy = (struct nvme_copy){
+        .source_most = (uint32_t)blocks_of(ns, seen->limits.max_copy_source),
+        .ranges_most = seen->limits.copy_sources,
+    };
     static const enum block_op protected[] = { BLOCK_READ, BLOCK_WRITE, BLOCK_WRITE_ZEROES,
-                                               BLOCK_VERIFY };
+                                               BLOCK_VERIFY, BLOCK_COPY };
     for (size_t i = 0; i < ARRAY_SIZE(protected); i++) {
         forms[protected[i]].control = f->control;
         forms[protected[i]].tag_mask = f->tag_mask;
@@ -180,7 +185,8 @@ static void give_metadata(struct nvme_ns *ns)
 }
 
 // Compare would have the host bring the metadata, where there are some. The tags of what is appended
-// would be those of a place that nobody knows yet.
+// would be those of a place that nobody knows yet. A copy that is tried again as a whole would write a
+// zone's blocks twice; and there are only 32 bits for the tags of its sources.
 static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
 {
     const struct block_limits *limits = &seen->limits;
@@ -198,6 +204,8 @@ static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
         ops |= BIT32(BLOCK_WRITE_ZEROES);
     if (limits->max_deallocate)
         ops |= BIT32(BLOCK_DEALLOCATE);
+    if (limits->max_copy && !seen->zoned.zones && !seen->format.extended)
+        ops |= BIT32(BLOCK_COPY);
     if (seen->zoned.zones)
         ops |= BIT32(BLOCK_ZONE_FINISH) | BIT32(BLOCK_ZONE_RESET);
     if (seen->zoned.zones && !seen->format.protection)
@@ -269,6 +277,8 @@ static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id 
 
 static void make_known(struct nvme_ns *ns)
 {
+    ns->known = true;
+    ns->dev.same_as = NULL;
     block_add(&ns->dev);
     nvme_ways_find(ns);
 }
@@ -283,7 +293,7 @@ struct joining {
 static void joins(struct nvme_round *round)
 {
     const struct joining *joining = container_of(round, struct joining, round);
-    if (!joining->ns->dev.gone)
+    if (!joining->ns->known && !joining->ns->dev.gone)
         make_known(joining->ns);
 }
 
@@ -416,6 +426,13 @@ static void warn_of_change(const struct nvme_ns *ns, uint64_t blocks)
              (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
 }
 
+static void lose(struct nvme_ns *ns)
+{
+    ns->known = false;
+    block_remove(&ns->dev);
+    nvme_ways_forget(ns);
+}
+
 static void drop(struct nvme_ns *ns)
 {
     struct nvme_ctrl *c = ns->ctrl;
@@ -425,8 +442,7 @@ static void drop(struct nvme_ns *ns)
     *link = ns->next;
     if (c->namespaces_end == &ns->next)
         c->namespaces_end = link;
-    block_remove(&ns->dev);
-    nvme_ways_forget(ns);
+    lose(ns);
 }
 
 // 0: it isn't there any more, or it is another one, and nobody knows what that holds.
@@ -449,11 +465,13 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
         return !data->nsze;
     }
     __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
+    if (ns->dev.gone)
+        make_known(ns);
     return true;
 }
 
-void nvme_namespaces_drop(struct nvme_ctrl *c)
+void nvme_namespaces_lose(struct nvme_ctrl *c)
 {
-    while (c->namespaces)
-        drop(c->namespaces);
+    for (struct nvme_ns *ns = c->namespaces; ns; ns = ns->next)
+        lose(ns);
 }

@@ -17,6 +17,7 @@ bool nvme_queues_have_classes(const struct nvme_ctrl *c);
 // Asks for I/O queues, creates them, and gives each CPU its own, as many as there are for all.
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
+void nvme_queues_drop(struct nvme_ctrl *c); // the controller is gone for good
 
 // What asks for so many, and what makes one: its completion queue, then its submission queue.
 struct nvme_sqe nvme_queues_ask(unsigned count);
@@ -63,5 +64,6 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);
 
-// The controller is gone, and with it its block devices.
-void nvme_namespaces_drop(struct nvme_ctrl *c);
+// The controller is gone, and with it its block devices. Where it returns, each is there again as soon
+// as nvme_namespace_changed() finds that it is the same.
+void nvme_namespaces_lose(struct nvme_ctrl *c);

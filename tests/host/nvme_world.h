@@ -35,6 +35,8 @@ bool world_may_ring(const struct model *m, unsigned qid); // the CPU owns the I/
 struct model *world_add(void);                            // a zeroed one, with its PCI function
 struct model *world_find(const volatile void *reg, size_t *offset); // whose register
 
+uint64_t model_read(struct model *m, size_t offset, unsigned bytes); // a register
+void model_write(struct model *m, size_t offset, uint64_t value, unsigned bytes);
 void *model_memory(const struct model *m, uint64_t phys);
 struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them

@@ -44,7 +44,7 @@ def long_guard(data):
     return crc ^ (1 << 64) - 1
 
 
-def protection(block, metadata, lba, kind, first, pif):
+def protection(block, metadata, lba, kind, first, pif=0):
     """A block's metadata: the tuple of protection information at their end, or first. The guard is of
     the data, and of what metadata come ahead of it (NVM Command Set 1.0, 5.2.1)."""
     rest = bytes(metadata - (16 if pif else 8))
