@@ -250,6 +250,15 @@ static void heard(struct nvme_admin_command *command)
     read_next(e);
 }
 
+// A controller that was gone and has returned.
+static bool has_lost_some(const struct nvme_ctrl *c)
+{
+    const struct nvme_ns *ns = c->namespaces;
+    while (ns && !ns->dev.gone)
+        ns = ns->next;
+    return ns;
+}
+
 void nvme_events_listen(struct nvme_ctrl *c)
 {
     struct nvme_events *e = c->events;
@@ -257,7 +266,7 @@ void nvme_events_listen(struct nvme_ctrl *c)
     e->reading = e->is_new = false;
     e->changed = NULL;
     e->piece = 0;
-    e->returned = c->namespaces && c->namespaces->dev.gone;
+    e->returned = has_lost_some(c);
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);

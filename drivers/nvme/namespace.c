@@ -364,19 +364,26 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
     return true;
 }
 
+#define NAME_BYTES sizeof(((struct block_dev *)0)->name)
+
+static bool name_it(const struct nvme_ctrl *c, uint32_t nsid, char name[NAME_BYTES])
+{
+    if (format_text(name, NAME_BYTES, "%sn%u", c->name, nsid) < (int)NAME_BYTES)
+        return true;
+    warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
+         c->label, nsid);
+    return false;
+}
+
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
 {
     static struct nvme_identify_namespace data; // too large for a stack
     struct seen seen = { .data = &data };
     struct warnings *w = c->warnings;
-    char name[sizeof(((struct block_dev *)0)->name)];
-    int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
+    char name[NAME_BYTES];
 
-    if (length >= (int)sizeof(name)) {
-        warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
-             c->label, nsid);
+    if (!name_it(c, nsid, name))
         return true;
-    }
     if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
         return false;
     memcpy(&data, c->page, sizeof(data));
