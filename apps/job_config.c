@@ -83,6 +83,16 @@ const struct option job_options[] = {
       .fallback = "0",
       .max = 100,
       .help = "percent of reads that use an urgent queue, see nvme.urgent=" },
+    { .name = "slat",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 1,
+      .help = "1: time each submission, too, and leave it out of clat" },
+    { .name = "bins",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 1,
+      .help = "1: send whole histograms, as fio's json+ does" },
     { .name = NULL },
 };
 
@@ -197,9 +207,17 @@ bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *ou
         .fsync = (unsigned)cmdline_number(c, "fsync"),
         .writefua = cmdline_is(c, "writefua", "1"),
         .seed = cmdline_number(c, "seed"),
+        .slat = cmdline_number(c, "slat"),
+        .bins = cmdline_number(c, "bins"),
     };
     set_rw(c, out);
     return check_words(c, out, p);
+}
+
+uint64_t job_rate(const struct job_config *config, size_t number, size_t count)
+{
+    uint64_t rate = config->rate_iops;
+    return config->rate_is_shared ? rate / count + (number < rate % count) : rate;
 }
 
 uint64_t job_region(const struct job_config *config, const struct block_dev *dev)

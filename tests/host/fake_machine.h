@@ -170,17 +170,6 @@ void info(const char *fmt, ...)
     fake_append(fake.console, sizeof(fake.console), line);
 }
 
-void warn(const char *what, const char *fmt, ...)
-{
-    char message[512], line[640];
-    va_list args;
-    va_start(args, fmt);
-    format_text_v(message, sizeof(message), fmt, args);
-    va_end(args);
-    format_text(line, sizeof(line), "warning: %s: %s", what, message);
-    fake_append(fake.console, sizeof(fake.console), line);
-}
-
 static void fake_error(const char *what, const char *message)
 {
     fake.errors++;
@@ -629,7 +618,7 @@ static __attribute__((unused)) void fake_run(const struct app *app, const char *
     app->run(&c);
 }
 
-static void expect_line(const char *where, const char *part)
+static __attribute__((unused)) void expect_line(const char *where, const char *part)
 {
     if (!strstr(where, part))
         fail_msg("\"%s\" isn't in:\n%s", part, where);

@@ -11,6 +11,17 @@ static unsigned zeroed[FAKE_LBAS], verified[FAKE_LBAS], compared, differed, copi
 static uint64_t zero_lost, copy_lost; // blocks whose zeroes, or copies, are lost
 static bool blind;                    // comparisons find no difference
 
+void warn(const char *what, const char *fmt, ...)
+{
+    char message[512], line[640];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(message, sizeof(message), fmt, args);
+    va_end(args);
+    format_text(line, sizeof(line), "warning: %s: %s", what, message);
+    fake_append(fake.console, sizeof(fake.console), line);
+}
+
 static uint8_t *at(const struct block_req *req, uint64_t lba)
 {
     return ((struct fake_disk *)req->dev)->data + lba * req->dev->block_size;
