@@ -466,6 +466,38 @@ static void the_vmds_own_moves(void **state)
     }
 }
 
+// ---- the mode changes ----
+
+static unsigned changes;
+
+static void changed(struct irq_mode_change *change)
+{
+    changes += change->ok;
+}
+
+// What comes through the VMD's vectors follows these.
+static void the_mode_changes(void **state)
+{
+    static struct irq_mode_change change;
+    struct vmd_fn *v = boot(IRQ_ADAPTIVE, 3, 0x201d, 2, 2);
+    struct irq *irqs[6];
+    for (unsigned i = 0; i < 6; i++)
+        irqs[i] = new_queue(&v->drives[i / 3], i % 3, i % 3, i);
+    for (unsigned i = 0; i < 12; i++) {
+        assert_true(signal_from(&v->drives[i % 2], i % 3)); // under way meanwhile
+        unsigned calls = taken[i % 2 * 3 + i % 3].calls;
+        change = (struct irq_mode_change){ .mode = modes[i % 4], .done = changed };
+        changes = 0;
+        irq_set_mode(&change);
+        for (unsigned round = 0; round < 20 && !changes; round++)
+            run_all();
+        assert_int_equal(changes, 1);
+        assert_true(taken[i % 2 * 3 + i % 3].calls > calls);
+        for (unsigned n = 0; n < 6; n++)
+            assert_reaches(&v->drives[n / 3], irqs[n]);
+    }
+}
+
 // ---- the end ----
 
 static void gives_back(void **state)
@@ -513,6 +545,7 @@ int main(void)
         test(a_move_loses_nothing),
         test(a_move_to_where_none_is),
         test(the_vmds_own_moves),
+        test(the_mode_changes),
         test(gives_back),
         test(stays_in_bypass),
     };
