@@ -432,6 +432,7 @@ static void unnumbered_port(void **state)
     assert_int_equal(model.warnings, 1);
     assert_string_equal(model.warning_what, "pci-bridge");
     assert_non_null(strstr(model.warning, "10000:00:00.0"));
+    assert_non_null(strstr(model.warning, "turn its driver for VMD on"));
     assert_non_null(vmd_drive_dev(other));
 }
 
