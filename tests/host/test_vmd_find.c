@@ -209,6 +209,39 @@ static void asleep(void **state)
     assert_int_equal(dev_count(), 3);
 }
 
+// ---- configuration space ----
+
+static const struct spinlock *lock;
+static unsigned accesses;
+
+static void check_lock(uint64_t phys, bool write)
+{
+    struct model_fn *f;
+    if (!model_in_hidden(phys, &f))
+        return;
+    accesses++;
+    assert_true(spinlock_is_locked(lock));
+}
+
+// The hardware may hang if two CPUs are in it at once.
+static void one_access_at_a_time(void **state)
+{
+    struct vmd_drive *d = vmd_add_drive(vmd_new(0x201d, 8, 0));
+    boot_well();
+    const struct pci_dev *dev = vmd_drive_dev(d);
+    lock = &dev->domain->lock;
+    accesses = 0;
+    model.after_access = check_lock;
+    pci_read8(dev, 3);
+    pci_read16(dev, 6);
+    pci_read32(dev, 8);
+    pci_write16(dev, 4, 0);
+    pci_write16(dev, 6, 0);
+    pci_write32(dev, 0x10, 0);
+    assert_int_equal(accesses, 3 + 2 * 3); // each write is read back
+    assert_false(spinlock_is_locked(lock));
+}
+
 // ---- NUMA nodes ----
 
 static void nodes(void **state)
@@ -460,6 +493,7 @@ int main(void)
         test(masters),
         test(stops_the_host_last),
         test(asleep),
+        test(one_access_at_a_time),
         test(nodes),
         test(unassigned),
         test(outside),
