@@ -379,6 +379,7 @@ static void hand_over(struct nvme_queue *q)
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
+    q->gone = false;
     if (nvme_queue_stands_in(q))
         return hand_over(q);
     q->quiet = false;

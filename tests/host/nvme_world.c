@@ -111,6 +111,7 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
     }
     m->power_state = 0;
     m->lost_config = false;
+    m->pci_command |= 6; // as kept
     return true;
 }
 
@@ -124,22 +125,56 @@ void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
 {
 }
 
-const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
+struct pci_dev *pci_slot_of(const struct pci_dev *dev)
 {
-    return of(dev)->has_slot ? dev : NULL;
+    const struct model *m = of(dev);
+    if (m->in_slot_of)
+        return &m->in_slot_of->pci;
+    return m->has_slot ? (struct pci_dev *)dev : NULL;
 }
 
-bool pci_slot_asks(const struct pci_dev *port)
+bool pci_has_slot(const struct pci_dev *port)
 {
-    bool asks = of(port)->button;
-    of(port)->button = false;
-    return asks;
+    return of(port)->has_slot;
 }
 
-void pci_slot_power_off(const struct pci_dev *port)
+bool pci_slot_look(const struct pci_dev *port, struct pci_slot_look *look)
 {
-    assert_false(of(port)->pci_command & 4);
-    of(port)->removed = true;
+    struct model *m = of(port);
+    *look = (struct pci_slot_look){
+        .present = !m->slot_empty,
+        .link = !m->slot_empty && !m->removed,
+        .power = !m->slot_off,
+        .tells_link = true,
+        .pressed = m->button,
+        .swapped = m->swapped,
+    };
+    m->button = m->swapped = false;
+    return true;
+}
+
+void pci_slot_power(const struct pci_dev *port, bool on)
+{
+    struct model *m = of(port);
+    assert_false(m->pci_command & 4 && !on);
+    m->slot_off = !on;
+    m->removed = !on || m->slot_empty;
+}
+
+bool pci_slot_answers(const struct pci_dev *port)
+{
+    return !of(port)->removed && !of(port)->deaf;
+}
+
+bool pci_slot_scan(struct pci_dev *port, struct problem *p)
+{
+    of(port)->scans++;
+    return true;
+}
+
+bool pci_is_back(const struct pci_dev *dev)
+{
+    return !of(dev)->removed;
 }
 
 void pci_enable_memory(struct pci_dev *dev)
@@ -181,6 +216,7 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
 {
     if (dev->bars[bar].bytes < least)
         return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
+    of(dev)->lost_config = false; // it has addresses
     *window = of(dev)->window;
     return true;
 }
@@ -222,6 +258,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, WORLD_ELSEWHERE);
     *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
     snprintf(irq->name, sizeof(irq->name), "%s", name);
+    m->lost_message[index] = false;
     return irq;
 }
 
@@ -311,7 +348,7 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid)
 {
     for (struct block_dev *dev = block_first(); dev; dev = dev->next) {
         const struct nvme_ns *ns = dev->driver;
-        if (ns->ctrl->dev == &m->pci && dev->nsid == nsid)
+        if (ns->ctrl->dev == &m->pci && dev->nsid == nsid && !ns->ctrl->dropped)
             return dev;
     }
     return NULL;
