@@ -354,6 +354,36 @@ static void no_shadows(void **state)
     }
 }
 
+// A drive that is put into a slot behind it later, in a guest as well: its BAR gets what the port's window
+// says, and is mapped where that is.
+static void put_in_later(void **state)
+{
+    struct problem p;
+    struct vmd_fn *v = vmd_new(0x28c0, 8, 0);
+    uint64_t phys[] = { 0x380000000000ull, 0x390000000000ull };
+    struct vmd_drive *first = vmd_add_drive(v);
+    struct model_fn *port = model_bridge(VMD_SEGMENT(0), PCI_BDF(0, 9, 0), 9, 9);
+    model_express(port, 4);
+    model_bar64(first->fn, 0, phys[0], DRIVE_BYTES);
+    model_set(port, 0x24, 0x00310031, 4); // prefetchable window of 1 MiB, at MEMBAR1 + 3 MiB
+    model_set(port, 0x28, 0x3800, 4);
+    model_set(port, 0x2c, 0x3800, 4);
+    model_set(v->fn, 0x70, 2, 4);
+    memcpy(v->memory + 0x2000, phys, 16);
+    boot_well();
+    struct model_fn *late = model_add(VMD_SEGMENT(0), PCI_BDF(9, 0, 0), 0x010802);
+    model_bar64(late, 0, 0, DRIVE_BYTES);
+    assert_true(pci_slot_scan(dev_at(PCI_SEGMENT_HIDDEN, port->bdf), &p));
+    struct pci_dev *dev = dev_at(PCI_SEGMENT_HIDDEN, late->bdf);
+    assert_non_null(dev);
+    assert_int_equal(dev->requester, v->fn->bdf);
+    assert_ptr_equal(pci_visible(dev), vmd_dev(v));
+    pci_enable_memory(dev);
+    assert_true(maps(dev, &p));
+    assert_int_equal(dev->bars[0].base, phys[0] + 0x300000);
+    assert_int_equal(model.mapped[model.mapped_count - 1].phys, VMD_MEM1(0) + 0x300000);
+}
+
 // ---- what is refused ----
 
 static struct vmd_fn *refusable(unsigned device)
@@ -494,6 +524,7 @@ int main(void)
         test(stops_the_host_last),
         test(asleep),
         test(one_access_at_a_time),
+        test(put_in_later),
         test(nodes),
         test(unassigned),
         test(outside),
