@@ -26,7 +26,7 @@ uint64_t histogram_mean(const struct histogram *h)
     return count ? h->sum / count : 0;
 }
 
-static uint64_t middle(size_t bucket)
+uint64_t histogram_middle(size_t bucket)
 {
     if (bucket < 2 * HISTOGRAM_LINEAR)
         return bucket;
@@ -44,7 +44,7 @@ uint64_t histogram_percentile(const struct histogram *h, unsigned thousandths)
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += h->buckets[i];
         if (seen && seen >= rank)
-            return MIN(middle(i), h->max);
+            return MIN(histogram_middle(i), h->max);
     }
     return 0;
 }

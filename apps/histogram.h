@@ -37,6 +37,9 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 uint64_t histogram_count(const struct histogram *h);
 uint64_t histogram_mean(const struct histogram *h); // 0 if there are no values
 
+// What stands for all values of a bucket: the middle of them, as in fio.
+uint64_t histogram_middle(size_t bucket);
+
 // The value that `thousandths` of a percent of all values (0 to 100000) don't exceed: the middle
 // of its bucket, at most the largest value. 0 if there are no values.
 uint64_t histogram_percentile(const struct histogram *h, unsigned thousandths);

@@ -12,6 +12,7 @@
 #include "kernel/run/block.h"
 #include "lib/problem.h"
 
+struct arena;
 struct health;
 struct job_mix;
 
@@ -32,8 +33,12 @@ struct job_config {
     unsigned urgent;     // percent of the reads
     uint64_t ramp_us;    // runs so long before it measures
     uint64_t rate_iops;  // of each worker; 0: any
+    bool rate_is_shared; // no, of all of them together
     unsigned fsync;      // writes between two flushes; 0: no flushes
+    bool writefua;       // each write is durable when it ends
     uint64_t seed;       // 0: written data differs in each run
+    bool slat;           // times submissions, too
+    bool bins;           // sends all that the histograms have
 };
 
 // rw= as fio names it.
@@ -50,13 +55,16 @@ bool job_changes(const struct job_config *config);
 bool job_next_is_read(const struct job_config *config, uint64_t reads, uint64_t others);
 
 // Reads the options; `cpus` are in use. Problems: "job-numjobs", and those of words that don't go
-// together: "job-rwmixread", "job-fsync", "job-verify", "job-urgent", "job-ramp-time".
+// together: "job-rwmixread", "job-fsync", "job-writefua", "job-verify", "job-urgent", "job-ramp-time".
 bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,
                    struct problem *p);
 
 // Can the disk be read in this way? Problems: "job-bs", "job-size".
 bool job_check_disk(const struct job_config *config, const struct block_dev *dev,
                     struct problem *p);
+
+// The rate of worker `number` of `count`.
+uint64_t job_rate(const struct job_config *config, size_t number, size_t count);
 
 // Reads of bs bytes that the region has room for.
 uint64_t job_region(const struct job_config *config, const struct block_dev *dev);
@@ -91,6 +99,8 @@ struct job_worker {
     bool is_random;
     bool verify;
     struct histogram *urgent; // latency of urgent reads; NULL: there are none
+    struct histogram *slat;   // time in submission; NULL: it isn't measured
+    uint64_t rate;            // I/Os a second; 0: any
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
@@ -126,8 +136,14 @@ struct job_cpu {
 } __attribute__((aligned(CACHE_LINE)));
 
 struct job {
+    // What job_open() is given; the rest is zeros then.
     struct job_config config;
     struct disks disks;
+    struct arena *arena;           // all memory is from there; NULL: for one job in the boot
+    void (*show)(struct job *job); // each second; NULL: nothing is shown
+    bool quiet;                    // errors are counted alone, not told
+    bool again;                    // one like it has been opened in the arena: there is memory
+
     unsigned cpus_count;
     struct job_cpu *cpus;
     struct job_worker **workers; // numjobs for each disk
@@ -148,11 +164,22 @@ static inline uint64_t job_submitted(const struct job_worker *w)
     return w->quota - w->left;
 }
 
+// Makes the workers. Problems: job_check_disk()'s, and "job-memory": nothing was allocated then. Boot CPU.
+bool job_open(struct job *job, struct problem *p);
+
+// Runs it to its end: what each worker and each CPU counted is in the job then. Boot CPU.
+void job_execute(struct job *job);
+
+// Workers whose I/Os are all alike (job_io.c): set-up, boot CPU; start, owner CPU.
+void job_io_make(struct job_worker *w, const struct job *job);
+void job_io_start(struct job_worker *w);
+
 // What its kinds of workers share (job_worker.c); owner CPU.
 void job_end_one(struct job_cpu *cpu);        // of its workers, or its start
 void job_close_streams(struct job_worker *w); // those that are open
 void job_end_worker(struct job_worker *w, uint64_t now);
 void job_note_failure(struct job_worker *w, const struct block_req *req);
+uint64_t job_submit_timed(struct job_worker *w, struct block_req *req); // returns the time after it
 // Fills the buffer with what a write to that LBA has.
 void job_fill(const struct job_worker *w, const struct block_req *req, uint64_t seed,
               uint32_t sequence);
@@ -172,6 +199,8 @@ void job_show_progress(struct job *job);
 
 // After the end: all tables and JSON objects. Boot CPU.
 void job_report(const struct job *job);
+
+#define JOB_ERRORS_TOLD 5 // for each disk; all are counted
 
 #define JOB_CPUS_ABREAST 8 // with more CPUs, one table for each so many of them
 

@@ -2,6 +2,7 @@
 // One routine, pump(), begins all I/Os: whatever ends, it starts as many as may go now.
 #include "apps/job_mix.h"
 
+#include "apps/arena.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
@@ -105,6 +106,7 @@ static struct block_req *prepare(struct job_mix_io *io, enum block_op op, uint8_
     req->op = op;
     req->channel = channel;
     req->blocks = blocks;
+    req->fua = op == BLOCK_WRITE && io->mix->config->writefua;
     block_prepare(req);
     return req;
 }
@@ -127,7 +129,10 @@ static void submit(struct job_mix *m, struct job_mix_io *io, uint64_t now)
     io->in_flight = true;
     m->in_flight++;
     io->start_tsc = now;
-    block_resubmit(req);
+    if (w->slat)
+        io->start_tsc = job_submit_timed(w, req);
+    else
+        block_resubmit(req);
 }
 
 static void count_begun(struct job_mix *m, const struct job_mix_io *io)
@@ -256,7 +261,7 @@ void job_mix_start(struct job_worker *w)
 {
     struct job_mix *m = w->mix;
     if (m->paced)
-        pace_start(&m->pace, m->config->rate_iops, w->iodepth, time_tsc_hz(), w->began_tsc);
+        pace_start(&m->pace, w->rate, w->iodepth, time_tsc_hz(), w->began_tsc);
     if (!w->left)
         w->end_tsc = 0;
     pump(m, w->began_tsc);
@@ -286,13 +291,13 @@ uint64_t job_mix_bytes(const struct job_config *config, const struct block_dev *
     return bytes;
 }
 
-static void make_ios(struct job_mix *m, unsigned node)
+static void make_ios(struct job_mix *m, struct arena *arena, unsigned node)
 {
     struct job_worker *w = m->worker;
     size_t bs = m->config->bs;
     uint8_t *buffers =
-        mem_alloc(w->iodepth * bs, PAGE_BYTES, block_buffer_node(w->dev, w->cpu->cpu));
-    m->ios = mem_alloc(w->iodepth * sizeof(*m->ios), CACHE_LINE, node);
+        arena_alloc(arena, w->iodepth * bs, PAGE_BYTES, block_buffer_node(w->dev, w->cpu->cpu));
+    m->ios = arena_alloc(arena, w->iodepth * sizeof(*m->ios), CACHE_LINE, node);
     for (unsigned i = w->iodepth; i-- > 0;) {
         struct job_mix_io *io = &m->ios[i];
         io->mix = m;
@@ -311,7 +316,7 @@ static void make_ios(struct job_mix *m, unsigned node)
     }
 }
 
-static void make_written(struct job_mix *m, unsigned node)
+static void make_written(struct job_mix *m, struct arena *arena, unsigned node)
 {
     struct job_worker *w = m->worker;
     uint64_t places = w->end - w->first;
@@ -319,23 +324,24 @@ static void make_written(struct job_mix *m, unsigned node)
         w->quota = w->left = 0;
         return;
     }
-    m->written = mem_alloc(sizeof(*m->written), CACHE_LINE, node);
+    m->written = arena_alloc(arena, sizeof(*m->written), CACHE_LINE, node);
     written_init(m->written, w->first, places, w->is_random, m->seed,
-                 mem_alloc(written_bytes(places), CACHE_LINE, node));
+                 arena_alloc(arena, written_bytes(places), CACHE_LINE, node));
 }
 
-void job_mix_make(struct job_worker *w, const struct job_config *config, uint64_t seed)
+void job_mix_make(struct job_worker *w, const struct job *job)
 {
+    const struct job_config *config = &job->config;
     unsigned node = cpu_node(w->cpu->cpu);
-    struct job_mix *m = mem_alloc(sizeof(*m), CACHE_LINE, node);
+    struct job_mix *m = arena_alloc(job->arena, sizeof(*m), CACHE_LINE, node);
     w->mix = m;
     m->worker = w;
     m->config = config;
-    m->seed = seed;
+    m->seed = job->data_seed;
     m->paced = config->rate_iops;
     m->timer.fn = timer_fired;
     m->choose = choose_next;
     if (is_checked(config))
-        make_written(m, node);
-    make_ios(m, node);
+        make_written(m, job->arena, node);
+    make_ios(m, job->arena, node);
 }

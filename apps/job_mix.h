@@ -55,8 +55,8 @@ bool job_is_mixed(const struct job_config *config);
 // Bytes of memory for a worker of a disk, besides its buffers.
 uint64_t job_mix_bytes(const struct job_config *config, const struct block_dev *dev);
 
-// Makes the worker's; its share of the region stands. seed: of written data.
-void job_mix_make(struct job_worker *w, const struct job_config *config, uint64_t seed);
+// Makes the worker's; its share of the region stands.
+void job_mix_make(struct job_worker *w, const struct job *job);
 
 // Owner CPU. Each ends with job_end_worker().
 void job_mix_start(struct job_worker *w);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
+#include "apps/bins.h"
 #include "apps/health.h"
 #include "apps/human.h"
-#include "apps/job_mix.h"
+#include "apps/job_sum.h"
 #include "apps/latency.h"
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
@@ -12,31 +13,6 @@
 #include "lib/format.h"
 #include "lib/muldiv.h"
 #include "lib/string.h"
-
-// The work of one disk, or of all.
-struct result {
-    const char *filename;
-    unsigned cpus, disks;
-    unsigned workers, streams; // workers, and those of them that go by streams
-    uint64_t submitted, completed, errors, verify_errors;
-    uint64_t tsc;             // of the worker that took longest
-    struct histogram latency; // of all reads
-    struct histogram urgent;  // of those
-    bool is_part;             // of these: what it verified, and urgent errors, aren't told apart
-    uint64_t bs;              // bytes of each
-    struct job_counts *ways;  // by enum job_way; NULL: it only reads
-};
-
-// What interrupts and CPUs did during the run; it can't be told apart by disk.
-struct totals {
-    uint64_t msis, notifications, cycles;
-};
-
-// Those that ended well while it measured: errors count from the begin, and of flushes, too.
-static uint64_t good(const struct result *r)
-{
-    return histogram_count(&r->latency);
-}
 
 // What the job does, and where, in the words of its last line.
 static const char *noun_of(const struct job_config *config)
@@ -50,12 +26,6 @@ static const char *noun_of(const struct job_config *config)
 static const char *preposition_of(const struct job_config *config)
 {
     return config->is_mixed ? "on" : job_changes(config) ? "to" : "from";
-}
-
-// Per second, times `scale`: reads, or bytes where `each` is their size.
-static uint64_t rate(const struct result *r, uint64_t each, uint64_t scale)
-{
-    return mul_div(good(r) * each, NS_PER_S * scale, latency_ns(r->tsc));
 }
 
 void job_describe(const struct job *job)
@@ -136,99 +106,6 @@ void job_show_progress(struct job *job)
     job->shown_ios = done;
 }
 
-// ---- sums ----
-
-static void add_way(struct job_counts *to, const struct job_counts *from)
-{
-    to->ios += from->ios;
-    to->errors += from->errors;
-    histogram_merge(&to->latency, &from->latency);
-}
-
-static enum job_way way_of(const struct job_config *config)
-{
-    return config->trims ? JOB_TRIM : job_writes(config) ? JOB_WRITE : JOB_READ;
-}
-
-// A worker all of whose I/Os are alike.
-static void add_all_of(struct job_counts *to, const struct job_worker *w)
-{
-    to->ios += w->completed - w->ramped;
-    to->errors += w->completed - w->ramped - histogram_count(&w->latency);
-    histogram_merge(&to->latency, &w->latency);
-}
-
-static void add_worker(struct result *r, const struct job_config *config,
-                       const struct job_worker *w)
-{
-    r->workers++;
-    r->streams += w->streamed;
-    r->submitted += job_submitted(w) - w->ramped;
-    r->completed += w->completed - w->ramped;
-    r->errors += w->errors;
-    r->verify_errors += w->verify_errors;
-    r->tsc = MAX(r->tsc, w->ended_tsc - w->began_tsc);
-    histogram_merge(&r->latency, &w->latency);
-    if (w->urgent)
-        histogram_merge(&r->urgent, w->urgent);
-    for (unsigned way = 0; w->mix && way <= JOB_TRIM; way++)
-        histogram_merge(&r->latency, &w->mix->counts[way].latency);
-    for (unsigned way = 0; r->ways && w->mix && way < JOB_WAYS; way++)
-        add_way(&r->ways[way], &w->mix->counts[way]);
-    if (r->ways && !w->mix)
-        add_all_of(&r->ways[way_of(config)], w);
-}
-
-static void prepare_result(const struct job *job, struct result *r)
-{
-    r->bs = job->config.bs;
-    if (job_changes(&job->config))
-        r->ways = mem_alloc(JOB_WAYS * sizeof(*r->ways), CACHE_LINE, NODE_ANY);
-}
-
-static unsigned cpus_with_work(const struct job *job)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < job->cpus_count; i++)
-        n += job->cpus[i].workers != NULL;
-    return n;
-}
-
-static void sum_up(const struct job *job, struct result *disks, struct result *all)
-{
-    unsigned numjobs = job->config.numjobs;
-    all->filename = "all";
-    all->cpus = cpus_with_work(job);
-    all->disks = (unsigned)job->disks.count;
-    for (size_t d = 0; d < job->disks.count; d++) {
-        disks[d].filename = job->disks.list[d]->name;
-        disks[d].cpus = numjobs;
-        disks[d].disks = 1;
-        for (unsigned i = 0; i < numjobs; i++) {
-            add_worker(&disks[d], &job->config, job->workers[d * numjobs + i]);
-            add_worker(all, &job->config, job->workers[d * numjobs + i]);
-        }
-    }
-}
-
-// Busy cycles count on CPUs that have workers, or take MSIs of those that have.
-static void sum_up_cpus(const struct job *job, struct totals *t)
-{
-    for (unsigned i = 0; i < job->cpus_count; i++) {
-        const struct job_cpu *cpu = &job->cpus[i];
-        uint64_t msis = 0;
-        for (size_t irq = 0; irq < job->irqs_count; irq++)
-            msis += job_irq_delta(job, i, irq);
-        t->msis += msis;
-        t->notifications += cpu->after.stats.notifications - cpu->before.stats.notifications;
-        if (cpu->workers || msis)
-            t->cycles += job_busy_cycles(job, i);
-    }
-    // Where nothing is posted, each MSI is an interrupt of its own.
-    if (irq_get_mode() == IRQ_REMAPPED || irq_get_mode() == IRQ_MSI)
-        t->notifications = t->msis;
-}
-
 // ---- JSON ----
 
 static const char *const way_names[JOB_WAYS] = {
@@ -239,7 +116,7 @@ static const char *const way_names[JOB_WAYS] = {
 };
 
 // fio's objects for each kind of I/O.
-static void json_ways(struct json *j, const struct job_config *config, const struct result *r)
+static void json_ways(struct json *j, const struct job_config *config, const struct job_sum *r)
 {
     for (unsigned way = JOB_READ; way <= JOB_SYNC; way++) {
         const struct job_counts *c = &r->ways[way];
@@ -257,8 +134,8 @@ static void json_ways(struct json *j, const struct job_config *config, const str
     json_u64(j, "read_back", r->ways[JOB_READ_BACK].ios);
 }
 
-static void send_result(const struct job_config *config, const struct result *r,
-                        const struct totals *t, uint64_t cycles_per_io)
+static void send_result(const struct job_config *config, const struct job_sum *r,
+                        const struct job_totals *t, uint64_t cycles_per_io)
 {
     static char buffer[4096]; // the boot CPU's
     struct json j;
@@ -278,17 +155,31 @@ static void send_result(const struct job_config *config, const struct result *r,
     json_u64(&j, "errors", r->errors);
     json_u64(&j, "verify_errors", r->verify_errors);
     json_u64(&j, "runtime", latency_ns(r->tsc) / NS_PER_MS);
-    json_milli(&j, "iops", rate(r, 1, 1000));
-    json_u64(&j, "bw_bytes", rate(r, config->bs, 1));
+    json_milli(&j, "iops", job_sum_rate(r, 1, 1000));
+    json_u64(&j, "bw_bytes", job_sum_rate(r, config->bs, 1));
     json_u64(&j, "msis", t->msis); // these three are of the whole run, in each object
     json_u64(&j, "notifications", t->notifications);
     json_u64(&j, "cycles_per_io", cycles_per_io);
     latency_json(&j, "clat_ns", &r->latency);
     if (config->urgent)
         latency_json(&j, "urgent_clat_ns", &r->urgent);
+    if (config->slat)
+        latency_json(&j, "slat_ns", &r->slat);
     if (r->ways)
         json_ways(&j, config, r);
     report_json(&j);
+}
+
+static void name_bins(struct json *j, const void *arg)
+{
+    json_text(j, "filename", arg);
+}
+
+static void send_bins(const struct job_config *config, const struct job_sum *r)
+{
+    bins_send(&r->latency, "clat_ns", name_bins, r->filename);
+    if (config->slat)
+        bins_send(&r->slat, "slat_ns", name_bins, r->filename);
 }
 
 // ---- for people ----
@@ -296,7 +187,7 @@ static void send_result(const struct job_config *config, const struct result *r,
 #define COLUMNS 10
 
 // The urgent reads of `all` as a result of their own.
-static const struct result *urgent_of(const struct result *all, struct result *to)
+static const struct job_sum *urgent_of(const struct job_sum *all, struct job_sum *to)
 {
     to->filename = "urgent";
     to->completed = histogram_count(&all->urgent);
@@ -307,14 +198,14 @@ static const struct result *urgent_of(const struct result *all, struct result *t
     return to;
 }
 
-static void add_row(struct table *t, const struct job_config *config, const struct result *r)
+static void add_row(struct table *t, const struct job_config *config, const struct job_sum *r)
 {
     static const unsigned percentiles[] = { 50000, 99000, 99900 };
     const struct histogram *h = &r->latency;
     char text[HUMAN_BYTES];
     table_cell(t, "%s", r->filename);
-    table_cell(t, "%s", human_count(text, rate(r, 1, 1)));
-    table_cell(t, "%s", human_tenths(text, rate(r, r->bs, 1) / 100000));
+    table_cell(t, "%s", human_count(text, job_sum_rate(r, 1, 1)));
+    table_cell(t, "%s", human_tenths(text, job_sum_rate(r, r->bs, 1) / 100000));
     table_cell(t, "%s", human_tenths(text, latency_ns(histogram_mean(h)) / 100));
     for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++)
         table_cell(t, "%s",
@@ -331,8 +222,8 @@ static void add_row(struct table *t, const struct job_config *config, const stru
 }
 
 // Reads, writes and flushes of all disks apart, where there is more than one kind.
-static void add_ways(struct table *t, const struct job_config *config, const struct result *all,
-                     struct result *way_result)
+static void add_ways(struct table *t, const struct job_config *config, const struct job_sum *all,
+                     struct job_sum *way_result)
 {
     unsigned kinds = 0;
     for (unsigned way = JOB_READ; way <= JOB_SYNC; way++)
@@ -350,7 +241,7 @@ static void add_ways(struct table *t, const struct job_config *config, const str
 }
 
 // `all` has room for one more behind it.
-static void print_results(const struct job *job, const struct result *disks, struct result *all)
+static void print_results(const struct job *job, const struct job_sum *disks, struct job_sum *all)
 {
     static const char *const heads[COLUMNS] = {
         "disk",   "IOPS",     "MB/s",   "mean us", "p50 us",
@@ -373,7 +264,7 @@ static void print_results(const struct job *job, const struct result *disks, str
 }
 
 // What went wrong: nothing, or e.g. " 2 read errors, 1 verify error;".
-static const char *trouble_of(const struct job_config *config, const struct result *r, char *to,
+static const char *trouble_of(const struct job_config *config, const struct job_sum *r, char *to,
                               size_t bytes)
 {
     const struct {
@@ -396,8 +287,8 @@ static const char *trouble_of(const struct job_config *config, const struct resu
     return to;
 }
 
-static void print_verdict(const struct job_config *config, const struct result *all,
-                          const struct totals *t)
+static void print_verdict(const struct job_config *config, const struct job_sum *all,
+                          const struct job_totals *t)
 {
     char ios[HUMAN_BYTES], size[HUMAN_BYTES], time[HUMAN_BYTES], per_msi[HUMAN_BYTES];
     char trouble[120];
@@ -414,8 +305,8 @@ static void print_verdict(const struct job_config *config, const struct result *
          checked);
 }
 
-static void print_totals(const struct job_config *config, const struct result *all,
-                         const struct totals *t, uint64_t cycles_per_io)
+static void print_totals(const struct job_config *config, const struct job_sum *all,
+                         const struct job_totals *t, uint64_t cycles_per_io)
 {
     char msis[HUMAN_BYTES], notifications[HUMAN_BYTES], per_msi[HUMAN_BYTES], per_io[HUMAN_BYTES];
     char cycles[HUMAN_BYTES];
@@ -432,14 +323,14 @@ static void print_totals(const struct job_config *config, const struct result *a
 void job_report(const struct job *job)
 {
     size_t count = job->disks.count;
-    struct result *disks = mem_alloc((count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
-    struct result *all = &disks[count];
-    struct totals totals = { 0 };
+    struct job_sum *disks = mem_alloc((count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
+    struct job_sum *all = &disks[count];
+    struct job_totals totals = { 0 };
     for (size_t i = 0; i <= count; i++)
-        prepare_result(job, &disks[i]);
-    sum_up(job, disks, all);
-    sum_up_cpus(job, &totals);
-    uint64_t cycles_per_io = all->completed ? totals.cycles / all->completed : 0;
+        job_sum_prepare(job, &disks[i]);
+    job_sum_up(job, disks, all);
+    job_sum_cpus(job, &totals);
+    uint64_t cycles_per_io = all->completed ? totals.busy_tsc / all->completed : 0;
 
     info("%s", "");
     print_results(job, disks, all);
@@ -451,8 +342,11 @@ void job_report(const struct job *job)
     health_report(job->health);
     print_totals(&job->config, all, &totals, cycles_per_io);
     send_durable(job);
-    for (size_t i = 0; i <= count; i++)
+    for (size_t i = 0; i <= count; i++) {
         send_result(&job->config, &disks[i], &totals, cycles_per_io);
+        if (job->config.bins)
+            send_bins(&job->config, &disks[i]);
+    }
     if (all->submitted != all->completed)
         error("job-lost", "%lu %ss were submitted and %lu completed", all->submitted,
               noun_of(&job->config), all->completed);

@@ -2,10 +2,9 @@
 // What each kind of worker does alike: how it ends, what it makes of errors and of data.
 #include "apps/job.h"
 #include "kernel/base/report.h"
+#include "kernel/base/x86.h"
 #include "lib/pattern.h"
 #include "lib/stamp.h"
-
-#define ERRORS_TOLD 5 // for each disk; all are counted
 
 void job_end_one(struct job_cpu *cpu)
 {
@@ -31,7 +30,7 @@ void job_end_worker(struct job_worker *w, uint64_t now)
 
 static bool is_told(struct job_worker *w)
 {
-    return __atomic_fetch_add(w->told, 1, __ATOMIC_RELAXED) < ERRORS_TOLD;
+    return __atomic_fetch_add(w->told, 1, __ATOMIC_RELAXED) < JOB_ERRORS_TOLD;
 }
 
 // A device that is gone ends the worker. A timed-out request's buffer is not ours any more: its
@@ -57,6 +56,15 @@ void job_note_failure(struct job_worker *w, const struct block_req *req)
         return;
     w->given_up = true;
     w->end_tsc = 0;
+}
+
+uint64_t job_submit_timed(struct job_worker *w, struct block_req *req)
+{
+    uint64_t from = rdtsc();
+    block_resubmit(req);
+    uint64_t after = rdtsc();
+    histogram_record(w->slat, after - from);
+    return after;
 }
 
 // ---- data ----

@@ -2,6 +2,7 @@
 // The boot steps in order. This file alone names concrete drivers.
 
 #include "drivers/nvme/nvme.h"
+#include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
 #include "init/checks.h"
 #include "init/ending.h"
@@ -68,6 +69,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
 static void clean_up(void)
 {
     nvme_shutdown();
+    vmd_shutdown();
     vtd_hand_back();
 }
 
@@ -181,6 +183,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    vmd_init();
     pci_stop_masters();
     pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);

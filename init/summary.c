@@ -8,6 +8,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/mem/mem_init.h"
 #include "kernel/x86/apic.h"
+#include "kernel/x86/hypervisor.h"
 #include "kernel/x86/time.h"
 
 // What the CPU touches all the time: its own structure, and its stacks.
@@ -47,7 +48,7 @@ static const char *timer_text(void)
 
 void summary_platform(const char *clock)
 {
-    char line[512];
+    char line[512], hypervisor[HYPERVISOR_NAME_BYTES];
     struct json j;
     uint64_t mhz = time_tsc_hz() / 1000000;
     const char *timer = timer_text();
@@ -60,6 +61,7 @@ void summary_platform(const char *clock)
     json_u64(&j, "tsc_hz", time_tsc_hz());
     json_text(&j, "tsc_source", clock);
     json_text(&j, "timer", timer);
+    json_text(&j, "hypervisor", hypervisor_name(hypervisor));
     report_json(&j);
     for (unsigned i = 0; i < cpu_count(); i++)
         print_cpu(i);

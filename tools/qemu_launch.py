@@ -66,6 +66,8 @@ class Machine:
     high_apic_ids: bool = False  # all CPUs but the first have APIC ids from 256 up
     strict: bool = False  # the model watches over VT-d's rules, and caches entries
     count: Path = None  # an ELF file with marks, whose instructions the model counts
+    snapshots: int = None  # an I/O port: a byte written there notes all of the model's counters
+    instructions: bool = False  # all of the guest's are among them
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
@@ -189,6 +191,10 @@ def model_options(machine):
         words["strict"] = "on"
     if machine.count:
         words["count"] = quoted(machine.count)
+    if machine.snapshots:
+        words["snapshots"] = hex(machine.snapshots)
+    if machine.instructions:
+        words["instructions"] = "on"
     return words
 
 

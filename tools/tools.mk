@@ -30,6 +30,14 @@ debug: ## the same, waiting for a debugger on port 1234
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	$(RUN) --gdb
 
+# Captures of COM2 to report on, in place of a run in QEMU; several are set side by side.
+LOG ?=
+
+.PHONY: report
+report: ## the bench in QEMU, or the captures in LOG=, as a page of charts: build/report/index.html
+	@$(SETUP) report && $(if $(LOG),true,$(BUILD_ALL) $(RUNNABLE))
+	@$(PYTHON) -B tools/report $(LOG)
+
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
@@ -63,6 +71,11 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 # Two at a time: a boot keeps about one core busy.
 test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
+
+.PHONY: budget
+budget: ## measure what reads cost in instructions, and write tests/perf/budget.json anew
+	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
+	@$(PYTHON) -B tests/perf/budget.py
 
 C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))

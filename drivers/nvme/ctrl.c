@@ -5,6 +5,7 @@
 #include "drivers/nvme/ctrl.h"
 
 #include "drivers/nvme/admin.h"
+#include "drivers/nvme/cmb.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -115,7 +116,7 @@ static void allow_for_odd_cap(struct nvme_ctrl *c, uint64_t cap)
 }
 
 // Doorbells end where the MSI-X table begins, if that is behind them: a doorbell rung in there would
-// change a message.
+// change a message; or where the controller memory buffer does.
 static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
 {
     uint64_t offset, end = MIN(c->dev->bars[0].bytes, PCI_MAP_BYTES_MAX);
@@ -124,6 +125,8 @@ static uint64_t doorbell_bytes(const struct nvme_ctrl *c)
         msix_table_place(c->dev, &bar, &offset);
         end = bar == 0 ? MIN(end, offset) : end;
     }
+    if (c->cmb.place.bytes && c->cmb.place.bar == 0)
+        end = MIN(end, c->cmb.place.offset);
     return end > NVME_DOORBELLS ? end - NVME_DOORBELLS : 0;
 }
 
@@ -168,6 +171,14 @@ static uint64_t ready_ns_left(const struct nvme_ctrl *c)
 {
     uint64_t end = c->written_ns + c->limits.ready_ms * NS_PER_MS, now = time_ns();
     return end > now ? end - now : 0;
+}
+
+bool nvme_ctrl_waits(const struct nvme_ctrl *c, uint32_t wanted)
+{
+    uint32_t csts;
+    if (c->settled_ns > time_ns())
+        return true;
+    return ready_ns_left(c) && !has_settled(c, wanted, &csts);
 }
 
 // Waits for RDY, within the time that CAP.TO allows.
@@ -228,8 +239,9 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
     const struct nvme_qpair *q = c->admin;
     mmio_write32(mmio_at(c->regs, NVME_AQA),
                  (uint32_t)(field_put(NVME_AQA_ASQS, q->mask) | field_put(NVME_AQA_ACQS, q->mask)));
-    mmio_write64(mmio_at(c->regs, NVME_ASQ), mem_phys(q->sq));
+    mmio_write64(mmio_at(c->regs, NVME_ASQ), q->sq_address);
     mmio_write64(mmio_at(c->regs, NVME_ACQ), mem_phys(q->cq));
+    nvme_cmb_enable(c);
     // 4 KiB pages, round robin, the NVM command set if there is no other: zeros.
     write_cc(c, (uint32_t)(NVME_CC_EN | field_put(NVME_CC_AMS, c->weighted ? NVME_CC_AMS_WRR : 0) |
                            field_put(NVME_CC_IOSQES, 6) | field_put(NVME_CC_IOCQES, 4) |
@@ -271,6 +283,7 @@ bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
 {
     if (!is_disabled(c, p))
         return false;
+    nvme_cmb_find(c);
     start_admin(c);
     return true;
 }

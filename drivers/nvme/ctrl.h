@@ -28,6 +28,14 @@ struct nvme_admin_command {
     uint64_t sent_ns;
 };
 
+// Memory of the controller's own, for submission queues: cmb.c.
+struct nvme_cmb {
+    struct nvme_cmb_place place; // bytes 0: none is used
+    volatile void *window;
+    uint64_t address; // as the controller knows it
+    uint64_t taken;   // bytes from its start on
+};
+
 struct nvme_ctrl {
     struct pci_dev *dev;
     unsigned quirks;       // of enum nvme_quirk_kind
@@ -46,7 +54,10 @@ struct nvme_ctrl {
     bool running;        // brought up, and not yet shut down
     bool resetting;      // takes no commands for now
     bool failed;         // it could not be
+    unsigned step;       // start.c: the next one of its way up
+    bool dropped;        // its function is no more, or another's
     _Atomic bool gone;   // it failed for good; any CPU
+    struct nvme_cmb cmb;
     struct nvme_qpair *admin;
     struct nvme_admin_command command;
     void *shadows; // shadow doorbells, and behind them the controller's side; NULL: not used
@@ -114,6 +125,10 @@ void nvme_ctrl_set_depth(unsigned commands);
 // SGLs are used where there are any, for what two pages can't tell: true unless set. Boot CPU, before
 // any starts.
 void nvme_ctrl_set_sgl(bool wanted);
+
+// CSTS.RDY isn't yet what is waited for, though there is time left for it: a step that waits for that
+// would.
+bool nvme_ctrl_waits(const struct nvme_ctrl *c, uint32_t wanted);
 
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c);

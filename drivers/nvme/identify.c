@@ -44,8 +44,29 @@ bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_l
         .entries_most = most,
         .stride = 4u << field_get(NVME_CAP_DSTRD, cap),
         .ready_ms = ready_deadline(cap, crto),
+        .has_cmbmsc = cap & NVME_CAP_CMBS,
         .weighted = cap & NVME_CAP_AMS_WRR,
         .command_sets = cap & NVME_CAP_CSS_ALL,
+    };
+    return true;
+}
+
+// BAR 1 is the upper half of BAR 0 (3.1.3.11).
+bool nvme_parse_cmb(uint32_t cmbloc, uint32_t cmbsz, struct nvme_cmb_place *out, struct problem *p)
+{
+    unsigned bar = (unsigned)field_get(NVME_CMBLOC_BIR, cmbloc);
+    unsigned unit = (unsigned)field_get(NVME_CMBSZ_SZU, cmbsz);
+    *out = (struct nvme_cmb_place){ 0 };
+    if (!(cmbsz & NVME_CMBSZ_SQS) || !field_get(NVME_CMBSZ_SZ, cmbsz))
+        return true;
+    if (bar == 1 || bar > 5 || unit > NVME_CMBSZ_SZU_LAST)
+        return problem_set(p, "nvme-cmb",
+                           "CMBLOC 0x%x and CMBSZ 0x%x name BAR %u, or units, that are none",
+                           cmbloc, cmbsz, bar);
+    *out = (struct nvme_cmb_place){
+        .bar = bar,
+        .offset = field_get(NVME_CMBLOC_OFST, cmbloc) << (12 + 4 * unit),
+        .bytes = field_get(NVME_CMBSZ_SZ, cmbsz) << (12 + 4 * unit),
     };
     return true;
 }

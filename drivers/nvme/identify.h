@@ -19,6 +19,7 @@ struct nvme_limits {
     unsigned entries_most; // that it takes, as a power of two up to NVME_QUEUE_ENTRIES_MOST
     unsigned stride;       // bytes from one doorbell to the next
     uint64_t ready_ms;     // deadline for CSTS.RDY
+    bool has_cmbmsc;       // CMBMSC is there
     bool weighted;         // it has weighted round robin, with an urgent class
     bool command_sets;     // it has several, as namespaces need that are zoned
 };
@@ -26,6 +27,14 @@ struct nvme_limits {
 // taken for two entries and the NVM command set.
 bool nvme_parse_cap(const char *name, uint64_t cap, uint32_t crto, struct nvme_limits *out,
                     struct problem *p);
+
+// Where the controller has memory that submission queues may lie in.
+struct nvme_cmb_place {
+    unsigned bar;
+    uint64_t offset, bytes; // bytes 0: nowhere
+};
+// False: what CMBLOC and CMBSZ say can't be.
+bool nvme_parse_cmb(uint32_t cmbloc, uint32_t cmbsz, struct nvme_cmb_place *out, struct problem *p);
 
 // Entries of a queue for so many commands: a power of two, `most` if that is less.
 unsigned nvme_entries_for(unsigned commands, unsigned most);

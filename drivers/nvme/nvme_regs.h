@@ -21,6 +21,7 @@
 #define   NVME_CAP_CSS_NVM BIT64(37)  // the NVM command set
 #define   NVME_CAP_CSS_ALL BIT64(43)  // several, by CC.CSS = 110b
 #define   NVME_CAP_MPSMIN BITS64(51, 48) // least page: 4096 << MPSMIN
+#define   NVME_CAP_CMBS BIT64(57)     // CMBMSC shows and moves the controller memory buffer
 #define   NVME_CAP_CRWMS BIT64(59)    // CRTO.CRWMT counts, not TO alone
 
 #define NVME_VS 0x08
@@ -56,14 +57,24 @@
 #define NVME_ASQ 0x28 // 64 bits
 #define NVME_ACQ 0x30 // 64 bits
 
-// The controller memory buffer and boot partitions (3.1.3.13 to 3.1.3.19)
+// The controller memory buffer and boot partitions (3.1.3.11 to 3.1.3.19)
 #define NVME_CMBLOC 0x38
+#define   NVME_CMBLOC_BIR BITS32(2, 0)    // which BAR
+#define   NVME_CMBLOC_OFST BITS32(31, 12) // units of CMBSZ.SZU
 #define NVME_CMBSZ 0x3c
+#define   NVME_CMBSZ_SQS BIT32(0) // submission queues may lie there
+#define   NVME_CMBSZ_SZU BITS32(11, 8) // 4 KiB, 64 KiB, ... 64 GiB
+#define   NVME_CMBSZ_SZU_LAST 6
+#define   NVME_CMBSZ_SZ BITS32(31, 12)
 #define NVME_BPINFO 0x40
 #define NVME_BPRSEL 0x44
 #define NVME_BPMBL 0x48  // 64 bits
 #define NVME_CMBMSC 0x50 // 64 bits
+#define   NVME_CMBMSC_CRE BIT64(0)  // CMBLOC and CMBSZ tell
+#define   NVME_CMBMSC_CMSE BIT64(1) // addresses from CBA on are the buffer's
+#define   NVME_CMBMSC_CBA BITS64(63, 12)
 #define NVME_CMBSTS 0x58
+#define   NVME_CMBSTS_CBAI BIT32(0) // CBA can't be
 
 #define NVME_CRTO 0x68
 #define   NVME_CRTO_CRWMT BITS32(15, 0) // 500 ms units
@@ -151,6 +162,21 @@ struct nvme_dsm_range {
     uint64_t lba;
 };
 static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3");
+
+// Copy (NVM Command Set 1.0, 3.2.2): NR 7:0 of CDW12, 0-based; the source ranges' format 11:8, 0; PRINFO of what
+// is read, and where it is in other commands that of what is written
+#define NVME_COPY_PRINFOR BITS32(15, 12)
+
+struct nvme_copy_range {
+    uint64_t reserved0;
+    uint64_t slba;
+    uint16_t nlb; // 0-based
+    uint16_t reserved18[3];
+    uint32_t eilbrt; // reference tag that the first block must have
+    uint16_t elbat, elbatm;
+};
+static_assert(sizeof(struct nvme_copy_range) == 32, "NVM Command Set 1.0, 3.2.2");
+static_assert(offsetof(struct nvme_copy_range, eilbrt) == 24, "NVM Command Set 1.0, 3.2.2");
 
 // CDW10 of Create and Delete I/O queue (5.4, 5.5)
 #define   NVME_QUEUE_QID BITS32(15, 0)

@@ -224,12 +224,37 @@ void nvme_qpair_clear(struct nvme_qpair *q)
     q->sq_tail = 0;
 }
 
+// The controller's memory holds anything before it is written (NVMe Base 2.0, 8.5), and again once it
+// has lost power.
+static void wipe_theirs(struct nvme_qpair *q)
+{
+    static const struct nvme_io_sqe zeros;
+    for (unsigned i = 0; q->sq_is_theirs && i <= q->mask; i++)
+        nvme_qpair_write(q, i, &zeros);
+}
+
 void nvme_qpair_open(struct nvme_qpair *q)
 {
+    wipe_theirs(q);
     link_slots(q);
 }
 
 // ---- creation ----
+
+void nvme_qpair_use_ram(struct nvme_qpair *q, unsigned dma_node)
+{
+    q->sq_is_theirs = false;
+    q->sq = mem_alloc((q->mask + 1u) * sizeof(*q->sq), PAGE_BYTES, dma_node);
+    q->sq_address = mem_phys(q->sq);
+}
+
+static void use_theirs(struct nvme_qpair *q, const struct nvme_qpair_config *config)
+{
+    q->sq_is_theirs = true;
+    q->sq = (struct nvme_io_sqe *)config->sq;
+    q->sq_address = config->sq_address;
+    wipe_theirs(q);
+}
 
 void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *config)
 {
@@ -242,7 +267,10 @@ void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *confi
     q->mask = (uint16_t)(entries - 1);
     q->sq_doorbell = config->doorbell;
     q->cq_doorbell = mmio_at(config->doorbell, config->stride);
-    q->sq = mem_alloc(entries * sizeof(*q->sq), PAGE_BYTES, config->dma_node);
+    if (config->sq)
+        use_theirs(q, config);
+    else
+        nvme_qpair_use_ram(q, config->dma_node);
     q->cq = q->ring = mem_alloc((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
     expect_from_start(q);

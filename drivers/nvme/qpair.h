@@ -39,7 +39,7 @@ struct nvme_shadow {
 
 struct nvme_qpair {
     // What submission needs: a line, with the 8 bytes that disk.h has ahead of it.
-    struct nvme_io_sqe *sq;  // in every entry, what I/O commands leave zero stays zero
+    struct nvme_io_sqe *sq; // in every entry, what I/O commands leave zero stays zero; only written
     struct nvme_slot *slots; // `entries` of them; the last is never used
     struct nvme_home *home;
     struct nvme_qpair *dirty_next;
@@ -72,6 +72,9 @@ struct nvme_qpair {
     uint64_t watch_since_ns; // and the completion had been first seen then
     struct cpu_timer watch;  // fn: whoever watches
     uint16_t qid;
+
+    uint64_t sq_address; // as the controller knows it
+    bool sq_is_theirs;   // in the controller's memory
 };
 
 struct nvme_qpair_config {
@@ -84,10 +87,17 @@ struct nvme_qpair_config {
     unsigned dma_node; // for what the controller reads or writes
     bool urgent;
     volatile void *doorbell; // the submission queue's
+    // The controller's memory, uncached, for the submission queue, and its address there; NULL: it
+    // is the host's.
+    volatile void *sq;
+    uint64_t sq_address;
 };
 
 // Makes it in memory; *q is zeroed. Boot CPU.
 void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *config);
+
+// Its submission queue, which nobody has used yet, is the host's after all.
+void nvme_qpair_use_ram(struct nvme_qpair *q, unsigned dma_node);
 
 // Who owns it. Any CPU; it may be another one the next moment, unless it is the calling CPU.
 // Acquire: what the last owner wrote is read after it.
@@ -125,6 +135,17 @@ static inline bool nvme_qpair_push(struct nvme_qpair *q, unsigned tail)
 {
     q->sq_tail = (uint16_t)((tail + 1) & q->mask);
     return !q->dirty;
+}
+
+// Writes the entry at `tail`, all of it. Where it is the controller's memory, each store is a write on
+// the bus, in order and ahead of the doorbell, since all of that is uncached (SDM vol. 3, 12.3).
+static inline void nvme_qpair_write(struct nvme_qpair *q, unsigned tail,
+                                    const struct nvme_io_sqe *sqe)
+{
+    volatile uint64_t *to = (volatile uint64_t *)&q->sq[tail];
+    const uint64_t *from = (const uint64_t *)sqe;
+    for (unsigned i = 0; i < sizeof(*sqe) / sizeof(*to); i++)
+        to[i] = from[i];
 }
 
 // Sees to the doorbell: with the flush, or, on an urgent queue, at once.

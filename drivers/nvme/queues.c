@@ -12,6 +12,7 @@
 #include "drivers/nvme/setup.h"
 
 #include "drivers/nvme/admin.h"
+#include "drivers/nvme/cmb.h"
 #include "drivers/nvme/quirks.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -135,6 +136,7 @@ static struct nvme_queue *make(struct nvme_ctrl *c, unsigned i)
         .dma_node = c->dev->node == NODE_ANY ? cpu_node(cpu) : c->dev->node,
         .doorbell = mmio_at(c->regs, doorbell),
     };
+    config.sq = nvme_cmb_take(c, config.entries * sizeof(struct nvme_sqe), &config.sq_address);
     struct nvme_queue *q = nvme_queue_create(c, &config, c->id.max_transfer);
     nvme_move_init(q);
     return q;
@@ -173,17 +175,32 @@ struct nvme_sqe nvme_queue_make_sq(const struct nvme_queue *q)
 {
     return (struct nvme_sqe){
         .head = NVME_ADMIN_CREATE_SQ,
-        .prp1 = mem_phys(q->qp.sq),
+        .prp1 = q->qp.sq_address,
         .cdw10 = id_and_size(&q->qp),
         .cdw11 = (uint32_t)(NVME_SQ_PC | class_of(q) | field_put(NVME_SQ_CQID, q->qp.qid)),
     };
 }
 
+static bool create_sq(struct nvme_ctrl *c, struct nvme_queue *q, struct problem *p)
+{
+    struct nvme_sqe sqe = nvme_queue_make_sq(q);
+    if (nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p))
+        return true;
+    if (!q->qp.sq_is_theirs || c->command.lost)
+        return false;
+    warn("nvme-cmb", "%s: no more queues in its controller memory buffer: %s; they are in RAM",
+         c->label, p->message);
+    nvme_cmb_close(c);
+    nvme_qpair_use_ram(&q->qp, q->dma_node);
+    sqe = nvme_queue_make_sq(q);
+    return nvme_admin(c, &sqe, "Create I/O Submission Queue", NULL, p);
+}
+
 static bool create(struct nvme_ctrl *c, struct nvme_queue *q, struct problem *p)
 {
-    struct nvme_sqe cq = nvme_queue_make_cq(q), sq = nvme_queue_make_sq(q);
+    struct nvme_sqe cq = nvme_queue_make_cq(q);
     q->has_cq = nvme_admin(c, &cq, "Create I/O Completion Queue", NULL, p);
-    q->has_sq = q->has_cq && nvme_admin(c, &sq, "Create I/O Submission Queue", NULL, p);
+    q->has_sq = q->has_cq && create_sq(c, q, p);
     return q->has_sq;
 }
 
@@ -397,4 +414,13 @@ void nvme_queues_stop(struct nvme_ctrl *c)
     for (unsigned i = 0; c->irqs && i < c->queues_count; i++)
         if (c->irqs[i])
             irq_disable(c->irqs[i]);
+}
+
+// Others may have their vectors.
+void nvme_queues_drop(struct nvme_ctrl *c)
+{
+    for (unsigned i = 0; c->irqs && i < c->queues_count; i++)
+        if (c->irqs[i])
+            irq_free(c->irqs[i]);
+    c->irqs = NULL;
 }

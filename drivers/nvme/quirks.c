@@ -35,7 +35,6 @@
 #define SLOW_64                                                                                    \
     NVME_QUIRK_RESET_DELAY | NVME_QUIRK_MQES_64,                                                   \
         "it hangs if CSTS is read soon after a reset, and some firmware has 0 in CAP.MQES"
-#define VMD NVME_QUIRK_VMD, "Intel VMD: a function with a PCI domain of its own behind it"
 #define RAID NVME_QUIRK_RAID, "Intel RST, which maps NVMe drives into a SATA controller"
 
 #define STRIPE                                                                                     \
@@ -99,26 +98,13 @@ static const struct nvme_quirk quirks[] = {
     { APPLE, 0x2005, NVME_QUIRK_CLASS | NVME_QUIRK_REFUSED,
       "its submission queues have entries of 128 bytes (Apple's T2), and only those of 64 bytes "
       "that the specification has are supported" },
-
-    // Linux: vmd_ids of drivers/pci/controller/vmd.c
-    { INTEL, 0x201d, VMD },
-    { INTEL, 0x28c0, VMD },
-    { INTEL, 0x467f, VMD },
-    { INTEL, 0x4c3d, VMD },
-    { INTEL, 0x7d0b, VMD },
-    { INTEL, 0x9a0b, VMD },
-    { INTEL, 0xa77f, VMD },
-    { INTEL, 0xad0b, VMD },
-    { INTEL, 0xb06f, VMD },
-    { INTEL, 0xb07f, VMD },
-    { INTEL, 0xb60b, VMD },
 };
 
 // Intel's SATA controllers in RAID mode: 2822 on desktops, 282a on notebooks, 2826 on servers, and
-// many more (pci.ids); all have RAID's class.
+// many more (pci.ids); all have RAID's class. So have VMDs.
 static bool is_intel_raid(const struct pci_dev *dev)
 {
-    return dev->vendor == INTEL && dev->class_code >> 8 == PCI_CLASS_RAID;
+    return dev->vendor == INTEL && !dev->is_host && dev->class_code >> 8 == PCI_CLASS_RAID;
 }
 
 static bool is_of(const struct nvme_quirk *quirk, const struct pci_dev *dev)

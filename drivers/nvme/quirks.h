@@ -10,7 +10,6 @@ enum nvme_quirk_kind {
     NVME_QUIRK_ONE_COMMAND = 1 << 2,      // of I/O at a time: one queue of two entries
     NVME_QUIRK_MQES_64 = 1 << 3,          // CAP.MQES of 0 means 64 entries
     NVME_QUIRK_REFUSED = 1 << 4,          // can't be driven
-    NVME_QUIRK_VMD = 1 << 5,              // none itself: NVMe drives are behind it
     NVME_QUIRK_RAID = 1 << 6,             // none itself: NVMe drives may be behind it
     NVME_QUIRK_STRIPE = 1 << 7,           // its vendor's byte of Identify names a boundary
     NVME_QUIRK_LONG_QUEUES = 1 << 8,      // slow with rings of less than 1024 entries

@@ -20,6 +20,7 @@ struct irte_source irte_source_buses(uint8_t first, uint8_t last)
 // others that signal for a device (a conventional bridge, a VMD) use one id of their own.
 struct irte_source irte_source_of(const struct pci_dev *dev)
 {
+    dev = pci_visible(dev);
     const struct pci_dev *bridge = dev->parent;
     if (dev->requester == dev->bdf)
         return irte_source_exact(dev->bdf);

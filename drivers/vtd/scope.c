@@ -7,7 +7,7 @@
 
 #define BRIDGES_MAX 256 // no more buses than that; ends a loop in a damaged tree
 
-static const struct pci_dev *find_device(uint16_t segment, uint16_t bdf)
+static const struct pci_dev *find_device(uint32_t segment, uint16_t bdf)
 {
     const struct pci_dev *dev;
     for (size_t i = 0; (dev = pci_get(i)); i++)
@@ -17,7 +17,7 @@ static const struct pci_dev *find_device(uint16_t segment, uint16_t bdf)
 }
 
 // Walks a path to the id of the device at its end. False: a bridge on the way isn't there.
-static bool resolve(uint16_t segment, const struct dmar_scope *s, uint16_t *bdf)
+static bool resolve(uint32_t segment, const struct dmar_scope *s, uint16_t *bdf)
 {
     unsigned bus = s->start_bus;
     for (unsigned i = 0; i + 1u < s->hops; i++) {
@@ -57,7 +57,7 @@ static bool matches(const struct dmar_scope *s, const struct pci_dev *dev)
     return dev->bdf == bdf || (s->type == DMAR_SCOPE_BRIDGE && is_below(dev, bdf));
 }
 
-static bool takes_others(const struct dmar *d, uint16_t segment, bool absent, size_t *unit)
+static bool takes_others(const struct dmar *d, uint32_t segment, bool absent, size_t *unit)
 {
     for (*unit = 0; *unit < d->units_count; ++*unit) {
         const struct dmar_unit *u = &d->units[*unit];
@@ -67,9 +67,11 @@ static bool takes_others(const struct dmar *d, uint16_t segment, bool absent, si
     return false;
 }
 
-// Virtual functions are where their physical one is, which alone the table may name (VT-d 8.3.1).
+// Virtual functions are where their physical one is, which alone the table may name (VT-d 8.3.1); what
+// a domain hides is where its host is.
 bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p)
 {
+    dev = pci_visible(dev);
     dev = dev->physical ? dev->physical : dev;
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];

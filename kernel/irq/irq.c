@@ -156,8 +156,10 @@ static bool connect(struct irq *irq, struct problem *p)
     return false;
 }
 
-static const struct irq_chip *chip_of(bool posted)
+static const struct irq_chip *chip_of(const struct pci_dev *dev, bool posted)
 {
+    if (dev->domain && dev->domain->chip)
+        return dev->domain->chip;
     return posted ? irq_get_config()->chip_post : irq_get_config()->chip;
 }
 
@@ -172,7 +174,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     irq->cpu = irq->home = cpu;
     irq->handler = handler;
     irq->arg = arg;
-    irq->chip = chip_of(irq_mode_posts(irq_get_mode()));
+    irq->chip = chip_of(dev, irq_mode_posts(irq_get_mode()));
     if (!connect(irq, p))
         return NULL;
     *irqs.last = irq;
@@ -182,13 +184,13 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
 
 void irq_enable(struct irq *irq)
 {
-    irq->enabled = true;
+    __atomic_store_n(&irq->enabled, true, __ATOMIC_RELAXED);
     msix_mask(irq->dev, irq->index, false);
 }
 
 void irq_disable(struct irq *irq)
 {
-    irq->enabled = false;
+    __atomic_store_n(&irq->enabled, false, __ATOMIC_RELAXED);
     msix_mask(irq->dev, irq->index, true);
 }
 
@@ -228,7 +230,7 @@ bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
     if (posted && !irq_mode_posts(irq_get_mode()))
         return problem_set(p, "irq-delivery", "%s: irq=%s has no way to post one MSI", irq->name,
                            irq_mode_name(irq_get_mode()));
-    const struct irq_chip *old = irq->chip, *chip = chip_of(posted);
+    const struct irq_chip *old = irq->chip, *chip = chip_of(irq->dev, posted);
     irq->chip = chip;
     if (old == chip || reroute(irq, p))
         return true;
@@ -239,6 +241,12 @@ bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p)
 {
     bool old = irq->urgent;
+    if (irq->chip->through)
+        return !urgent ||
+               problem_set(p, "irq-urgent",
+                           "%s: its MSIs come through %s, whose vectors are shared: it can't be "
+                           "urgent, so run without nvme.urgent=1",
+                           irq->name, pci_visible(irq->dev)->name);
     irq->urgent = urgent;
     if (!reroute(irq, p)) {
         irq->urgent = old;
@@ -262,11 +270,20 @@ bool irq_is_here(const struct irq *irq)
     return __atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE) == cpu_index();
 }
 
+// No unit and no interrupt ever bring it here: it is counted and made ready as they would.
+static void raise_through(struct irq *irq)
+{
+    local_add(&irq->counts[irq->cpu], 1);
+    irq_again(irq);
+}
+
 // As a unit would post it; a real vector sent by IPI is taken and ended like the device's own.
 void irq_raise(struct irq *irq)
 {
     struct cpu *cpu = cpu_get(irq->cpu);
-    if (irq->chip != irq_get_config()->chip_post)
+    if (irq->chip->through)
+        raise_through(irq);
+    else if (irq->chip != irq_get_config()->chip_post)
         apic_send(cpu->apic_id, irq->vector);
     else if (pi_post(&cpu->pi, irq->vector, irq->urgent))
         apic_send(cpu->apic_id, VECTOR_NOTIFY);
@@ -304,6 +321,7 @@ static void msi_compose(const struct irq *irq, struct irq_place to, struct msi_m
 
 const struct irq_chip irq_chip_msi = {
     .name = "MSI",
+    .in_message = true,
     .alloc = msi_alloc,
     .free = msi_free,
     .route = msi_route,

@@ -45,8 +45,13 @@ struct irq_chip {
     // where it fails, the older one holds.
     bool (*route)(struct irq *irq, struct irq_place to, struct problem *p);
 
-    // The message for the device's MSI-X table; fixed once allocated if the chip remaps.
+    // The message for the device's MSI-X table; it is fixed once allocated, unless it says itself where
+    // the MSI goes.
     void (*compose)(const struct irq *irq, struct irq_place to, struct msi_msg *msg);
+    bool in_message;
+
+    // MSIs come as another irq's, whose handler calls irq_pass_on() for all that share it.
+    bool through;
 };
 
 struct irq {
@@ -138,16 +143,23 @@ void irq_rewrite(struct irq *irq);
 unsigned irq_vectors_left(unsigned cpu);
 
 // Posted, or its own interrupt: changed at any time without losing one. Problem "irq-delivery" where
-// the mode has no chip for it. As all changes, from the loop of the CPU that the irq goes to, since it
-// may move; or from the boot CPU before irq_enable().
+// the mode has no chip for it. One whose MSIs come through another's is left as it is. As all changes,
+// from the loop of the CPU that the irq goes to, since it may move; or from the boot CPU before
+// irq_enable().
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p);
 
-// Urgent ones notify at once even while their CPU is awake. From where irq_set_posted() may be called.
+// Urgent ones notify at once even while their CPU is awake. Problem "irq-urgent" where its MSIs come
+// through another's. From where irq_set_posted() may be called.
 bool irq_set_urgent(struct irq *irq, bool urgent, struct problem *p);
 
 // The handler is to run in interrupt context, and from the loop only with interrupts off: it is
-// never entered twice at once. Before irq_enable(), or while the device has nothing to send.
+// never entered twice at once. If its MSIs come through another's, that one is to be immediate, too.
+// Before irq_enable(), or while the device has nothing to send.
 void irq_set_immediate(struct irq *irq);
+
+// From the handler of an irq that others' MSIs come through: makes one of them pending, which may have
+// sent it. Any CPU, in any context.
+void irq_pass_on(struct irq *irq);
 
 // Makes it pending by software: through the PIR where it is posted. From where irq_set_posted() may be
 // called, in any context.

@@ -24,7 +24,7 @@ void irq_on_move(struct irq *irq, irq_moved moved)
 // 2.4.1): none by the old route is under way any more.
 static void rewrite_message(const struct irq *irq, struct irq_place to)
 {
-    if (irq->chip != &irq_chip_msi)
+    if (!irq->chip->in_message)
         return;
     struct msi_msg msg;
     irq->chip->compose(irq, to, &msg);
@@ -63,6 +63,16 @@ static void raise_there(struct irq *irq, unsigned cpu)
     cpu_post(cpu, &irq->raise);
 }
 
+void irq_pass_on(struct irq *irq)
+{
+    if (!__atomic_load_n(&irq->enabled, __ATOMIC_RELAXED))
+        return; // it sends none: the MSI is another's
+    if (irq_is_here(irq))
+        irq_raise(irq);
+    else
+        raise_there(irq, __atomic_load_n(&irq->cpu, __ATOMIC_ACQUIRE));
+}
+
 static bool can_move(const struct irq *irq, unsigned to, struct problem *p)
 {
     if (!irq->moved)
@@ -72,6 +82,9 @@ static bool can_move(const struct irq *irq, unsigned to, struct problem *p)
     return true;
 }
 
+// An MSI that comes through another irq may still be under way there, as that one's: so such a move always
+// raises.
+//
 // The CPU is published last: from then on the irq is the new one's, to be moved on or changed there.
 // The vector is needed by a handler that runs there as soon as it is the owner of what it handles.
 bool irq_move_here(struct irq *irq, unsigned to, struct problem *p)
@@ -88,7 +101,7 @@ bool irq_move_here(struct irq *irq, unsigned to, struct problem *p)
     }
     rewrite_message(irq, new);
     drain(irq, old);
-    bool pending = irq_drain_ready(old.vector);
+    bool pending = irq_drain_ready(old.vector) || irq->chip->through;
     irq_give_vector(old.cpu, old.vector);
     irq->vector = new.vector;
     irq->moved(irq->arg, to);

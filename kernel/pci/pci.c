@@ -49,13 +49,18 @@ static bool may_stop(const struct pci_dev *dev)
     return field_get(PCI_CLASS_BASE_SUB, dev->class_code) != PCI_CLASS_IOMMU;
 }
 
+static bool passes_on(const struct pci_dev *dev)
+{
+    return dev->header != PCI_HEADER_NORMAL || dev->is_host;
+}
+
 // Bridges last: what an endpoint still had to write then has its way up.
 void pci_stop_masters(void)
 {
     struct pci_dev *dev;
     for (unsigned bridges = 0; bridges < 2; bridges++)
         for (size_t i = 0; (dev = pci_get(i)); i++)
-            if ((dev->header != PCI_HEADER_NORMAL) == bridges && may_stop(dev) &&
+            if (passes_on(dev) == bridges && may_stop(dev) &&
                 pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MASTER)
                 pci_stop_bus_master(dev);
 }
@@ -65,9 +70,42 @@ static bool is_usable(const struct pci_bar *b)
     return !b->io && b->base && b->bytes && b->bytes <= PHYS_END && b->base <= PHYS_END - b->bytes;
 }
 
+static bool windows_miss(const struct pci_dev *dev, unsigned bar, struct problem *p)
+{
+    const struct pci_window *w = dev->domain->windows;
+    const struct pci_bar *b = &dev->bars[bar];
+    return problem_set(p, "pci-bar-hidden",
+                       "%s: BAR %u (0x%llx bytes at 0x%llx) is not in what %s forwards (0x%llx "
+                       "bytes at 0x%llx, 0x%llx at 0x%llx): turn its driver on in the firmware's "
+                       "set-up, or VMD off",
+                       dev->name, bar, (unsigned long long)b->bytes, (unsigned long long)b->base,
+                       dev->domain->host->name, (unsigned long long)w[0].bytes,
+                       (unsigned long long)w[0].bar, (unsigned long long)w[1].bytes,
+                       (unsigned long long)w[1].bar);
+}
+
+// Where the CPU finds what the BAR says.
+static bool find_bar(const struct pci_dev *dev, unsigned bar, uint64_t *phys, struct problem *p)
+{
+    const struct pci_bar *b = &dev->bars[bar];
+    *phys = b->base;
+    if (!dev->domain)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(dev->domain->windows); i++) {
+        const struct pci_window *w = &dev->domain->windows[i];
+        if (b->base >= w->bar && b->base - w->bar <= w->bytes &&
+            b->bytes <= w->bytes - (b->base - w->bar)) {
+            *phys = w->base + (b->base - w->bar);
+            return true;
+        }
+    }
+    return windows_miss(dev, bar, p);
+}
+
 bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t bytes,
                       volatile void **window, struct problem *p)
 {
+    uint64_t phys;
     static const struct pci_bar none;
     pci_size_bars(dev);
     const struct pci_bar *b = bar < ARRAY_SIZE(dev->bars) ? &dev->bars[bar] : &none;
@@ -81,7 +119,9 @@ bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t
         return problem_set(p, "pci-bar-small",
                            "%s: BAR %u has 0x%llx bytes, but 0x%zx at 0x%llx are needed", dev->name,
                            bar, (unsigned long long)b->bytes, bytes, (unsigned long long)offset);
-    *window = mem_map_mmio(b->base + offset, bytes);
+    if (!find_bar(dev, bar, &phys, p))
+        return false;
+    *window = mem_map_mmio(phys + offset, bytes);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/problem.h"
+#include "lib/spinlock.h"
 #include "lib/types.h"
 
 struct pci_bar {
@@ -27,9 +28,26 @@ struct pci_virtual {
 };
 
 struct pci_saved;
+struct pci_errors;
+struct irq_chip;
+
+// Memory that a domain's host forwards: as the CPU sees it, and what is in the BARs there.
+struct pci_window {
+    uint64_t base, bytes, bar;
+};
+
+// A segment that MCFG doesn't have, since a function hides it (Intel VMD).
+struct pci_domain {
+    struct pci_dev *host;        // all requests from the domain have its id
+    uint64_t config;             // physical: 1 MiB for each bus
+    uint8_t first_bus, last_bus; // the first is the root bus
+    struct pci_window windows[2];
+    const struct irq_chip *chip; // how MSIs from the domain go on; NULL: as any others
+    struct spinlock lock;        // of configuration space
+};
 
 struct pci_dev {
-    uint16_t segment;
+    uint32_t segment;   // PCI_SEGMENT_HIDDEN and up: a domain's
     uint16_t bdf;       // bus 15:8, device 7:3, function 2:0
     uint16_t requester; // the id that an IOMMU sees: bdf, or the alias of a PCIe-to-PCI bridge
     uint16_t vendor, device;
@@ -37,17 +55,22 @@ struct pci_dev {
     uint8_t header;                 // header type without the multi-function bit
     uint8_t port_type;              // PCI_EXP_TYPE_*; PCI_EXP_TYPE_NONE: a conventional function
     uint8_t secondary, subordinate; // bridges
-    struct pci_dev *parent;         // the bridge above; NULL on a root bus
+    struct pci_dev *parent;         // the bridge above, or the domain's host; NULL on a root bus
+    struct pci_domain *domain;      // NULL: it is in MCFG
+    volatile void *below;           // of a bridge: configuration space of its secondary bus
+    bool removed;                   // it was taken out, and another may come to its place
     volatile void *config;          // 4 KiB of ECAM
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
+    bool is_host; // of a domain, or would be if it could be driven
     struct pci_msix msix;
     struct pci_virtual virtual;
     struct pci_dev *physical; // of a virtual function: whose it is, and the how manieth, from 0
     uint16_t virtual_index;
-    unsigned node;          // NUMA node; NODE_ANY where unknown
-    struct pci_saved *kept; // by pci_keep()
-    char name[16];          // "0000:00:04.0"
+    unsigned node;             // NUMA node; NODE_ANY where unknown
+    struct pci_saved *kept;    // by pci_keep()
+    struct pci_errors *errors; // by pci_errors_start(); NULL: it has none to tell
+    char name[16];             // "0000:00:04.0", "10000:01:00.0"
 };
 
 #define PCI_BUS(bdf) ((bdf) >> 8)
@@ -58,6 +81,18 @@ struct pci_dev {
 // Finds everything that MCFG names, and writes to nothing. Once, on the boot CPU. Odd things are
 // warned of and passed over.
 bool pci_init(struct problem *p);
+
+// Finds what is in a domain, which gets a segment number past those that firmware can give; returns how
+// many functions there are. `domain` is kept. Boot CPU, before pci_stop_masters().
+#define PCI_SEGMENT_HIDDEN 0x10000
+size_t pci_add_domain(struct pci_domain *domain);
+
+// The function that the platform (IOMMUs, ACPI's tables) sees in place of this one: the host of its
+// domain, or itself.
+static inline const struct pci_dev *pci_visible(const struct pci_dev *dev)
+{
+    return dev->domain ? dev->domain->host : dev;
+}
 
 // Takes bus mastering from every function, bridges last: what firmware's drivers left behind. Spared
 // are IOMMUs, which read their own tables, and host and ISA bridges and their like, some of which
@@ -107,12 +142,37 @@ bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, 
 void pci_keep(struct pci_dev *dev);
 bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t));
 
-// The port whose slot the function is in, where it can be taken out while the machine runs; NULL: it
-// can't. Whether its attention button was pressed since the last look; and its power, which is off
-// before anybody takes something out. Boot CPU.
-const struct pci_dev *pci_slot_of(const struct pci_dev *dev);
-bool pci_slot_asks(const struct pci_dev *port);
-void pci_slot_power_off(const struct pci_dev *port);
+// What answers in the function's place has its ids: it may be back.
+bool pci_is_back(const struct pci_dev *dev);
+
+// The nearest port above the function whose slot things are put into and taken out of while the
+// machine runs; NULL: there is none. Boot CPU, as for all of slots.
+struct pci_dev *pci_slot_of(const struct pci_dev *dev);
+bool pci_has_slot(const struct pci_dev *port);
+
+struct pci_slot_look {
+    bool present, link, power; // now
+    bool tells_link;           // else `link` is true where something is present
+    bool pressed;              // since the last look: its attention button,
+    bool swapped, relinked;    // and whether something came or went, or the link did
+};
+// False: the port itself doesn't answer.
+bool pci_slot_look(const struct pci_dev *port, struct pci_slot_look *look);
+void pci_slot_power(const struct pci_dev *port, bool on);
+
+// What is in a slot now: whether it answers to configuration requests; and finding it, in place of
+// what was there before, with addresses out of the port's windows. Nobody uses the latter any more.
+// False: it can't be used, and nothing decodes.
+bool pci_slot_answers(const struct pci_dev *port);
+bool pci_slot_scan(struct pci_dev *port, struct problem *p);
+
+// Errors of the function and of the links above it, as AER and DPC log them (7.8.4, 7.9.14): what is
+// there at the start is stale, and cleared; from then on a look, once in a while and whenever the
+// function doesn't answer, tells each in one sentence, though no more often than once a minute, and
+// clears it, unless firmware is told of errors and clears them itself. A link that DPC brought down is
+// let up again. False: there is nothing to look at. Boot CPU.
+bool pci_errors_start(struct pci_dev *dev);
+void pci_errors_look(struct pci_dev *dev, uint64_t now_ns);
 
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
 // the end of the device's own bus mastering.

@@ -54,6 +54,7 @@
 #define   PCI_BAR_IO BIT32(0)
 #define   PCI_BAR_IO_BASE BITS32(31, 2)
 #define   PCI_BAR_TYPE BITS32(2, 1)
+#define   PCI_BAR_PREFETCHABLE BIT32(3)
 #define   PCI_BAR_BASE BITS32(31, 4)
 #define PCI_BAR_TYPE_32 0
 #define PCI_BAR_TYPE_64 2
@@ -65,6 +66,13 @@
 #define   PCI_BUS_NUMBERS_PRIMARY BITS32(7, 0)
 #define   PCI_BUS_NUMBERS_SECONDARY BITS32(15, 8)
 #define   PCI_BUS_NUMBERS_SUBORDINATE BITS32(23, 16)
+#define PCI_MEMORY_WINDOW 0x20 // 32: addresses passed on, in steps of 1 MiB
+#define   PCI_WINDOW_BASE BITS32(15, 4)
+#define   PCI_WINDOW_LIMIT BITS32(31, 20)
+#define   PCI_WINDOW_WIDE BIT32(0) // of the next: it has upper halves
+#define PCI_PREFETCHABLE_WINDOW 0x24 // 32
+#define PCI_PREFETCHABLE_BASE_HIGH 0x28 // 32
+#define PCI_PREFETCHABLE_LIMIT_HIGH 0x2c // 32
 
 // ---- capabilities (7.5.1.1.11) ----
 #define PCI_CAP_FIRST 0x40 // below is the header
@@ -96,16 +104,34 @@
 #define PCI_EXP_TYPE_PCIE_TO_PCI 0x7
 #define PCI_EXP_TYPE_PCI_TO_PCIE 0x8
 #define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
+#define PCI_EXP_DEVICE_CAP 0x04 // 32
+#define   PCI_EXP_DEVICE_CAP_PAYLOAD BITS32(2, 0) // 128 bytes << this, at most
 #define PCI_EXP_DEVICE_CONTROL 0x08 // 16
+#define   PCI_EXP_DEVICE_CONTROL_PAYLOAD BITS32(7, 5)
+#define PCI_EXP_LINK_CAP 0x0c // 32
+#define   PCI_EXP_LINK_CAP_ACTIVE BIT32(20) // LINK_STATUS tells whether it is up
 #define PCI_EXP_LINK_CONTROL 0x10 // 16
+#define   PCI_EXP_LINK_CONTROL_DISABLE BIT32(4)
+#define PCI_EXP_LINK_STATUS 0x12 // 16
+#define   PCI_EXP_LINK_STATUS_ACTIVE BIT32(13)
 #define PCI_EXP_SLOT_CAP 0x14 // 32
+#define   PCI_EXP_SLOT_CAP_POWER BIT32(1) // its power can be switched
+#define   PCI_EXP_SLOT_CAP_LATCH BIT32(2) // a sensor tells whether its latch is open
 #define   PCI_EXP_SLOT_CAP_HOT_PLUG BIT32(6)
 #define PCI_EXP_SLOT_CONTROL 0x18 // 16
 #define   PCI_EXP_SLOT_CONTROL_INDICATOR BITS32(9, 8) // of power
 #define   PCI_EXP_SLOT_CONTROL_POWER_OFF BIT32(10)
+#define PCI_EXP_SLOT_INDICATOR_ON 1
 #define PCI_EXP_SLOT_INDICATOR_OFF 3
 #define PCI_EXP_SLOT_STATUS 0x1a // 16
-#define   PCI_EXP_SLOT_STATUS_BUTTON BIT32(0) // was pressed; a write clears it
+#define   PCI_EXP_SLOT_STATUS_BUTTON BIT32(0) // was pressed; these are cleared by writing 1
+#define   PCI_EXP_SLOT_STATUS_PRESENCE_CHANGED BIT32(3)
+#define   PCI_EXP_SLOT_STATUS_LINK_CHANGED BIT32(8)
+#define   PCI_EXP_SLOT_STATUS_EVENTS (BITS32(4, 0) | BIT32(8))
+#define   PCI_EXP_SLOT_STATUS_OPEN BIT32(5) // its latch
+#define   PCI_EXP_SLOT_STATUS_PRESENT BIT32(6)
+#define PCI_EXP_ROOT_CONTROL 0x1c // 16: which errors firmware is told of
+#define   PCI_EXP_ROOT_CONTROL_SYSTEM_ERRORS BITS32(2, 0)
 #define PCI_EXP_DEVICE_CONTROL2 0x28 // 16
 #define   PCI_EXP_DEVICE_CONTROL2_ARI BIT32(5) // a port's: forwards to functions past 7
 
@@ -150,6 +176,71 @@
 #define PCI_SRIOV_VF_STRIDE 0x16 // 16
 #define PCI_SRIOV_VF_DEVICE 0x1a // 16
 #define PCI_SRIOV_VF_BAR 0x24    // six, of 32
+
+// ---- Advanced Error Reporting (7.8.4) ----
+#define PCI_EXT_CAP_AER 0x0001
+#define PCI_AER_BYTES 0x38
+#define PCI_AER_UNCORRECTABLE 0x04 // 32: status, cleared by writing 1,
+#define PCI_AER_UNCORRECTABLE_MASK 0x08
+#define PCI_AER_UNCORRECTABLE_SEVERITY 0x0c // 1: fatal
+#define PCI_AER_CORRECTABLE 0x10 // 32: status, cleared by writing 1,
+#define PCI_AER_CORRECTABLE_MASK 0x14
+#define PCI_AER_CONTROL 0x18 // 32
+#define   PCI_AER_CONTROL_FIRST BITS32(4, 0) // whose the header log is
+#define   PCI_AER_CONTROL_FLIT BIT32(18)     // it was logged in flit mode
+#define PCI_AER_HEADER 0x1c // four, of 32
+#define PCI_AER_ROOT_STATUS 0x30 // 32, of root ports: messages received; cleared by writing 1
+#define   PCI_AER_ROOT_CORRECTABLE BIT32(0)
+#define   PCI_AER_ROOT_UNCORRECTABLE BIT32(2)
+#define   PCI_AER_ROOT_FATAL BIT32(6)
+#define   PCI_AER_ROOT_RECEIVED BITS32(6, 0)
+#define PCI_AER_ROOT_SOURCE 0x34 // 32
+#define   PCI_AER_ROOT_SOURCE_CORRECTABLE BITS32(15, 0)
+#define   PCI_AER_ROOT_SOURCE_UNCORRECTABLE BITS32(31, 16)
+
+// ---- Downstream Port Containment (7.9.14) ----
+#define PCI_EXT_CAP_DPC 0x001d
+#define PCI_DPC_BYTES 0x30 // with the log of root ports
+#define PCI_DPC_CAP 0x04 // 16
+#define   PCI_DPC_CAP_ROOT BIT32(5) // it has that log
+#define PCI_DPC_CONTROL 0x06 // 16
+#define   PCI_DPC_CONTROL_ERR_COR BIT32(4)  // firmware is told,
+#define   PCI_DPC_CONTROL_SIG_SFW BIT32(8)  // in either way
+#define PCI_DPC_STATUS 0x08 // 16
+#define   PCI_DPC_STATUS_TRIGGERED BIT32(0) // cleared by writing 1, which lets the link up again
+#define   PCI_DPC_STATUS_REASON BITS32(2, 1)
+#define   PCI_DPC_STATUS_BUSY BIT32(4) // a root port: not now
+#define   PCI_DPC_STATUS_EXTENSION BITS32(6, 5) // of REASON
+#define PCI_DPC_SOURCE 0x0a // 16
+#define PCI_DPC_PIO 0x0c // 32: status, cleared by writing 1
+#define PCI_DPC_PIO_HEADER 0x20 // four, of 32
+#define PCI_DPC_REASON_LOCAL 0 // of REASON: an unmasked uncorrectable error of the port's own,
+#define PCI_DPC_REASON_NONFATAL 1 // ERR_NONFATAL or ERR_FATAL from below,
+#define PCI_DPC_REASON_FATAL 2
+#define PCI_DPC_REASON_MORE 3 // or what EXTENSION says:
+#define PCI_DPC_MORE_PIO 0 // a root port's own request failed,
+#define PCI_DPC_MORE_SOFTWARE 1 // or software asked for it
+
+// ---- the header of a packet, as logged: the first byte is the highest (2.2.1) ----
+#define PCI_TLP_FORMAT_LONG BIT32(29) // word 0: four words, else three
+#define PCI_TLP_FORMAT_DATA BIT32(30) // with data
+#define PCI_TLP_FORMAT_PREFIX BIT32(31)
+#define PCI_TLP_TYPE BITS32(28, 24)
+#define   PCI_TLP_MEMORY 0x00
+#define   PCI_TLP_MEMORY_LOCKED 0x01
+#define   PCI_TLP_IO 0x02
+#define   PCI_TLP_CONFIG_0 0x04
+#define   PCI_TLP_CONFIG_1 0x05
+#define   PCI_TLP_COMPLETION 0x0a
+#define   PCI_TLP_COMPLETION_LOCKED 0x0b
+#define   PCI_TLP_ATOMIC_FIRST 0x0c
+#define   PCI_TLP_ATOMIC_LAST 0x0e
+#define   PCI_TLP_MESSAGE 0x10
+#define   PCI_TLP_MESSAGE_LAST 0x17
+#define PCI_TLP_FROM BITS32(31, 16) // word 1: the requester, or who completes
+#define PCI_TLP_TO BITS32(31, 16) // word 2: whose configuration, or who is answered
+#define PCI_TLP_REGISTER BITS32(11, 2) // word 2, of a configuration request
+#define PCI_TLP_ADDRESS BITS32(31, 2)
 
 #define MSIX_ENTRY_BYTES 16
 #define MSIX_ENTRY_ADDRESS_LOW 0x0  // 32

@@ -18,7 +18,8 @@
 // The segment that is being walked.
 struct walk {
     const struct mcfg *mcfg;
-    uint16_t segment;
+    struct pci_domain *domain; // in place of MCFG; NULL: none
+    uint32_t segment;
     size_t first;          // its first function in the list
     volatile void *window; // configuration space of the bus that is being visited; NULL: not mapped
     struct pci_dev *above[BUSES]; // the innermost bridge whose range has the bus; NULL: a root bus
@@ -53,6 +54,8 @@ static void read_caps(struct pci_dev *dev)
 static uint16_t requester(const struct pci_dev *dev)
 {
     uint16_t id = dev->bdf;
+    if (dev->domain)
+        return dev->domain->host->requester;
     for (const struct pci_dev *b = dev->parent; b; b = b->parent) {
         if (b->port_type == PCI_EXP_TYPE_PCIE_TO_PCI)
             id = PCI_BDF(b->secondary, 0, 0);
@@ -112,22 +115,27 @@ static void read_function(struct pci_dev *dev)
     dev->requester = requester(dev);
 }
 
+static struct pci_dev *parent_of(const struct walk *w, uint16_t bdf)
+{
+    struct pci_dev *bridge = w->above[PCI_BUS(bdf)];
+    return bridge || !w->domain ? bridge : w->domain->host;
+}
+
 // NULL: no room for more, or nothing that makes sense. `physical`: of a virtual function.
 static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile void *config,
                                     struct pci_dev *physical)
 {
-    struct pci_dev *dev = pci_list_add();
+    struct pci_dev *dev = pci_list_add(w->segment, bdf);
     if (!dev)
         return NULL;
-    dev->segment = w->segment;
-    dev->bdf = bdf;
     dev->config = config;
-    dev->parent = physical ? physical->parent : w->above[PCI_BUS(bdf)];
+    dev->parent = physical ? physical->parent : parent_of(w, bdf);
     dev->physical = physical;
+    dev->domain = w->domain;
     dev->node = NODE_ANY; // the SRAT may know it, or the DMAR
     read_identity(dev);
     if (!is_legible(dev)) {
-        pci_list_drop();
+        pci_list_drop(dev);
         return NULL;
     }
     read_function(dev);
@@ -136,9 +144,18 @@ static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile
 
 // ---- buses ----
 
-// Physical address of the bus's 1 MiB of configuration space; 0: MCFG doesn't have that bus.
+static uint64_t domain_window(const struct pci_domain *d, unsigned bus)
+{
+    if (bus < d->first_bus || bus > d->last_bus)
+        return 0;
+    return d->config + field_put(PCI_ECAM_BUS, bus - d->first_bus);
+}
+
+// Physical address of the bus's 1 MiB of configuration space; 0: there is no such bus.
 static uint64_t bus_window(const struct walk *w, unsigned bus)
 {
+    if (w->domain)
+        return domain_window(w->domain, bus);
     for (size_t i = 0; i < w->mcfg->count; i++) {
         const struct mcfg_segment *s = &w->mcfg->segments[i];
         if (s->segment == w->segment && s->first_bus <= bus && bus <= s->last_bus)
@@ -148,6 +165,11 @@ static uint64_t bus_window(const struct walk *w, unsigned bus)
 }
 
 // Why the bridge's bus numbers can't be followed; NULL: they can.
+static const char *no_bus(const struct walk *w)
+{
+    return w->domain ? "the domain has no such bus" : "MCFG has no such bus";
+}
+
 static const char *bridge_fault(const struct walk *w, const struct pci_dev *b)
 {
     if (b->secondary == 0)
@@ -157,7 +179,7 @@ static const char *bridge_fault(const struct walk *w, const struct pci_dev *b)
     if (w->above[b->secondary] != w->above[PCI_BUS(b->bdf)])
         return "its secondary bus belongs to another bridge, or is not the parent's to give";
     if (!bus_window(w, b->secondary))
-        return "MCFG has no such bus";
+        return no_bus(w);
     return NULL;
 }
 
@@ -182,8 +204,11 @@ static void add_bridge(struct walk *w, struct pci_dev *b)
 // The bus's configuration space is mapped once there is something to look for on it.
 static volatile void *config_at(struct walk *w, uint16_t bdf)
 {
+    struct pci_dev *above = w->above[PCI_BUS(bdf)];
     if (!w->window)
         w->window = mem_map_mmio(bus_window(w, PCI_BUS(bdf)), PCI_ECAM_BUS_BYTES);
+    if (above && above->secondary == PCI_BUS(bdf))
+        above->below = w->window;
     return mmio_at(w->window, field_put(PCI_ECAM_DEVICE, PCI_DEV(bdf)) |
                                   field_put(PCI_ECAM_FUNCTION, PCI_FN(bdf)));
 }
@@ -228,7 +253,7 @@ static void visit_device(struct walk *w, unsigned bus, unsigned device)
 static struct pci_dev *find(const struct walk *w, uint16_t bdf)
 {
     for (size_t i = w->first; i < pci_list_count(); i++)
-        if (pci_get(i)->bdf == bdf)
+        if (pci_get(i)->segment == w->segment && pci_get(i)->bdf == bdf && !pci_get(i)->removed)
             return pci_get(i);
     return NULL;
 }
@@ -288,13 +313,13 @@ static void visit_bus(struct walk *w, unsigned bus)
 // Why it can't be there; NULL: it can.
 static const char *virtual_fault(const struct walk *w, const struct pci_dev *physical, uint32_t bdf)
 {
-    const struct pci_dev *above = physical->parent;
+    const struct pci_dev *above = w->above[PCI_BUS(physical->bdf)];
     if (bdf > UINT16_MAX || (above && PCI_BUS(bdf) > above->subordinate))
         return "its number is past the buses that there are";
     if (!above && w->above[PCI_BUS(bdf)])
         return "its bus belongs to a bridge";
     if (!bus_window(w, PCI_BUS(bdf)))
-        return "MCFG has no such bus";
+        return no_bus(w);
     if (find(w, (uint16_t)bdf))
         return "another function is there";
     return NULL;
@@ -349,20 +374,26 @@ static bool has_window(struct walk *w, unsigned bus)
 }
 
 // Root buses are where no bridge leads. Only AML tells their numbers, so all that remain are
-// probed. A bus inside of a bridge's range that no bridge leads to has virtual functions alone.
-static void visit_segment(const struct mcfg *mcfg, uint16_t segment)
+// probed, but for a domain's, whose host tells. A bus inside of a bridge's range that no bridge leads to
+// has virtual functions alone.
+static bool is_wired(const struct walk *w, unsigned bus)
 {
-    static struct walk w;
-    w = (struct walk){ .mcfg = mcfg, .segment = segment, .first = pci_list_count() };
+    if (!w->above[bus])
+        return !w->domain || bus == w->domain->first_bus;
+    return w->above[bus]->secondary == bus;
+}
+
+static void visit_segment(struct walk *w)
+{
     for (unsigned bus = 0; bus < BUSES; bus++) {
-        w.window = NULL;
-        if (!has_window(&w, bus))
+        w->window = NULL;
+        if (!has_window(w, bus))
             continue;
-        if (!w.above[bus] || w.above[bus]->secondary == bus)
-            visit_bus(&w, bus);
-        visit_virtual(&w, bus);
+        if (is_wired(w, bus))
+            visit_bus(w, bus);
+        visit_virtual(w, bus);
     }
-    warn_all(&w.warnings);
+    warn_all(&w->warnings);
 }
 
 // The lowest segment number that is at least `from`; -1: none.
@@ -392,15 +423,52 @@ static bool read_mcfg(struct mcfg *mcfg, struct problem *p)
     return mcfg->count;
 }
 
+static struct walk walk;
+static struct mcfg mcfg;
+
 bool pci_init(struct problem *p)
 {
-    static struct mcfg mcfg;
     if (!read_mcfg(&mcfg, p))
         return false;
     pci_list_clear();
-    for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1))
-        visit_segment(&mcfg, (uint16_t)s);
+    for (int s = next_segment(&mcfg, 0); s >= 0; s = next_segment(&mcfg, s + 1)) {
+        walk = (struct walk){ .mcfg = &mcfg, .segment = (uint32_t)s, .first = pci_list_count() };
+        visit_segment(&walk);
+    }
     if (pci_list_count() == PCI_LIST_MAX)
         warn("pci-too-many", "PCI: only the first %u functions are listed", PCI_LIST_MAX);
     return true;
+}
+
+size_t pci_add_domain(struct pci_domain *domain)
+{
+    size_t first = pci_list_count();
+    uint32_t last = pci_get(first - 1)->segment; // a host is in the list
+    walk = (struct walk){ .domain = domain,
+                          .segment = MAX(last + 1, (uint32_t)PCI_SEGMENT_HIDDEN),
+                          .first = first };
+    visit_segment(&walk);
+    return pci_list_count() - first;
+}
+
+// ---- while the machine runs ----
+
+static bool is_bridge_of(const struct walk *w, const struct pci_dev *dev)
+{
+    return dev->segment == w->segment && dev->secondary && !dev->removed;
+}
+
+void pci_scan_below(struct pci_dev *port)
+{
+    static struct walk w;
+    struct pci_dev *dev;
+    w = (struct walk){ .mcfg = &mcfg,
+                       .domain = port->domain,
+                       .segment = port->segment,
+                       .window = port->below };
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        for (unsigned bus = dev->secondary; is_bridge_of(&w, dev) && bus <= dev->subordinate; bus++)
+            w.above[bus] = dev;
+    visit_bus(&w, port->secondary);
+    warn_all(&w.warnings);
 }

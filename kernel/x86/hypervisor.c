@@ -24,6 +24,24 @@ bool hypervisor_names_qemu(struct cpuid leaf1, struct cpuid leaf40000000)
     return names(leaf40000000, TCG) || names(leaf40000000, "KVMKVMKVM\0\0\0");
 }
 
+const char *hypervisor_read_name(struct cpuid leaf1, struct cpuid leaf40000000, char *to)
+{
+    const uint32_t said[] = { leaf40000000.b, leaf40000000.c, leaf40000000.d };
+    static_assert(HYPERVISOR_NAME_BYTES == SIGNATURE_BYTES + 1, "and a zero");
+    bool there = leaf1.c & CPUID_1_C_HYPERVISOR;
+    memset(to, 0, HYPERVISOR_NAME_BYTES);
+    memcpy(to, there ? (const void *)said : "none", there ? sizeof(said) : sizeof("none"));
+    for (char *c = to; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    return to;
+}
+
+const char *hypervisor_name(char *to)
+{
+    return hypervisor_read_name(cpuid(1, 0), cpuid(CPUID_HYPERVISOR, 0), to);
+}
+
 bool hypervisor_traps(void)
 {
     return hypervisor_is_there() && !names(cpuid(CPUID_HYPERVISOR, 0), TCG);

@@ -49,6 +49,22 @@ static void check_cap(const uint8_t page[4096])
     must(l.ready_ms >= 500 && l.ready_ms <= 65535ull * 500);
 }
 
+static void check_cmb(const uint8_t page[4096])
+{
+    struct nvme_cmb_place place;
+    struct problem p;
+    uint32_t registers[2];
+
+    memcpy(registers, page, sizeof(registers));
+    if (!nvme_parse_cmb(registers[0], registers[1], &place, &p)) {
+        must(!place.bytes && strnlen(p.message, sizeof(p.message)) < sizeof(p.message));
+        return;
+    }
+    must(place.bar <= 5 && place.bar != 1);
+    must(place.offset % NVME_PAGE == 0 && place.bytes % NVME_PAGE == 0);
+    must(place.offset < 1ull << 56 && place.bytes < 1ull << 56);
+}
+
 static void check_controller(const uint8_t page[4096])
 {
     struct nvme_identify_controller data;
@@ -131,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 
     memcpy(page, bytes, MIN(count, sizeof(page)));
     check_cap(page);
+    check_cmb(page);
     check_controller(page);
     check_namespace(page, NVME_PAGE << page[4000] % 9);
     check_list(page);

@@ -4,5 +4,5 @@
 
 #include "kernel/run/app.h"
 
-extern const struct app app_burnin, app_burst, app_job, app_nvme, app_selftest, app_sha256sum,
-    app_zones;
+extern const struct app app_bench, app_burnin, app_burst, app_job, app_nvme, app_selftest,
+    app_sha256sum, app_zones;

@@ -618,7 +618,7 @@ static __attribute__((unused)) void fake_run(const struct app *app, const char *
     app->run(&c);
 }
 
-static void expect_line(const char *where, const char *part)
+static __attribute__((unused)) void expect_line(const char *where, const char *part)
 {
     if (!strstr(where, part))
         fail_msg("\"%s\" isn't in:\n%s", part, where);

@@ -68,7 +68,10 @@ static struct piece { // what was given out, until the next world
     unsigned node; // as asked for
 } *pieces;
 
-void *mem_alloc(size_t bytes, size_t align, unsigned node)
+// Tests with a model of PCI have its own of these.
+#define WEAK __attribute__((weak))
+
+WEAK void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
     struct piece *piece = malloc(sizeof(*piece));
     assert_non_null(piece);
@@ -221,7 +224,7 @@ void error(const char *what, const char *fmt, ...)
 }
 
 void warn(const char *what, const char *fmt, ...);
-void warn(const char *what, const char *fmt, ...)
+WEAK void warn(const char *what, const char *fmt, ...)
 {
     world.warnings++;
 }
@@ -258,12 +261,12 @@ static void flush(void)
     interruptible();
 }
 
-void msix_write(struct pci_dev *dev, unsigned index, const struct msi_msg *msg)
+WEAK void msix_write(struct pci_dev *dev, unsigned index, const struct msi_msg *msg)
 {
     world.last_msg = *msg;
 }
 
-void msix_mask(struct pci_dev *dev, unsigned index, bool masked)
+WEAK void msix_mask(struct pci_dev *dev, unsigned index, bool masked)
 {
     world.mask_writes = world.mask_writes << 1 | masked;
 }
@@ -303,9 +306,14 @@ static void chip_compose(const struct irq *irq, struct irq_place to, struct msi_
     *msg = (struct msi_msg){ .address = 0xfee00000 + irq->chip_handle, .data = to.vector };
 }
 
-const struct irq_chip chip = { "test", chip_alloc, chip_free, chip_route, chip_compose };
-static const struct irq_chip chip_post = { "post", chip_alloc, chip_free, chip_route,
-                                           chip_compose };
+#define CHIP(text)                                                                                 \
+    { .name = (text),                                                                              \
+      .alloc = chip_alloc,                                                                         \
+      .free = chip_free,                                                                           \
+      .route = chip_route,                                                                         \
+      .compose = chip_compose }
+const struct irq_chip chip = CHIP("test");
+static const struct irq_chip chip_post = CHIP("post");
 
 // ---- for the tests ----
 

@@ -71,6 +71,8 @@ struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid)
 
 void *model_memory(const struct model *m, uint64_t phys)
 {
+    if (model_is_cmb(m, phys))
+        return model_cmb_at(m, phys);
     require(m->pci_command & 4, "DMA without bus mastering");
     return (void *)phys; // NOLINT
 }
@@ -129,6 +131,7 @@ void model_go_away(struct model *m, uint64_t ns)
     if (!m->forgets)
         return;
     m->lost_config = true;
+    model_lose_cmb(m);
     memset(m->lost_message, true, sizeof(m->lost_message));
     memset(m->masked, true, sizeof(m->masked));
 }
@@ -230,6 +233,11 @@ static bool is_slow(const struct model *m)
            (m->pci.vendor == 0x144d && (id == 0xa821 || id == 0xa822 || id == 0xa826));
 }
 
+static bool is_long(size_t offset)
+{
+    return offset == NVME_CAP || offset == NVME_ASQ || offset == NVME_ACQ || offset == NVME_CMBMSC;
+}
+
 static uint64_t read_register(struct model *m, size_t offset)
 {
     switch (offset) {
@@ -247,17 +255,19 @@ static uint64_t read_register(struct model *m, size_t offset)
     case NVME_CRTO:
         require(m->cap & NVME_CAP_CRWMS, "reads CRTO, which isn't there");
         return m->crto;
+    case NVME_CMBLOC:
+    case NVME_CMBSZ:
+    case NVME_CMBSTS:
+        return model_read_cmb(m, offset);
     }
     fail_msg("the host broke a rule: reads offset 0x%zx", offset);
     return 0;
 }
 
-uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+uint64_t model_read(struct model *m, size_t offset, unsigned bytes)
 {
-    size_t offset;
-    struct model *m = world_find(reg, &offset);
     require(m->pci_command & 2, "registers without memory decoding");
-    require(bytes == (offset == NVME_CAP ? 8 : 4), "offset 0x%zx read as %u bytes", offset, bytes);
+    require(bytes == (is_long(offset) ? 8 : 4), "offset 0x%zx read as %u bytes", offset, bytes);
     if (m->zeros || m->power_state) // as QEMU's, asleep
         return 0;
     if (m->removed || is_away(m) || world_now() < m->deaf_until)
@@ -265,12 +275,9 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     return read_register(m, offset);
 }
 
-void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+void model_write(struct model *m, size_t offset, uint64_t value, unsigned bytes)
 {
-    size_t offset;
-    struct model *m = world_find(reg, &offset);
-    require(bytes == (offset == NVME_ASQ || offset == NVME_ACQ ? 8 : 4), "write of %u bytes",
-            bytes);
+    require(bytes == (is_long(offset) ? 8 : 4), "write of %u bytes", bytes);
     if (m->removed || is_away(m) || m->power_state)
         return;
     if (offset >= NVME_DOORBELLS) {
@@ -287,6 +294,23 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         m->asq = value;
     else if (offset == NVME_ACQ)
         m->acq = value;
+    else if (offset == NVME_CMBMSC && (m->cap & NVME_CAP_CMBS))
+        m->cmbmsc = value;
     else
         fail_msg("the host broke a rule: writes offset 0x%zx", offset);
+}
+
+// Tests with a model of PCI find the controller by that.
+__attribute__((weak)) uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+{
+    size_t offset;
+    struct model *m = world_find(reg, &offset);
+    return model_read(m, offset, bytes);
+}
+
+__attribute__((weak)) void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+{
+    size_t offset;
+    struct model *m = world_find(reg, &offset);
+    model_write(m, offset, value, bytes);
 }

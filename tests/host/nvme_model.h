@@ -100,15 +100,19 @@ struct model {
     bool tells_more;                    // Identify of command sets, and lists of identifiers
     struct nvme_identify_nvm_controller nvm;
     uint8_t zasl;
+    uint32_t cmbloc, cmbsz; // model_give_cmb()
+    uint64_t cmbmsc;
+    uint8_t *cmb_bar;  // what lies behind its BAR
     uint64_t boundary; // blocks: commands must not cross a multiple of it
 
     // Faults.
     bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
     bool fatal_at_enable, gone_at_enable;
-    uint64_t deaf_ns;    // reads are all ones so long after CC.EN has changed
-    uint64_t deaf_until; // and until this time
-    bool zeros;          // reads are all zeros
-    bool slow_reset;     // CSTS must not be read for 2.5 s after a reset
+    uint64_t deaf_ns;                // reads are all ones so long after CC.EN has changed
+    uint64_t deaf_until;             // and until this time
+    bool zeros;                      // reads are all zeros
+    bool slow_reset;                 // CSTS must not be read for 2.5 s after a reset
+    bool cmb_misplaced, cmb_refused; // CMBSTS.CBAI; no queue may lie there
     unsigned power_state;
     bool stays_asleep;
     unsigned queue_most;      // entries that an I/O queue may have; 0: by CAP.MQES
@@ -116,7 +120,12 @@ struct model {
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
     bool forgets;             // all of its configuration, while it is away
-    bool has_slot, button;    // in which it can be taken out; and it is to be
+    bool has_slot;            // in which it can be taken out; its port is the function itself:
+    bool button, swapped;     // was pressed, and something came or went, since the last look
+    bool slot_empty, slot_off;
+    bool deaf;                // to configuration requests
+    struct model *in_slot_of; // another, which it shares it with
+    unsigned scans;           // of the slot
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
@@ -166,6 +175,7 @@ struct model {
     bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
     unsigned commands;      // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
+    unsigned copies, copy_ranges, fuas;
     uint64_t longest; // bytes of one read
     uint64_t result;  // dwords 0 and 1 of I/O completions
     unsigned deleted_sqs, deleted_cqs;
@@ -187,6 +197,12 @@ void model_answer_lost(struct model *m, uint32_t status); // late; 0: they are c
 void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
                 uint32_t status);
 void model_interrupt(struct model *m, unsigned cq);
+
+// A controller memory buffer for submission queues: so many units of 4 KiB << 4 * `unit`, at an offset
+// of as many into a BAR of `bar_bytes`, which needn't have room for it. With CMBMSC, or, older, without.
+void model_give_cmb(struct model *m, bool has_cmbmsc, unsigned bar, uint64_t bar_bytes,
+                    unsigned unit, unsigned offset, unsigned size);
+bool model_is_cmb(const struct model *m, uint64_t address); // by what the host has told it
 
 // Namespaces that change under the host, and events that tell it so. False: the host did not ask to
 // be told.

@@ -104,6 +104,8 @@ static uint32_t create_sq(struct model *m, const struct nvme_sqe *sqe)
     q->sq_entries = (unsigned)field_get(NVME_QUEUE_QSIZE, sqe->cdw10) + 1;
     require(q->sq_entries <= queue_most(m), "SQ longer than MQES");
     require(sqe->cdw11 & NVME_SQ_PC && sqe->prp1 % NVME_PAGE == 0, "SQ not contiguous");
+    if (m->cmb_refused && model_is_cmb(m, sqe->prp1))
+        return NVME_STATUS_INVALID_FIELD;
     q->priority = (unsigned)field_get(NVME_SQ_QPRIO, sqe->cdw11);
     q->sq = sqe->prp1;
     return 0;

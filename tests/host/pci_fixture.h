@@ -73,7 +73,7 @@ static inline size_t dev_count(void)
 }
 
 // The function that was found there; NULL: none.
-static inline struct pci_dev *dev_at(uint16_t segment, uint16_t bdf)
+static inline struct pci_dev *dev_at(uint32_t segment, uint16_t bdf)
 {
     for (size_t i = 0; pci_get(i); i++)
         if (pci_get(i)->segment == segment && pci_get(i)->bdf == bdf)

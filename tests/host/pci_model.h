@@ -31,6 +31,15 @@ struct model_memory {
     uint8_t *data;
 };
 
+// Configuration space in a function's BAR, as Intel VMD has it: buses from `first` on.
+struct model_hidden {
+    struct model_fn *host;
+    unsigned slot; // of the BAR
+    uint64_t bytes;
+    uint16_t segment; // of the model alone
+    uint8_t first;
+};
+
 struct model_range {
     uint64_t phys, bytes;
 };
@@ -39,7 +48,10 @@ static struct {
     struct mcfg mcfg;
     struct model_fn *fns[600];
     size_t fns_count;
-    struct model_memory memory[8];
+    struct model_hidden hidden[4];
+    size_t hidden_count;
+    bool hidden_write; // which isn't done before a read from there
+    struct model_memory memory[40];
     size_t memory_count;
     struct model_range mapped[4096];
     size_t mapped_count;
@@ -49,6 +61,7 @@ static struct {
     bool ghosts; // devices answer to each device number, as some do at the end of a link
     bool full;   // the first function stands at every place that there is
     void (*before_write)(uint64_t phys, uint64_t value, unsigned bytes);
+    bool (*device)(uint64_t phys, uint64_t *value, unsigned bytes, bool write); // whose registers
     void (*after_access)(uint64_t phys, bool write);
 } model;
 
@@ -178,8 +191,23 @@ static inline struct model_fn *model_find(uint16_t segment, uint16_t bdf)
     return NULL;
 }
 
-// The function whose configuration space has this address. False: not configuration space.
-static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at)
+static inline bool model_in_hidden(uint64_t phys, struct model_fn **f)
+{
+    for (size_t i = 0; i < model.hidden_count; i++) {
+        const struct model_hidden *h = &model.hidden[i];
+        unsigned at = 0x10 + 4 * h->slot;
+        uint64_t base = (uint64_t)model_get(h->host, at + 4, 4) << 32;
+        base |= model_get(h->host, at, 4) & ~0xfu;
+        if (!(h->host->space[0x04] & 2) || phys < base || phys - base >= h->bytes)
+            continue;
+        uint64_t place = ((phys - base) >> 12) + ((uint64_t)h->first << 8);
+        *f = place > UINT16_MAX ? NULL : model_find(h->segment, (uint16_t)place);
+        return true;
+    }
+    return false;
+}
+
+static inline bool model_in_mcfg(uint64_t phys, struct model_fn **f)
 {
     for (size_t i = 0; i < model.mcfg.count; i++) {
         const struct mcfg_segment *s = &model.mcfg.segments[i];
@@ -187,10 +215,26 @@ static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at
         if (phys < first || phys >= last + MIB)
             continue;
         *f = model_find(s->segment, (uint16_t)((phys - s->base) >> 12));
-        *at = phys % MODEL_SPACE;
         return true;
     }
     return false;
+}
+
+// The function whose configuration space has this address. False: not configuration space.
+static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at)
+{
+    *at = phys % MODEL_SPACE;
+    return model_in_mcfg(phys, f) || model_in_hidden(phys, f);
+}
+
+// A write to hidden configuration space is on its way until a read from there was answered.
+static inline void model_check_hidden(uint64_t phys, bool write)
+{
+    struct model_fn *f;
+    bool hidden = !model_in_mcfg(phys, &f) && model_in_hidden(phys, &f);
+    if (model.hidden_write && (write || !hidden))
+        model_refuse("access while a write to hidden configuration space is on its way", phys);
+    model.hidden_write = hidden && write;
 }
 
 static inline uint8_t *model_data(uint64_t phys, unsigned bytes)
@@ -222,6 +266,7 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     uint64_t phys = model_check(reg, bytes), value = ~0ull;
     struct model_fn *f;
     unsigned at;
+    model_check_hidden(phys, false);
     if (model_config(phys, &f, &at)) {
         if (bytes > 4)
             model_refuse("configuration access of 8 bytes", phys);
@@ -230,6 +275,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
             f->reads++;
             value = model_get(f, at, bytes);
         }
+    } else if (model.device && model.device(phys, &value, bytes, false)) {
+        ; // answered
     } else if (model_data(phys, bytes)) {
         value = 0;
         memcpy(&value, model_data(phys, bytes), bytes);
@@ -268,9 +315,12 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     unsigned at;
     if (model.before_write)
         model.before_write(phys, value, bytes);
+    model_check_hidden(phys, true);
     if (model_config(phys, &f, &at)) {
         if (f)
             model_write_config(f, at, value, bytes);
+    } else if (model.device && model.device(phys, &value, bytes, true)) {
+        ; // taken
     } else if (model_data(phys, bytes)) {
         memcpy(model_data(phys, bytes), &value, bytes);
     }

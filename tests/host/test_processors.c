@@ -63,11 +63,25 @@ static void qemu_says_who_it_is(void **state)
     assert_false(hypervisor_names_qemu(bare, signature("TCGTCGTCGTCG")));
 }
 
+static void whose_machine_it_is(void **state)
+{
+    struct cpuid leaf1 = { .c = 1u << 31 }, bare = { 0 };
+    char name[HYPERVISOR_NAME_BYTES];
+    assert_string_equal(hypervisor_read_name(leaf1, signature("Microsoft Hv"), name),
+                        "Microsoft Hv");
+    assert_string_equal(hypervisor_read_name(leaf1, signature("KVMKVMKVM\0\0\0"), name),
+                        "KVMKVMKVM");
+    assert_string_equal(hypervisor_read_name(leaf1, signature("bad\nname\x80\0\0\0"), name),
+                        "bad?name?");
+    assert_string_equal(hypervisor_read_name(bare, signature("TCGTCGTCGTCG"), name), "none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mwait_is_refused_by_model),
         cmocka_unit_test(qemu_says_who_it_is),
+        cmocka_unit_test(whose_machine_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,7 +131,12 @@ static void test_senders(void **state)
     struct pci_dev bridge = { .bdf = PCI_BDF(1, 0, 0), .secondary = 2, .subordinate = 9 };
     struct pci_dev lower = { .bdf = PCI_BDF(2, 1, 0), .secondary = 4, .parent = &bridge };
     struct pci_dev old = { .bdf = PCI_BDF(4, 3, 0), .requester = 0x0200, .parent = &lower };
-    struct pci_dev vmd = { .bdf = PCI_BDF(9, 0, 0), .requester = 0x0018 };
+    struct pci_dev vmd = { .bdf = 0x0018, .requester = 0x0018 };
+    struct pci_domain domain = { .host = &vmd };
+    struct pci_dev port = { .bdf = PCI_BDF(0, 1, 0), .secondary = 9, .domain = &domain };
+    struct pci_dev drive = {
+        .bdf = PCI_BDF(9, 0, 0), .requester = 0x0018, .parent = &port, .domain = &domain
+    };
     const struct irq_chip *chips[] = { vtd_chip_remapped(), vtd_chip_posted() };
     for (unsigned i = 0; i < ARRAY_SIZE(chips); i++) {
         begin(GIB, M_ECAP_C);
@@ -141,7 +146,7 @@ static void test_senders(void **state)
         for (uint32_t source = 0; source < 65536; source++)
             assert_int_equal(send_from((uint16_t)source, irq.chip_handle).reason,
                              source >= 0x0200 && source < 0x0500 ? 0 : 0x26);
-        irq = (struct irq){ .name = "vmd", .dev = &vmd };
+        irq = (struct irq){ .name = "drive", .dev = &drive };
         assert_true(chips[i]->alloc(&irq, &p));
         assert_true(chips[i]->route(&irq, (struct irq_place){ 0, 0x61 }, &p));
         for (uint32_t source = 0; source < 65536; source++)

@@ -126,7 +126,19 @@ static void test_source_of(void **state)
     assert_int_equal(s.svt, IRTE_SVT_BUS);
     assert_int_equal(s.sid, 0x0203);
 
-    // A conventional bridge or a VMD signals as itself.
+    // A VMD signals as itself, though its id is also what a bridge behind it would use.
+    struct pci_dev vmd = { .bdf = 0x0200, .requester = 0x0200 };
+    struct pci_domain domain = { .host = &vmd };
+    struct pci_dev behind = { .bdf = PCI_BDF(0, 1, 0), .secondary = 2, .domain = &domain };
+    dev = (struct pci_dev){
+        .bdf = PCI_BDF(2, 5, 0), .requester = 0x0200, .parent = &behind, .domain = &domain
+    };
+    s = irte_source_of(&dev);
+    assert_int_equal(s.svt, IRTE_SVT_SID);
+    assert_int_equal(s.sq, IRTE_SQ_ALL);
+    assert_int_equal(s.sid, 0x0200);
+
+    // A conventional bridge signals as itself.
     dev = (struct pci_dev){ .bdf = PCI_BDF(3, 5, 0), .requester = 0x0208, .parent = &lower };
     s = irte_source_of(&dev);
     assert_int_equal(s.svt, IRTE_SVT_SID);

@@ -219,6 +219,25 @@ static void test_none(void **state)
     assert_int_equal(unit_of(DISK), 0);
 }
 
+// What a VMD hides is where the VMD is, whatever its own numbers are: of the table's, they are none.
+static void test_hidden(void **state)
+{
+    struct pci_domain domain = { .host = &devs[SOUND] };
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3));
+    at = dmar_drhd(&table, false, 0, 0x3000);
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(28, 4));
+    dmar_drhd(&table, true, 0, 0x2000);
+    parse();
+    add(ALONE, 0, PCI_BDF(0x25, 0, 0), &devs[PORT], 0, 0);
+    devs[ALONE].segment = PCI_SEGMENT_HIDDEN;
+    devs[ALONE].domain = &domain;
+    assert_int_equal(unit_of(ALONE), 0x1000);
+    assert_int_equal(unit_of(DISK), 0x3000);
+    domain.host = &devs[GPU];
+    assert_int_equal(unit_of(ALONE), 0x2000);
+}
+
 // A loop among the parents ends.
 static void test_damaged_tree(void **state)
 {
@@ -245,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup(test_segments, set_up),
         cmocka_unit_test_setup(test_wrong_order, set_up),
         cmocka_unit_test_setup(test_none, set_up),
+        cmocka_unit_test_setup(test_hidden, set_up),
         cmocka_unit_test_setup(test_damaged_tree, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

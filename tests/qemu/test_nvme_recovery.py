@@ -9,10 +9,10 @@ from monitor import Monitor
 JOB = "irq=adaptive iodepth=16 bs=4k"
 
 
-def extra_disk(backend, bus="pcie.0"):
+def extra_disk(backend, bus="pcie.0", options=""):
     """QEMU arguments of one more disk, the last, over block back ends, whose top is `slow`."""
     return [*[word for drive in backend for word in ("-blockdev", drive)],
-            "-device", f"nvme,id=ctrl,serial=EXTRA,ioeventfd=off,bus={bus}",
+            "-device", f"nvme,id=ctrl,serial=EXTRA,ioeventfd=off,bus={bus}{options}",
             "-device", "nvme-ns,bus=ctrl,drive=slow"]
 
 
@@ -112,6 +112,18 @@ def test_a_controller_that_comes_back(boot, mode, register, why):
     assert why in run.one("warning", what="nvme-reset")["message"]
     recovery = run.one("recovery", device="nvme1")
     assert (recovery["resets"], recovery["aborts"], recovery["gone"]) == (1, 0, False)
+
+
+@pytest.mark.parametrize("legacy", ["on", "off"])
+def test_a_controller_with_queues_of_its_own_comes_back(boot, legacy):
+    """Reads go on from its memory, which it has to be told of again."""
+    run = boot("irq=adaptive iodepth=32 bs=4k runtime=4s nvme.timeout=1s nvme.cmb=1", disks=stamped(1),
+               extra=failing_register(reads=4, mask=2, value=2)
+               + extra_disk([null("slow")], options=f",cmb_size_mb=1,legacy-cmb={legacy}"))
+    run.ended_well()
+    all_ended(run)
+    assert run.one("nvme", filename="nvme1n1")["cmb_queues"] == 2
+    assert run.one("recovery", device="nvme1")["resets"] == 1
 
 
 @pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])

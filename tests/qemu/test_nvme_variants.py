@@ -9,7 +9,6 @@ JOB = "runtime=1s iodepth=16 verify=crc32c"
 MODES = ("posted", "remapped", "adaptive", "poll")
 
 VARIANTS = {
-    "cmb": {"cmb_size_mb": 16},
     "one-entry": {"mqes": 1},
     "odd-entries": {"mqes": 100},
     "one-queue": {"max_ioqpairs": 1},
@@ -36,6 +35,42 @@ def test_reads_right(boot, name):
                          ids=["plain", "ioeventfd", "refused"])
 def test_by_shadow_doorbells(boot, mode, controller):
     boot(f"irq={mode} nvme.shadow=1 {JOB}", cpus=2, disks=stamped(2, controller=controller)).verified()
+
+
+# ---- queues in the controller's memory ----
+
+@pytest.mark.parametrize("legacy", ["on", "off"])
+@pytest.mark.parametrize("size", [1, 16])
+def test_queues_in_the_controller(boot, size, legacy):
+    """Found by CMBMSC, or, as it was before NVMe 1.4, without."""
+    mode = MODES[size // 16 * 2 + (legacy == "on")]
+    run = boot(f"irq={mode} nvme.cmb=1 {JOB}", cpus=2,
+               disks=stamped(2, controller={"cmb_size_mb": size, "legacy-cmb": legacy})).verified()
+    assert [disk["cmb_queues"] for disk in run.of("nvme")] == [2, 2]
+    assert run.line("nvme0n1 .*2 of its queues in its memory")
+    assert not run.of("warning")
+
+
+def test_as_many_as_it_has_room_for(boot):
+    """128 KiB each."""
+    controller = {"cmb_size_mb": 1, "max_ioqpairs": 10, "msix_qsize": 11}
+    run = boot("irq=adaptive nvme.cmb=1 nvme.queues=5 nvme.depth=2047 runtime=1s iodepth=1000 verify=crc32c",
+               cpus=2, disks=stamped(1, controller=controller)).verified()
+    assert (run.one("nvme")["queues"], run.one("nvme")["cmb_queues"]) == (10, 8)
+
+
+def test_not_in_the_controller_unless_wanted(boot):
+    run = boot(f"irq=posted nvme.cmb=0 {JOB}", cpus=2, disks=stamped(1, controller={"cmb_size_mb": 16})).verified()
+    assert run.one("nvme")["cmb_queues"] == 0
+
+
+@pytest.mark.parametrize("clat", ["exact", "batch"])
+def test_long_transfers_and_streams_from_there(boot, clat):
+    run = boot(f"irq=adaptive nvme.cmb=1 runtime=1s bs=64k iodepth=16 clat={clat}", cpus=2,
+               disks=stamped(1, controller={"cmb_size_mb": 1, "mdts": 4})).ended_well()
+    assert run.one("nvme")["cmb_queues"] == 2
+    assert run.job["streams"] == (2 if clat == "batch" else 0)
+    assert run.job["total_ios"] > 100
 
 
 @pytest.mark.parametrize("sgl", [0, 1])

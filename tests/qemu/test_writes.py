@@ -144,6 +144,7 @@ def test_a_later_job_checks_what_was_written(boot, tmp_path, disks):
     ({"max_ioqpairs": 1, "msix_qsize": 2}, "iodepth=64"),  # a queue for all CPUs
     ({"mqes": 7}, "iodepth=64"),
     ({"max_ioqpairs": 12, "msix_qsize": 13}, "nvme.queues=3"),
+    ({"cmb_size_mb": 1}, "nvme.cmb=1 bs=32k"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_controllers(boot, tmp_path, controller, words):
     disks = Disks(tmp_path / "disks", size="8m", controller=controller)

@@ -8,6 +8,7 @@
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
 #include "tools/qemu/rules.h"
+#include "tools/qemu/snapshots.h"
 #include "tools/qemu/stats.h"
 #include "tools/qemu/strict.h"
 
@@ -24,8 +25,8 @@ __attribute__((constructor)) static void claim_interface(void)
 }
 
 static struct {
-    const char *json, *count;
-    bool strict;
+    const char *json, *count, *snapshots;
+    bool strict, instructions;
 } arguments;
 
 // The value of `argument` if it has this name, else NULL.
@@ -35,6 +36,15 @@ static const char *value_of(const char *argument, const char *name)
     return strncmp(argument, name, length) || !argument[length] ? NULL : argument + length;
 }
 
+static bool parse_switch(const char *argument, const char *name, bool *on)
+{
+    const char *value = value_of(argument, name);
+    if (!value || (strcmp(value, "on") && strcmp(value, "off")))
+        return false;
+    *on = !strcmp(value, "on");
+    return true;
+}
+
 static void parse_argument(const char *argument)
 {
     const char *value;
@@ -42,10 +52,13 @@ static void parse_argument(const char *argument)
         arguments.json = value;
     else if ((value = value_of(argument, "count=")))
         arguments.count = value;
-    else if (!strcmp(argument, "strict=on") || !strcmp(argument, "strict=off"))
-        arguments.strict = argument[strlen("strict=o")] == 'n';
-    else
-        refuse("unknown argument '%s'; there are json=FILE, count=ELF and strict=on", argument);
+    else if ((value = value_of(argument, "snapshots=")))
+        arguments.snapshots = value;
+    else if (!parse_switch(argument, "strict=", &arguments.strict) &&
+             !parse_switch(argument, "instructions=", &arguments.instructions))
+        refuse("unknown argument '%s'; there are json=FILE, count=ELF, snapshots=PORT, "
+               "instructions=on and strict=on",
+               argument);
 }
 
 static void find_unit(void)
@@ -89,6 +102,7 @@ static void attach(struct qemu_notifier *n, void *data)
     qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
+    snapshots_attach();
     qemu.qemu_register_reset(reset, NULL);
     atexit(stats_print);
 }
@@ -106,6 +120,10 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
         strict_init();
     if (arguments.count)
         count_init(id, arguments.count, max_cpus);
+    if (arguments.snapshots)
+        snapshots_init(arguments.snapshots);
+    if (arguments.instructions)
+        snapshots_count_instructions(id);
     qemu.qemu_add_machine_init_done_notifier(&machine_done);
     return 0;
 }

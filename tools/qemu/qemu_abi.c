@@ -102,6 +102,12 @@ void qemu_overlay(struct qemu_region *base, const char *name, const struct qemu_
     qemu.memory_region_add_subregion_overlap(base, 0, overlay, 1);
 }
 
+void qemu_add_port(uint64_t port, const char *name, const struct qemu_region_ops *ops)
+{
+    struct qemu_region *region = new_region(ops, NULL, name, 1);
+    qemu.memory_region_add_subregion_overlap(qemu.get_system_io(), port, region, 1);
+}
+
 struct qemu_region *qemu_child_region(struct qemu_object *parent, const char *part)
 {
     return (struct qemu_region *)qemu.object_resolve_path_component(parent, part);

@@ -92,6 +92,7 @@ struct qemu_version {
     FUNCTION(void, memory_region_init_io,                                                          \
              (struct qemu_region *, struct qemu_object *owner, const struct qemu_region_ops *,     \
               void *opaque, const char *name, uint64_t size))                                      \
+    FUNCTION(struct qemu_region *, get_system_io, (void))                                          \
     FUNCTION(void, memory_region_add_subregion_overlap,                                            \
              (struct qemu_region *, uint64_t offset, struct qemu_region *sub, int priority))       \
     FUNCTION(uint64_t, memory_region_size, (struct qemu_region *))                                 \
@@ -136,6 +137,8 @@ void qemu_use_atomics(int max_cpus);
 // A new region over `base`, from its first byte, that takes its accesses. It has no owner: were it
 // the IOMMU, QEMU's re-entrancy guard would block the IOMMU's own registers from inside it.
 void qemu_overlay(struct qemu_region *base, const char *name, const struct qemu_region_ops *ops);
+// A region of one byte at an I/O port.
+void qemu_add_port(uint64_t port, const char *name, const struct qemu_region_ops *ops);
 // The child `part` of an object, or NULL.
 struct qemu_region *qemu_child_region(struct qemu_object *parent, const char *part);
 

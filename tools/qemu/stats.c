@@ -11,6 +11,7 @@
 #include "tools/qemu/faults.h"
 #include "tools/qemu/qemu_abi.h"
 #include "tools/qemu/rules.h"
+#include "tools/qemu/snapshots.h"
 #include "tools/qemu/strict.h"
 
 struct model_stats stats;
@@ -81,6 +82,7 @@ static void print_json(void)
     fprintf(json, "},\"hidden_faults\":%" PRIu64, stats.hidden_faults);
     strict_print_json(json);
     count_print_json(json);
+    snapshots_print_json(json);
     fprintf(json, "}\n");
     fclose(json);
 }

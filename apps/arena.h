@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory that is used again: what mem_alloc() gives is never taken back, so that an app which sets up
+// the same things many times asks here. Boot CPU.
+#pragma once
+
+#include "lib/types.h"
+
+struct arena_chunk;
+struct arena {
+    struct arena_chunk *chunks; // in the order in which they came
+};
+
+// As mem_alloc(), and from there at first; NULL is an arena that is never reset. The same requests
+// after each reset find the same memory, whatever else was asked for in between.
+void *arena_alloc(struct arena *arena, size_t bytes, size_t align, unsigned node);
+
+// All that was given is free again. Nobody may use it any more, devices neither.
+void arena_reset(struct arena *arena);
+
+// The same, but what was given is never used again, since a device may still write to it.
+void arena_abandon(struct arena *arena);
