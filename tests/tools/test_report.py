@@ -46,6 +46,7 @@ def qemu_runs(folder, bench):
     """The files of a report's runs in QEMU, without QEMU."""
     folder.mkdir()
     synthetic.write(folder / "bench.jsonl", bench)
+    synthetic.write(folder / "bench-model.json", [{"type": "posted_model", "qemu": "10.0.2"}])
     for mode in synthetic.MODES:
         job, model = counted(mode)
         synthetic.write(folder / f"count-{mode}.jsonl", job)
@@ -72,7 +73,8 @@ def made(request, tmp_path_factory):
     if request.param == "qemu":
         args = ["--from-runs", qemu_runs(top / "runs", synthetic.bench())]
     else:
-        args = [synthetic.write(top / "old.jsonl", synthetic.bench(model=EVIL, hypervisor="none")),
+        args = [synthetic.write(top / "old<i>$x_2$.jsonl",
+                                synthetic.bench(model=EVIL, hypervisor="none")),
                 synthetic.write(top / "new.jsonl", synthetic.bench(1.2, hypervisor="none",
                                                                    model="PM1743"))]
     done = report("--out", top, *args)
@@ -166,12 +168,14 @@ def test_on_paper(browser, made):
 def test_nothing_of_a_capture_becomes_markup(browser, made):
     browser.look(1280, dark=False)
     browser.open(made[1])
-    assert browser.run("document.querySelectorAll('img,b,iframe,object').length") == 0
+    assert browser.run("document.querySelectorAll('img,b,i,iframe,object').length") == 0
     assert browser.run("document.scripts.length") == 1  # the data
     assert browser.run("JSON.parse(document.getElementById('data').textContent).runs.length") == \
         len(made[2]["runs"])
     if made[0] == "two":
         assert EVIL in browser.run("document.body.innerText")
+        drawn = browser.run("document.querySelector('#card-iops svg').textContent")
+        assert "old<i>$x_2$" in drawn
 
 
 # ---- numbers ----
@@ -240,6 +244,7 @@ def test_the_jsons_numbers_are_the_captures(made):
         assert dict(data["tiles"][0]["values"])["posted"] == pytest.approx(114)
         assert charts["timeline"]["rows"][0] == ["remapped", "interrupt", "notification", 0, 0.6]
         assert "tools/run-qemu --cpus 1 --disks 8" in data["commands"][0]
+        assert ["Emulator", "QEMU 10.0.2 with onebell-posted, TCG"] in data["runs"][0]["facts"]
 
 
 def test_its_face_says_what_is_emulated(made):
@@ -311,6 +316,28 @@ def test_a_plain_job_is_enough(tmp_path):
     charts = {chart["id"]: chart for section in data["sections"] for chart in section["charts"]}
     assert charts["iops"]["rows"] == [["com2", "posted", 8, 50000.5, 50000.5, 50000.5]]
     assert charts["cdf"]["rows"][-1][3] == 1
+
+
+def test_the_least_and_the_most_are_drawn(tmp_path):
+    """Zeros, and the largest numbers that a counter can have."""
+    most = 2 ** 64
+    objects = []
+    for i, (n, ns) in enumerate([(0, 0), (most, most - 1)]):
+        row = synthetic.row("depth", i, "posted", iodepth=1 + i)[0]
+        percentiles = dict.fromkeys(row["clat_ns"]["percentile"], n)
+        all_of = {"median": n, "min": 0, "max": n}
+        objects += [{**row, "iops": all_of, "cycles_per_io": all_of, "busy": all_of, "msis": n,
+                     "notifications": n, "notifications_per_s": n, "notifications_per_msi": n,
+                     "clat_ns": {"mean": n, "percentile": percentiles}, "table": table}
+                    for table in ("disks", "depth", "latency", "bs")]
+        objects += [{"type": "bins", "table": table, "row": i, "of": "clat_ns", "part": 0,
+                     "parts": 1, "bins": {str(ns): 1 + n // 2}} for table in ("disks", "depth")]
+    captures = [synthetic.write(tmp_path / f"{name}.jsonl", [*objects, {"type": "end",
+                                                                        "status": "ok"}])
+                for name in "ab"]
+    done = report("--out", tmp_path, *captures)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "index.html").read_text().count("<svg") >= 8
 
 
 def test_without_matplotlib(tmp_path):

@@ -78,6 +78,17 @@ def make_all(folder):
     return runs
 
 
+def versions(folder):
+    """Of the emulator, by the model, and of the tree that this tool is of."""
+    models = captures.launch.read_json(folder / "bench-model.json")
+    if models and isinstance(models[0].get("qemu"), str):
+        yield "Emulator", f"QEMU {models[0]['qemu'][:20]} with onebell-posted, TCG"
+    tree = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"],
+                          capture_output=True, text=True, check=False)
+    if tree.returncode == 0:
+        yield "Onebell", tree.stdout.strip()
+
+
 def files_of(folder, runs, kind):
     return [folder / f"{run.name}.jsonl" for run in runs if run.name.startswith(kind)]
 
