@@ -260,7 +260,15 @@ def test_its_face_says_what_is_emulated(made):
     assert {chart.get("badge") for chart in rates} == {"an emulator's rate" if emulated else None}
 
 
-# ---- without colour ----
+# ---- colours ----
+
+def test_every_colour_is_the_pages(made):
+    """None is written into a chart, so that each follows the reader's light or dark."""
+    drawn = re.findall(r"<svg.*?</svg>", made[1].read_text(), re.DOTALL)
+    assert len(drawn) > 12
+    for svg in drawn:
+        assert re.findall(r"(?:fill|stroke):(?! ?none| ?var\(| ?url\()[^;\"]+", svg) == []
+
 
 def test_no_mode_is_told_by_colour_alone():
     from report import charts

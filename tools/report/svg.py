@@ -47,7 +47,7 @@ def coloured(svg):
     def property_of(match):
         name = NAMES.get(match[0].lower())
         return f"var(--{name},{match[0]})" if name else match[0]
-    return re.sub(r"#[0-9a-fA-F]{6}\b(?!\")", property_of, svg)
+    return re.sub(r"#[0-9a-fA-F]{6}\b", property_of, svg)
 
 
 def with_own_ids(svg, prefix):
