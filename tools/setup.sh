@@ -6,6 +6,7 @@
 #   tools/setup.sh run         installs what `make run` needs and is missing
 #   tools/setup.sh report      the same, and what draws `make report`'s charts
 #   tools/setup.sh [test]      the same, and what the tests need besides
+#   tools/setup.sh linux       what `make run` and `make compare-linux` need
 #   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
 #   tools/setup.sh --dry-run   says what the step would do by apt's lists, and changes nothing
 #   tools/setup.sh --source    prints the apt source that it adds on Debian 12 for QEMU
@@ -21,6 +22,10 @@ REPORT_PACKAGES="python3-matplotlib"
 TEST_PACKAGES="
     acpica-tools chromium clang cppcheck dosfstools fio git grub-efi-amd64-bin libclang-rt-dev
     libcmocka-dev mtools nvme-cli python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+
+LINUX_PACKAGES="
+    bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest
+    python3-pytest-timeout xz-utils"
 
 # What a release may lack, one a line, and the tests that are skipped there.
 OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"
@@ -45,11 +50,10 @@ os_field() {
 
 # The suite that a package is taken from.
 suite_of() {
-    if [ "$1" = qemu-system-x86 ] && [ "$VERSION" = 12 ]; then
-        echo "$CODENAME-backports"
-    else
-        echo "$CODENAME"
-    fi
+    case $VERSION:$1 in
+    12:qemu-system-x86 | 12:linux-source-6.12) echo "$CODENAME-backports" ;;
+    *) echo "$CODENAME" ;;
+    esac
 }
 
 list() {
@@ -93,7 +97,7 @@ backports_source() {
     found=$(apt_sources | awk -v suite="$CODENAME" '
         $2 == suite && $3 == "main" && $4 !~ /^cdrom:/ { print $1, $4; exit }')
     [ -n "$found" ] || fail "apt has no source for $CODENAME main: add one, or one for" \
-        "$CODENAME-backports (QEMU $QEMU_LEAST or later comes from there)"
+        "$CODENAME-backports (QEMU $QEMU_LEAST or later, and Linux 6.12, come from there)"
     printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' \
         "${found#* }" "$CODENAME"
     signed_by "${found%% *}"
@@ -157,9 +161,10 @@ read_arguments() {
     ACTION=install
     for word; do
         case $word in
-        run | report | test) STEP=$word ;;
+        run | report | test | linux) STEP=$word ;;
         --list | --dry-run | --source) ACTION=${word#--} ;;
-        *) fail "knows the steps run, report and test, and --list, --dry-run and --source, not '$word'" ;;
+        *) fail "knows the steps run, report, test and linux, and --list, --dry-run and --source," \
+            "not '$word'" ;;
         esac
     done
     PACKAGES=$RUN_PACKAGES
@@ -169,6 +174,7 @@ read_arguments() {
     test)
         PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $TEST_PACKAGES"
         OPTIONAL=$OPTIONAL_PACKAGES ;;
+    linux) PACKAGES="$RUN_PACKAGES $LINUX_PACKAGES" ;;
     esac
 }
 

@@ -180,7 +180,7 @@ def test_replaces_a_qemu_that_is_too_old(debian12):
         "setup: installs from bookworm-backports: qemu-system-x86\n")
 
 
-@pytest.mark.parametrize("step", [[], ["run"], ["test"]])
+@pytest.mark.parametrize("step", [[], ["run"], ["test"], ["linux"]])
 def test_nothing_to_do(debian12, step):
     debian12.installed({**dict.fromkeys(debian12.needed(*step), "1.0"),
                         "qemu-system-x86": "1:10.0.2+ds-2~bpo12+1"})
@@ -198,7 +198,21 @@ def test_what_running_needs(debian12):
 
 
 def test_each_package_once(debian12):
-    assert len(set(debian12.needed())) == len(debian12.needed())
+    for step in "test", "linux":
+        assert len(set(debian12.needed(step))) == len(debian12.needed(step))
+
+
+def test_what_the_comparison_needs_is_its_own(debian12):
+    needed = set(debian12.needed("linux"))
+    assert set(debian12.needed("run")) < needed
+    assert {"linux-source-6.12", "fio", "busybox-static", "flex", "bison", "cpio"} <= needed
+    assert not {"linux-source-6.12", "busybox-static"} & set(debian12.needed("test"))
+
+
+def test_where_linux_comes_from(debian12):
+    assert re.search("linux-source-6.12 +bookworm-backports\n", debian12.run("linux", "--list").stdout)
+    debian12.release('ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n')
+    assert re.search("linux-source-6.12 +trixie\n", debian12.run("linux", "--list").stdout)
 
 
 def test_steps_install_their_own_packages(debian12):
@@ -290,7 +304,8 @@ def test_other_systems(debian12, release, name):
 def test_unknown_words(debian12, words):
     done = debian12.run(*words)
     assert (done.returncode, done.stdout) == (1, "")
-    for known in "run", "report", "test", "--list", "--dry-run", "--source", f"'{words[-1]}'":
+    for known in ("run", "report", "test", "linux", "--list", "--dry-run", "--source",
+                  f"'{words[-1]}'"):
         assert known in done.stderr.split("setup: ")[1]
 
 
@@ -299,8 +314,8 @@ def test_no_address_in_the_project():
 
 
 @pytest.mark.parametrize("target, step", [
-    ("run", "run"), ("debug", "run"), ("report", "report"), ("test", "test"),
-    ("setup", "")])
+    ("run", "run"), ("debug", "run"), ("report", "report"), ("test", "test"), ("setup", ""),
+    ("compare-linux", "linux"), ("test-linux", "linux")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"
     setup.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/steps\nexit 1\n')
