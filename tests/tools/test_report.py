@@ -178,6 +178,29 @@ def test_nothing_of_a_capture_becomes_markup(browser, made):
         assert "old<i>$x_2$" in drawn
 
 
+def test_who_cannot_see_it_is_told(browser, made):
+    """Charts have names and descriptions, tables captions and headings, no heading skips a level,
+    and what scrolls can be reached by keys."""
+    browser.look(1280, dark=False)
+    browser.open(made[1])
+    found = browser.run("""(() => {
+        const all = s => [...document.querySelectorAll(s)];
+        const named = e => e.getAttribute('aria-labelledby').split(' ')
+            .every(id => document.getElementById(id).textContent.trim());
+        const levels = all('h1,h2,h3,h4').map(h => +h.tagName[1]);
+        return {lang: document.documentElement.lang, headings: levels,
+            charts: all('svg').filter(s => s.getAttribute('role') != 'img' || !named(s)).length,
+            captions: all('table').filter(t => !t.caption.textContent).length,
+            heads: all('thead th').filter(t => t.scope != 'col').length,
+            scrolls: all('.scroll,pre').filter(e => e.tabIndex != 0).length,
+            links: all('nav a').filter(a => !document.querySelector(a.hash)).length};})()""")
+    headings = found.pop("headings")
+    assert headings[0] == 1 and headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(headings, headings[1:]))
+    assert found == {"lang": "en", "charts": 0, "captions": 0, "heads": 0, "scrolls": 0,
+                     "links": 0}
+
+
 # ---- numbers ----
 
 class Tables(HTMLParser):
