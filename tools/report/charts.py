@@ -323,6 +323,9 @@ def predicted(chart):
         axes.plot([row[1] for row in own], [row[2] for row in own],
                   linewidth=4 if mode == "poll" else 1.8, alpha=0.35 if mode == "poll" else 1,
                   **style_of(mode))
+        if mode != "poll":  # whose line is under adaptive's
+            axes.annotate(short(own[-1][2]), (own[-1][1], own[-1][2]), (4, 0), va="center",
+                          textcoords="offset points", fontsize=9, fontweight="bold")
     for mode, disks, rate in chart["published"]:
         axes.plot([disks], [rate], marker=MARKERS[mode], color=COLOURS[mode], markersize=8,
                   markerfacecolor="none", markeredgewidth=1.6, linestyle="")
