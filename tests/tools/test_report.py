@@ -267,6 +267,7 @@ def test_the_jsons_numbers_are_the_captures(made):
         assert dict(data["tiles"][0]["values"])["posted"] == pytest.approx(114)
         assert charts["timeline"]["rows"][0] == ["remapped", "interrupt", "notification", 0, 0.6]
         assert "tools/run-qemu --cpus 1 --disks 8" in data["commands"][0]
+        assert re.search(r"\d+ \w+ 20\d\d$", dict(data["runs"][0]["facts"])["Run on"])
         assert ["Emulator", "QEMU 10.0.2 with onebell-posted, TCG"] in data["runs"][0]["facts"]
 
 

@@ -112,11 +112,12 @@ def position(xs):
 
 
 def whiskers(axes, at, rows, mode):
+    """The axes cut off what goes beyond them, the whisker's end with it."""
+    colour = COLOURS.get(mode, MUTED)
     lows, highs = [row[4] for row in rows], [row[5] for row in rows]
-    axes.vlines(at, lows, highs, color=COLOURS.get(mode, MUTED), linewidth=1.2)
+    axes.vlines(at, lows, highs, color=colour, linewidth=1.2)
     if any(high > low for low, high in zip(lows, highs)):
-        axes.plot(at, highs, linestyle="", marker="_", color=COLOURS.get(mode, MUTED))
-        axes.plot(at, lows, linestyle="", marker="_", color=COLOURS.get(mode, MUTED))
+        axes.plot(at * 2, highs + lows, linestyle="", marker="_", color=colour)
 
 
 def x_text(chart, x):
@@ -139,7 +140,7 @@ def lines(chart):
         if chart.get("unit") == "ns":
             log_times(axes, "y", [row[4] for row in rows] + [row[5] for row in rows])
         else:
-            axes.set_ylim(0, max(row[5] for row in rows) * 1.06 or 1)
+            axes.set_ylim(0, chart["top"] * 1.06)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
         unit_label(axes, chart["unit"] if chart["unit"] != "ns" else "")
     axes.set_xticks(list(at.values()), [x_text(chart, x) for x in at])

@@ -155,6 +155,11 @@ def columns_of(spec, rows):
     return columns + [column(name, spec.unit, key) for name, key in zip(names, keys)]
 
 
+def top_of(rows):
+    """Where a chart ends: one repeat that went wrong is not to press all others to the ground."""
+    return min(max(row[5] for row in rows), 2.5 * max(row[3] for row in rows)) or 1
+
+
 def lines_chart(spec, runs):
     rows, used = [], []
     for label, found in runs:
@@ -166,9 +171,11 @@ def lines_chart(spec, runs):
                     used.append(row)
     if not rows:
         return None
-    return chart(spec.id, "lines", spec.title, spec.text, columns_of(spec, rows), rows,
+    top = top_of(rows)
+    cut = " A whisker without an end goes on above." if any(row[5] > top for row in rows) else ""
+    return chart(spec.id, "lines", spec.title, spec.text + cut, columns_of(spec, rows), rows,
                  unit=spec.unit, is_rate=spec.is_rate, constants=constants_of(used),
-                 x=X_OF[spec.table])
+                 x=X_OF[spec.table], top=top)
 
 
 # ---- latencies ----

@@ -79,7 +79,9 @@ def make_all(folder):
 
 
 def versions(folder):
-    """Of the emulator, by the model, and of the tree that this tool is of."""
+    """Of the emulator, by the model, and of the tree that this tool is of; and when it was run."""
+    made = (folder / "bench.jsonl").stat().st_mtime
+    yield "Run on", time.strftime("%d %B %Y", time.gmtime(made)).lstrip("0")
     models = captures.launch.read_json(folder / "bench-model.json")
     if models and isinstance(models[0].get("qemu"), str):
         yield "Emulator", f"QEMU {models[0]['qemu'][:20]} with onebell-posted, TCG"
