@@ -28,8 +28,8 @@ def properties(colours):
 
 NAMES = {value: name for name, value in COLOURS.items()}
 
-# A file of its own has no page around it.
-ALONE = (f"<style>:root{{{properties(COLOURS)}}}@media (prefers-color-scheme:dark)"
+# A file of its own has no page around it, and may be shown on one of another mind.
+ALONE = (f"<style>svg{{background:var(--paper)}}:root{{{properties(COLOURS)}}}@media (prefers-color-scheme:dark)"
          f"{{:root{{{properties(DARK)}}}}}</style>")
 
 
