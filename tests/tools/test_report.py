@@ -286,11 +286,12 @@ def test_its_face_says_what_is_emulated(made):
 
 # ---- colours ----
 
-def test_every_colour_is_the_pages(made):
-    """None is written into a chart, so that each follows the reader's light or dark."""
+def test_every_colour_and_font_is_the_pages(made):
+    """No colour is written into a chart, so that each follows the reader's light or dark."""
     drawn = re.findall(r"<svg.*?</svg>", made[1].read_text(), re.DOTALL)
     assert len(drawn) > 12
     for svg in drawn:
+        assert "DejaVu" not in svg and "var(--font,sans-serif)" in svg
         assert re.findall(r"(?:fill|stroke):(?! ?none| ?var\(| ?url\()[^;\"]+", svg) == []
 
 

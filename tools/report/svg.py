@@ -67,7 +67,7 @@ def finished(svg, id, title, text, classes="", alone=False):
     body = coloured(with_own_ids(body, id)).replace("xlink:href", "href")
     body = re.sub(r"\s+(?=<)|(?<=>)\s+", "", body)
     body = re.sub(r"(?<=\.\d\d)\d+", "", body)  # hundredths of a point are enough
-    body = re.sub(r"(font: ?[\d.]+px|font-family:) ?'DejaVu Sans'[^;\"]*",
+    body = re.sub(r"(font:[\w. ]+px|font-family:) ?'DejaVu Sans'[^;\"]*",
                   r"\1 var(--font,sans-serif)", body)
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" class='
             f'{quoteattr(classes)} aria-labelledby="{id}-title {id}-desc"><title id="{id}-title">'
