@@ -381,6 +381,13 @@ def test_without_matplotlib(tmp_path):
     assert done.stderr == "report: needs the Python module matplotlib: run tools/setup.sh report\n"
 
 
+def test_a_tree_without_git(tmp_path, monkeypatch):
+    from report import runs
+    folder = qemu_runs(tmp_path / "runs", synthetic.job())
+    monkeypatch.setenv("PATH", "")
+    assert [name for name, _ in runs.versions(folder)] == ["Run on", "Emulator"]
+
+
 def test_what_qemu_says_is_passed_on(tmp_path, monkeypatch):
     from report import runs
     run_qemu = tmp_path / "run-qemu"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The runs in QEMU that `make report` makes: the bench, instructions counted in each mode, and a
 short traced run of each."""
+import shutil
 import subprocess
 import sys
 import time
@@ -85,9 +86,10 @@ def versions(folder):
     models = captures.launch.read_json(folder / "bench-model.json")
     if models and isinstance(models[0].get("qemu"), str):
         yield "Emulator", f"QEMU {models[0]['qemu'][:20]} with onebell-posted, TCG"
-    tree = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"],
-                          capture_output=True, text=True, check=False)
-    if tree.returncode == 0:
+    git = shutil.which("git")
+    tree = git and subprocess.run([git, "-C", ROOT, "describe", "--always", "--dirty"],
+                                  capture_output=True, text=True, check=False)
+    if tree and tree.returncode == 0:
         yield "Onebell", tree.stdout.strip()
 
 
