@@ -176,7 +176,7 @@ void block_allow_writes(const char *serials, size_t length);
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);
 // The disk is gone: nobody finds it any more. Who knows it may keep it, and ask for what it was; what
-// is prepared for it from now on ends as BLOCK_GONE. Boot CPU.
+// is prepared for it from now on ends as BLOCK_GONE, unless it comes back and is added again. Boot CPU.
 void block_remove(struct block_dev *dev);
 struct block_dev *block_first(void);
 struct block_dev *block_find(const char *name, size_t length); // NULL: no such name

@@ -36,7 +36,13 @@ struct block_dev *start(struct model *m)
         fail_msg("%s", world_last_error());
     struct block_dev *dev = world_disk(m, 1);
     assert_non_null(dev);
+    m->resets_at_start = m->resets;
     return dev;
+}
+
+unsigned resets_since_start(const struct model *m)
+{
+    return m->resets - m->resets_at_start;
 }
 
 void move_now(struct model *m, unsigned vector, unsigned to)

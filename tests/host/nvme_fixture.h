@@ -12,6 +12,7 @@ int begin_two(void **state);
 int end_world(void **state);
 
 struct block_dev *start(struct model *m); // all controllers; the disk of this one
+unsigned resets_since_start(const struct model *m);
 
 // Moves the vector, and the old CPU is told at once.
 void move_now(struct model *m, unsigned vector, unsigned to);

@@ -174,7 +174,8 @@ struct model {
     bool msix_enabled;
     bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
     unsigned commands;      // fetched from I/O queues
-    unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
+    unsigned reads, writes, flushes, blocks, starts, resets, resets_at_start, interrupts, aborts,
+        logs_read;
     unsigned copies, copy_ranges, fuas;
     uint64_t longest; // bytes of one read
     uint64_t result;  // dwords 0 and 1 of I/O completions
