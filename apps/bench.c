@@ -9,7 +9,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/x86/time.h"
-#include "lib/bits.h"
+#include "lib/mark.h"
 #include "lib/muldiv.h"
 #include "lib/string.h"
 
@@ -20,7 +20,7 @@ static const struct option options[] = {
     { .name = "bench",
       .kind = OPTION_CHOICE,
       .fallback = "quick",
-      .choices = "quick|full|disks|bs|depth|loops|latency|background",
+      .choices = "quick|full|disks|bs|depth|loops|latency|background|cost",
       .help = "all tables, with few steps or with all; or one table with all steps" },
     { .name = "repeats",
       .kind = OPTION_NUMBER,
@@ -59,14 +59,15 @@ static struct job_config config_of(const struct bench *b, const struct bench_row
     bool paced = row->table == BENCH_LATENCY || row->table == BENCH_BACKGROUND;
     return (struct job_config){
         .random = true,
-        .batch = b->batch,
+        .batch = row->batch,
         .bs = row->bs,
         .iodepth = row->iodepth,
-        .runtime_us = b->runtime_us,
+        .runtime_us = row->reads ? 0 : b->runtime_us,
         .numjobs = bench_numjobs(row, cpu_count()),
         .rate_iops = row->rate_iops,
         .rate_is_shared = true,
         .slat = paced,
+        .size = row->reads / row->disks * row->bs,
         .seed = 1,
     };
 }
@@ -154,7 +155,9 @@ static bool run_once(struct bench *b, const struct bench_row *row, struct bench_
     bool counts = row->table == BENCH_BACKGROUND;
     if (counts)
         bench_begin_counting(&b->arena);
+    MARK_BEGIN("lap");
     job_execute(&job);
+    MARK_END("lap");
     uint64_t counted = counts ? bench_end_counting() : 0;
     if (!check_disks(b, row, &job))
         return false;
@@ -222,7 +225,7 @@ static void read_settings(const struct cmdline *c, struct bench *b)
     struct bench_settings *s = &b->settings;
     uint64_t repeats = cmdline_number(c, "repeats"), runtime = cmdline_number(c, "runtime");
     s->full = !quick;
-    s->tables = BIT32(BENCH_TABLES) - 1;
+    s->tables = BENCH_USUAL;
     for (unsigned table = 0; table < BENCH_TABLES; table++)
         if (cmdline_is(c, "bench", bench_table_name(table)))
             s->tables = BIT32(table);
@@ -231,7 +234,7 @@ static void read_settings(const struct cmdline *c, struct bench *b)
     s->loops = irq_get_config()->loops;
     s->disks = (unsigned)b->disks.count;
     s->modes_count = bench_modes(s->modes);
-    b->batch = cmdline_is(c, "clat", "batch");
+    s->batch = cmdline_is(c, "clat", "batch");
     b->repeats = repeats ? (unsigned)repeats : quick ? 3 : 5;
     b->runtime_us = runtime ? runtime : quick ? 250000 : 1000000;
 }

@@ -43,7 +43,6 @@ struct bench {
     struct disks disks; // without those that have failed
     unsigned repeats;
     uint64_t runtime_us;
-    bool batch;
     struct arena arena;
     struct bench_result *results; // by row
     struct bench_row_sum *sums;   // of a group's rows

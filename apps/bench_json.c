@@ -56,10 +56,10 @@ static void send_words(struct json *j, const struct bench *b, const struct bench
     json_u64(j, "iodepth", row->iodepth);
     json_u64(j, "loops", row->loops);
     json_u64(j, "rate_iops", row->rate_iops);
-    json_text(j, "clat", b->batch ? "batch" : "exact");
+    json_text(j, "clat", row->batch ? "batch" : "exact");
     json_u64(j, "cpus", cpu_count());
     json_u64(j, "repeats", b->repeats);
-    json_u64(j, "runtime", b->runtime_us / 1000);
+    json_u64(j, "runtime", row->reads ? 0 : b->runtime_us / 1000);
 }
 
 static void send_interrupts(struct json *j, const struct bench_result *r)

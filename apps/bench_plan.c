@@ -3,8 +3,6 @@
 // has such a table.
 #include "apps/bench_plan.h"
 
-#include "lib/bits.h"
-
 #define FEW_DISKS 4 // where a table varies something else, as in the patch set
 
 // What a table varies; a quick bench takes the values that are marked.
@@ -42,6 +40,19 @@ static const struct step background_steps[] = {
     { 100000, false },
 };
 
+// One disk and all of them, one read at a time and 32, and by streams.
+#define COST_ALL BIT32(16)
+#define COST_BATCH BIT32(17)
+#define COST_DEPTH BITS32(15, 0)
+#define COST_READS 5000 // and 1000 for each in flight
+static const struct step cost_steps[] = {
+    { 1, true },
+    { 32, true },
+    { COST_ALL | 1, true },
+    { COST_ALL | 32, true },
+    { COST_ALL | COST_BATCH | 32, true },
+};
+
 static const struct {
     const char *name;
     const struct step *steps;
@@ -53,6 +64,7 @@ static const struct {
     [BENCH_LOOPS] = { "loops", loop_steps, ARRAY_SIZE(loop_steps) },
     [BENCH_LATENCY] = { "latency", latency_steps, ARRAY_SIZE(latency_steps) },
     [BENCH_BACKGROUND] = { "background", background_steps, ARRAY_SIZE(background_steps) },
+    [BENCH_COST] = { "cost", cost_steps, ARRAY_SIZE(cost_steps) },
 };
 
 const char *bench_table_name(enum bench_table table)
@@ -104,6 +116,7 @@ static void add_step(const struct bench_settings *s, struct bench_plan *plan,
         .bs = s->bs,
         .iodepth = s->iodepth,
         .loops = s->loops,
+        .batch = s->batch,
     };
     switch (table) {
     case BENCH_DISKS:
@@ -119,6 +132,12 @@ static void add_step(const struct bench_settings *s, struct bench_plan *plan,
         row.loops = (unsigned)value;
         add_row(plan, &row, IRQ_POSTED);
         return; // all of them are one group
+    case BENCH_COST:
+        row.disks = !(value & COST_ALL) ? 1 : s->disks > 1 ? s->disks : 0;
+        row.batch |= (value & COST_BATCH) != 0;
+        row.iodepth = value & COST_DEPTH;
+        row.reads = COST_READS + 1000 * row.iodepth;
+        break;
     default:
         row.disks = s->disks;
         row.rate_iops = value;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/irq/irq.h"
+#include "lib/bits.h"
 #include "lib/types.h"
 
 #define BENCH_MODES 5
@@ -17,8 +18,10 @@ enum bench_table {
     BENCH_LOOPS,      // harvests per notification, where notifications harvest
     BENCH_LATENCY,    // at a rate that the disks have no trouble with, and with no rate
     BENCH_BACKGROUND, // what is left over for an app that counts
+    BENCH_COST,       // of so many reads, asleep and awake
     BENCH_TABLES
 };
+#define BENCH_USUAL (BIT32(BENCH_COST) - 1) // all tables but the last
 
 // Of a table and in it: what is measured at once. Rows of a group differ in their mode alone, or,
 // in BENCH_LOOPS, in their loops.
@@ -31,6 +34,8 @@ struct bench_row {
     unsigned iodepth;
     unsigned loops;     // harvests per notification
     uint64_t rate_iops; // of all disks together; 0: any
+    uint64_t reads;     // so many in all, however long they take; 0: it ends by time
+    bool batch;         // clat=batch
 };
 
 struct bench_settings {
@@ -39,6 +44,7 @@ struct bench_settings {
     uint32_t bs;     // where a table doesn't vary it, as the next two
     unsigned iodepth;
     unsigned loops;
+    bool batch;
     unsigned disks; // that there are
     enum irq_mode modes[BENCH_MODES];
     unsigned modes_count;

@@ -31,6 +31,7 @@ static const struct {
     [BENCH_LOOPS] = { "loops", "IOPS" },
     [BENCH_LATENCY] = { "IOPS", "p99 in us" },
     [BENCH_BACKGROUND] = { "IOPS", "counted in a second" },
+    [BENCH_COST] = { "disks x iodepth", "cycles per read" },
 };
 
 static const char *varied(const struct bench_row *row, char *to)
@@ -44,6 +45,10 @@ static const char *varied(const struct bench_row *row, char *to)
         return human_count(to, row->iodepth);
     case BENCH_LOOPS:
         return human_count(to, row->loops);
+    case BENCH_COST:
+        format_text(to, HUMAN_BYTES, "%u x %u%s", row->disks, row->iodepth,
+                    row->batch ? " batch" : "");
+        return to;
     default:
         return row->rate_iops ? human_count(to, row->rate_iops) : "any";
     }
@@ -54,7 +59,11 @@ static uint64_t compared(enum bench_table table, const struct bench_result *r)
 {
     if (table == BENCH_LATENCY)
         return r->p99_ns;
-    return r->figures[table == BENCH_BACKGROUND ? BENCH_COUNTED : BENCH_IOPS].median;
+    return r
+        ->figures[table == BENCH_BACKGROUND ? BENCH_COUNTED
+                  : table == BENCH_COST     ? BENCH_CYCLES_PER_IO
+                                            : BENCH_IOPS]
+        .median;
 }
 
 static void add_compared(struct table *t, const struct bench *b, unsigned first, unsigned i)
@@ -154,11 +163,14 @@ static bool rows_of(const struct bench *b, enum bench_table table, unsigned *fir
 static const char *common(const struct bench_row *row, char to[BENCH_ROW_BYTES])
 {
     char size[HUMAN_BYTES], disks[HUMAN_BYTES], depth[HUMAN_BYTES];
+    bool one_size = row->table != BENCH_BS;
+    bool one_depth = row->table != BENCH_DEPTH && row->table != BENCH_COST;
+    bool as_many_disks = row->table != BENCH_DISKS && row->table != BENCH_COST;
     format_text(disks, sizeof(disks), ", %u disk%s", row->disks, row->disks == 1 ? "" : "s");
     format_text(depth, sizeof(depth), ", iodepth %u", row->iodepth);
-    format_text(to, BENCH_ROW_BYTES, "random reads%s%s%s%s", row->table == BENCH_BS ? "" : " of ",
-                row->table == BENCH_BS ? "" : human_size(size, row->bs),
-                row->table == BENCH_DEPTH ? "" : depth, row->table == BENCH_DISKS ? "" : disks);
+    format_text(to, BENCH_ROW_BYTES, "random reads%s%s%s%s", one_size ? " of " : "",
+                one_size ? human_size(size, row->bs) : "", one_depth ? depth : "",
+                as_many_disks ? disks : "");
     return to;
 }
 

@@ -35,6 +35,7 @@ struct job_config {
     uint64_t rate_iops;  // of each worker; 0: any
     bool rate_is_shared; // no, of all of them together
     unsigned fsync;      // writes between two flushes; 0: no flushes
+    bool writefua;       // each write is durable when it ends
     uint64_t seed;       // 0: written data differs in each run
     bool slat;           // times submissions, too
     bool bins;           // sends all that the histograms have
@@ -54,7 +55,7 @@ bool job_changes(const struct job_config *config);
 bool job_next_is_read(const struct job_config *config, uint64_t reads, uint64_t others);
 
 // Reads the options; `cpus` are in use. Problems: "job-numjobs", and those of words that don't go
-// together: "job-rwmixread", "job-fsync", "job-verify", "job-urgent", "job-ramp-time".
+// together: "job-rwmixread", "job-fsync", "job-writefua", "job-verify", "job-urgent", "job-ramp-time".
 bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *out,
                    struct problem *p);
 

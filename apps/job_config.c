@@ -50,6 +50,11 @@ const struct option job_options[] = {
       .fallback = "0",
       .max = 1u << 30,
       .help = "writes after which the disk is flushed; 0: never" },
+    { .name = "writefua",
+      .kind = OPTION_CHOICE,
+      .fallback = "0",
+      .choices = "0|1",
+      .help = "1: writes are durable when they end (FUA)" },
     { .name = "seed",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -141,6 +146,11 @@ static bool check_words(const struct cmdline *c, const struct job_config *config
                            "fsync=%u: nothing is written by rw=%s; leave it out, or use rw=write, "
                            "randwrite, rw or randrw",
                            config->fsync, job_rw_name(config));
+    if (config->writefua && !job_writes(config))
+        return problem_set(p, "job-writefua",
+                           "writefua=1: nothing is written by rw=%s; leave it out, or use "
+                           "rw=write, randwrite, rw or randrw",
+                           job_rw_name(config));
     if (config->verify && config->trims)
         return problem_set(p, "job-verify",
                            "verify=crc32c: what rw=%s leaves has no content to check; leave it out",
@@ -195,6 +205,7 @@ bool job_configure(const struct cmdline *c, unsigned cpus, struct job_config *ou
         .ramp_us = cmdline_number(c, "ramp_time"),
         .rate_iops = cmdline_number(c, "rate_iops"),
         .fsync = (unsigned)cmdline_number(c, "fsync"),
+        .writefua = cmdline_is(c, "writefua", "1"),
         .seed = cmdline_number(c, "seed"),
         .slat = cmdline_number(c, "slat"),
         .bins = cmdline_number(c, "bins"),

@@ -246,6 +246,7 @@ void job_io_make(struct job_worker *w, const struct job *job)
         w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){
             .op = job_op(config),
+            .fua = config->writefua,
             .channel = w->ios[i].channel,
             .lba = (w->first + i) * w->io_blocks, // other data in each buffer
             .blocks = w->io_blocks,

@@ -106,6 +106,7 @@ static struct block_req *prepare(struct job_mix_io *io, enum block_op op, uint8_
     req->op = op;
     req->channel = channel;
     req->blocks = blocks;
+    req->fua = op == BLOCK_WRITE && io->mix->config->writefua;
     block_prepare(req);
     return req;
 }

@@ -9,10 +9,11 @@ HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
             x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
-# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*; VMDs' interrupts come
-# by way of the IRQ core.
+# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. VMDs' interrupts come
+# by way of the IRQ core; behind them are NVMe controllers.
 topic_of   = $(firstword $(subst _, ,$(1)))
 shared_vmd = tests/host/irq_world.c
+shared_behind = $(shared_vmd) $(wildcard tests/host/nvme_model*.c)
 shared_of  = $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/$(topic_of)_*.c) $(shared_$(topic_of)))
 
 HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-pointer $(WARNINGS) -I.
@@ -90,6 +91,8 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/fuzz/libonebell.a
 # On the models of the host tests.
 $(B)/fuzz/fuzz_nvme_driver: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/nvme_*.c))
+$(B)/fuzz/fuzz_vmd: FUZZ_LIBS = -lcmocka
+$(B)/fuzz/fuzz_vmd: $(B)/fuzz/tests/host/irq_world.o
 
 .PHONY: fuzz
 fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)

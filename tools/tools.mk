@@ -72,6 +72,11 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
 
+.PHONY: budget
+budget: ## measure what reads cost in instructions, and write tests/perf/budget.json anew
+	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
+	@$(PYTHON) -B tests/perf/budget.py
+
 C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 

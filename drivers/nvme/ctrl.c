@@ -173,6 +173,14 @@ static uint64_t ready_ns_left(const struct nvme_ctrl *c)
     return end > now ? end - now : 0;
 }
 
+bool nvme_ctrl_waits(const struct nvme_ctrl *c, uint32_t wanted)
+{
+    uint32_t csts;
+    if (c->settled_ns > time_ns())
+        return true;
+    return ready_ns_left(c) && !has_settled(c, wanted, &csts);
+}
+
 // Waits for RDY, within the time that CAP.TO allows.
 static bool wait_ready(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
 {

@@ -54,6 +54,8 @@ struct nvme_ctrl {
     bool running;        // brought up, and not yet shut down
     bool resetting;      // takes no commands for now
     bool failed;         // it could not be
+    unsigned step;       // start.c: the next one of its way up
+    bool dropped;        // its function is no more, or another's
     _Atomic bool gone;   // it failed for good; any CPU
     struct nvme_cmb cmb;
     struct nvme_qpair *admin;
@@ -123,6 +125,10 @@ void nvme_ctrl_set_depth(unsigned commands);
 // SGLs are used where there are any, for what two pages can't tell: true unless set. Boot CPU, before
 // any starts.
 void nvme_ctrl_set_sgl(bool wanted);
+
+// CSTS.RDY isn't yet what is waited for, though there is time left for it: a step that waits for that
+// would.
+bool nvme_ctrl_waits(const struct nvme_ctrl *c, uint32_t wanted);
 
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c);

@@ -76,7 +76,7 @@ static void submit_bounded(struct block_port *port, struct block_req *req)
 // One command, for some LBA at least.
 static bool may_be_straight(const struct nvme_ns *ns, struct block_req *req)
 {
-    if (req->op == BLOCK_DEALLOCATE || (req->pieces && !req->buffer) ||
+    if (req->op == BLOCK_DEALLOCATE || req->op == BLOCK_COPY || nvme_is_scattered(req) ||
         req->blocks > ns->forms[req->op].cuts.most)
         return false;
     req->data[0] = req->data[1] = 0;

@@ -7,6 +7,7 @@
 // for slots, or goes to the queue's owner.
 #pragma once
 
+#include "drivers/nvme/copy.h"
 #include "drivers/nvme/ctrl.h"
 #include "drivers/nvme/pieces.h"
 #include "drivers/nvme/recover_plan.h"
@@ -42,6 +43,7 @@ struct nvme_ns {
     uint64_t head; // NSID, in its place in a command
     uint32_t block_shift;
     struct nvme_form forms[BLOCK_OPS];
+    struct nvme_copy copy;
     // The controller's, by channel and CPU; seldom another than channel 0.
     struct nvme_queue **queue_of[BLOCK_CHANNELS];
 

@@ -251,6 +251,24 @@ static void take_best_sizes(const struct nvme_identify_namespace *data, unsigned
         out->write_optimal = (data->nows + 1ull) << shift;
 }
 
+// 4.1.5.1; MCL is MSSRL at least.
+static void take_copy(const char *name, const struct nvme_identify_namespace *data,
+                      const struct nvme_abilities *c, unsigned shift, struct block_limits *out,
+                      struct warnings *w)
+{
+    if (!(c->commands & NVME_ONCS_COPY))
+        return;
+    if (!data->mssrl || data->mcl < data->mssrl) {
+        warnings_add(w, KINDS,
+                     "%s: it copies %u blocks a range and %u in all (MSSRL, MCL): not used", name,
+                     data->mssrl, data->mcl);
+        return;
+    }
+    out->max_copy = (uint64_t)data->mcl << shift;
+    out->max_copy_source = (uint64_t)data->mssrl << shift;
+    out->copy_sources = data->msrc + 1u;
+}
+
 void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *data,
                        const struct nvme_format *format, const struct nvme_abilities *c,
                        uint64_t max_transfer, struct block_limits *out, struct warnings *w)
@@ -267,6 +285,7 @@ void nvme_parse_limits(const char *name, const struct nvme_identify_namespace *d
     };
     take_atomicity(name, data, c, shift, out, w);
     take_best_sizes(data, shift, out);
+    take_copy(name, data, c, shift, out, w);
 }
 
 // ---- limits of commands without data (4.1.5.4) ----

@@ -155,8 +155,13 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
     forms[BLOCK_WRITE_ZEROES].cuts = bare_cuts(ns, seen, zeroes);
     forms[BLOCK_VERIFY].cuts = bare_cuts(ns, seen, verify);
     forms[BLOCK_DEALLOCATE].cuts = bare_cuts(ns, seen, seen->limits.max_deallocate);
+    forms[BLOCK_COPY].cuts = bare_cuts(ns, seen, seen->limits.max_copy);
+    ns->copy = (struct nvme_copy){
+        .source_most = (uint32_t)blocks_of(ns, seen->limits.max_copy_source),
+        .ranges_most = seen->limits.copy_sources,
+    };
     static const enum block_op protected[] = { BLOCK_READ, BLOCK_WRITE, BLOCK_WRITE_ZEROES,
-                                               BLOCK_VERIFY };
+                                               BLOCK_VERIFY, BLOCK_COPY };
     for (size_t i = 0; i < ARRAY_SIZE(protected); i++) {
         forms[protected[i]].control = f->control;
         forms[protected[i]].tag_mask = f->tag_mask;
@@ -180,7 +185,8 @@ static void give_metadata(struct nvme_ns *ns)
 }
 
 // Compare would have the host bring the metadata, where there are some. The tags of what is appended
-// would be those of a place that nobody knows yet.
+// would be those of a place that nobody knows yet. A copy that is tried again as a whole would write a
+// zone's blocks twice; and there are only 32 bits for the tags of its sources.
 static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
 {
     const struct block_limits *limits = &seen->limits;
@@ -198,6 +204,8 @@ static uint32_t ops_of(const struct nvme_ctrl *c, const struct seen *seen)
         ops |= BIT32(BLOCK_WRITE_ZEROES);
     if (limits->max_deallocate)
         ops |= BIT32(BLOCK_DEALLOCATE);
+    if (limits->max_copy && !seen->zoned.zones && !seen->format.extended)
+        ops |= BIT32(BLOCK_COPY);
     if (seen->zoned.zones)
         ops |= BIT32(BLOCK_ZONE_FINISH) | BIT32(BLOCK_ZONE_RESET);
     if (seen->zoned.zones && !seen->format.protection)

@@ -10,19 +10,11 @@
 #include "drivers/nvme/setup.h"
 #include "drivers/nvme/shadow.h"
 #include "drivers/nvme/show.h"
-#include "kernel/base/cpus.h"
+#include "drivers/nvme/slots.h"
+#include "drivers/nvme/start.h"
 #include "kernel/base/report.h"
-#include "kernel/mem/mem.h"
-#include "kernel/run/loop.h"
 #include "kernel/x86/hypervisor.h"
 #include "kernel/x86/vectors.h"
-#include "lib/format.h"
-
-static struct {
-    struct nvme_ctrl *first, **end;
-    unsigned count;
-    struct nvme_home *homes;
-} nvme = { .end = &nvme.first };
 
 void nvme_set_timeout(uint64_t ms)
 {
@@ -107,16 +99,6 @@ void nvme_configure(const struct cmdline *c)
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
 }
 
-static void flush(void)
-{
-    nvme_qpair_flush(&nvme.homes[cpu_index()]);
-}
-
-bool nvme_drives(const struct pci_dev *dev)
-{
-    return dev->class_code == NVME_PCI_CLASS || nvme_quirk(dev)->kinds & NVME_QUIRK_CLASS;
-}
-
 static void warn_if_hiding(const struct pci_dev *dev)
 {
     unsigned kinds = nvme_quirk(dev)->kinds;
@@ -139,80 +121,32 @@ static unsigned look_around(void)
     return count;
 }
 
-// Watched before there is anybody who submits.
-static bool start_queues(struct nvme_ctrl *c, struct problem *p)
-{
-    if (!nvme_queues_start(c, p))
-        return false;
-    nvme_recover_start(c);
-    return true;
-}
-
-static bool start_disks(struct nvme_ctrl *c, struct problem *p)
-{
-    c->running = start_queues(c, p) && nvme_namespaces_start(c, p);
-    return c->running;
-}
-
-static bool enable(struct nvme_ctrl *c, struct problem *p)
-{
-    c->weighted = nvme_queues_have_classes(c);
-    return nvme_ctrl_start(c, p);
-}
-
-// Each for all controllers, before the next one: what takes long, they do side by side.
-static bool (*const steps[])(struct nvme_ctrl *c, struct problem *p) = {
-    nvme_ctrl_reset,
-    enable,
-    nvme_ctrl_identify,
-    start_disks,
-};
-
-// One that fails is left disabled, without bus mastering.
-static void take_step(struct nvme_ctrl *c, size_t step)
+// Each step for all controllers, before the next one: what takes long, they do side by side.
+static void start_all(void)
 {
     struct problem p;
-    if (c->failed || steps[step](c, &p))
-        return;
-    c->failed = true;
-    nvme_ctrl_stop(c);
-    nvme_queues_stop(c);
-    error_problem(&p);
-}
-
-static void add(struct pci_dev *dev, unsigned later)
-{
-    struct nvme_ctrl *c = mem_alloc(sizeof(*c), CACHE_LINE, dev->node);
-    c->dev = dev;
-    c->quirks = nvme_quirk(dev)->kinds;
-    c->later = later;
-    c->homes = nvme.homes;
-    format_text(c->name, sizeof(c->name), "nvme%u", nvme.count++);
-    format_text(c->label, sizeof(c->label), "%s (%s)", c->name, dev->name);
-    *nvme.end = c;
-    nvme.end = &c->next;
+    for (bool more = true; more;) {
+        more = false;
+        for (struct nvme_ctrl *c = nvme_first(); c; c = c->next) {
+            if (nvme_start_is_under_way(c) && !nvme_start_step(c, &p))
+                error_problem(&p);
+            more |= nvme_start_is_under_way(c);
+        }
+    }
 }
 
 unsigned nvme_init(void)
 {
-    struct nvme_ctrl **first = nvme.end;
     struct pci_dev *dev;
 
-    nvme.homes = mem_alloc(cpu_count() * sizeof(*nvme.homes), CACHE_LINE, NODE_ANY);
-    loop_set_flush(flush);
-    unsigned left = look_around();
+    nvme_start_init();
+    unsigned count = look_around(), left = count;
     for (size_t i = 0; (dev = pci_get(i)); i++)
         if (nvme_drives(dev))
-            add(dev, --left);
-    for (size_t step = 0; step < ARRAY_SIZE(steps); step++)
-        for (struct nvme_ctrl *c = *first; c; c = c->next)
-            take_step(c, step);
-    return nvme.count;
-}
-
-struct nvme_ctrl *nvme_first(void)
-{
-    return nvme.first;
+            nvme_start_add(dev, --left);
+    start_all();
+    nvme_slots_start();
+    return count;
 }
 
 static void shut_down(struct nvme_ctrl *c)
@@ -237,62 +171,16 @@ static void shut_down(struct nvme_ctrl *c)
 
 void nvme_shutdown(void)
 {
-    for (struct nvme_ctrl *c = nvme.first; c; c = c->next)
+    nvme_slots_stop();
+    for (struct nvme_ctrl *c = nvme_first(); c; c = c->next)
         shut_down(c);
-}
-
-// ---- what people and tools are told ----
-
-static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
-{
-    char size[16], block[16], transfer[16], urgent[32] = "";
-    if (c->queues_count > c->plain_count)
-        format_text(urgent, sizeof(urgent), ", and %u urgent", c->queues_count - c->plain_count);
-    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u%s",
-         dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
-         nvme_size_text(dev->blocks * dev->block_size, size, sizeof(size)),
-         nvme_size_text(dev->block_size, block, sizeof(block)),
-         nvme_size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
-         c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1, urgent);
-}
-
-static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
-{
-    char text[1024];
-    struct json j;
-
-    json_begin(&j, text, sizeof(text), "nvme");
-    json_text(&j, "filename", dev->name);
-    json_text(&j, "pci", c->dev->name);
-    json_text(&j, "model", dev->model);
-    json_text(&j, "serial", dev->serial);
-    json_text(&j, "firmware", c->id.firmware);
-    json_u64(&j, "nsid", dev->nsid);
-    json_u64(&j, "size", dev->blocks * dev->block_size);
-    json_u64(&j, "block_size", dev->block_size);
-    json_u64(&j, "max_transfer", dev->max_transfer);
-    json_u64(&j, "queues", c->plain_count);
-    json_u64(&j, "urgent_queues", c->queues_count - c->plain_count);
-    json_u64(&j, "queue_depth", c->limits.queue_entries - 1);
-    json_u64(&j, "vectors", c->queues_count);
-    if (c->dev->node != NODE_ANY)
-        json_u64(&j, "node", c->dev->node);
-    nvme_show_json(&j, dev->driver);
-    report_json(&j);
 }
 
 // Nobody should have to guess why there is no disk.
 void nvme_print(void)
 {
-    if (!nvme.first)
+    if (!nvme_first())
         info("NVMe: no PCI function is an NVMe controller (class 01, 08, 02)");
-    for (const struct nvme_ctrl *c = nvme.first; c; c = c->next) {
-        if (c->running && !c->namespaces)
-            info("%s: it has no namespace that can be read", c->label);
-        for (const struct nvme_ns *ns = c->running ? c->namespaces : NULL; ns; ns = ns->next) {
-            print_line(c, &ns->dev);
-            nvme_show_line(ns);
-            print_json(c, &ns->dev);
-        }
-    }
+    for (const struct nvme_ctrl *c = nvme_first(); c; c = c->next)
+        nvme_show_ctrl(c);
 }

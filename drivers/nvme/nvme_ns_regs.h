@@ -129,6 +129,7 @@ static_assert(offsetof(struct nvme_zone_descriptor, write_pointer) == 24, "ZNS 1
 
 // ---- protection information: CDW12 of reads, writes and their kin (NVM 3.2.4, 5.2) ----
 
+#define   NVME_PRINFO BITS32(29, 26)
 #define   NVME_PRINFO_PRACT BIT32(29) // the controller makes it, or checks and strips it
 #define   NVME_PRINFO_GUARD BIT32(28) // what is checked: the CRC,
 #define   NVME_PRINFO_APP BIT32(27)   // the application tag,

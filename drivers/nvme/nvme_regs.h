@@ -163,6 +163,21 @@ struct nvme_dsm_range {
 };
 static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3");
 
+// Copy (NVM Command Set 1.0, 3.2.2): NR 7:0 of CDW12, 0-based; the source ranges' format 11:8, 0; PRINFO of what
+// is read, and where it is in other commands that of what is written
+#define NVME_COPY_PRINFOR BITS32(15, 12)
+
+struct nvme_copy_range {
+    uint64_t reserved0;
+    uint64_t slba;
+    uint16_t nlb; // 0-based
+    uint16_t reserved18[3];
+    uint32_t eilbrt; // reference tag that the first block must have
+    uint16_t elbat, elbatm;
+};
+static_assert(sizeof(struct nvme_copy_range) == 32, "NVM Command Set 1.0, 3.2.2");
+static_assert(offsetof(struct nvme_copy_range, eilbrt) == 24, "NVM Command Set 1.0, 3.2.2");
+
 // CDW10 of Create and Delete I/O queue (5.4, 5.5)
 #define   NVME_QUEUE_QID BITS32(15, 0)
 #define   NVME_QUEUE_QSIZE BITS32(31, 16) // 0-based

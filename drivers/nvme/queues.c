@@ -415,3 +415,12 @@ void nvme_queues_stop(struct nvme_ctrl *c)
         if (c->irqs[i])
             irq_disable(c->irqs[i]);
 }
+
+// Others may have their vectors.
+void nvme_queues_drop(struct nvme_ctrl *c)
+{
+    for (unsigned i = 0; c->irqs && i < c->queues_count; i++)
+        if (c->irqs[i])
+            irq_free(c->irqs[i]);
+    c->irqs = NULL;
+}

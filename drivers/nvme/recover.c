@@ -16,7 +16,7 @@
 
 #define ABSENT_NS NS_PER_S // as long as a function may take after a reset (PCIe Base 6.0, 2.3.1.1)
 
-#define SLOT_NS NS_PER_S // between looks at its slot, and at errors of its link
+#define LINK_NS NS_PER_S // between looks at errors of its link
 
 struct abort {
     struct nvme_recover *recover;
@@ -26,8 +26,8 @@ struct abort {
 
 struct nvme_recover {
     struct nvme_ctrl *ctrl;
-    const struct pci_dev *slot; // NULL: it can't be taken out
-    bool has_errors;            // of PCI Express, to look at
+    bool has_errors; // of PCI Express, to look at
+    bool returning;  // it was gone, and may be there again
     struct nvme_plan plan;
     struct cpu_timer timer;
     struct nvme_pause pause; // while an admin command is late
@@ -53,8 +53,6 @@ static void round_ends(struct nvme_round *round)
     enum nvme_plan_event event = r->after;
     bool asked = r->asked;
     r->asked = false;
-    if (r->plan.state == NVME_GONE && r->plan.reason == NVME_WHY_REMOVED)
-        pci_slot_power_off(r->slot);
     step(r, event);
     if (asked)
         look(r, r->asked_for);
@@ -144,6 +142,8 @@ static const char *reason_words(enum nvme_plan_reason reason)
         return "it can't be set up after a reset";
     case NVME_WHY_REMOVED:
         return "its slot's button was pressed";
+    case NVME_WHY_OTHER:
+        return "another disk is in its place";
     case NVME_WHY_ASKED:
         break;
     }
@@ -175,6 +175,11 @@ static void clear(struct nvme_recover *r)
 
 static void resume(struct nvme_recover *r)
 {
+    if (r->returning)
+        warn("nvme-returned", "%s: it is back in its slot, and takes requests again",
+             r->ctrl->label);
+    r->returning = false;
+    r->ctrl->gone = false;
     r->ctrl->resetting = false;
     r->resets++;
     go_round(r, nvme_queue_open, NVME_TICK);
@@ -198,17 +203,30 @@ static void stop_master(struct nvme_ctrl *c)
              "%s: it can't be kept from writing to memory: its bus mastering stays on", c->label);
 }
 
-static void give_up(struct nvme_recover *r)
+static void say_gone(const struct nvme_recover *r)
 {
-    struct nvme_ctrl *c = r->ctrl;
-    c->gone = true;
-    c->resetting = true;
-    if (r->plan.reason == NVME_WHY_REMOVED)
+    const struct nvme_ctrl *c = r->ctrl;
+    if (r->returning)
+        warn("nvme-not-back", "%s: it didn't come back to its slot: %s", c->label,
+             reason_words(r->plan.reason));
+    else if (r->plan.reason == NVME_WHY_REMOVED)
         warn("nvme-removed", "%s: %s: it may be taken out; all its requests end as failed",
              c->label, reason_words(r->plan.reason));
     else
         error("nvme-gone", "%s: the controller is gone: %s; all its requests end as failed",
               c->label, reason_words(r->plan.reason));
+}
+
+// What is in its place instead, if anything, is left disabled for whoever tries next.
+static void give_up(struct nvme_recover *r)
+{
+    struct nvme_ctrl *c = r->ctrl;
+    c->gone = true;
+    c->resetting = true;
+    say_gone(r);
+    if (r->returning)
+        nvme_ctrl_disable(c);
+    r->returning = false;
     stop_master(c);
     nvme_namespaces_drop(c);
     go_round(r, end_queue, NVME_TICK);
@@ -266,8 +284,8 @@ static void add_queues(const struct nvme_ctrl *c, struct nvme_plan_input *in)
 static void set_timer(struct nvme_recover *r)
 {
     uint64_t now = time_ns(), wait = nvme_events_wait_ns(r->ctrl);
-    if (!wait && (r->slot || r->has_errors))
-        wait = SLOT_NS;
+    if (!wait && r->has_errors)
+        wait = LINK_NS;
     if (r->plan.state == NVME_GONE)
         cpu_timer_stop(&r->timer);
     else if (r->plan.state != NVME_RUNNING)
@@ -293,14 +311,14 @@ static void step(struct nvme_recover *r, enum nvme_plan_event event)
 static void look_at_restore(struct nvme_recover *r)
 {
     enum nvme_restore_state state = nvme_restore_look(&r->restore);
-    if (state != NVME_RESTORE_GOES_ON)
-        step(r, state == NVME_RESTORE_DONE ? NVME_RESTORED : NVME_NOT_RESTORED);
+    if (state == NVME_RESTORE_DONE)
+        step(r, NVME_RESTORED);
+    else if (state == NVME_RESTORE_FAILED)
+        step(r, r->restore.other ? NVME_REPLACED : NVME_NOT_RESTORED);
 }
 
 static void look_again(struct nvme_recover *r)
 {
-    if (r->slot && pci_slot_asks(r->slot))
-        return step(r, NVME_REMOVAL_ASKED);
     switch (r->plan.state) {
     case NVME_RUNNING:
         pci_errors_look(r->ctrl->dev, time_ns());
@@ -345,6 +363,30 @@ void nvme_recover_reset(struct nvme_ctrl *c)
         look(c->recover, NVME_RESET_ASKED);
 }
 
+// ---- slots ----
+
+void nvme_recover_remove(struct nvme_ctrl *c)
+{
+    if (c->recover->plan.state != NVME_GONE && !c->recover->round.out)
+        step(c->recover, NVME_REMOVAL_ASKED);
+}
+
+void nvme_recover_return(struct nvme_ctrl *c)
+{
+    c->recover->returning = true;
+    step(c->recover, NVME_RETURN_ASKED);
+}
+
+bool nvme_recover_is_over(const struct nvme_ctrl *c)
+{
+    return c->recover->plan.state == NVME_GONE && !c->recover->round.out;
+}
+
+bool nvme_recover_returns(const struct nvme_ctrl *c)
+{
+    return c->recover->returning || (c->recover->plan.state == NVME_GONE && c->recover->round.out);
+}
+
 // ---- start ----
 
 static void set_limits(struct nvme_recover *r)
@@ -362,7 +404,6 @@ void nvme_recover_start(struct nvme_ctrl *c)
 {
     struct nvme_recover *r = mem_alloc(sizeof(*r), CACHE_LINE, c->dev->node);
     r->ctrl = c;
-    r->slot = pci_slot_of(c->dev);
     r->has_errors = pci_errors_start(c->dev);
     r->timer.fn = tick;
     for (unsigned i = 0; i < NVME_ABORTS_MOST; i++) {

@@ -14,5 +14,13 @@ void nvme_recover_start(struct nvme_ctrl *c);
 // Resets it. Boot CPU, from its loop.
 void nvme_recover_reset(struct nvme_ctrl *c);
 
+// For slots.c; controllers that run. Takes it out of use, as soon as nothing else is under way with it:
+// ask until it is over, which means that it is gone and all its requests have ended. Then, when
+// something is there again, has it set up, if it is the same disk; until it returns no more.
+void nvme_recover_remove(struct nvme_ctrl *c);
+void nvme_recover_return(struct nvme_ctrl *c);
+bool nvme_recover_is_over(const struct nvme_ctrl *c);
+bool nvme_recover_returns(const struct nvme_ctrl *c);
+
 // What there was, for people: nothing where nothing was.
 void nvme_recover_print(const struct nvme_ctrl *c);

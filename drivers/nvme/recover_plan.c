@@ -146,7 +146,20 @@ static enum nvme_plan_action restoring(struct nvme_plan *plan, const struct nvme
         return enter(plan, NVME_RUNNING, in->now_ns, NVME_DO_RESUME);
     if (in->event == NVME_NOT_RESTORED)
         return reset_again(plan, NVME_WHY_SETUP, in->now_ns);
+    if (in->event == NVME_REPLACED) {
+        plan->reason = NVME_WHY_OTHER;
+        return give_up(plan, in->now_ns);
+    }
     return NVME_DO_NOTHING;
+}
+
+// As any reset, but for what was in flight: nothing was.
+static enum nvme_plan_action gone(struct nvme_plan *plan, const struct nvme_plan_input *in)
+{
+    if (in->event != NVME_RETURN_ASKED)
+        return NVME_DO_NOTHING;
+    plan->resets = 0;
+    return enter(plan, NVME_DISABLING, in->now_ns, NVME_DO_DISABLE);
 }
 
 enum nvme_plan_action nvme_plan_step(struct nvme_plan *plan, const struct nvme_plan_input *in)
@@ -175,7 +188,7 @@ enum nvme_plan_action nvme_plan_step(struct nvme_plan *plan, const struct nvme_p
     case NVME_RESTORING:
         return restoring(plan, in);
     case NVME_GONE:
-        break;
+        return gone(plan, in);
     }
     return NVME_DO_NOTHING;
 }

@@ -35,6 +35,8 @@ enum nvme_plan_event {
     NVME_NOT_RESTORED,
     NVME_RESET_ASKED,   // by somebody who knows better
     NVME_REMOVAL_ASKED, // by somebody who stands in front of it
+    NVME_RETURN_ASKED,  // by its slot, where something is again
+    NVME_REPLACED,      // another is in its place
 };
 
 enum nvme_plan_action {
@@ -59,6 +61,7 @@ enum nvme_plan_reason {
     NVME_WHY_SETUP,     // after its reset it can't be set up
     NVME_WHY_ASKED,
     NVME_WHY_REMOVED, // as was asked for
+    NVME_WHY_OTHER,   // it is another disk now
 };
 
 struct nvme_plan_limits {
@@ -88,7 +91,7 @@ struct nvme_plan_input {
 // CSTS may be read and counts: false shortly after a reset.
 bool nvme_plan_reads_csts(const struct nvme_plan *plan, uint64_t now_ns);
 
-// What to do now. Once it is NVME_GONE, nothing any more.
+// What to do now. Once it is NVME_GONE, nothing any more, unless it is to return.
 enum nvme_plan_action nvme_plan_step(struct nvme_plan *plan, const struct nvme_plan_input *in);
 
 // When to look again, if nothing happens before.

@@ -4,8 +4,6 @@
 
 #include "drivers/nvme/request.h"
 
-#include "drivers/nvme/prp.h"
-#include "drivers/nvme/scatter.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -15,21 +13,6 @@
 #include "lib/string.h"
 
 #define FAILURES_SHOWN 8 // for each queue; the submitter counts them all
-
-const struct nvme_op nvme_ops[BLOCK_OPS] = {
-    [BLOCK_READ] = { NVME_CMD_READ, true, "read", 0 },
-    [BLOCK_WRITE] = { NVME_CMD_WRITE, true, "write", 0 },
-    [BLOCK_FLUSH] = { NVME_CMD_FLUSH, false, "flush", 0 },
-    [BLOCK_WRITE_ZEROES] = { NVME_CMD_WRITE_ZEROES, false, "write of zeroes", 0 },
-    [BLOCK_DEALLOCATE] = { NVME_CMD_DATASET_MANAGEMENT, false, "deallocation", 0 },
-    [BLOCK_COMPARE] = { NVME_CMD_COMPARE, true, "comparison", 0 },
-    [BLOCK_VERIFY] = { NVME_CMD_VERIFY, false, "verification", 0 },
-    [BLOCK_ZONE_REPORT] = { NVME_CMD_ZONE_RECEIVE, true, "report of zones",
-                            NVME_ZONE_REPORT | NVME_ZONE_RECEIVE_PARTIAL },
-    [BLOCK_ZONE_APPEND] = { NVME_CMD_ZONE_APPEND, true, "zone append", 0 },
-    [BLOCK_ZONE_FINISH] = { NVME_CMD_ZONE_SEND, false, "finish of a zone", NVME_ZONE_FINISH },
-    [BLOCK_ZONE_RESET] = { NVME_CMD_ZONE_SEND, false, "reset of a zone", NVME_ZONE_RESET },
-};
 
 // ---- ends ----
 
@@ -125,100 +108,16 @@ static struct block_req *pop(struct nvme_queue *q)
     return req;
 }
 
-static uint64_t *list_of(struct nvme_queue *q, unsigned id)
-{
-    if (!q->lists[id])
-        q->lists[id] = mem_alloc(q->list_bytes, q->list_bytes, q->dma_node);
-    return q->lists[id];
-}
-
-// Where the data of a command are, which lie in one piece.
-static void point(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t phys,
-                  uint64_t bytes)
-{
-    if (nvme_point(q->ctrl->abilities.sgl, phys, bytes, &sqe->head, sqe->data))
-        return;
-    uint64_t *list = list_of(q, id);
-    struct nvme_prp prp = nvme_prp_build(phys, bytes, list, mem_phys(list));
-    sqe->data[0] = prp.prp1;
-    sqe->data[1] = prp.prp2;
-}
-
-static struct nvme_scatter scatter(const struct nvme_queue *q, const struct nvme_ns *ns,
-                                   uint64_t *list)
-{
-    return (struct nvme_scatter){
-        .block_shift = ns->block_shift,
-        .sgl = q->ctrl->abilities.sgl,
-        .list = list,
-        .list_bytes = q->list_bytes,
-    };
-}
-
-// NVM Command Set 1.0, 3.2.3: one range, which takes the place of a list.
-static void name_range(struct nvme_queue *q, struct nvme_io_sqe *sqe, unsigned id, uint64_t lba,
-                       uint32_t blocks)
-{
-    struct nvme_dsm_range *range = (void *)list_of(q, id);
-    *range = (struct nvme_dsm_range){ .blocks = blocks, .lba = lba };
-    sqe->data[0] = mem_phys(range);
-    sqe->slba = NVME_DSM_DEALLOCATE; // CDW10: one range; CDW11
-}
-
-// CDW12: blocks and what goes with them; of a report, its dwords (ZNS 3.4.2.1).
-static uint32_t length_of(const struct nvme_ns *ns, const struct block_req *req, uint32_t blocks)
-{
-    switch (req->op) {
-    case BLOCK_DEALLOCATE:
-    case BLOCK_ZONE_FINISH:
-    case BLOCK_ZONE_RESET:
-        return 0;
-    case BLOCK_ZONE_REPORT:
-        return (blocks << ns->block_shift) / 4 - 1;
-    default:
-        return (req->length & ~NVME_IO_NLB) | (blocks ? blocks - 1 : 0);
-    }
-}
-
 // The next command of a request. There must be room.
 static void issue(struct nvme_queue *q, const struct nvme_ns *ns, struct block_req *req,
                   uint32_t first, uint32_t blocks)
 {
     unsigned id = q->qp.free, tail = q->qp.sq_tail;
-    const struct nvme_form *form = &ns->forms[req->op];
-    uint64_t tag = (req->lba + first) & form->tag_mask; // CDW14, and the rest in CDW3 (NVM 5.2.1)
-    struct nvme_io_sqe sqe = {
-        .head = (req->command & ~NVME_SQE_PSDT) | field_put(NVME_SQE_CID, id),
-        .cdw2_3 = tag & ~(uint64_t)UINT32_MAX,
-        .mptr = form->mptr,
-        .slba = req->lba + first,
-        .cdw12 = length_of(ns, req, blocks),
-        .cdw13 = nvme_ops[req->op].cdw13,
-        .cdw14 = (uint32_t)tag,
-    };
+    struct nvme_io_sqe sqe = nvme_command(q, ns, req, id, first, blocks);
     nvme_qpair_take(&q->qp, id, req);
-    if (req->op == BLOCK_DEALLOCATE) {
-        name_range(q, &sqe, id, req->lba + first, blocks);
-    } else if (req->pieces && !req->buffer) {
-        struct nvme_scatter s = scatter(q, ns, list_of(q, id));
-        nvme_scatter_point(&s, req, first, blocks, &sqe);
-    } else if (nvme_ops[req->op].moves_data) {
-        uint64_t skip = (uint64_t)first << ns->block_shift;
-        point(q, &sqe, id, mem_phys(req->buffer) + skip, (uint64_t)blocks << ns->block_shift);
-    }
     nvme_qpair_write(&q->qp, tail, &sqe);
     if (nvme_qpair_push(&q->qp, tail))
         nvme_qpair_mark(&q->qp);
-}
-
-static uint32_t next_piece(const struct nvme_queue *q, const struct nvme_ns *ns,
-                           const struct block_req *req, uint32_t first)
-{
-    uint32_t blocks = nvme_piece(&ns->forms[req->op].cuts, req->lba + first, req->blocks - first);
-    struct nvme_scatter s = scatter(q, ns, NULL);
-    if (req->pieces && !req->buffer)
-        blocks = nvme_scatter_run(&s, req, first, blocks);
-    return blocks;
 }
 
 void nvme_request_pump(struct nvme_queue *q)
@@ -227,7 +126,7 @@ void nvme_request_pump(struct nvme_queue *q)
         struct block_req *req = q->waiting;
         const struct nvme_ns *ns = req->dev->driver;
         uint32_t first = req->issued;
-        uint32_t blocks = next_piece(q, ns, req, first);
+        uint32_t blocks = nvme_command_blocks(q, ns, req, first);
 
         req->issued += blocks;
         if (req->issued == req->blocks)
@@ -414,7 +313,7 @@ void nvme_request_in_full(struct nvme_queue *q, struct block_req *req)
 {
     const struct nvme_ns *ns = req->dev->driver;
     if (nvme_qpair_owner(&q->qp) != cpu_index() || !nvme_qpair_has_room(&q->qp) ||
-        next_piece(q, ns, req, 0) < req->blocks)
+        nvme_command_blocks(q, ns, req, 0) < req->blocks)
         return nvme_request_detour(q, req);
     req->status = BLOCK_OK;
     req->tries = 0;
@@ -480,6 +379,7 @@ static void hand_over(struct nvme_queue *q)
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
+    q->gone = false;
     if (nvme_queue_stands_in(q))
         return hand_over(q);
     q->quiet = false;

@@ -3,16 +3,8 @@
 // from its loop.
 #pragma once
 
-#include "drivers/nvme/disk.h"
+#include "drivers/nvme/command.h"
 #include "lib/mark.h"
-
-struct nvme_op {
-    uint8_t opcode;
-    bool moves_data;
-    const char *words; // "read"
-    uint32_t cdw13;
-};
-extern const struct nvme_op nvme_ops[BLOCK_OPS];
 
 // A request that can't go straight, whatever the reason. Any CPU.
 void nvme_request_detour(struct nvme_queue *q, struct block_req *req);

@@ -59,13 +59,14 @@ static void send(struct nvme_restore *r)
 }
 
 // Another disk may have come in its place.
-static bool is_the_same(const struct nvme_restore *r)
+static bool is_the_same(struct nvme_restore *r)
 {
     struct problem p;
     struct nvme_id id;
     const struct nvme_ctrl *c = r->ctrl;
     if (nvme_parse_controller(c->label, r->page, &id, &p) && !strcmp(id.serial, c->id.serial))
         return true;
+    r->other = true;
     warn("nvme-other", "%s: after its reset it is another controller, or none that can be used",
          c->label);
     return false;
@@ -154,6 +155,7 @@ void nvme_restore_start(struct nvme_restore *r)
     r->step = IDENTIFY;
     for (unsigned i = 0; i < c->queues_count; i++)
         c->queues[i]->has_cq = c->queues[i]->has_sq = false;
+    r->other = false;
     send(r);
 }
 

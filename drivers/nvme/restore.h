@@ -10,6 +10,7 @@ enum nvme_restore_state { NVME_RESTORE_GOES_ON, NVME_RESTORE_DONE, NVME_RESTORE_
 struct nvme_restore {
     struct nvme_ctrl *ctrl;
     enum nvme_restore_state state;
+    bool other; // it failed, since it is another disk
     unsigned step;
     unsigned granted;     // queues
     uint64_t deadline_ns; // of the command under way

@@ -17,6 +17,7 @@ bool nvme_queues_have_classes(const struct nvme_ctrl *c);
 // Asks for I/O queues, creates them, and gives each CPU its own, as many as there are for all.
 bool nvme_queues_start(struct nvme_ctrl *c, struct problem *p);
 void nvme_queues_stop(struct nvme_ctrl *c); // after CC.EN = 0 or a shutdown
+void nvme_queues_drop(struct nvme_ctrl *c); // the controller is gone for good
 
 // What asks for so many, and what makes one: its completion queue, then its submission queue.
 struct nvme_sqe nvme_queues_ask(unsigned count);

@@ -65,6 +65,7 @@ void nvme_show_json(struct json *j, const struct nvme_ns *ns)
     add(j, "write_granularity", limits->write_granularity);
     add(j, "write_optimal", limits->write_optimal);
     add(j, "deallocate_granularity", limits->deallocate_granularity);
+    add(j, "max_copy", limits->max_copy);
     json_bool(j, "write_cache", limits->write_cache);
     if (limits->read_only)
         json_bool(j, "read_only", true);
@@ -115,4 +116,55 @@ void nvme_show_line(const struct nvme_ns *ns)
         say(line, sizeof(line), &used, "write protected");
     if (used)
         info("%-10s %s", ns->dev.name, line);
+}
+
+// ---- all of it ----
+
+static void print_line(const struct nvme_ctrl *c, const struct block_dev *dev)
+{
+    char size[16], block[16], transfer[16], urgent[32] = "";
+    if (c->queues_count > c->plain_count)
+        format_text(urgent, sizeof(urgent), ", and %u urgent", c->queues_count - c->plain_count);
+    info("%-10s %s  %-24s %-20s %-8s %9s in blocks of %s, %s a command, %u queue%s of %u%s",
+         dev->name, c->dev->name, dev->model, dev->serial, c->id.firmware,
+         nvme_size_text(dev->blocks * dev->block_size, size, sizeof(size)),
+         nvme_size_text(dev->block_size, block, sizeof(block)),
+         nvme_size_text(dev->max_transfer, transfer, sizeof(transfer)), c->plain_count,
+         c->plain_count == 1 ? "" : "s", c->limits.queue_entries - 1, urgent);
+}
+
+static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
+{
+    char text[1024];
+    struct json j;
+
+    json_begin(&j, text, sizeof(text), "nvme");
+    json_text(&j, "filename", dev->name);
+    json_text(&j, "pci", c->dev->name);
+    json_text(&j, "model", dev->model);
+    json_text(&j, "serial", dev->serial);
+    json_text(&j, "firmware", c->id.firmware);
+    json_u64(&j, "nsid", dev->nsid);
+    json_u64(&j, "size", dev->blocks * dev->block_size);
+    json_u64(&j, "block_size", dev->block_size);
+    json_u64(&j, "max_transfer", dev->max_transfer);
+    json_u64(&j, "queues", c->plain_count);
+    json_u64(&j, "urgent_queues", c->queues_count - c->plain_count);
+    json_u64(&j, "queue_depth", c->limits.queue_entries - 1);
+    json_u64(&j, "vectors", c->queues_count);
+    if (c->dev->node != NODE_ANY)
+        json_u64(&j, "node", c->dev->node);
+    nvme_show_json(&j, dev->driver);
+    report_json(&j);
+}
+
+void nvme_show_ctrl(const struct nvme_ctrl *c)
+{
+    if (c->running && !c->namespaces)
+        info("%s: it has no namespace that can be read", c->label);
+    for (const struct nvme_ns *ns = c->running ? c->namespaces : NULL; ns; ns = ns->next) {
+        print_line(c, &ns->dev);
+        nvme_show_line(ns);
+        print_json(c, &ns->dev);
+    }
 }

@@ -57,6 +57,8 @@ struct pci_dev {
     uint8_t secondary, subordinate; // bridges
     struct pci_dev *parent;         // the bridge above, or the domain's host; NULL on a root bus
     struct pci_domain *domain;      // NULL: it is in MCFG
+    volatile void *below;           // of a bridge: configuration space of its secondary bus
+    bool removed;                   // it was taken out, and another may come to its place
     volatile void *config;          // 4 KiB of ECAM
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
@@ -140,12 +142,29 @@ bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, 
 void pci_keep(struct pci_dev *dev);
 bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t));
 
-// The port whose slot the function is in, where it can be taken out while the machine runs; NULL: it
-// can't. Whether its attention button was pressed since the last look; and its power, which is off
-// before anybody takes something out. Boot CPU.
-const struct pci_dev *pci_slot_of(const struct pci_dev *dev);
-bool pci_slot_asks(const struct pci_dev *port);
-void pci_slot_power_off(const struct pci_dev *port);
+// What answers in the function's place has its ids: it may be back.
+bool pci_is_back(const struct pci_dev *dev);
+
+// The nearest port above the function whose slot things are put into and taken out of while the
+// machine runs; NULL: there is none. Boot CPU, as for all of slots.
+struct pci_dev *pci_slot_of(const struct pci_dev *dev);
+bool pci_has_slot(const struct pci_dev *port);
+
+struct pci_slot_look {
+    bool present, link, power; // now
+    bool tells_link;           // else `link` is true where something is present
+    bool pressed;              // since the last look: its attention button,
+    bool swapped, relinked;    // and whether something came or went, or the link did
+};
+// False: the port itself doesn't answer.
+bool pci_slot_look(const struct pci_dev *port, struct pci_slot_look *look);
+void pci_slot_power(const struct pci_dev *port, bool on);
+
+// What is in a slot now: whether it answers to configuration requests; and finding it, in place of
+// what was there before, with addresses out of the port's windows. Nobody uses the latter any more.
+// False: it can't be used, and nothing decodes.
+bool pci_slot_answers(const struct pci_dev *port);
+bool pci_slot_scan(struct pci_dev *port, struct problem *p);
 
 // Errors of the function and of the links above it, as AER and DPC log them (7.8.4, 7.9.14): what is
 // there at the start is stale, and cleared; from then on a look, once in a while and whenever the

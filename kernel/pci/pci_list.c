@@ -19,7 +19,7 @@ struct pci_dev *pci_get(size_t index)
     return index < devs.count ? &devs.chunks[index / CHUNK_DEVS][index % CHUNK_DEVS] : NULL;
 }
 
-struct pci_dev *pci_list_add(void)
+static struct pci_dev *add_at_end(void)
 {
     size_t chunk = devs.count / CHUNK_DEVS;
     if (chunk == CHUNKS)
@@ -32,9 +32,36 @@ struct pci_dev *pci_list_add(void)
     return dev;
 }
 
-void pci_list_drop(void)
+static struct pci_dev *find_removed(uint32_t segment, uint16_t bdf)
 {
-    devs.count--;
+    struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->removed && dev->segment == segment && dev->bdf == bdf)
+            return dev;
+    return NULL;
+}
+
+// Memory that was made for one function serves the next.
+struct pci_dev *pci_list_add(uint32_t segment, uint16_t bdf)
+{
+    struct pci_dev *dev = find_removed(segment, bdf);
+    if (dev)
+        *dev = (struct pci_dev){ .kept = dev->kept, .errors = dev->errors };
+    else
+        dev = add_at_end();
+    if (!dev)
+        return NULL;
+    dev->segment = segment;
+    dev->bdf = bdf;
+    return dev;
+}
+
+void pci_list_drop(struct pci_dev *dev)
+{
+    if (dev == pci_get(devs.count - 1))
+        devs.count--;
+    else
+        dev->removed = true;
 }
 
 void pci_list_clear(void)

@@ -140,6 +140,13 @@ static bool is_there(const struct pci_dev *dev)
     return pci_read32(dev, PCI_CLASS_REVISION) != UINT32_MAX;
 }
 
+bool pci_is_back(const struct pci_dev *dev)
+{
+    uint32_t id = pci_read32(dev, PCI_VENDOR_DEVICE);
+    return !dev->physical && field_get(PCI_VENDOR_DEVICE_VENDOR, id) == dev->vendor &&
+           field_get(PCI_VENDOR_DEVICE_DEVICE, id) == dev->device;
+}
+
 bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
 {
     if (is_there(dev) && pci_power_state(dev)) {

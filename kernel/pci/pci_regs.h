@@ -54,6 +54,7 @@
 #define   PCI_BAR_IO BIT32(0)
 #define   PCI_BAR_IO_BASE BITS32(31, 2)
 #define   PCI_BAR_TYPE BITS32(2, 1)
+#define   PCI_BAR_PREFETCHABLE BIT32(3)
 #define   PCI_BAR_BASE BITS32(31, 4)
 #define PCI_BAR_TYPE_32 0
 #define PCI_BAR_TYPE_64 2
@@ -65,6 +66,13 @@
 #define   PCI_BUS_NUMBERS_PRIMARY BITS32(7, 0)
 #define   PCI_BUS_NUMBERS_SECONDARY BITS32(15, 8)
 #define   PCI_BUS_NUMBERS_SUBORDINATE BITS32(23, 16)
+#define PCI_MEMORY_WINDOW 0x20 // 32: addresses passed on, in steps of 1 MiB
+#define   PCI_WINDOW_BASE BITS32(15, 4)
+#define   PCI_WINDOW_LIMIT BITS32(31, 20)
+#define   PCI_WINDOW_WIDE BIT32(0) // of the next: it has upper halves
+#define PCI_PREFETCHABLE_WINDOW 0x24 // 32
+#define PCI_PREFETCHABLE_BASE_HIGH 0x28 // 32
+#define PCI_PREFETCHABLE_LIMIT_HIGH 0x2c // 32
 
 // ---- capabilities (7.5.1.1.11) ----
 #define PCI_CAP_FIRST 0x40 // below is the header
@@ -96,18 +104,32 @@
 #define PCI_EXP_TYPE_PCIE_TO_PCI 0x7
 #define PCI_EXP_TYPE_PCI_TO_PCIE 0x8
 #define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
+#define PCI_EXP_DEVICE_CAP 0x04 // 32
+#define   PCI_EXP_DEVICE_CAP_PAYLOAD BITS32(2, 0) // 128 bytes << this, at most
 #define PCI_EXP_DEVICE_CONTROL 0x08 // 16
+#define   PCI_EXP_DEVICE_CONTROL_PAYLOAD BITS32(7, 5)
+#define PCI_EXP_LINK_CAP 0x0c // 32
+#define   PCI_EXP_LINK_CAP_ACTIVE BIT32(20) // LINK_STATUS tells whether it is up
 #define PCI_EXP_LINK_CONTROL 0x10 // 16
+#define   PCI_EXP_LINK_CONTROL_DISABLE BIT32(4)
 #define PCI_EXP_LINK_STATUS 0x12 // 16
 #define   PCI_EXP_LINK_STATUS_ACTIVE BIT32(13)
 #define PCI_EXP_SLOT_CAP 0x14 // 32
+#define   PCI_EXP_SLOT_CAP_POWER BIT32(1) // its power can be switched
+#define   PCI_EXP_SLOT_CAP_LATCH BIT32(2) // a sensor tells whether its latch is open
 #define   PCI_EXP_SLOT_CAP_HOT_PLUG BIT32(6)
 #define PCI_EXP_SLOT_CONTROL 0x18 // 16
 #define   PCI_EXP_SLOT_CONTROL_INDICATOR BITS32(9, 8) // of power
 #define   PCI_EXP_SLOT_CONTROL_POWER_OFF BIT32(10)
+#define PCI_EXP_SLOT_INDICATOR_ON 1
 #define PCI_EXP_SLOT_INDICATOR_OFF 3
 #define PCI_EXP_SLOT_STATUS 0x1a // 16
-#define   PCI_EXP_SLOT_STATUS_BUTTON BIT32(0) // was pressed; a write clears it
+#define   PCI_EXP_SLOT_STATUS_BUTTON BIT32(0) // was pressed; these are cleared by writing 1
+#define   PCI_EXP_SLOT_STATUS_PRESENCE_CHANGED BIT32(3)
+#define   PCI_EXP_SLOT_STATUS_LINK_CHANGED BIT32(8)
+#define   PCI_EXP_SLOT_STATUS_EVENTS (BITS32(4, 0) | BIT32(8))
+#define   PCI_EXP_SLOT_STATUS_OPEN BIT32(5) // its latch
+#define   PCI_EXP_SLOT_STATUS_PRESENT BIT32(6)
 #define PCI_EXP_ROOT_CONTROL 0x1c // 16: which errors firmware is told of
 #define   PCI_EXP_ROOT_CONTROL_SYSTEM_ERRORS BITS32(2, 0)
 #define PCI_EXP_DEVICE_CONTROL2 0x28 // 16

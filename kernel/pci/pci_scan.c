@@ -125,11 +125,9 @@ static struct pci_dev *parent_of(const struct walk *w, uint16_t bdf)
 static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile void *config,
                                     struct pci_dev *physical)
 {
-    struct pci_dev *dev = pci_list_add();
+    struct pci_dev *dev = pci_list_add(w->segment, bdf);
     if (!dev)
         return NULL;
-    dev->segment = w->segment;
-    dev->bdf = bdf;
     dev->config = config;
     dev->parent = physical ? physical->parent : parent_of(w, bdf);
     dev->physical = physical;
@@ -137,7 +135,7 @@ static struct pci_dev *add_function(const struct walk *w, uint16_t bdf, volatile
     dev->node = NODE_ANY; // the SRAT may know it, or the DMAR
     read_identity(dev);
     if (!is_legible(dev)) {
-        pci_list_drop();
+        pci_list_drop(dev);
         return NULL;
     }
     read_function(dev);
@@ -206,8 +204,11 @@ static void add_bridge(struct walk *w, struct pci_dev *b)
 // The bus's configuration space is mapped once there is something to look for on it.
 static volatile void *config_at(struct walk *w, uint16_t bdf)
 {
+    struct pci_dev *above = w->above[PCI_BUS(bdf)];
     if (!w->window)
         w->window = mem_map_mmio(bus_window(w, PCI_BUS(bdf)), PCI_ECAM_BUS_BYTES);
+    if (above && above->secondary == PCI_BUS(bdf))
+        above->below = w->window;
     return mmio_at(w->window, field_put(PCI_ECAM_DEVICE, PCI_DEV(bdf)) |
                                   field_put(PCI_ECAM_FUNCTION, PCI_FN(bdf)));
 }
@@ -252,7 +253,7 @@ static void visit_device(struct walk *w, unsigned bus, unsigned device)
 static struct pci_dev *find(const struct walk *w, uint16_t bdf)
 {
     for (size_t i = w->first; i < pci_list_count(); i++)
-        if (pci_get(i)->bdf == bdf)
+        if (pci_get(i)->segment == w->segment && pci_get(i)->bdf == bdf && !pci_get(i)->removed)
             return pci_get(i);
     return NULL;
 }
@@ -423,10 +424,10 @@ static bool read_mcfg(struct mcfg *mcfg, struct problem *p)
 }
 
 static struct walk walk;
+static struct mcfg mcfg;
 
 bool pci_init(struct problem *p)
 {
-    static struct mcfg mcfg;
     if (!read_mcfg(&mcfg, p))
         return false;
     pci_list_clear();
@@ -448,4 +449,26 @@ size_t pci_add_domain(struct pci_domain *domain)
                           .first = first };
     visit_segment(&walk);
     return pci_list_count() - first;
+}
+
+// ---- while the machine runs ----
+
+static bool is_bridge_of(const struct walk *w, const struct pci_dev *dev)
+{
+    return dev->segment == w->segment && dev->secondary && !dev->removed;
+}
+
+void pci_scan_below(struct pci_dev *port)
+{
+    static struct walk w;
+    struct pci_dev *dev;
+    w = (struct walk){ .mcfg = &mcfg,
+                       .domain = port->domain,
+                       .segment = port->segment,
+                       .window = port->below };
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        for (unsigned bus = dev->secondary; is_bridge_of(&w, dev) && bus <= dev->subordinate; bus++)
+            w.above[bus] = dev;
+    visit_bus(&w, port->secondary);
+    warn_all(&w.warnings);
 }

@@ -98,7 +98,8 @@ static bool moves_data(enum block_op op)
 static bool writes(enum block_op op)
 {
     return op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE ||
-           op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH || op == BLOCK_ZONE_RESET;
+           op == BLOCK_COPY || op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH ||
+           op == BLOCK_ZONE_RESET;
 }
 
 // Operations on zones are not split. A report's blocks are only those of its buffer.
@@ -138,6 +139,19 @@ static bool has_memory(const struct block_req *req)
     return blocks == req->blocks;
 }
 
+// All of them on the device.
+static bool has_sources(const struct block_req *req)
+{
+    uint64_t copied = 0, end = req->dev->blocks;
+    const struct block_source *source = req->sources;
+    for (; source && copied < req->blocks; source++) {
+        if (!source->blocks || source->blocks > end || source->lba > end - source->blocks)
+            return false;
+        copied += source->blocks;
+    }
+    return copied == req->blocks;
+}
+
 // 0: nothing is wrong. No blocks at all wrap to the largest number, and thus are too many.
 static uint32_t find_fault(const struct block_req *req)
 {
@@ -152,6 +166,8 @@ static uint32_t find_fault(const struct block_req *req)
         return BLOCK_DETAIL_RANGE;
     if (moves_data(req->op) && !has_memory(req))
         return BLOCK_DETAIL_BUFFER;
+    if (req->op == BLOCK_COPY && !has_sources(req))
+        return BLOCK_DETAIL_RANGE;
     return 0;
 }
 

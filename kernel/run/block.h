@@ -22,6 +22,8 @@ enum block_op {
     BLOCK_DEALLOCATE,   // the blocks' content is no longer needed; no buffer
     BLOCK_COMPARE,      // with the buffer; a difference is a BLOCK_ERROR
     BLOCK_VERIFY,       // the device reads and checks, and hands nothing over; no buffer
+    BLOCK_COPY, // by the device itself, from `sources`, one behind the other; no buffer. It is
+                // anybody's guess what comes of a copy onto one of its own sources
 
     // Of disks with zones (limits.zone). `lba` is where a zone begins; the last two have one block, and
     // no buffer.
@@ -45,7 +47,8 @@ enum block_status {
 };
 
 // detail of a BLOCK_ERROR that the device never saw. No device status has these values.
-#define BLOCK_DETAIL_RANGE 0xffffffffu  // no blocks, or some past its end
+#define BLOCK_DETAIL_RANGE                                                                         \
+    0xffffffffu // no blocks, or some past its end; or not those of a copy's sources
 #define BLOCK_DETAIL_BUFFER 0xfffffffeu // none, not 4-byte aligned, or pieces of another length
 #define BLOCK_DETAIL_UNSUPPORTED 0xfffffffdu // an operation that it doesn't have
 #define BLOCK_DETAIL_PROTECTED 0xfffffffcu   // its serial number is not in allow-write=
@@ -59,6 +62,12 @@ struct block_port {
 // A piece of memory for whole blocks, 4-byte aligned; from mem_alloc(), physically contiguous.
 struct block_piece {
     void *at;
+    uint32_t blocks; // > 0
+};
+
+// What a copy takes its blocks from.
+struct block_source {
+    uint64_t lba;
     uint32_t blocks; // > 0
 };
 
@@ -76,7 +85,8 @@ struct block_req {
     // The submitter's; block_prepare() reads them.
     struct block_dev *dev;
     void *buffer; // from mem_alloc(), 4-byte aligned at least, physically contiguous; NULL: pieces
-    const struct block_piece *pieces; // which hold `blocks` together; unchanged until done()
+    const struct block_piece *pieces;   // which hold `blocks` together; unchanged until done()
+    const struct block_source *sources; // of a copy: which have `blocks` together; likewise
     uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
     enum block_op op;
     uint8_t channel;                     // see above

@@ -21,8 +21,11 @@ struct block_limits {
     uint64_t deallocate_granularity, deallocate_alignment;
 
     uint64_t max_zeroes, max_verify, max_deallocate; // in one command; 0: it has none of that kind
-    uint64_t zone;                                   // bytes of each zone
-    uint64_t max_append;                             // to a zone, in one command
+    // A copy: bytes in one command, and of each of its sources; 0: it can't copy. Sources of a command.
+    uint64_t max_copy, max_copy_source;
+    uint32_t copy_sources;
+    uint64_t zone;       // bytes of each zone
+    uint64_t max_append; // to a zone, in one command
     bool read_only;
     bool write_cache; // written data are safe only after a flush, or with FUA
 };

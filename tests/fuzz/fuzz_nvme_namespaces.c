@@ -91,6 +91,8 @@ static void check_limits(const struct nvme_format *format, const struct nvme_abi
     must(l.boundary % l.block_size == 0 && (!l.boundary || l.boundary >= NVME_PAGE));
     must(l.atomic_write >= l.atomic_power_fail && l.atomic_power_fail >= l.block_size);
     must(!l.atomic_boundary || l.atomic_boundary >= l.atomic_write);
+    must(l.max_copy >= l.max_copy_source && !l.max_copy_source == !l.copy_sources);
+    must(l.max_copy_source % l.block_size == 0 && l.max_copy_source <= 65535ull * l.block_size);
     nvme_parse_nvm_controller(&page.nvm, a, &l);
     must(l.max_zeroes <= 65536ull * l.block_size && l.max_verify <= 65536ull * l.block_size);
     must(l.max_zeroes % l.block_size == 0 && l.max_verify % l.block_size == 0);

@@ -264,10 +264,8 @@ static uint64_t read_register(struct model *m, size_t offset)
     return 0;
 }
 
-uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+uint64_t model_read(struct model *m, size_t offset, unsigned bytes)
 {
-    size_t offset;
-    struct model *m = world_find(reg, &offset);
     require(m->pci_command & 2, "registers without memory decoding");
     require(bytes == (is_long(offset) ? 8 : 4), "offset 0x%zx read as %u bytes", offset, bytes);
     if (m->zeros || m->power_state) // as QEMU's, asleep
@@ -277,10 +275,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
     return read_register(m, offset);
 }
 
-void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+void model_write(struct model *m, size_t offset, uint64_t value, unsigned bytes)
 {
-    size_t offset;
-    struct model *m = world_find(reg, &offset);
     require(bytes == (is_long(offset) ? 8 : 4), "write of %u bytes", bytes);
     if (m->removed || is_away(m) || m->power_state)
         return;
@@ -302,4 +298,19 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
         m->cmbmsc = value;
     else
         fail_msg("the host broke a rule: writes offset 0x%zx", offset);
+}
+
+// Tests with a model of PCI find the controller by that.
+__attribute__((weak)) uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
+{
+    size_t offset;
+    struct model *m = world_find(reg, &offset);
+    return model_read(m, offset, bytes);
+}
+
+__attribute__((weak)) void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
+{
+    size_t offset;
+    struct model *m = world_find(reg, &offset);
+    model_write(m, offset, value, bytes);
 }

@@ -120,7 +120,12 @@ struct model {
     bool removed;             // reads are all ones
     uint64_t away_until;      // so are they until this time: its link is down, or it is in D3
     bool forgets;             // all of its configuration, while it is away
-    bool has_slot, button;    // in which it can be taken out; and it is to be
+    bool has_slot;            // in which it can be taken out; its port is the function itself:
+    bool button, swapped;     // was pressed, and something came or went, since the last look
+    bool slot_empty, slot_off;
+    bool deaf;                // to configuration requests
+    struct model *in_slot_of; // another, which it shares it with
+    unsigned scans;           // of the slot
     bool master_stuck;        // its bus mastering can't be turned off
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
@@ -170,6 +175,7 @@ struct model {
     bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
     unsigned commands;      // fetched from I/O queues
     unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
+    unsigned copies, copy_ranges, fuas;
     uint64_t longest; // bytes of one read
     uint64_t result;  // dwords 0 and 1 of I/O completions
     unsigned deleted_sqs, deleted_cqs;

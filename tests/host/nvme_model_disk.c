@@ -257,6 +257,7 @@ static uint32_t transfer(struct model *m, const struct nvme_sqe *sqe, const stru
         return 0;
     case NVME_CMD_WRITE:
         m->writes++;
+        m->fuas += !!(sqe->cdw12 & BIT32(30));
         for_each_piece(m, sqe, offset, bytes, from_host);
         return 0;
     case NVME_CMD_COMPARE:
@@ -322,6 +323,77 @@ static uint32_t execute_dsm(struct model *m, const struct nvme_sqe *sqe)
     return 0;
 }
 
+// Copy (NVM Command Set 1.0, 3.2.2): of what is read, the tags are checked and PRINFO is as it is of
+// what is written.
+struct copy_range {
+    uint64_t reserved, lba;
+    uint16_t nlb, reserved18[3];
+    uint32_t tag, application;
+};
+
+static void check_copy(const struct model *m, const struct nvme_sqe *sqe,
+                       const struct nvme_identify_namespace *ns, unsigned count)
+{
+    require(m->id.ocfs & 1 && m->id.oncs & NVME_ONCS_COPY, "a copy, which it has not");
+    require(!(sqe->cdw12 & ~(BIT32(30) | BITS32(29, 26) | BITS32(15, 12) | 0xff)) && !sqe->cdw13 &&
+                !sqe->cdw15 && !sqe->cdw2_3 && !(sqe->head & 0xff00) && !sqe->prp2,
+            "a copy with reserved or unwanted fields");
+    require(field_get(BITS32(15, 12), sqe->cdw12) == field_get(BITS32(29, 26), sqe->cdw12),
+            "PRINFOR isn't PRINFOW");
+    require(count <= ns->msrc + 1u, "a copy of %u ranges", count);
+    require(count * sizeof(struct copy_range) <= NVME_PAGE - sqe->prp1 % NVME_PAGE,
+            "ranges of a copy across pages");
+}
+
+static uint32_t check_source(struct model *m, const struct copy_range *source,
+                             const struct model_namespace *ns, const struct range *r)
+{
+    unsigned type = (unsigned)field_get(NVME_DPS_TYPE, ns->data.dps);
+    require(r->blocks <= ns->data.mssrl, "a range of %llu blocks", (unsigned long long)r->blocks);
+    require(!source->reserved && !source->reserved18[0] && !source->reserved18[1] &&
+                !source->reserved18[2] && !source->application,
+            "a range with reserved or unwanted fields");
+    require(source->tag == (type == 1 || type == 2 ? (uint32_t)r->lba : 0), "the tag of a range");
+    return check_range(m, r);
+}
+
+static void copy_blocks(struct model *m, const struct range *from, const struct range *to)
+{
+    uint8_t block[4096];
+    for (uint64_t i = 0; i < from->blocks; i++) {
+        model_disk_read(m, from->nsid, (from->lba + i) << from->shift, block, 1ull << from->shift);
+        model_disk_write(m, to->nsid, (to->lba + i) << to->shift, block, 1ull << to->shift);
+    }
+}
+
+static uint32_t execute_copy(struct model *m, const struct nvme_sqe *sqe)
+{
+    struct range to = range_of(m, sqe), from = to;
+    const struct model_namespace *ns = model_find_namespace(m, to.nsid);
+    const struct copy_range *sources = model_memory(m, sqe->prp1);
+    unsigned count = (sqe->cdw12 & 0xff) + 1;
+    uint64_t all = 0;
+    check_copy(m, sqe, &ns->data, count);
+    model_check_format(m, sqe, NVME_CMD_COPY, to.lba, 1);
+    m->copies++;
+    m->fuas += !!(sqe->cdw12 & BIT32(30));
+    for (unsigned i = 0; i < count; i++) {
+        from.lba = sources[i].lba;
+        to.blocks = from.blocks = sources[i].nlb + 1ull;
+        uint32_t status = check_source(m, &sources[i], ns, &from);
+        if (!status)
+            status = check_range(m, &to);
+        if (status)
+            return status;
+        copy_blocks(m, &from, &to);
+        to.lba += to.blocks;
+        all += to.blocks;
+    }
+    require(all <= ns->data.mcl, "a copy of %llu blocks", (unsigned long long)all);
+    m->copy_ranges += count;
+    return 0;
+}
+
 uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
 {
     unsigned opcode = (unsigned)field_get(NVME_SQE_OPC, sqe->head);
@@ -336,6 +408,8 @@ uint32_t model_execute_io(struct model *m, const struct nvme_sqe *sqe)
         return execute_range(m, sqe, opcode);
     case NVME_CMD_DATASET_MANAGEMENT:
         return execute_dsm(m, sqe);
+    case NVME_CMD_COPY:
+        return execute_copy(m, sqe);
     case NVME_CMD_FLUSH:
         m->flushes++;
         return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel's side: what the driver calls, on CPUs that take turns.
+// The kernel's side: memory, functions and irqs.
 
 #include "tests/host/nvme_world.h"
 
@@ -21,23 +21,7 @@
 
 #include <cmocka.h>
 
-#define CPUS_MAX 16
-#define MODELS_MAX 8
 #define WINDOW_BYTES 0x100000
-
-static struct {
-    unsigned cpus, cpu;
-    unsigned vectors_left[CPUS_MAX];
-    uint32_t apic_ids[CPUS_MAX]; // as they are numbered, unless set
-    uint64_t now, clock_step;
-    bool timers_first;
-    struct cpu_msg *inbox[CPUS_MAX];
-    struct cpu_timer *timers[CPUS_MAX];
-    struct model *models[MODELS_MAX];
-    unsigned models_count;
-    struct irq
-        *moving[CPUS_MAX]; // routed to its new CPU; the old one, which this is, is not told yet
-} world;
 
 // Memory lives until the process ends, as it does in the kernel.
 static struct piece {
@@ -80,100 +64,6 @@ size_t world_bytes_on(unsigned node)
 uint64_t mem_phys(const volatile void *virt)
 {
     return (uint64_t)virt;
-}
-
-// ---- time, CPUs, messages, timers ----
-
-uint32_t cpu_apic_id(unsigned cpu)
-{
-    return world.apic_ids[cpu];
-}
-
-void world_set_apic_id(unsigned cpu, uint32_t id)
-{
-    world.apic_ids[cpu] = id;
-}
-
-static uint64_t batch_tsc[CPUS_MAX];
-
-void cpu_begin_batch(void)
-{
-    batch_tsc[world.cpu] = world.now;
-}
-
-uint64_t cpu_batch_tsc(void)
-{
-    return batch_tsc[world.cpu];
-}
-
-uint64_t time_ns(void)
-{
-    return world.now += world.clock_step;
-}
-
-void time_delay_ns(uint64_t ns)
-{
-    world.now += ns;
-}
-
-unsigned cpu_count(void)
-{
-    return world.cpus;
-}
-
-unsigned cpu_index(void)
-{
-    return world.cpu;
-}
-
-unsigned cpu_node(unsigned cpu)
-{
-    assert_true(cpu < world.cpus);
-    return WORLD_NODE(cpu);
-}
-
-void cpu_post(unsigned cpu, struct cpu_msg *msg)
-{
-    struct cpu_msg **link = &world.inbox[cpu];
-    while (*link) {
-        assert_ptr_not_equal(*link, msg);
-        link = &(*link)->next;
-    }
-    msg->next = NULL;
-    *link = msg;
-}
-
-void cpu_timer_stop(struct cpu_timer *timer)
-{
-    struct cpu_timer **link = &world.timers[world.cpu];
-    while (*link && *link != timer)
-        link = &(*link)->next;
-    if (timer->armed)
-        assert_non_null(*link); // armed on another CPU: not ours to stop
-    if (*link)
-        *link = timer->next;
-    timer->armed = false;
-}
-
-void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
-{
-    cpu_timer_stop(timer);
-    timer->due_ns = due_ns;
-    timer->next = world.timers[world.cpu];
-    timer->armed = true;
-    world.timers[world.cpu] = timer;
-}
-
-static void (*flush)(void);
-
-void loop_set_flush(void (*fn)(void))
-{
-    flush = fn;
-}
-
-void loop_flush(void)
-{
-    flush();
 }
 
 // ---- kernel/pci, kernel/irq ----
@@ -221,6 +111,7 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
     }
     m->power_state = 0;
     m->lost_config = false;
+    m->pci_command |= 6; // as kept
     return true;
 }
 
@@ -234,22 +125,56 @@ void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
 {
 }
 
-const struct pci_dev *pci_slot_of(const struct pci_dev *dev)
+struct pci_dev *pci_slot_of(const struct pci_dev *dev)
 {
-    return of(dev)->has_slot ? dev : NULL;
+    const struct model *m = of(dev);
+    if (m->in_slot_of)
+        return &m->in_slot_of->pci;
+    return m->has_slot ? (struct pci_dev *)dev : NULL;
 }
 
-bool pci_slot_asks(const struct pci_dev *port)
+bool pci_has_slot(const struct pci_dev *port)
 {
-    bool asks = of(port)->button;
-    of(port)->button = false;
-    return asks;
+    return of(port)->has_slot;
 }
 
-void pci_slot_power_off(const struct pci_dev *port)
+bool pci_slot_look(const struct pci_dev *port, struct pci_slot_look *look)
 {
-    assert_false(of(port)->pci_command & 4);
-    of(port)->removed = true;
+    struct model *m = of(port);
+    *look = (struct pci_slot_look){
+        .present = !m->slot_empty,
+        .link = !m->slot_empty && !m->removed,
+        .power = !m->slot_off,
+        .tells_link = true,
+        .pressed = m->button,
+        .swapped = m->swapped,
+    };
+    m->button = m->swapped = false;
+    return true;
+}
+
+void pci_slot_power(const struct pci_dev *port, bool on)
+{
+    struct model *m = of(port);
+    assert_false(m->pci_command & 4 && !on);
+    m->slot_off = !on;
+    m->removed = !on || m->slot_empty;
+}
+
+bool pci_slot_answers(const struct pci_dev *port)
+{
+    return !of(port)->removed && !of(port)->deaf;
+}
+
+bool pci_slot_scan(struct pci_dev *port, struct problem *p)
+{
+    of(port)->scans++;
+    return true;
+}
+
+bool pci_is_back(const struct pci_dev *dev)
+{
+    return !of(dev)->removed;
 }
 
 void pci_enable_memory(struct pci_dev *dev)
@@ -291,6 +216,7 @@ bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void 
 {
     if (dev->bars[bar].bytes < least)
         return problem_set(p, "pci-bar-small", "%s: BAR %u is too small", dev->name, bar);
+    of(dev)->lost_config = false; // it has addresses
     *window = of(dev)->window;
     return true;
 }
@@ -332,6 +258,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
     struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, WORLD_ELSEWHERE);
     *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
     snprintf(irq->name, sizeof(irq->name), "%s", name);
+    m->lost_message[index] = false;
     return irq;
 }
 
@@ -393,7 +320,7 @@ struct model *world_add(void)
 {
     struct model *m = mem_alloc(sizeof(*m), 1, WORLD_ELSEWHERE);
     unsigned n = world.models_count++;
-    assert_true(n < MODELS_MAX);
+    assert_true(n < WORLD_MODELS);
     world.models[n] = m;
     m->window = (void *)(0x600000000000ull + (uint64_t)n * WINDOW_BYTES * 2); // NOLINT
     m->pci.class_code = NVME_PCI_CLASS;
@@ -421,7 +348,7 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid)
 {
     for (struct block_dev *dev = block_first(); dev; dev = dev->next) {
         const struct nvme_ns *ns = dev->driver;
-        if (ns->ctrl->dev == &m->pci && dev->nsid == nsid)
+        if (ns->ctrl->dev == &m->pci && dev->nsid == nsid && !ns->ctrl->dropped)
             return dev;
     }
     return NULL;
@@ -441,6 +368,12 @@ bool world_may_ring(const struct model *m, unsigned qid)
     return !qid || !c || !c->queues || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 
+void world_forget_memory(void)
+{
+    for (struct piece *piece = pieces; piece; piece = piece->next)
+        piece->of_this_world = false;
+}
+
 void world_free_memory(void)
 {
     for (struct piece *next; pieces; pieces = next) {
@@ -448,174 +381,4 @@ void world_free_memory(void)
         free(pieces->at);
         free(pieces);
     }
-}
-
-// ---- time and turns ----
-
-void world_begin(unsigned cpus)
-{
-    memset(&world, 0, sizeof(world));
-    for (struct piece *piece = pieces; piece; piece = piece->next)
-        piece->of_this_world = false;
-    world_forget_reports();
-    world.cpus = cpus;
-    world.clock_step = 1000;
-    world.now = 1000000;
-    for (unsigned cpu = 0; cpu < cpus; cpu++) {
-        world.vectors_left[cpu] = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1;
-        world.apic_ids[cpu] = cpu;
-    }
-    nvme_set_timeout(30000);
-    srand(1);
-}
-
-static void run_irqs(void)
-{
-    for (unsigned i = 0; i < world.models_count; i++) {
-        struct model *m = world.models[i];
-        for (unsigned v = 0; v < MODEL_VECTORS; v++)
-            if (m->raised[v] && !m->masked[v] && m->irqs[v] && m->irqs[v]->cpu == world.cpu) {
-                m->raised[v] = false;
-                m->irqs[v]->handler(m->irqs[v]->arg);
-            }
-    }
-}
-
-static void run_messages(void)
-{
-    struct cpu_msg *msg = world.inbox[world.cpu], *next;
-    world.inbox[world.cpu] = NULL;
-    for (; msg; msg = next) {
-        next = msg->next;
-        msg->fn(msg);
-    }
-}
-
-static void run_timers(void)
-{
-    struct cpu_timer *timer = world.timers[world.cpu], *next;
-    for (; timer; timer = next) {
-        next = timer->next;
-        if (timer->due_ns <= world.now) {
-            cpu_timer_stop(timer);
-            timer->fn(timer);
-            next = world.timers[world.cpu]; // the list may have changed
-        }
-    }
-}
-
-static void finish_move(void)
-{
-    struct irq *irq = world.moving[world.cpu];
-    world.moving[world.cpu] = NULL;
-    if (irq)
-        irq->moved(irq->arg, irq->cpu);
-}
-
-void world_round(void)
-{
-    for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
-        finish_move();
-        if (world.timers_first)
-            run_timers();
-        run_irqs();
-        run_messages();
-        run_timers();
-        loop_flush();
-    }
-    world.cpu = 0;
-    for (unsigned i = 0; i < world.models_count; i++)
-        model_work(world.models[i]);
-    world.now += 1000;
-}
-
-bool world_move(struct model *m, unsigned vector, unsigned to)
-{
-    struct irq *irq = m->irqs[vector];
-    unsigned from = irq->cpu;
-    for (unsigned cpu = 0; cpu < world.cpus; cpu++)
-        if (world.moving[cpu] == irq)
-            return false;
-    if (world.moving[from] || from == to)
-        return false;
-    world.moving[from] = irq;
-    irq->cpu = to;
-    return true;
-}
-
-void world_turn(unsigned cpu, enum world_part part)
-{
-    world.cpu = cpu;
-    finish_move();
-    if (part == WORLD_IRQS)
-        run_irqs();
-    else if (part == WORLD_MESSAGES)
-        run_messages();
-    else if (part == WORLD_TIMERS)
-        run_timers();
-    else if (part == WORLD_FLUSH)
-        loop_flush();
-    world.cpu = 0;
-    world.now += 1000;
-}
-
-void world_turn_any(void)
-{
-    if (rand() % 8)
-        world_turn((unsigned)rand() % world.cpus, (enum world_part)(rand() % WORLD_PARTS));
-    else
-        model_work(world.models[(unsigned)rand() % world.models_count]);
-}
-
-bool world_run(const bool *stop, unsigned rounds)
-{
-    while (!*stop && rounds--)
-        world_round();
-    return *stop;
-}
-
-void world_pass(uint64_t ns)
-{
-    for (uint64_t end = world.now + ns; world.now < end;) {
-        world.now += MAX(ns / 200, 1ull);
-        world_round();
-    }
-}
-
-void world_skip(uint64_t ns)
-{
-    world.now += ns;
-}
-
-void world_end(void)
-{
-    world.cpu = 0;
-    nvme_shutdown();
-    for (unsigned i = 0; i < world.models_count; i++)
-        assert_true(world.models[i]->master_stuck || !(world.models[i]->pci_command & 4));
-}
-
-void world_use_cpu(unsigned cpu)
-{
-    world.cpu = cpu;
-}
-
-uint64_t world_now(void)
-{
-    return world.now;
-}
-
-void world_set_timers_first(bool first)
-{
-    world.timers_first = first;
-}
-
-void world_set_clock_step(uint64_t ns)
-{
-    world.clock_step = ns;
-}
-
-void world_set_vectors_left(unsigned cpu, unsigned left)
-{
-    world.vectors_left[cpu] = left;
 }

@@ -11,12 +11,32 @@
             fail_msg("the host broke a rule: " __VA_ARGS__);                                       \
     } while (0)
 
+#define WORLD_CPUS 16
+#define WORLD_MODELS 8
+
+extern struct world {
+    unsigned cpus, cpu;
+    unsigned vectors_left[WORLD_CPUS];
+    uint32_t apic_ids[WORLD_CPUS]; // as they are numbered, unless set
+    uint64_t now, clock_step;
+    bool timers_first;
+    struct cpu_msg *inbox[WORLD_CPUS];
+    struct cpu_timer *timers[WORLD_CPUS];
+    struct model *models[WORLD_MODELS];
+    unsigned models_count;
+    // Routed to its new CPU; the old one, which this is, is not told yet.
+    struct irq *moving[WORLD_CPUS];
+} world;
+
+void world_forget_memory(void);  // before a new world: what was given out is another one's
 void world_free_memory(void);    // all that was given out: the driver must be new as well
 void world_forget_reports(void); // before a new world
 bool world_may_ring(const struct model *m, unsigned qid); // the CPU owns the I/O queue
 struct model *world_add(void);                            // a zeroed one, with its PCI function
 struct model *world_find(const volatile void *reg, size_t *offset); // whose register
 
+uint64_t model_read(struct model *m, size_t offset, unsigned bytes); // a register
+void model_write(struct model *m, size_t offset, uint64_t value, unsigned bytes);
 void *model_memory(const struct model *m, uint64_t phys);
 struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them

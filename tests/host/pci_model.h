@@ -61,6 +61,7 @@ static struct {
     bool ghosts; // devices answer to each device number, as some do at the end of a link
     bool full;   // the first function stands at every place that there is
     void (*before_write)(uint64_t phys, uint64_t value, unsigned bytes);
+    bool (*device)(uint64_t phys, uint64_t *value, unsigned bytes, bool write); // whose registers
     void (*after_access)(uint64_t phys, bool write);
 } model;
 
@@ -206,8 +207,7 @@ static inline bool model_in_hidden(uint64_t phys, struct model_fn **f)
     return false;
 }
 
-// The function whose configuration space has this address. False: not configuration space.
-static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at)
+static inline bool model_in_mcfg(uint64_t phys, struct model_fn **f)
 {
     for (size_t i = 0; i < model.mcfg.count; i++) {
         const struct mcfg_segment *s = &model.mcfg.segments[i];
@@ -215,18 +215,23 @@ static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at
         if (phys < first || phys >= last + MIB)
             continue;
         *f = model_find(s->segment, (uint16_t)((phys - s->base) >> 12));
-        *at = phys % MODEL_SPACE;
         return true;
     }
+    return false;
+}
+
+// The function whose configuration space has this address. False: not configuration space.
+static inline bool model_config(uint64_t phys, struct model_fn **f, unsigned *at)
+{
     *at = phys % MODEL_SPACE;
-    return model_in_hidden(phys, f);
+    return model_in_mcfg(phys, f) || model_in_hidden(phys, f);
 }
 
 // A write to hidden configuration space is on its way until a read from there was answered.
 static inline void model_check_hidden(uint64_t phys, bool write)
 {
     struct model_fn *f;
-    bool hidden = model_in_hidden(phys, &f);
+    bool hidden = !model_in_mcfg(phys, &f) && model_in_hidden(phys, &f);
     if (model.hidden_write && (write || !hidden))
         model_refuse("access while a write to hidden configuration space is on its way", phys);
     model.hidden_write = hidden && write;
@@ -270,6 +275,8 @@ uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
             f->reads++;
             value = model_get(f, at, bytes);
         }
+    } else if (model.device && model.device(phys, &value, bytes, false)) {
+        ; // answered
     } else if (model_data(phys, bytes)) {
         value = 0;
         memcpy(&value, model_data(phys, bytes), bytes);
@@ -312,6 +319,8 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
     if (model_config(phys, &f, &at)) {
         if (f)
             model_write_config(f, at, value, bytes);
+    } else if (model.device && model.device(phys, &value, bytes, true)) {
+        ; // taken
     } else if (model_data(phys, bytes)) {
         memcpy(model_data(phys, bytes), &value, bytes);
     }

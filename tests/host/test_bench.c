@@ -163,6 +163,22 @@ static void test_rates_and_counting(void **state)
     assert_non_null(strstr(row(1), "\"slat_ns\":"));
 }
 
+// So many, whatever time they take; words of the command line don't make them streams or not.
+static void test_cost_of_so_many_reads(void **state)
+{
+    start(1, 2);
+    fake.has_streams = true;
+    fake.turn = 1;
+    fake_run(&app_bench, "bench=cost repeats=2 runtime=1ms");
+    static const uint64_t reads[] = { FAKE_LBAS / 8, FAKE_LBAS / 8, 2 * FAKE_LBAS / 8 };
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(number(row(i), "total_ios"), 2 * reads[i < 2 ? i : 2]); // of small disks
+    expect_line(fake.json, "\"row\":4,\"irq\":\"posted\",\"disks\":2,\"bs\":4096,\"iodepth\":32,"
+                           "\"loops\":3,\"rate_iops\":0,\"clat\":\"batch\"");
+    assert_true(fake.turns > 0);
+    expect_line(fake.console, "cycles per read by disks x iodepth: random reads of 4 KiB, 1 CPU,");
+}
+
 // ---- modes ----
 
 // By turns, so that what drifts disturbs all alike; then all is as it was.
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_line_for_each_row, fake_stop),
         cmocka_unit_test_teardown(test_the_run_in_the_middle_counts, fake_stop),
         cmocka_unit_test_teardown(test_rates_and_counting, fake_stop),
+        cmocka_unit_test_teardown(test_cost_of_so_many_reads, fake_stop),
         cmocka_unit_test_teardown(test_modes_take_turns, fake_stop),
         cmocka_unit_test_teardown(test_loops_are_set_and_set_back, fake_stop),
         cmocka_unit_test_teardown(test_a_mode_that_cannot_be_set, fake_stop),

@@ -17,7 +17,7 @@ static struct bench_plan plan;
 static struct bench_settings all_of(bool full, unsigned disks, unsigned modes)
 {
     return (struct bench_settings){
-        .tables = (1u << BENCH_TABLES) - 1,
+        .tables = BENCH_USUAL,
         .full = full,
         .bs = 4096,
         .iodepth = 32,
@@ -114,6 +114,23 @@ static void rates_of_all_disks(void **state)
     assert_int_equal(plan.count, 3);
 }
 
+// One disk and all; one read at a time and 32, these by streams, too. So many reads.
+static void cost_of_so_many_reads(void **state)
+{
+    make(BENCH_COST, false, 8, 4);
+    assert_int_equal(plan.count, 5 * 4);
+    for (unsigned i = 0; i < plan.count; i++) {
+        static const unsigned disks[] = { 1, 1, 8, 8, 8 }, depths[] = { 1, 32, 1, 32, 32 };
+        const struct bench_row *row = &plan.rows[i];
+        assert_int_equal(row->disks, disks[i / 4]);
+        assert_int_equal(row->iodepth, depths[i / 4]);
+        assert_int_equal(row->reads, row->iodepth == 1 ? 6000 : 37000);
+        assert_int_equal(row->batch, i / 4 == 4);
+    }
+    make(BENCH_COST, true, 1, 1);
+    assert_int_equal(plan.count, 2);
+}
+
 // Each worker has a read a second at least.
 static void cpus_of_a_rate(void **state)
 {
@@ -138,7 +155,7 @@ static void all_rows_find_room(void **state)
     make(BENCH_TABLES, false, 24, BENCH_MODES);
     for (unsigned i = 0; i < plan.count; i++)
         tables |= 1u << plan.rows[i].table;
-    assert_int_equal(tables, (1u << BENCH_TABLES) - 1);
+    assert_int_equal(tables, BENCH_USUAL);
 }
 
 // ---- order ----
@@ -209,6 +226,7 @@ int main(void)
         cmocka_unit_test(sizes_and_depths),
         cmocka_unit_test(loops_where_there_are_notifications),
         cmocka_unit_test(rates_of_all_disks),
+        cmocka_unit_test(cost_of_so_many_reads),
         cmocka_unit_test(cpus_of_a_rate),
         cmocka_unit_test(all_rows_find_room),
         cmocka_unit_test(modes_take_turns),

@@ -114,10 +114,18 @@ static void names_are_whole(void **state)
 
 static _Alignas(8) uint8_t buffer[16];
 
+static const struct block_source first_block = { 0, 1 };
+
 static void ask(struct block_req *req, struct block_dev *dev, uint64_t lba, uint32_t blocks)
 {
     *req = (struct block_req){
-        .dev = dev, .lba = lba, .blocks = blocks, .buffer = buffer, .done = done, .detail = 7
+        .dev = dev,
+        .lba = lba,
+        .blocks = blocks,
+        .buffer = buffer,
+        .sources = &first_block,
+        .done = done,
+        .detail = 7,
     };
     submitted = NULL;
     posted = NULL;
@@ -279,7 +287,8 @@ static void disks_that_are_not_named_are_not_changed(void **state)
     for (enum block_op op = 0; op < BLOCK_OPS; op++) {
         takes_op(&disks[1], op);
         if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES || op == BLOCK_DEALLOCATE ||
-            op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH || op == BLOCK_ZONE_RESET)
+            op == BLOCK_COPY || op == BLOCK_ZONE_APPEND || op == BLOCK_ZONE_FINISH ||
+            op == BLOCK_ZONE_RESET)
             refuses_op(&disks[0], op, 1, BLOCK_DETAIL_PROTECTED);
         else
             takes_op(&disks[0], op);
@@ -312,6 +321,46 @@ static void what_moves_data_has_a_buffer(void **state)
         block_submit(&req);
         assert_ptr_equal(submitted, &req);
     }
+}
+
+// All of them on the disk, none empty, and no more or fewer blocks than are copied.
+static void sources_of_a_copy(void **state)
+{
+    enum { END = 100 };
+    const struct {
+        struct block_source sources[3];
+        uint32_t blocks;
+        bool good;
+    } copies[] = {
+        { { { 3, 1 } }, 1, true },
+        { { { 5, 2 }, { 0, 1 }, { END - 1, 1 } }, 4, true },
+        { { { END - 1, 2 } }, 2, false },
+        { { { END, 1 } }, 1, false },
+        { { { UINT64_MAX, 1 } }, 1, false },
+        { { { 0, 1 }, { 1, 0 }, { 2, 1 } }, 2, false },
+        { { { 0, 2 }, { 4, 2 } }, 3, false },
+        { { { 0, UINT32_MAX }, { 0, 4 } }, 3, false },
+        { { { 0, 1 } }, 0, false },
+    };
+    struct block_dev disk = disks[1];
+    struct block_req req;
+    disk.blocks = END;
+    for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
+        ask(&req, &disk, 0, copies[i].blocks);
+        req.op = BLOCK_COPY;
+        req.buffer = NULL;
+        req.sources = copies[i].sources;
+        if (!copies[i].good) {
+            refuses_now(&req, BLOCK_DETAIL_RANGE);
+            continue;
+        }
+        block_submit(&req);
+        assert_ptr_equal(submitted, &req);
+    }
+    ask(&req, &disk, 0, 1);
+    req.op = BLOCK_COPY;
+    req.sources = NULL;
+    refuses_now(&req, BLOCK_DETAIL_RANGE);
 }
 
 // Whatever else is wrong with it: a range can be mended by another LBA, and this can't.
@@ -385,6 +434,7 @@ int main(void)
         cmocka_unit_test(disks_that_are_not_named_are_not_changed),
         cmocka_unit_test(only_what_the_disk_has_is_asked_of_it),
         cmocka_unit_test(what_moves_data_has_a_buffer),
+        cmocka_unit_test(sources_of_a_copy),
         cmocka_unit_test(what_can_t_be_is_told_wherever_it_is),
         cmocka_unit_test(what_was_good_once_may_not_be_now),
         cmocka_unit_test(operations_on_zones),

@@ -14,6 +14,7 @@
 
 static struct {
     struct nvme_ctrl ctrls[CTRLS];
+    bool zeros; // in all registers
     _Alignas(8) uint8_t pages[CTRLS][NVME_PAGE];
     struct nvme_sqe sent[SENT_MOST];
     const struct nvme_ctrl *to[SENT_MOST];
@@ -39,6 +40,8 @@ uint64_t mem_phys(const volatile void *virt)
 uint64_t mmio_model_read(const volatile void *reg, unsigned bytes)
 {
     uint64_t offset = (uint64_t)((uintptr_t)reg - (uintptr_t)world.ctrls[0].regs);
+    if (world.zeros)
+        return 0;
     return bytes == 8 ? 0x1122334400000000 + offset : 0x55660000 + offset;
 }
 
@@ -352,9 +355,25 @@ static void registers(void **state)
 {
     fake_run(&app_nvme, "cmd=show-regs filename=nvme1");
     assert_int_equal(world.count, 0);
-    expect_line(fake.console, "cap     : 1122334400000000\nversion : 55660008\n");
+    expect_line(fake.console, "cap     : 1122334400000000\n    Controller Ready With Media");
+    expect_line(fake.console, " : 16384 bytes\n    Memory Page Size Minimum (MPSMIN)");
+    expect_line(fake.console, "\nversion : 55660008\n    NVMe specification: 21862.0\n");
+    expect_line(fake.console, "\n    CRIMT: 10931 secs\n    CRWMT: 52 secs\n");
     expect_line(fake.console, "\nasq     : 1122334400000028\n");
+    expect_line(fake.console, "(ASQB): 0x1122334400000000\n");
+    expect_line(fake.console, "(OFST)");
+    expect_line(fake.console, "(PMRTO)");
     assert_null(strstr(fake.console, "intm")); // not to be touched with MSI-X on
+}
+
+static void registers_of_memories_that_are_not_there(void **state)
+{
+    world.zeros = true;
+    fake_run(&app_nvme, "cmd=show-regs filename=nvme1");
+    expect_line(fake.console, "\ncmbloc  : 0\ncmbsz   : 0\nbpinfo  : 0\n");
+    expect_line(fake.console,
+                "\npmrcap  : 0\npmrctl  : 0\npmrsts  : 0\npmrebs  : 0\npmrswtp : 0\n");
+    expect_line(fake.console, "\n    Maximum Queue Entries Supported (MQES)               : 1\n");
 }
 
 // ---- what changes a disk ----
@@ -430,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_answer_ends_it, begin, fake_stop),
         cmocka_unit_test_setup_teardown(a_features_bytes, begin, fake_stop),
         cmocka_unit_test_setup_teardown(registers, begin, fake_stop),
+        cmocka_unit_test_setup_teardown(registers_of_memories_that_are_not_there, begin, fake_stop),
         cmocka_unit_test_setup_teardown(changes_are_refused, begin, fake_stop),
         cmocka_unit_test_setup_teardown(features_of_named_disks_are_set, begin, fake_stop),
         cmocka_unit_test_setup_teardown(named_disks_test_themselves, begin, fake_stop),

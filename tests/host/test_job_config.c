@@ -138,6 +138,9 @@ static void test_words_that_don_t_go_together(void **state)
     expect_words_refused("rw=trim fsync=1", "job-fsync",
                          "fsync=1: nothing is written by rw=trim; leave it out, or use rw=write, "
                          "randwrite, rw or randrw");
+    expect_words_refused("rw=randtrim writefua=1", "job-writefua",
+                         "writefua=1: nothing is written by rw=randtrim; leave it out, or use "
+                         "rw=write, randwrite, rw or randrw");
     expect_words_refused("rw=randtrim verify=1", "job-verify",
                          "verify=crc32c: what rw=randtrim leaves has no content to check; leave it "
                          "out");
@@ -146,7 +149,7 @@ static void test_words_that_don_t_go_together(void **state)
     expect_words_refused("ramp_time=1s runtime=0", "job-ramp-time",
                          "ramp_time= with runtime=0, which may be over before it; say runtime=, "
                          "too, or leave it out");
-    configure("rw=rw fsync=1 verify=1 urgent=5 ramp_time=1s"); // and these do
+    configure("rw=rw fsync=1 writefua=1 verify=1 urgent=5 ramp_time=1s"); // and these do
 }
 
 // At any moment the mix is as near to its share as whole I/Os can be.

@@ -209,11 +209,30 @@ static void contradictions(void **state)
     }
 }
 
+// ---- copies ----
+
+static void copies(void **state)
+{
+    c.commands = NVME_ONCS_COPY;
+    ns.mssrl = 0xffff;
+    ns.mcl = ~0u;
+    ns.msrc = 0xff;
+    parses_clean();
+    assert_int_equal(l.max_copy_source, 0xffffull << 12);
+    assert_int_equal(l.max_copy, 0xffffffffull << 12);
+    assert_int_equal(l.copy_sources, 256);
+    ns.mcl = 0xfffe;
+    warns("it copies 65535 blocks a range and 65534 in all (MSSRL, MCL): not used");
+    assert_int_equal(l.max_copy + l.max_copy_source + l.copy_sources, 0);
+    c.commands = 0;
+    parses_clean();
+}
+
 // ---- commands without data ----
 
 static void no_data(const struct nvme_identify_nvm_controller *data, uint32_t commands)
 {
-    c.commands = commands;
+    c.commands = commands & ~NVME_ONCS_COPY;
     parses_clean();
     nvme_parse_nvm_controller(data, &c, &l);
 }
@@ -287,6 +306,7 @@ int main(void)
         limits_test(boundaries),
         limits_test(stripes),
         limits_test(contradictions),
+        limits_test(copies),
         limits_test(untold),
         limits_test(told),
         limits_test(told_too_little),

@@ -97,6 +97,7 @@ static void enable(void)
     mmio_write64(reg(NVME_ACQ), (uint64_t)pairs[0].cq);
     mmio_write32(reg(NVME_CC), CC_ON);
     assert_int_equal(mmio_read32(reg(NVME_CSTS)), NVME_CSTS_RDY);
+    admin((struct nvme_sqe){ .head = NVME_ADMIN_SET_FEATURES, .cdw10 = NVME_FEATURE_QUEUES });
     uint32_t size_and_id = IO | (ENTRIES - 1) << 16;
     admin((struct nvme_sqe){ .head = NVME_ADMIN_CREATE_CQ,
                              .prp1 = (uint64_t)pairs[IO].cq,

@@ -273,7 +273,8 @@ static void is_not_fooled_by_another_disk(void **state)
     m->id.sn[0] = 'T';
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
-    is_gone_for(m, dev, "it can't be set up after a reset");
+    is_gone_for(m, dev, "another disk is in its place");
+    assert_int_equal(resets(), 1);
 }
 
 int main(void)

@@ -48,6 +48,48 @@ static void no_page_of_the_last_command(void **state)
     assert_int_equal(lists(), 0);
 }
 
+// ---- FUA ----
+
+static bool written;
+
+static void write_done(struct block_req *req)
+{
+    assert_int_equal(req->status, BLOCK_OK);
+    written = true;
+}
+
+static void write_of(uint32_t blocks, bool fua)
+{
+    static uint8_t data[300 * 512] __attribute__((aligned(4096)));
+    struct block_req req = { .dev = dev,
+                             .op = BLOCK_WRITE,
+                             .blocks = blocks,
+                             .buffer = data,
+                             .fua = fua,
+                             .done = write_done };
+    written = false;
+    block_submit(&req);
+    assert_true(world_run(&written, 100));
+}
+
+// One by one: each command of a write that is cut, too.
+static void durable_where_asked(void **state)
+{
+    m = model_new();
+    m->id.mdts = 5; // 256 blocks
+    dev = start(m);
+    dev->writable = true;
+    write_of(8, true);
+    assert_int_equal(m->fuas, 1);
+    write_of(8, false);
+    assert_int_equal(m->fuas, 1);
+    write_of(300, true);
+    assert_int_equal(m->fuas, 3);
+    write_of(300, false);
+    assert_int_equal(m->fuas, 3);
+    assert_int_equal(m->writes, 6);
+}
+
 // ---- SGL ----
 
 static void long_reads(uint32_t sgls, bool by_sgl)
@@ -199,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         straight_test(no_page_of_the_last_command),
+        straight_test(durable_where_asked),
         straight_test(by_sgl_where_there_is_one),
         straight_test(of_dwords),
         straight_test(by_lists_where_not),

@@ -398,7 +398,13 @@ static void a_move(void **state)
             move_to(irq, i % 3);
             run_all();
             assert_int_equal(message_of(d, 0) == first, i % 3 == 0);
-            unsigned ipis = world.ipis;
+            unsigned ipis = world.ipis, calls = taken[0].calls;
+            for (unsigned cpu = 1; cpu < 3; cpu++)
+                if (cpu != irq->cpu) {
+                    assert_true(signal_from(&v->drives[1], cpu));
+                    run_all();
+                }
+            assert_int_equal(taken[0].calls, calls); // where it was, it is no more
             assert_reaches(d, irq);
             assert_int_equal(world.ipis, ipis);
         }

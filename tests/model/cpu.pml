@@ -6,6 +6,7 @@
 //
 // The model that includes this may define
 //   ADAPTIVE     SN follows idleness, and the loop harvests; without: the notification's handler
+//   MODES        either, as cpu[].adaptive says, which changes
 //   MWAIT        idle in mwait on the descriptor's line; without: in hlt
 //   IMMEDIATE    the vectors whose handlers don't wait for the loop; without: none
 //   WINDOW       posted.window: a timer harvests
@@ -32,6 +33,9 @@ typedef processor {
     bool serving;       // inside the notification's handler
     bool in_timer;      // inside the timer's handler
     bool in_immediate;  // handlers run that don't wait for the loop
+#ifdef MODES
+    bool adaptive;
+#endif
     bool sleeping;      // tells notifications that they only wake, senders of messages to send an IPI
     byte owned;         // vectors that have an irq here: vectors[]
     byte ready;         // vectors whose handler is to run, all in one word
@@ -46,6 +50,12 @@ processor cpu[CPUS];
 
 byte immediate = IMMEDIATE; // immediate[]
 byte running;               // irqs whose handler runs now, on whatever CPU
+
+#ifdef MODES
+#define IS_ADAPTIVE(me) cpu[me].adaptive
+#elif defined(ADAPTIVE)
+#define IS_ADAPTIVE(me) true
+#endif
 
 #define ACCEPTS_NOTIFICATION(me) (cpu[me].notify && cpu[me].interrupts_on && !cpu[me].in_service)
 
@@ -144,10 +154,10 @@ inline harvest_and_clear_on(me)
 // An adaptive sleeper's notification only ends its sleep.
 inline take_notification(me)
 {
-#ifdef ADAPTIVE
+#ifdef IS_ADAPTIVE
     if
-    :: cpu[me].sleeping
-    :: !cpu[me].sleeping -> harvest_and_clear_on(me)
+    :: IS_ADAPTIVE(me) && cpu[me].sleeping
+    :: !IS_ADAPTIVE(me) || !cpu[me].sleeping -> harvest_and_clear_on(me)
     fi
 #else
     harvest_and_clear_on(me)
@@ -263,7 +273,13 @@ inline go_to_sleep(me)
         cpu[me].sleeping = true
 #endif
     };
-#ifdef ADAPTIVE
+#ifdef MODES
+    if
+    :: IS_ADAPTIVE(me) -> fall_asleep(me)
+    :: !IS_ADAPTIVE(me)
+    fi;
+#endif
+#if defined(ADAPTIVE) && !defined(MODES)
     fall_asleep(me);
 #endif
     if
@@ -274,7 +290,13 @@ inline go_to_sleep(me)
 #endif
        sleep_now(me)
     fi;
-#if defined(ADAPTIVE) && !defined(MWAIT_LEAVES_ON)
+#ifdef MODES
+    if
+    :: IS_ADAPTIVE(me) -> set_sn(me)
+    :: !IS_ADAPTIVE(me)
+    fi;
+#endif
+#if defined(ADAPTIVE) && !defined(MODES) && !defined(MWAIT_LEAVES_ON)
     set_sn(me);
 #endif
     d_step {
@@ -353,7 +375,13 @@ proctype loop(byte me) provided (!cpu[me].serving && !cpu[me].in_timer)
 #endif
     do
     ::
-#if defined(ADAPTIVE) && !defined(LOOP_WITHOUT_HARVEST)
+#ifdef MODES
+       if
+       :: IS_ADAPTIVE(me) -> loop_harvest(me, 0); loop_harvest(me, 1)
+       :: !IS_ADAPTIVE(me)
+       fi;
+#endif
+#if defined(ADAPTIVE) && !defined(MODES) && !defined(LOOP_WITHOUT_HARVEST)
        loop_harvest(me, 0);
 #if WORDS > 1
        loop_harvest(me, 1);

@@ -44,6 +44,9 @@ init
         cpu[0].owned = ALL;
 #ifdef ADAPTIVE
         pi[0].sn = true;
+#ifdef MODES
+        cpu[0].adaptive = true;
+#endif
 #endif
 #ifdef WINDOW
 #ifndef WINDOW_BEGINS_WITH_SLEEP

@@ -109,3 +109,52 @@ def unsigned(value):
 def same_number(ours, theirs, bits=32):
     """nvme-cli prints some unsigned numbers as signed ones."""
     return ours == theirs or (theirs < 0 and ours == theirs + (1 << bits))
+
+
+# ---- show-regs ----
+
+# What nvme-cli 2.3 says in lines of another shape, by what another register has, or, of CRIMT, wrongly.
+OTHER_SHAPE = {"NVMe specification", "One or more I/O Command Sets (CSS)", "Only Admin Command Set (CSS)",
+               "Not Ready (NRDY)", "CRIMT"}
+
+
+def registers(said):
+    """{name: (value in hex, {field: what is said of it})}; fields are set in below their register."""
+    found = {}
+    for line in said.replace("\t", "    ").splitlines():
+        register = re.match(r"(\w+) *: (?:0x)?([0-9a-f]+)$", line)
+        if register:
+            of_register = {}
+            found[register[1]] = (register[2], of_register)
+        elif line.startswith(" "):
+            of_register.update(fields([line]))
+    return found
+
+
+def means_the_same(ours, theirs):
+    """Numbers are alike; of words, ours are among nvme-cli's, and both say "not", or neither."""
+    theirs = re.sub(r" \(.*|not conflicting ", "", theirs)
+    if re.fullmatch(r"0x[0-9a-f]+|[0-9]+( bytes| ms| secs)?", ours):
+        return ours.removeprefix("0x") == theirs.removeprefix("0x")
+    ours, theirs = ours.lower(), theirs.lower()
+    return ours in theirs and ("not" in ours.split()) == ("not" in theirs.split())
+
+
+def registers_agree(ours, said):
+    """Ours and what `nvme show-regs -H` says, each as text."""
+    mine, his = registers(ours), registers(said)
+    for name, (value, members) in mine.items():
+        assert value == his[name][0], name
+        alike = {field: his[name][1].get(field) for field in members if field not in OTHER_SHAPE}
+        if members and not TELLS_MORE:
+            assert list(alike) == [field for field in his[name][1] if field not in OTHER_SHAPE], name
+        for field, words in alike.items():
+            assert words is None or means_the_same(members[field], words), (name, field, words)
+    if mine["pmrctl"][1].get("Enable (EN)") == "Ready":
+        not_ready = "Not Ready" in his["pmrsts"][1]["Not Ready (NRDY)"]
+        assert not_ready == (mine["pmrsts"][1]["Not Ready (NRDY)"] == "1")
+    of_cap = mine["cap"][1]
+    sets, admin = of_cap["One or more I/O Command Sets (CSS)"], of_cap["Only Admin Command Set (CSS)"]
+    assert f"One or more I/O Command Sets are {sets}\n" in said
+    assert ("Only Admin Command Set Supported\n" in said) == (admin == "Supported")
+    assert f"NVMe specification {mine['version'][1]['NVMe specification']}\n" in said

@@ -51,6 +51,7 @@ start:
     mov eax, 0xc4600 | APS
     wrmsr
 
+    MARK BEGIN, "lap"
     MARK BEGIN, "outer"
     mov cx, 1000
 .outer:
@@ -62,8 +63,10 @@ start:
     dec cx
     jnz .outer
     MARK END, "outer"
+    MARK END, "lap"
 
     ; The block is left in its midst, by an exception,
+    MARK BEGIN, "lap"
     MARK BEGIN, "faulting"
     mov bx, 100
 .faulting:
@@ -73,6 +76,7 @@ start:
     dec bx
     jnz .faulting
     MARK END, "faulting"
+    MARK END, "lap"
 
     ; by a device access that QEMU translates the block anew for,
     mov ax, 0xa000

@@ -68,7 +68,11 @@ EXPECTED = {
     "device": (1, 1 + 50 * 6),
     "interrupted": (1, 1 + 100 * 8),
     "handler": (100, 100 * 11),
+    "lap": (2, 0),
 }
+# In each lap; all else is zero.
+LAPS = [{"outer": (1, 1 + 1000 * 2), "inner": (1000, 1000 * 3)},
+        {"faulting": (1, 1 + 100 * 5), "trap": (100, 100 * 5)}]
 # Up to the last hlt, without waiting.
 OTHER = 4 + 2 * 2 + 4 + 4 + 5 + 2 + 1 + (1 + 7 * 2) + 1 + 2 + 2
 
@@ -80,6 +84,14 @@ def regions(told):
 
 def test_every_instruction_has_its_region(one_cpu):
     assert regions(one_cpu.told) == {**EXPECTED, "other": (0, OTHER), "other-cpu": (0, 0)}
+
+
+def test_laps(one_cpu, two_cpus):
+    for told in (one_cpu.told, two_cpus.told):
+        laps = [{name: (counts["entries"], counts["instructions"]) for name, counts in lap.items()}
+                for lap in told["laps"]]
+        assert [{name: counts for name, counts in lap.items() if any(counts) and name != "other-cpu"}
+                for lap in laps] == LAPS
 
 
 def test_without_threads_too(tmp_path):

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -95,7 +96,8 @@ def test_every_chart_is_drawn(browser, made, window, dark):
     assert browser.complaints() == []
     assert browser.requests() == [page.resolve().as_uri()]
 
-    drawn = browser.run("""[...document.querySelectorAll('svg.chart')].map(svg => {
+    drawn = browser.run("""[...document.querySelectorAll('svg.chart')].filter(
+        svg => getComputedStyle(svg).display != 'none').map(svg => {
         const box = svg.getBoundingClientRect();
         const marks = [...svg.querySelectorAll('path,use')].filter(m => {
             const b = m.getBoundingClientRect(); return b.width + b.height > 0; });
@@ -217,6 +219,8 @@ def test_every_number_is_the_jsons(made):
     shown = [[row for row in table if row] for table in tables.tables]
     assert shown == rows
     assert len(tables.ids) == len(set(tables.ids))
+    referred = set(re.findall(r'(?:url\(|href=")#([^")]+)', page.read_text()))
+    assert len(referred) > 20 and referred <= set(tables.ids)
     carried = re.search(r'id="data">(.*?)</script>', page.read_text(), re.DOTALL)[1]
     assert json.loads(carried) == data
 
@@ -235,7 +239,7 @@ def test_the_jsons_numbers_are_the_captures(made):
         assert not any(stage == "idle" for _, stage in stages)
         assert dict(data["tiles"][0]["values"])["posted"] == pytest.approx(114)
         assert charts["timeline"]["rows"][0] == ["remapped", "interrupt", "notification", 0, 0.6]
-        assert "tools/run-qemu --cpus 2 --disks 8" in data["commands"][0]
+        assert "tools/run-qemu --cpus 1 --disks 8" in data["commands"][0]
 
 
 def test_its_face_says_what_is_emulated(made):
@@ -265,14 +269,23 @@ def test_no_mode_is_told_by_colour_alone():
 
 def test_a_picture_of_its_own(tmp_path):
     """A chart as a file, for a README: it brings its colours."""
-    from report import charts, extras
-    chart = next(extras.predicted_charts({}))
-    text = charts.svg_of(chart, alone=True)
+    capture = synthetic.write(tmp_path / "x.jsonl", synthetic.bench())
+    done = report("--out", tmp_path, "--chart", "per-msi", tmp_path / "a.svg", capture)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (tmp_path / "a.svg").read_text()
+    assert xml.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
     assert "prefers-color-scheme:dark" in text and "--remapped:#" in text
     assert not re.search(r'(?:stroke|fill): ?#', re.sub(r"<style>.*?</style>", "", text))
 
 
 # ---- what can go wrong ----
+
+def test_a_chart_that_is_none(tmp_path):
+    capture = synthetic.write(tmp_path / "x.jsonl", synthetic.job())
+    done = report("--out", tmp_path, "--chart", "pie", tmp_path / "a.svg", capture)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no chart 'pie' in this report, but " in done.stderr and "iops" in done.stderr
+
 
 @pytest.mark.parametrize("args, words", [
     (["none.jsonl"], "none.jsonl: No such file or directory"),

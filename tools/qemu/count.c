@@ -15,6 +15,12 @@
 #include "tools/qemu/qemu_abi.h"
 #include "tools/qemu/qemu_count_abi.h"
 
+#define LAP "lap"
+
+struct lap {
+    struct region_counts counts[REGIONS_MAX];
+};
+
 static struct {
     const char *path;
     struct marks marks;
@@ -22,11 +28,48 @@ static struct {
     struct qemu_scoreboard *executed;
     struct region_stack *told; // what is printed
     unsigned told_cpus;
+    unsigned lap; // the region; 0: nothing is marked so
+    struct lap lap_begin, *laps;
+    unsigned laps_count;
 } count;
 
 static uint64_t executed(unsigned cpu)
 {
     return *(const uint64_t *)qemu_count.qemu_plugin_scoreboard_find(count.executed, cpu);
+}
+
+static struct region_counts region_sum(const struct region_stack *cpus, unsigned n, unsigned region)
+{
+    struct region_counts sum = { 0 };
+    for (unsigned i = 0; i < n; i++) {
+        sum.entries += cpus[i].counts[region].entries;
+        sum.instructions += cpus[i].counts[region].instructions;
+    }
+    return sum;
+}
+
+// ---- laps: what was counted between two marks, as a row of its own ----
+
+// Of other CPUs, what they had at their last marks.
+static void read_all(struct lap *to)
+{
+    unsigned n = (unsigned)qemu_count.qemu_plugin_num_vcpus();
+    for (unsigned region = 0; region < count.marks.regions; region++)
+        to->counts[region] = region_sum(count.cpus, n, region);
+}
+
+static void end_lap(void)
+{
+    struct lap *laps = realloc(count.laps, (count.laps_count + 1) * sizeof(*laps));
+    if (!laps)
+        return;
+    struct lap *lap = &laps[count.laps_count++];
+    count.laps = laps;
+    read_all(lap);
+    for (unsigned region = 0; region < count.marks.regions; region++) {
+        lap->counts[region].entries -= count.lap_begin.counts[region].entries;
+        lap->counts[region].instructions -= count.lap_begin.counts[region].instructions;
+    }
 }
 
 static void meet_mark(unsigned cpu, void *data)
@@ -37,6 +80,12 @@ static void meet_mark(unsigned cpu, void *data)
         region_begin(s, mark->region, executed(cpu));
     else
         region_end(s, mark->region, executed(cpu));
+    if (mark->region != count.lap || !count.lap)
+        return;
+    if (mark->kind == MARK_KIND_BEGIN)
+        read_all(&count.lap_begin);
+    else
+        end_lap();
 }
 
 static void hook_marks(struct qemu_insn *insn, uint64_t address, bool after)
@@ -76,6 +125,9 @@ void count_init(uint64_t id, const char *path, int max_cpus)
     count.path = path;
     marks_load(&count.marks, path);
     qemu_count_abi_init();
+    for (unsigned region = 0; region < count.marks.regions; region++)
+        if (!strcmp(count.marks.names[region], LAP))
+            count.lap = region;
     count.cpus = calloc((size_t)max_cpus, sizeof(*count.cpus));
     count.executed = qemu_count.qemu_plugin_scoreboard_new(sizeof(uint64_t));
     if (!count.cpus || !count.executed)
@@ -94,16 +146,6 @@ void count_reset(void)
 }
 
 // ---- told at exit ----
-
-static struct region_counts region_sum(const struct region_stack *cpus, unsigned n, unsigned region)
-{
-    struct region_counts sum = { 0 };
-    for (unsigned i = 0; i < n; i++) {
-        sum.entries += cpus[i].counts[region].entries;
-        sum.instructions += cpus[i].counts[region].instructions;
-    }
-    return sum;
-}
 
 static uint64_t unbalanced_sum(const struct region_stack *cpus, unsigned n)
 {
@@ -130,15 +172,30 @@ static void print_rows(const char *who, const struct region_stack *cpus, unsigne
         print_row(who, region, region_sum(cpus, n, region));
 }
 
+static void print_region(FILE *out, unsigned region, struct region_counts c)
+{
+    fprintf(out, "%s\"%s\":{\"entries\":%" PRIu64 ",\"instructions\":%" PRIu64 "}",
+            region ? "," : "", count.marks.names[region], c.entries, c.instructions);
+}
+
 static void print_object(FILE *out, const struct region_stack *cpus, unsigned n)
 {
     fprintf(out, "\"unbalanced\":%" PRIu64 ",\"regions\":{", unbalanced_sum(cpus, n));
-    for (unsigned region = 0; region < count.marks.regions; region++) {
-        struct region_counts c = region_sum(cpus, n, region);
-        fprintf(out, "%s\"%s\":{\"entries\":%" PRIu64 ",\"instructions\":%" PRIu64 "}",
-                region ? "," : "", count.marks.names[region], c.entries, c.instructions);
-    }
+    for (unsigned region = 0; region < count.marks.regions; region++)
+        print_region(out, region, region_sum(cpus, n, region));
     fprintf(out, "}");
+}
+
+static void print_laps(FILE *out)
+{
+    fprintf(out, ",\"laps\":[");
+    for (unsigned i = 0; i < count.laps_count; i++) {
+        fprintf(out, "%s{", i ? "," : "");
+        for (unsigned region = 0; region < count.marks.regions; region++)
+            print_region(out, region, count.laps[i].counts[region]);
+        fprintf(out, "}");
+    }
+    fprintf(out, "]");
 }
 
 // The counters as they stand, in a copy: other CPUs may still be running. What a CPU did since its
@@ -180,6 +237,7 @@ void count_print_json(FILE *out)
     unsigned n = count.told_cpus;
     fprintf(out, ",");
     print_object(out, count.told, n);
+    print_laps(out);
     fprintf(out, ",\"cpus\":[");
     for (unsigned i = 0; i < n; i++) {
         fprintf(out, "%s{\"cpu\":%u,", i ? "," : "", i);

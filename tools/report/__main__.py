@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 try:
-    from report import page
+    from report import charts, page
 except ModuleNotFoundError as e:
     sys.exit(f"report: needs the Python module {e.name}: run tools/setup.sh report")
 from report import capture as captures
@@ -30,6 +30,8 @@ def arguments():
                    help="where index.html and report.json go; build/report if none is named")
     p.add_argument("--from-runs", type=Path, metavar="FOLDER",
                    help="of the files of earlier runs in QEMU, such as build/report/runs")
+    p.add_argument("--chart", nargs=2, action="append", default=[], metavar=("ID", "SVG"),
+                   help="one chart as a file of its own, too, such as: per-msi docs/per-msi.svg")
     a = p.parse_args()
     if a.captures and a.from_runs:
         p.error("captures and --from-runs: name one of them")
@@ -46,10 +48,21 @@ def report_of(a):
                  [run.shown for run in made])
 
 
+def write_charts(report, wanted):
+    found = {chart["id"]: chart for section in report["sections"] for chart in section["charts"]
+             if charts.has_picture(chart)}
+    for id, path in wanted:
+        if id not in found:
+            raise captures.CaptureError(f"there is no chart '{id}' in this report, but "
+                                        f"{', '.join(found)}")
+        Path(path).write_text(charts.svg_of(found[id], alone=True) + "\n")
+
+
 def main():
     a = arguments()
     try:
         report = report_of(a)
+        write_charts(report, a.chart)
         a.out.mkdir(parents=True, exist_ok=True)
         (a.out / "report.json").write_text(json.dumps(report, allow_nan=False) + "\n")
         (a.out / "index.html").write_text(page.html(report))

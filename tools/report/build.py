@@ -63,8 +63,9 @@ def run_of(capture):
     why = captures.emulated(capture)
     if why:
         emulated, words = True, "Emulated."
-        why = (f"{capture.label}: {why}. Rates and times below are an emulator's, and say nothing "
-               "about hardware; counts and their order do.")
+        why = (f"{capture.label}: {why}. Counts of instructions, MSIs and notifications hold; "
+               "rates and times are an emulator's and say nothing about hardware. A CPU that polls even "
+               "takes time from the thread that plays the disks.")
     elif captures.is_bare(capture):
         emulated, words = False, "Measured on hardware."
         why = f"{capture.label}: the processor says that no hypervisor runs it."
@@ -120,8 +121,8 @@ def tiles_of(found, counted):
 # ---- all of it ----
 
 FOOTER = ("Every figure of this page is in its JSON: report.json beside it, and within it the "
-          "element with the id data. Modes: remapped, each MSI is its own interrupt; posted, as Linux does "
-          "it; adaptive, a notification only wakes who sleeps; poll, none ever.")
+          "element with the id data. Modes: remapped, each MSI is its own interrupt; posted, as "
+          "Linux does it; adaptive, a notification only wakes who sleeps; poll, none ever.")
 
 
 def build(found, counts=(), traces=(), commands=()):
@@ -130,7 +131,7 @@ def build(found, counts=(), traces=(), commands=()):
     counted = [extras.count_of(model, path) for model, path in counts]
     charts = dict(data.charts_of(found))
     charts["Cost"] = [c for c in [extras.stages_chart(counted), *charts["Cost"]] if c]
-    charts["Delivery"] = [c for c in [*charts["Delivery"], extras.timeline_chart(traces)] if c]
+    charts["Delivery"] = [c for c in [extras.timeline_chart(traces), *charts["Delivery"]] if c]
     charts["Beyond this machine"] = list(extras.predicted_charts(extras.busy(counted)))
     names = " and ".join(capture.label for capture in found)
     return {"title": "Onebell: what delivering interrupts costs",

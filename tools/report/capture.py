@@ -86,7 +86,8 @@ def take_row(capture, o):
 
 def take_job(capture, o):
     job = {"filename": text(o, "filename"), "irq": one_of(o, "irq", MODES),
-           "rw": one_of(o, "rw", JOBS), "bs": count(o, "bs", 1, 1 << 30), "iodepth": count(o, "iodepth", 1, 1 << 20),
+           "rw": one_of(o, "rw", JOBS), "bs": count(o, "bs", 1, 1 << 30),
+           "iodepth": count(o, "iodepth", 1, 1 << 20),
            "cpus": count(o, "cpus", 1, 1 << 16), "disks": count(o, "disks", 1, 4096),
            "runtime": count(o, "runtime"), "total_ios": count(o, "total_ios"),
            "errors": count(o, "errors"), "iops": number(o, "iops"),

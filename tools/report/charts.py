@@ -28,7 +28,7 @@ STYLE = {
 DASHES = {"msi": (0, (1, 1)), "remapped": "-", "posted": (0, (5, 1.6)), "adaptive": (0, (1, 1.3)),
           "poll": (0, (7, 1.5, 1, 1.5))}
 MARKERS = {"msi": "v", "remapped": "s", "posted": "^", "adaptive": "o", "poll": "D"}
-HATCHES = ("", "////", "", "xxxx", "....", "")
+HATCHES = ("", "///", "", "xx", "..", "")
 
 
 def short(value):
@@ -287,16 +287,17 @@ def draw_step(axes, step, most):
         axes.add_patch(Rectangle((low, y - 0.28), width, 0.56, facecolor=colour, linewidth=0))
 
 
-def timeline(chart):
+def timeline(chart, narrow=False):
     modes = runs_of(chart)
     most = max(row[4] for row in chart["rows"])
-    figure, all_axes = plt.subplots(len(modes), 1, squeeze=False, sharex=True, layout="constrained",
-                                    figsize=(WIDTH * 1.5, 1.35 * len(modes) + 0.4))
+    size = (WIDTH * (1 if narrow else 1.6), 1.3 * len(modes) + 0.4)
+    figure, all_axes = plt.subplots(len(modes), 1, squeeze=False, sharex=True, figsize=size,
+                                    layout="constrained")
     for (axes,), mode, title in zip(all_axes, modes, chart["titles"]):
         for step in chart["rows"]:
             if step[0] == mode:
                 draw_step(axes, step, most)
-        axes.set_title(plain(title) if len(title) < 60 else plain(mode), loc="left", fontsize=10,
+        axes.set_title(title if len(title) < 60 else plain(mode), loc="left", fontsize=10,
                        fontweight="bold")
         axes.set_yticks(range(len(LANES)), LANES)
         axes.set_ylim(len(LANES) - 0.5, -0.5)
@@ -341,13 +342,20 @@ def has_picture(chart):
     return chart["kind"] in DRAWN
 
 
-def svg_of(chart, alone=False):
+def svg_of(chart, alone=False, **how):
+    """`how`: what the kind's own function takes besides."""
+    id = chart["id"] + ("-narrow" if how.get("narrow") else "")
     with matplotlib.rc_context(STYLE):
-        figure = DRAWN[chart["kind"]](chart)
+        figure = DRAWN[chart["kind"]](chart, **how)
         try:
-            drawn = text_of(figure, chart["id"])
+            drawn = text_of(figure, id)
         finally:
             plt.close(figure)
     words = " ".join(filter(None, [chart["text"], chart.get("constants"), chart.get("badge")]))
-    return finished(drawn, chart["id"], chart["title"], words,
-                    "chart wide" if chart.get("wide") else "chart", alone)
+    shape = " narrow" if how.get("narrow") else " wide" if chart.get("wide") else ""
+    return finished(drawn, id, chart["title"], words, "chart" + shape, alone)
+
+
+def svgs_of(chart):
+    """A wide chart has a narrow form as well, for phones: of the two, the page shows one."""
+    return svg_of(chart) + (svg_of(chart, narrow=True) if chart.get("wide") else "")

@@ -35,7 +35,7 @@ class Lines:
 LINES = (
     Lines("iops", "disks", "iops", "I/O rate by disks and mode", "IOPS",
           "Median of the repeats, with the least and the most."),
-    Lines("per-msi", "disks", "notifications_per_msi", "Notifications for each MSI", "",
+    Lines("per-msi", "disks", "notifications_per_msi", "Notifications for each MSI", "per MSI",
           "1: each MSI interrupts a CPU. 0: none does.", is_rate=False),
     Lines("notifications", "disks", "notifications_per_s", "Notifications a second", "a second",
           "Of the whole machine. Platforms choke at one to three million."),
@@ -47,7 +47,8 @@ LINES = (
           "Median of the repeats, with the least and the most."),
     Lines("bandwidth", "bs", "bw_bytes", "Bandwidth by block size", "bytes a second",
           "Of the median repeat."),
-    Lines("loops", "loops", "notifications_per_msi", "Notifications for each MSI, by harvests", "",
+    Lines("loops", "loops", "notifications_per_msi", "Notifications for each MSI, by harvests",
+          "per MSI",
           "How often the handler of a notification looks again before it allows the next one.",
           is_rate=False),
     Lines("fixed-rate", "latency", "clat_ns", "Latency at a fixed rate", "ns",
@@ -105,6 +106,10 @@ def by_mode(rows):
             for mode in captures.MODES if any(row["irq"] == mode for row in rows)]
 
 
+def plural(n, word):
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
 def kib(size):
     return f"{size // 1024} KiB" if size % 1024 == 0 else f"{size} B"
 
@@ -115,11 +120,11 @@ def constants_of(rows):
         values = {row.get(key) for row in rows}
         return values.pop() if len(values) == 1 else None
 
-    words = [f"{one('disks')} disks" if one("disks") else "",
+    words = [plural(one("disks"), "disk") if one("disks") else "",
              kib(one("bs")) if one("bs") else "",
              f"depth {one('iodepth')}" if one("iodepth") else "",
-             f"{one('cpus')} CPUs" if one("cpus") else "",
-             f"{one('repeats')} repeats" if one("repeats") else ""]
+             plural(one("cpus"), "CPU") if one("cpus") else "",
+             plural(one("repeats"), "repeat") if one("repeats") else ""]
     return ", ".join(word for word in words if word)
 
 
@@ -321,9 +326,9 @@ def charts_of(found):
     sections = [
         ("Side by side", [difference_chart(runs)]),
         ("Delivery", [lines[id] for id in ("per-msi", "notifications", "loops")]),
+        ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
         ("Rates", [lines[id] for id in ("iops", "depth", "bandwidth")]),
         ("Latency", [cdf_chart(pairs), heat_chart(pairs), lines["fixed-rate"]]),
-        ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
     ]
     is_emulated = any(captures.emulated(capture) for capture in found)
     for _, charts in sections:

@@ -14,7 +14,6 @@ from .data import chart, column
 # Regions between marks (lib/mark.h) as the stages of a read, from the device's side back to it.
 STAGES = {"submit": ("submit",), "reap": ("reap",), "callback": ("callback",), "loop": ("loop",),
           "harvest": ("harvest",), "interrupt": ("notification", "device")}
-BURST_VECTORS = 4
 
 
 def load_trace():
@@ -79,20 +78,28 @@ def timeline_rows(trace, burst):
                    burst.trace.us(step.end - burst.start)]
 
 
+def shortest(trace, traces):
+    """A burst of each, with as many vectors as each can show: the one that the host disturbed
+    least."""
+    vectors = trace.choose(traces, None, None)[0].vectors
+    return [min((burst for cpu in t.cpus for burst in trace.bursts_of(t, cpu)
+                 if burst.vectors == vectors), key=lambda burst: burst.length) for t in traces]
+
+
 def timeline_chart(paths):
-    """A burst of each traced run, with the same number of vectors."""
+    """A burst of each traced run."""
     if not paths:
         return None
     trace = load_trace()
     try:
-        bursts = trace.choose([trace.read(path) for path in paths], None, None)
+        bursts = shortest(trace, [trace.read(path) for path in paths])
     except trace.TraceError as e:
         raise captures.CaptureError(str(e)) from None
     rows = [row for burst in bursts for row in timeline_rows(trace, burst)]
     vectors = bursts[0].vectors
     return chart("timeline", "timeline", f"One burst of {vectors} MSIs",
-                 "The same burst in each mode, from its first MSI to the end of its last handler. "
-                 "A circle: ON is cleared.",
+                 "The shortest such burst in each mode, from its first MSI to the end of its last "
+                 "handler. A circle: ON is cleared.",
                  [column("mode"), column("lane"), column("what"), column("start", "us", "low"),
                   column("end", "us", "high")], rows,
                  notes=["Which steps there are, and in which order, is the same on hardware; how "

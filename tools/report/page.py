@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from . import charts
+from .data import plural
 from .svg import COLOURS, DARK, properties
 
 STYLE = (Path(__file__).parent / "style.css").read_text()
@@ -54,17 +55,13 @@ def table(columns, rows, caption):
             f'{"".join(map(heading, columns))}</tr></thead>\n<tbody>{body}</tbody></table></div>')
 
 
-def plural(n, word):
-    return f"{n} {word}{'' if n == 1 else 's'}"
-
-
 def figure(chart):
     badge = f' <span class="badge">{escape(chart["badge"])}</span>' if chart.get("badge") else ""
     pieces = [f"<h3>{escape(chart['title'])}{badge}</h3>",
               f'<p class="what">{escape(chart["text"])}</p>']
     own_table = table(chart["columns"], chart["rows"], f"Data of: {chart['title']}")
     if charts.has_picture(chart):
-        pieces += [charts.svg_of(chart),
+        pieces += [charts.svgs_of(chart),
                    f'<p class="constants">{escape(chart.get("constants") or "")}</p>']
         own_table = (f"<details><summary>{plural(len(chart['rows']), 'row')} of data</summary>"
                      f"{own_table}</details>")

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disks that are taken out of a slot and put into it while others are read."""
+import pytest
+
+from bay import Bay
+from conftest import stamped
+
+MODES = ["posted", "remapped", "adaptive", "poll"]
+
+
+def null(name):
+    return ["-blockdev",
+            f"driver=null-co,node-name={name},size=16777216,read-zeroes=on,read-only=on"]
+
+
+def other_is_well(run):
+    job = next(job for job in run.disk_jobs if job["filename"] == "nvme0n1")
+    assert job["errors"] == 0 and job["total_ios"] == job["submitted"] > 1000, job
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_disk_is_put_into_an_empty_slot(boot, tmp_path, mode):
+    def steps(bay):
+        bay.wait_for("job: 1.0 of ")
+        bay.put_in("LATE")
+
+    bay = Bay(tmp_path).start(steps)
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=6s verify=crc32c", disks=stamped(1),
+               extra=[*bay.arguments, *null("slow")])
+    assert bay.failed is None
+    run.verified()
+    disk = run.one("nvme", serial="LATE")
+    assert disk["filename"] == "nvme1n1" and disk["size"] == 16777216
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_disk_goes_another_comes_and_the_first_returns(boot, tmp_path, mode):
+    """The same serial number comes back under its name, another is another disk."""
+    def steps(bay):
+        bay.wait_for("job: 1.0 of ")
+        bay.take_out()
+        bay.put_in("FIRST")
+        bay.wait_for("it is back in its slot")
+        bay.take_out()
+        bay.put_in("SECOND")
+        bay.wait_for("it was put into the slot")
+        bay.wait_for("nvme2n1 .* SECOND")
+
+    bay = Bay(tmp_path).start(steps)
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=15s", disks=stamped(1),
+               extra=[*bay.arguments, *null("slow"), *bay.disk("FIRST")])
+    assert bay.failed is None, run.console
+    other_is_well(run)
+    assert "nvme1 " in run.one("warning", what="nvme-returned")["message"]
+    assert len(run.of("warning", what="nvme-removed")) == 2
+    assert run.one("nvme", serial="SECOND")["filename"] == "nvme2n1"
+    assert {error["what"] for error in run.of("error")} == {"job-io"}  # the first one's reads
