@@ -462,10 +462,9 @@ void pci_scan_below(struct pci_dev *port)
 {
     static struct walk w;
     struct pci_dev *dev;
-    w = (struct walk){ .mcfg = &mcfg,
-                       .domain = port->domain,
-                       .segment = port->segment,
-                       .window = port->below };
+    w = (struct walk){
+        .mcfg = &mcfg, .domain = port->domain, .segment = port->segment, .window = port->below
+    };
     for (size_t i = 0; (dev = pci_get(i)); i++)
         for (unsigned bus = dev->secondary; is_bridge_of(&w, dev) && bus <= dev->subordinate; bus++)
             w.above[bus] = dev;
