@@ -29,6 +29,14 @@ int end_world(void **state)
     return 0;
 }
 
+unsigned namespaces_of(const struct model *m)
+{
+    unsigned count = 0;
+    for (const struct nvme_ns *ns = world_ctrl(m)->namespaces; ns; ns = ns->next)
+        count++;
+    return count;
+}
+
 struct block_dev *start(struct model *m)
 {
     nvme_init();

@@ -11,6 +11,8 @@ int begin_one(void **state);
 int begin_two(void **state);
 int end_world(void **state);
 
+unsigned namespaces_of(const struct model *m); // how many its controller has
+
 struct block_dev *start(struct model *m); // all controllers; the disk of this one
 unsigned resets_since_start(const struct model *m);
 
