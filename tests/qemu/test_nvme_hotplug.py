@@ -25,7 +25,7 @@ def test_a_disk_is_put_into_an_empty_slot(boot, tmp_path, mode):
         bay.put_in("LATE")
 
     bay = Bay(tmp_path).start(steps)
-    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=6s verify=crc32c", disks=stamped(1),
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=12s verify=crc32c", disks=stamped(1),
                extra=[*bay.arguments, *null("slow")])
     assert bay.failed is None
     run.verified()
