@@ -142,7 +142,7 @@ static struct nvme_cuts bare_cuts(const struct nvme_ns *ns, const struct seen *s
     };
 }
 
-// Verify must not say PRACT (NVM Command Set 1.0, 3.2.7).
+// Verify must not say PRACT, and Write Zeroes nothing else (NVM Command Set 1.0, 3.2.5, 3.2.8).
 static void form(struct nvme_ns *ns, const struct seen *seen)
 {
     const struct nvme_format *f = &seen->format;
@@ -167,6 +167,7 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
         forms[protected[i]].tag_mask = f->tag_mask;
     }
     forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
+    forms[BLOCK_WRITE_ZEROES].control &= NVME_PRINFO_PRACT;
     for (enum block_op op = BLOCK_ZONE_REPORT; op < BLOCK_OPS; op++)
         forms[op].cuts.most = UINT32_MAX;
 }

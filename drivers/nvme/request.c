@@ -74,7 +74,7 @@ static void tell_failure(struct nvme_queue *q, const struct block_req *req, uint
 // A time-out of another of its commands says more.
 static void request_failed(struct nvme_queue *q, struct block_req *req, uint32_t status)
 {
-    if (req->status == BLOCK_OK)
+    if (req->status == BLOCK_OK || req->status == BLOCK_DIFFERS)
         req->status = BLOCK_ERROR;
     req->detail = status;
     tell_failure(q, req, status);
@@ -218,9 +218,27 @@ void nvme_request_again(struct block_req *req, uint64_t due_ns)
     nvme_request_part_ended(req);
 }
 
+static bool is_status(uint32_t status, uint32_t which)
+{
+    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == which;
+}
+
 static bool is_abort(uint32_t status)
 {
-    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == NVME_STATUS_ABORT_REQUESTED;
+    return is_status(status, NVME_STATUS_ABORT_REQUESTED);
+}
+
+// That a comparison finds a difference is its answer, and no failure.
+static bool is_difference(const struct block_req *req, uint32_t status)
+{
+    return req->op == BLOCK_COMPARE && is_status(status, NVME_STATUS_COMPARE_FAILURE);
+}
+
+static void differs(struct block_req *req)
+{
+    if (req->status == BLOCK_OK)
+        req->status = BLOCK_DIFFERS;
+    req->end(req);
 }
 
 // What was aborted and wasn't late had the misfortune to get the id of another that had just ended.
@@ -236,6 +254,8 @@ static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t
         return nvme_request_give_up(req, BLOCK_TIMEOUT);
     if (block_is_gone(req->dev)) // its namespace was detached, and the host was told
         return nvme_request_give_up(req, BLOCK_GONE);
+    if (is_difference(req, status))
+        return differs(req);
     if (may_retry(req, status)) {
         req->tries++;
         q->retries++;

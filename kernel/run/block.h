@@ -20,7 +20,7 @@ enum block_op {
     BLOCK_FLUSH,        // what was written before is durable; no blocks, no buffer
     BLOCK_WRITE_ZEROES, // no buffer
     BLOCK_DEALLOCATE,   // the blocks' content is no longer needed; no buffer
-    BLOCK_COMPARE,      // with the buffer; a difference is a BLOCK_ERROR
+    BLOCK_COMPARE,      // with the buffer; BLOCK_DIFFERS where it isn't the same
     BLOCK_VERIFY,       // the device reads and checks, and hands nothing over; no buffer
     BLOCK_COPY, // by the device itself, from `sources`, one behind the other; no buffer. It is
                 // anybody's guess what comes of a copy onto one of its own sources
@@ -44,6 +44,7 @@ enum block_status {
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
     BLOCK_TIMEOUT, // no answer in time; it was aborted, or the device was reset
     BLOCK_GONE,    // the device failed, or was taken away, before or during the request
+    BLOCK_DIFFERS, // of a comparison: the device holds other data
 };
 
 // detail of a BLOCK_ERROR that the device never saw. No device status has these values.
