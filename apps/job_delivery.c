@@ -23,6 +23,7 @@ static const struct {
     { "sleeps:", "sleeps", COUNTER(sleeps) },
     { "wake-ups:", "wakes", COUNTER(wakes) },
     { "window harvests:", "windows", COUNTER(windows) },
+    { "moderated harvests:", "moderated", COUNTER(moderated) },
     { "posts missed by MWAIT:", "mwait_misses", COUNTER(mwait_misses) },
     { "harvests of 1 vector:", NULL, COUNTER(per_harvest[0]) },
     { "harvests of 2 vectors:", NULL, COUNTER(per_harvest[1]) },

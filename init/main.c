@@ -155,6 +155,7 @@ static void start_irqs(const struct cmdline *c)
         .no_post = &no_post,
         .loops = (unsigned)cmdline_number(c, "posted.loops"),
         .preempt = cmdline_is(c, "posted.preempt", "1"),
+        .rate = cmdline_number(c, "posted.rate"),
         .window_ns = cmdline_number(c, "posted.window") * NS_PER_US,
         .spin_ns = cmdline_number(c, "idle.spin") * NS_PER_US,
         .mwait = checks_mwait(c, mode),

@@ -67,6 +67,7 @@ struct cpu_stats {
     uint64_t sleeps;                 // times it halted
     uint64_t wakes;                  // sleeps that a notification or a device vector ended
     uint64_t windows;                // harvests by the window's timer
+    uint64_t moderated;              // harvests by timer in place of a notification
     uint64_t mwait_misses;           // posts that ended no MWAIT
     uint64_t idle_tsc; // TSC cycles halted, or in rounds of the loop that found nothing to do
 };

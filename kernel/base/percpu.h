@@ -68,6 +68,8 @@ struct cpu {
     uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
     struct cpu_timer *timers; // armed ones, earliest first
     uint64_t window_ns;       // next harvest by timer; 0: none
+    uint64_t notified_ns;     // when a notification, or the timer in place of one, last woke it
+    uint64_t notified;        // stats.notifications then
     uint64_t spin_tsc;        // how long the loop looks on before it sleeps
     uint64_t apic_errors;     // all bits that ESR has shown
     uint64_t msis_before;     // stats.msis when the last wait began

@@ -9,6 +9,7 @@
 #include "kernel/irq/irq_config.h"
 #include "kernel/irq/irq_entry.h"
 #include "kernel/irq/irq_move.h"
+#include "kernel/irq/irq_rate.h"
 #include "kernel/irq/posted.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/apic.h"
@@ -40,6 +41,7 @@ void irq_init(const struct irq_config *config)
             cpu_post(i, &irqs.begin[i]);
     }
     begin(NULL);
+    irq_rate_start(config->rate);
 }
 
 struct irq *irq_first(void)

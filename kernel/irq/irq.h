@@ -83,6 +83,7 @@ struct irq_config {
     const struct problem *no_post;    // why it can't, where it can't
     unsigned loops;     // harvests per notification before ON is cleared (posted.loops)
     bool preempt;       // higher priority classes may interrupt immediate handlers (posted.preempt)
+    uint64_t rate;      // notifications a second that all CPUs may take (posted.rate); 0: any
     uint64_t window_ns; // a timer harvests that often while the CPU is busy elsewhere; 0: never
     uint64_t spin_ns;   // at most so long the loop looks on before it sleeps (idle.spin)
     bool mwait;         // sleep by MONITOR/MWAIT on the descriptor (idle=mwait)

@@ -13,6 +13,7 @@
 #include "kernel/irq/irq_config.h"
 #include "kernel/irq/irq_entry.h"
 #include "kernel/irq/irq_move.h"
+#include "kernel/irq/irq_rate.h"
 #include "kernel/irq/posted.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/time.h"
@@ -73,7 +74,7 @@ static inline void count_harvest(struct cpu *cpu, unsigned vectors)
     local_add(&cpu->stats.per_harvest[31 ^ __builtin_clz(2 * vectors - 1)], 1);
 }
 
-static __attribute__((noinline)) bool harvest_words(struct cpu *cpu)
+__attribute__((noinline)) bool irq_harvest(struct cpu *cpu)
 {
     unsigned vectors = 0;
     uint64_t bits[PI_WORDS];
@@ -90,7 +91,7 @@ static __attribute__((noinline)) bool harvest_words(struct cpu *cpu)
 static inline bool harvest(struct cpu *cpu)
 {
     MARK_BEGIN("harvest");
-    bool found = pi_any(&cpu->pi) && harvest_words(cpu);
+    bool found = pi_any(&cpu->pi) && irq_harvest(cpu);
     MARK_END("harvest");
     return found;
 }
@@ -134,7 +135,26 @@ static inline void run_immediate(struct cpu *cpu, bool preempt)
         run_all_immediate(cpu, preempt);
 }
 
+// While the notification is in service.
+static inline void run_immediate_preempted(struct cpu *cpu)
+{
+    if (unlikely(cpu->has_immediate))
+        run_all_immediate(cpu, irq_get_config()->preempt);
+}
+
 // ---- interrupt context ----
+
+// With posted.rate, the next notification may be a window away: until then the timer harvests.
+static __attribute__((noinline)) void suppress(struct cpu *cpu)
+{
+    if (cpu->irq_mode != IRQ_POSTED) {
+        pi_clear_on(&cpu->pi);
+        return;
+    }
+    pi_set_control(&cpu->pi, true);
+    cpu->window_ns = time_ns() + irq_rate_window_ns();
+    cpu_timer_program(cpu);
+}
 
 void irq_take_device(uint8_t vector)
 {
@@ -154,14 +174,16 @@ void irq_take_device(uint8_t vector)
 // posted before ON was cleared has not notified.
 static __attribute__((noinline)) void harvest_and_clear_on(struct cpu *cpu)
 {
-    const struct irq_config *config = irq_get_config();
     unsigned loop = 0;
     for (; loop < cpu->loops && harvest(cpu); loop++)
-        run_immediate(cpu, config->preempt);
-    pi_clear_on(&cpu->pi);
+        run_immediate_preempted(cpu);
+    if (unlikely(irq_rate_window_ns()))
+        suppress(cpu);
+    else
+        pi_clear_on(&cpu->pi);
     trace(TRACE_CLEAR_ON, 0);
     loop += harvest(cpu);
-    run_immediate(cpu, config->preempt);
+    run_immediate_preempted(cpu);
     cpu->stats.loops[MIN(loop, CPU_STATS_LOOPS - 1u)]++;
 }
 
@@ -179,19 +201,50 @@ void irq_take_notification(void)
     trace(TRACE_EOI, 0);
 }
 
+// posted.rate: what came within a window goes on to be suppressed. Once nothing did, posts notify again,
+// and those until then have told nobody.
+static void harvest_for_notification(struct cpu *cpu, uint64_t now)
+{
+    uint64_t window_ns = irq_rate_window_ns();
+    bool found = harvest(cpu);
+    cpu->stats.moderated += found;
+    cpu->window_ns = found && window_ns ? now + window_ns : 0;
+    if (cpu->window_ns)
+        return;
+    pi_set_control(&cpu->pi, false);
+    harvest(cpu);
+}
+
+// A sleeper in adaptive mode: as for a notification, the loop harvests.
+static void wake_for_notification(struct cpu *cpu, uint64_t now)
+{
+    cpu->window_ns = 0;
+    if (!pi_any(&cpu->pi))
+        return;
+    cpu->stats.moderated++;
+    cpu->notified_ns = now;
+}
+
 // The window: a CPU that is busy in an app's code doesn't harvest, so its timer does.
 // What timers are due is noted in timer_due, so from here on the hardware is the window's alone until
 // the loop runs them.
-static void window(struct cpu *cpu, const struct irq_config *config)
+static __attribute__((noinline)) void window(struct cpu *cpu)
 {
     uint64_t now = time_ns();
     if (now >= cpu->window_ns) {
         trace(TRACE_WINDOW, 0);
-        cpu->window_ns = now + config->window_ns;
-        cpu->stats.windows += harvest(cpu);
+        if (cpu->irq_mode == IRQ_POSTED) {
+            harvest_for_notification(cpu, now);
+        } else if (atomic_load_explicit(&cpu->sleeping, memory_order_relaxed)) {
+            wake_for_notification(cpu, now);
+        } else {
+            cpu->window_ns = now + irq_get_config()->window_ns;
+            cpu->stats.windows += harvest(cpu);
+        }
         run_immediate(cpu, false); // those too that an interrupt came upon and left
     }
-    apic_timer_set(time_tsc_at(cpu->window_ns));
+    if (cpu->window_ns)
+        apic_timer_set(time_tsc_at(cpu->window_ns));
 }
 
 void irq_take_timer(void)
@@ -201,7 +254,7 @@ void irq_take_timer(void)
     cpu->stats.timers++;
     cpu->timer_due = true;
     if (cpu->window_ns)
-        window(cpu, irq_get_config());
+        window(cpu);
     apic_eoi();
     trace(TRACE_EOI, 0);
 }
@@ -412,78 +465,4 @@ bool irq_drain_ready(uint8_t vector)
 void irq_again(struct irq *irq)
 {
     set_ready(this_cpu(), irq->vector / 64, BIT64(irq->vector % 64));
-}
-
-// ---- awake and asleep: interrupts off ----
-
-static void start_window(struct cpu *cpu)
-{
-    const struct irq_config *config = irq_get_config();
-    if (cpu->irq_mode != IRQ_ADAPTIVE || !config->window_ns)
-        return;
-    cpu->window_ns = time_ns() + config->window_ns;
-    cpu_timer_program(cpu);
-}
-
-// What was posted by the rules of the mode before may have told nobody, so the harvest comes after the
-// descriptor is changed.
-void irq_start_cpu(void)
-{
-    struct cpu *cpu = this_cpu();
-    cpu->irq_mode = irq_get_mode();
-    cpu->loops = (uint16_t)irq_get_config()->loops;
-    cpu->loop_harvests = irq_loop_harvests(cpu->irq_mode);
-    cpu->window_ns = 0;
-    pi_set_control(&cpu->pi, cpu->loop_harvests);
-    harvest_words(cpu);
-    start_window(cpu);
-    cpu_timer_program(cpu); // it may have come back to timers
-}
-
-void irq_follow_mode(void)
-{
-    uint64_t flags = interrupts_save();
-    irq_start_cpu();
-    interrupts_restore(flags);
-}
-
-static bool can_sleep(struct cpu *cpu, bool mwait)
-{
-    if (mwait ? !pi_any(&cpu->pi) : pi_fall_asleep(&cpu->pi))
-        return true;
-    harvest(cpu); // in all words: what leads to no irq would keep the CPU awake for ever
-    return false;
-}
-
-bool irq_sleeps_by_mwait(void)
-{
-    const struct cpu *cpu = this_cpu();
-    return irq_get_config()->mwait && cpu->irq_mode == IRQ_ADAPTIVE && !cpu->mwait_failed;
-}
-
-// With MWAIT, SN stays set: the post itself ends the wait, and no interrupt is needed. Until the CPU
-// wakes up, there is nothing to do for a notification but to count it (isr.asm).
-bool irq_fall_asleep(void)
-{
-    struct cpu *cpu = this_cpu();
-    if (cpu->irq_mode != IRQ_ADAPTIVE)
-        return true;
-    if (cpu->window_ns) {
-        cpu->window_ns = 0; // a sleeper needs none, and would be woken by it
-        cpu_timer_program(cpu);
-    }
-    bool sleeps = can_sleep(cpu, irq_sleeps_by_mwait());
-    cpu->only_wakes = sleeps && !trace_is_on();
-    return sleeps;
-}
-
-// With MWAIT too, since an urgent post has set ON, and its notification did nothing but wake.
-void irq_wake_up(void)
-{
-    struct cpu *cpu = this_cpu();
-    if (cpu->irq_mode != IRQ_ADAPTIVE)
-        return;
-    cpu->only_wakes = false;
-    pi_wake_up(&cpu->pi);
-    start_window(cpu);
 }

@@ -173,7 +173,9 @@ static const char *no_bus(const struct walk *w)
 static const char *bridge_fault(const struct walk *w, const struct pci_dev *b)
 {
     if (b->secondary == 0)
-        return "the firmware gave it no bus numbers";
+        return w->domain ? "the firmware gave it no bus numbers: turn its driver for VMD on in the "
+                           "set-up, or VMD off"
+                         : "the firmware gave it no bus numbers";
     if (b->secondary <= PCI_BUS(b->bdf) || b->subordinate < b->secondary)
         return "its bus numbers are out of order";
     if (w->above[b->secondary] != w->above[PCI_BUS(b->bdf)])
@@ -462,10 +464,9 @@ void pci_scan_below(struct pci_dev *port)
 {
     static struct walk w;
     struct pci_dev *dev;
-    w = (struct walk){ .mcfg = &mcfg,
-                       .domain = port->domain,
-                       .segment = port->segment,
-                       .window = port->below };
+    w = (struct walk){
+        .mcfg = &mcfg, .domain = port->domain, .segment = port->segment, .window = port->below
+    };
     for (size_t i = 0; (dev = pci_get(i)); i++)
         for (unsigned bus = dev->secondary; is_bridge_of(&w, dev) && bus <= dev->subordinate; bus++)
             w.above[bus] = dev;

@@ -52,6 +52,11 @@ uint32_t cpu_apic_id(unsigned cpu)
     return cpus[cpu].apic_id;
 }
 
+const struct cpu_stats *cpu_stats(unsigned cpu)
+{
+    return &cpus[cpu].stats;
+}
+
 unsigned cpu_node(unsigned cpu)
 {
     return WORLD_NODE(cpu);

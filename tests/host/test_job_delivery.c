@@ -64,7 +64,8 @@ static void test_every_counter_is_told(void **state)
         "sleeps:  4\n",
         "wake-ups:  5\n",
         "window harvests:  6\n",
-        "posts missed by MWAIT:  7\n",
+        "moderated harvests:  7\n",
+        "posts missed by MWAIT:  8\n",
         "harvests of 1 vector:  10\n",
         "harvests of 2 vectors:  11\n",
         "harvests of 3-4 vectors:  12\n",
@@ -93,7 +94,8 @@ static void test_every_counter_is_told(void **state)
     after->stats.sleeps += 4;
     after->stats.wakes += 5;
     after->stats.windows += 6;
-    after->stats.mwait_misses += 7;
+    after->stats.moderated += 7;
+    after->stats.mwait_misses += 8;
     for (unsigned i = 0; i < CPU_STATS_BUCKETS; i++)
         after->stats.per_harvest[i] += 10 + i;
     for (unsigned i = 0; i < CPU_STATS_LOOPS; i++)
@@ -110,7 +112,7 @@ static void test_every_counter_is_told(void **state)
     assert_string_equal(fake.json,
                         "{\"type\":\"delivery\",\"cpu\":0,\"cycles\":100,\"busy_cycles\":99,"
                         "\"msis\":1,\"notifications\":2,\"spins\":3,\"sleeps\":4,\"wakes\":5,"
-                        "\"windows\":6,\"mwait_misses\":7,"
+                        "\"windows\":6,\"moderated\":7,\"mwait_misses\":8,"
                         "\"vectors_per_harvest\":[10,11,12,13,14,15,16,17,18],"
                         "\"harvests_per_notification\":[20,21,22,23,24,25,26,27]}\n");
 }

@@ -10,6 +10,7 @@
 //   MWAIT        idle in mwait on the descriptor's line; without: in hlt
 //   IMMEDIATE    the vectors whose handlers don't wait for the loop; without: none
 //   WINDOW       posted.window: a timer harvests
+//   RATE         posted.rate, above it: a notification is followed by a window in which a timer harvests
 //   MOVES        there are messages between CPUs, and remapped vectors
 //   OTHER_WORK   an inline: what else the loop does
 //   RUN_HANDLER  an inline: what a vector's handler does
@@ -145,7 +146,12 @@ inline harvest_and_clear_on(me)
     run_immediate(me, true);
     pi[me].on = false
 #else
+#ifdef RATE
+    cpu[me].armed = true;
+    d_step { pi[me].sn = true; pi[me].on = false };
+#else
     pi[me].on = false;
+#endif
     harvest(me);
     run_immediate(me, true)
 #endif
@@ -284,7 +290,12 @@ inline go_to_sleep(me)
 #endif
     if
     :: d_step { HAS_WORK(me) -> found = 0 }
-    :: d_step { !HAS_WORK(me) -> cpu[me].armed = false };
+    :: d_step {
+           !HAS_WORK(me);
+#ifndef RATE
+           cpu[me].armed = false
+#endif
+       };
 #ifdef SAY_SLEEPING_LATE
        cpu[me].sleeping = true;
 #endif

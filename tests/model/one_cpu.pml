@@ -54,6 +54,9 @@ init
 #endif
         run window_timer(0);
 #else
+#ifdef RATE
+        run window_timer(0);
+#endif
         run other_interrupt();
 #endif
 #if IMMEDIATE && !defined(ADAPTIVE)

@@ -39,7 +39,7 @@ def check_table(run):
     cpus = run.of("delivery")
     expected = {"busy": [f"{cpu['busy_cycles'] * 1000 // cpu['cycles'] / 10:.1f}%" for cpu in cpus]}
     names = {"msis": "MSIs", "notifications": "notifications", "spins": "spins", "sleeps": "sleeps",
-             "wakes": "wake-ups", "windows": "window harvests"}
+             "wakes": "wake-ups", "windows": "window harvests", "moderated": "moderated harvests"}
     for key, name in names.items():
         expected[name] = [str(cpu[key]) for cpu in cpus]
     for i, vectors in enumerate(VECTORS):
