@@ -6,7 +6,7 @@
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
-#define CHUNK_BYTES (256 * KIB) // of what is smaller
+#define LARGE (ARENA_CHUNK_BYTES / 8) // gets a chunk of its size, so that little is left over
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -30,7 +30,7 @@ static struct arena_chunk *add_chunk(struct arena_chunk **link, size_t bytes, si
 {
     struct arena_chunk *c = mem_alloc(sizeof(*c), CACHE_LINE, NODE_ANY);
     c->node = node;
-    c->bytes = MAX(bytes, (size_t)CHUNK_BYTES);
+    c->bytes = bytes < LARGE ? ARENA_CHUNK_BYTES : bytes;
     c->base = mem_alloc(c->bytes, MAX(align, (size_t)CACHE_LINE), node);
     *link = c;
     return c;

@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+#define ARENA_CHUNK_BYTES (256 * KIB) // what is left over on a node, at most
+
 struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks; // in the order in which they came

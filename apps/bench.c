@@ -90,6 +90,8 @@ static void add_run(struct bench_row_sum *to, const struct job_sum *sum,
     keep(to, BENCH_CYCLES_PER_IO, sum->completed ? totals->busy_tsc / sum->completed : 0);
     keep(to, BENCH_BUSY, mul_div(totals->tsc - totals->idle_tsc, 1000, totals->tsc));
     keep(to, BENCH_COUNTED, counted);
+    keep(to, BENCH_NJ_PER_IO, mul_div(totals->energy_uj, 1000, sum->completed));
+    to->has_energy = totals->has_energy;
     to->repeats++;
     to->ios += sum->completed;
     to->msis += totals->msis;

@@ -14,7 +14,7 @@ enum bench_figure {
     BENCH_CYCLES_PER_IO,
     BENCH_BUSY,      // thousandths of the time of all CPUs
     BENCH_COUNTED,   // a second, by the counting app
-    BENCH_UJ_PER_IO, // microjoules
+    BENCH_NJ_PER_IO, // nanojoules
     BENCH_FIGURES
 };
 

@@ -14,7 +14,7 @@ static const char *const figure_names[BENCH_FIGURES] = {
     [BENCH_CYCLES_PER_IO] = "cycles_per_io",
     [BENCH_BUSY] = "busy",
     [BENCH_COUNTED] = "counted_per_s",
-    [BENCH_UJ_PER_IO] = "energy_uj_per_io",
+    [BENCH_NJ_PER_IO] = "energy_uj_per_io",
 };
 
 void bench_send_plan(const struct bench *b, const struct cmdline *c, uint64_t estimate_s)
@@ -41,10 +41,12 @@ void bench_send_plan(const struct bench *b, const struct cmdline *c, uint64_t es
 static void send_stat(struct json *j, const struct bench_result *r, enum bench_figure figure)
 {
     const struct bench_stat *stat = &r->figures[figure];
+    void (*number)(struct json *, const char *, uint64_t) =
+        figure == BENCH_NJ_PER_IO ? json_milli : json_u64; // told in microjoules
     json_open(j, figure_names[figure]);
-    json_u64(j, "median", stat->median);
-    json_u64(j, "min", stat->min);
-    json_u64(j, "max", stat->max);
+    number(j, "median", stat->median);
+    number(j, "min", stat->min);
+    number(j, "max", stat->max);
     json_close(j);
 }
 
@@ -101,7 +103,7 @@ static void send_row(const struct bench *b, unsigned number, const struct bench_
         json_close(&j);
     }
     if (r->has_energy)
-        send_stat(&j, r, BENCH_UJ_PER_IO);
+        send_stat(&j, r, BENCH_NJ_PER_IO);
     report_json(&j);
 }
 

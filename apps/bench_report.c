@@ -185,8 +185,9 @@ void bench_print_table(struct bench *b, enum bench_table table)
     arena_reset(&b->arena);
     void *to = arena_alloc(&b->arena, cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
     info("%s", "");
-    info("%s by %s: %s, %u CPU%s, median of %u runs", heads[table].compared, heads[table].varied,
-         common(row, text), cpu_count(), cpu_count() == 1 ? "" : "s", b->repeats);
+    info("%s by %s: %s, %u CPU%s, median of %u run%s", heads[table].compared, heads[table].varied,
+         common(row, text), cpu_count(), cpu_count() == 1 ? "" : "s", b->repeats,
+         b->repeats == 1 ? "" : "s");
     if (table != BENCH_LOOPS)
         print_compared(b, table, first, end, to);
     info("%s", "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=burnin: takes disks into service. Writes each of them all over, reads it back, and checks each
-// block; passes= times. One CPU for each disk, whose state that CPU owns; the boot CPU starts them,
+// block, or whatever steps= says; passes= times. One CPU for each disk, whose state that CPU owns; the boot CPU starts them,
 // shows how far they are, and reports.
 #include "apps/burnin.h"
 
@@ -14,7 +14,7 @@
 #include "kernel/x86/time.h"
 #include "lib/stamp.h"
 
-#define ERRORS_TOLD 5 // for each disk; all are counted
+#define OTHERS_EACH 16 // comparisons, of which the first is made again, with other data
 
 static const struct option options[] = {
     DISKS_OPTION,
@@ -39,7 +39,11 @@ static const struct option options[] = {
       .fallback = "1",
       .min = 1,
       .max = 1000000,
-      .help = "how often all is written and read back" },
+      .help = "how often all steps are taken" },
+    { .name = "steps",
+      .kind = OPTION_TEXT,
+      .fallback = "write:read",
+      .help = "write, read, compare, verify, zeroes, trim or copy, several with colons" },
     { .name = "seed",
       .kind = OPTION_NUMBER,
       .fallback = "0",
@@ -49,116 +53,140 @@ static const struct option options[] = {
 
 // ---- one I/O: owner CPU, from its loop ----
 
-static uint32_t blocks_at(const struct burnin_disk *d, uint64_t place)
+static enum burnin_step step_of(const struct burnin_disk *d)
 {
-    return (uint32_t)MIN(d->io_blocks, d->region - place * d->io_blocks);
+    return d->plan.steps[d->step];
 }
 
-static void fill(const struct burnin_disk *d, const struct burnin_io *io)
+// Two halves of the place that it takes from: more than one source is what Copy is for.
+static void name_sources(const struct burnin_disk *d, struct burnin_io *io)
 {
-    struct pattern_id id = { .tag = d->tag, .seed = d->burnin->seed };
-    uint32_t bytes = d->dev->block_size;
-    for (uint32_t i = 0; i < io->req.blocks; i++) {
-        id.lba = io->req.lba + i;
-        pattern_fill((uint8_t *)io->req.buffer + (size_t)i * bytes, bytes, &id, io->sequence);
+    uint64_t first;
+    burnin_step_places(d, BURNIN_COPY, &first);
+    uint64_t lba = (io->place - first) * d->io_blocks;
+    uint32_t half = io->req.blocks / 2;
+    io->sources[0] = (struct block_source){ lba + half, io->req.blocks - half };
+    if (half) {
+        io->sources[1] = io->sources[0];
+        io->sources[0] = (struct block_source){ lba, half };
     }
+    io->req.sources = io->sources;
 }
 
-static void submit(struct burnin_disk *d, struct burnin_io *io, enum block_op op)
+// Writes begin whenever they are asked for: a step has each place once, and nothing of the step before
+// is in flight. False: there is nothing to be done there.
+static bool prepare_io(struct burnin_disk *d, struct burnin_io *io)
 {
-    io->req.op = op;
-    io->req.lba = op == BLOCK_FLUSH ? 0 : io->place * d->io_blocks;
-    io->req.blocks = op == BLOCK_FLUSH ? 0 : blocks_at(d, io->place);
-    if (op == BLOCK_WRITE)
-        fill(d, io);
+    enum burnin_step step = step_of(d);
+    io->req.op = burnin_steps[step].op;
+    io->req.lba = step == BURNIN_FLUSH ? 0 : io->place * d->io_blocks;
+    io->req.blocks = step == BURNIN_FLUSH ? 0 : burnin_blocks_at(d, io->place);
+    if (step == BURNIN_WRITE || step == BURNIN_ZEROES)
+        written_begin_write(&d->written, &io->place, &io->sequence);
+    if (step == BURNIN_WRITE)
+        burnin_fill(d, io);
+    if (step == BURNIN_COPY)
+        name_sources(d, io);
+    return step != BURNIN_COMPARE || burnin_expect(d, io);
+}
+
+static void submit(struct burnin_disk *d, struct burnin_io *io)
+{
     d->in_flight++;
     io->start_tsc = rdtsc();
     block_submit(&io->req);
 }
 
-static bool is_told(struct burnin_disk *d)
+static void count_done(struct burnin_disk *d, const struct burnin_io *io)
 {
-    return d->told++ < ERRORS_TOLD;
+    __atomic_store_n(&d->done, d->done + io->req.blocks, __ATOMIC_RELAXED);
 }
 
-static const char *op_name(enum block_op op)
+// The next of this step, if there is one.
+static void start_next(struct burnin_disk *d, struct burnin_io *io)
 {
-    return op == BLOCK_WRITE ? "write" : op == BLOCK_READ ? "read" : "flush";
-}
-
-// An error of the device is counted. After any other end of a request its buffer isn't ours any
-// more, and the disk's test is over.
-static void io_failed(struct burnin_disk *d, struct burnin_way *way, const struct block_req *req)
-{
-    static const char *const reasons[] = {
-        [BLOCK_ERROR] = "the device reports an error",
-        [BLOCK_TIMEOUT] = "no answer in time",
-        [BLOCK_GONE] = "the device is gone",
-    };
-    way->errors++;
-    if (is_told(d))
-        error("burnin-io", "%s: %s of LBA %lu, %u blocks: %s (status 0x%x)", d->dev->name,
-              op_name(req->op), req->lba, req->blocks, reasons[req->status], req->detail);
-    d->given_up |= req->status != BLOCK_ERROR;
-}
-
-static void check(struct burnin_disk *d, const struct burnin_io *io)
-{
-    struct pattern_id id = { .tag = d->tag, .seed = d->burnin->seed };
-    uint32_t bytes = d->dev->block_size, sequence = written_expected(&d->written, io->place);
-    struct problem p;
-    if (!sequence) // its write has failed, and was told
-        return;
-    for (uint32_t i = 0; i < io->req.blocks; i++) {
-        const uint8_t *block = (const uint8_t *)io->req.buffer + (size_t)i * bytes;
-        id.lba = io->req.lba + i;
-        enum pattern_verdict verdict = pattern_check(block, bytes, &id, sequence, sequence, &p);
-        d->verdicts[verdict]++;
-        if (verdict != PATTERN_GOOD && is_told(d))
-            error(p.what, "%s: LBA %lu %s", d->dev->name, id.lba, p.message);
+    while (!d->given_up && d->next < d->end) {
+        io->place = d->next++;
+        io->with_others = false;
+        if (prepare_io(d, io))
+            return submit(d, io);
+        count_done(d, io);
     }
 }
 
-// The next of this phase, if there is one.
-static void start_next(struct burnin_disk *d, struct burnin_io *io)
+static bool ended_well(const struct burnin_io *io)
 {
-    if (d->given_up || d->next == d->places)
-        return;
-    io->place = d->next++;
-    // It can begin: a pass writes each place once, and nothing of the pass before is in flight.
-    if (d->phase == BURNIN_WRITING)
-        written_begin_write(&d->written, &io->place, &io->sequence);
-    submit(d, io, d->phase == BURNIN_WRITING ? BLOCK_WRITE : BLOCK_READ);
+    return io->req.status == (io->with_others ? BLOCK_DIFFERS : BLOCK_OK);
 }
 
-static void next_phase(struct burnin_disk *d);
+// An error of the device is counted. Where it gives no answer, or is gone, the buffer isn't ours any
+// more, and the disk's test is over.
+static void io_failed(struct burnin_disk *d, struct burnin_way *way, const struct burnin_io *io)
+{
+    static const char *const reasons[] = {
+        [BLOCK_OK] = "it takes data with one bit flipped for the same",
+        [BLOCK_ERROR] = "the device reports an error",
+        [BLOCK_TIMEOUT] = "no answer in time",
+        [BLOCK_GONE] = "the device is gone",
+        [BLOCK_DIFFERS] = "it has other data than were written",
+    };
+    const struct block_req *req = &io->req;
+    way->errors++;
+    if (burnin_is_told(d))
+        error("burnin-io", "%s: %s of LBA %lu, %u blocks: %s (status 0x%x)", d->dev->name,
+              step_of(d) == BURNIN_FLUSH ? "flush" : burnin_steps[step_of(d)].name, req->lba,
+              req->blocks, reasons[req->status], req->detail);
+    d->given_up |= req->status == BLOCK_TIMEOUT || req->status == BLOCK_GONE;
+}
+
+static void settle(struct burnin_disk *d, const struct burnin_io *io, bool ok)
+{
+    enum burnin_step step = step_of(d);
+    if (step == BURNIN_WRITE || step == BURNIN_ZEROES)
+        written_end_write(&d->written, io->place, ok);
+    if (step == BURNIN_COPY)
+        d->copy_failed |= !ok;
+    if (step == BURNIN_READ && ok)
+        burnin_check(d, io);
+}
+
+// Now and then a comparison is made twice: the second time it has to find that something differs.
+static bool is_to_compare_again(const struct burnin_disk *d, struct burnin_io *io, bool ok)
+{
+    bool again = step_of(d) == BURNIN_COMPARE && ok && !io->with_others && !d->given_up &&
+                 io->place % OTHERS_EACH == 0;
+    io->with_others = again;
+    return again && burnin_expect(d, io);
+}
+
+static void next_step(struct burnin_disk *d);
 
 static void io_done(struct block_req *req)
 {
     struct burnin_io *io = container_of(req, struct burnin_io, req);
     struct burnin_disk *d = req->arg;
-    struct burnin_way *way = &d->ways[d->phase];
+    struct burnin_way *way = &d->ways[step_of(d)];
     uint64_t latency = rdtsc() - io->start_tsc;
-    bool ok = req->status == BLOCK_OK;
+    bool ok = ended_well(io), counts = !io->with_others;
     d->in_flight--;
     way->ios++;
     if (ok)
         histogram_record(&way->latency, latency);
     else
-        io_failed(d, way, req);
-    if (d->phase == BURNIN_WRITING)
-        written_end_write(&d->written, io->place, ok);
-    else if (ok && d->phase == BURNIN_READING)
-        check(d, io);
-    if (ok)
+        io_failed(d, way, io);
+    settle(d, io, ok);
+    if (counts && ok)
         way->bytes += (uint64_t)req->blocks * d->dev->block_size;
-    __atomic_store_n(&d->done, d->done + req->blocks, __ATOMIC_RELAXED);
+    if (counts)
+        count_done(d, io);
+    if (is_to_compare_again(d, io, ok))
+        return submit(d, io);
     start_next(d, io);
     if (!d->in_flight)
-        next_phase(d);
+        next_step(d);
 }
 
-// ---- phases: each begins once nothing of the one before is in flight ----
+// ---- steps: each begins once nothing of the one before is in flight ----
 
 static void disk_over(struct cpu_msg *msg) // boot CPU
 {
@@ -166,36 +194,58 @@ static void disk_over(struct cpu_msg *msg) // boot CPU
     b->stop = --b->waiting == 0;
 }
 
-static void begin_phase(struct burnin_disk *d, enum burnin_phase phase)
+static void end_disk(struct burnin_disk *d)
 {
-    d->phase = phase;
-    d->phase_tsc = rdtsc();
-    d->next = phase == BURNIN_FLUSHING ? d->places : 0;
-    if (phase == BURNIN_FLUSHING)
-        submit(d, &d->ios[0], BLOCK_FLUSH);
-    for (unsigned i = 0; i < d->burnin->iodepth; i++)
-        start_next(d, &d->ios[i]);
+    d->msg.fn = disk_over;
+    cpu_post(0, &d->msg);
 }
 
-static void next_phase(struct burnin_disk *d)
+static void begin_step(struct burnin_disk *d, unsigned step)
 {
-    d->ways[d->phase].tsc += rdtsc() - d->phase_tsc;
-    if (d->given_up || (d->phase == BURNIN_READING && d->pass == d->burnin->passes)) {
-        d->msg.fn = disk_over;
-        cpu_post(0, &d->msg);
-    } else if (d->phase == BURNIN_READING) {
-        d->pass++;
-        begin_phase(d, BURNIN_WRITING);
-    } else {
-        begin_phase(d, d->phase + 1);
+    d->step = step;
+    d->step_tsc = rdtsc();
+    d->end = burnin_step_places(d, step_of(d), &d->next);
+    d->end += d->next;
+    if (step_of(d) == BURNIN_FLUSH) {
+        prepare_io(d, &d->ios[0]);
+        return submit(d, &d->ios[0]);
     }
+    for (unsigned i = 0; i < d->burnin->iodepth; i++)
+        start_next(d, &d->ios[i]);
+    if (!d->in_flight) // nothing was to be done
+        next_step(d);
+}
+
+static void note_content(struct burnin_disk *d)
+{
+    enum burnin_step step = step_of(d);
+    if (step == BURNIN_WRITE || step == BURNIN_ZEROES) {
+        d->content = step == BURNIN_WRITE ? BURNIN_PATTERN : BURNIN_ZEROED;
+        d->copied = d->copy_failed = false;
+    }
+    d->copied |= step == BURNIN_COPY;
+}
+
+static void next_step(struct burnin_disk *d)
+{
+    d->ways[step_of(d)].tsc += rdtsc() - d->step_tsc;
+    note_content(d);
+    if (d->given_up)
+        return end_disk(d);
+    if (d->step + 1 < d->plan.count)
+        return begin_step(d, d->step + 1);
+    if (d->pass++ == d->burnin->passes)
+        return end_disk(d);
+    begin_step(d, 0);
 }
 
 static void begin(struct cpu_msg *msg)
 {
     struct burnin_disk *d = container_of(msg, struct burnin_disk, msg);
     d->pass = 1;
-    begin_phase(d, BURNIN_WRITING);
+    if (!d->plan.count)
+        return end_disk(d);
+    begin_step(d, 0);
 }
 
 // ---- progress: boot CPU ----
@@ -307,6 +357,7 @@ static struct burnin_disk *make_disk(struct burnin *b, struct block_dev *dev, un
     d->region = region_of(b, dev);
     d->io_blocks = b->bs / dev->block_size;
     d->places = DIV_UP(d->region, d->io_blocks);
+    burnin_plan_for(&b->plan, dev, &d->plan);
     written_init(&d->written, 0, d->places, false, 0,
                  mem_alloc(written_bytes(d->places), CACHE_LINE, cpu_node(cpu)));
     make_ios(d);
@@ -322,7 +373,7 @@ static bool prepare(struct burnin *b, const struct cmdline *c, struct problem *p
     b->seed = cmdline_number(c, "seed");
     if (!b->seed)
         b->seed = rdtsc();
-    if (!choose(b, c, p))
+    if (!burnin_plan_parse(cmdline_get(c, "steps"), &b->plan, p) || !choose(b, c, p))
         return false;
     for (size_t i = 0; i < b->disks.count; i++)
         if (!check_disk(b, b->disks.list[i], p))

@@ -13,7 +13,13 @@
 
 static uint64_t blocks_to_do(const struct burnin_disk *d)
 {
-    return 2 * d->region * d->burnin->passes;
+    uint64_t blocks = 0, first;
+    for (unsigned i = 0; i < d->plan.count; i++) {
+        uint64_t places = burnin_step_places(d, d->plan.steps[i], &first);
+        blocks +=
+            places ? MIN((first + places) * d->io_blocks, d->region) - first * d->io_blocks : 0;
+    }
+    return blocks * d->burnin->passes;
 }
 
 static uint64_t rate(const struct burnin_way *way) // bytes a second
@@ -23,8 +29,10 @@ static uint64_t rate(const struct burnin_way *way) // bytes a second
 
 static uint64_t errors_of(const struct burnin_disk *d)
 {
-    return d->ways[BURNIN_WRITING].errors + d->ways[BURNIN_FLUSHING].errors +
-           d->ways[BURNIN_READING].errors;
+    uint64_t sum = 0;
+    for (enum burnin_step step = 0; step < BURNIN_STEPS; step++)
+        sum += d->ways[step].errors;
+    return sum;
 }
 
 static uint64_t bad_blocks(const struct burnin_disk *d)
@@ -35,24 +43,39 @@ static uint64_t bad_blocks(const struct burnin_disk *d)
     return sum;
 }
 
-// Every block was found right, once in each pass.
+// Every block was found right, each time that it was read.
 static bool is_good(const struct burnin_disk *d)
 {
     return !errors_of(d) && !bad_blocks(d) &&
-           d->verdicts[PATTERN_GOOD] == d->region * d->burnin->passes;
+           d->verdicts[PATTERN_GOOD] ==
+               d->region * d->burnin->passes * burnin_plan_counts(&d->plan, BURNIN_READ);
+}
+
+// "write:read"
+static const char *steps_text(const struct burnin_plan *plan, char *to, size_t bytes)
+{
+    size_t used = 0;
+    to[0] = 0;
+    for (unsigned i = 0; i < plan->count && used < bytes; i++)
+        if (plan->steps[i] != BURNIN_FLUSH)
+            used += (size_t)format_text(to + used, bytes - used, "%s%s", used ? ":" : "",
+                                        burnin_steps[plan->steps[i]].name);
+    return to;
 }
 
 // ---- while it runs ----
 
 void burnin_describe(const struct burnin *b)
 {
-    char size[HUMAN_BYTES];
+    char size[HUMAN_BYTES], steps[BURNIN_STEPS_MOST * 8];
     uint64_t bytes = 0;
     for (size_t i = 0; i < b->disks.count; i++)
         bytes += b->list[i]->region * b->list[i]->dev->block_size;
-    info("burnin: overwrites %zu disk%s, %lu MB in all, %u pass%s, bs %s, iodepth %u, seed 0x%lx",
+    info("burnin: overwrites %zu disk%s, %lu MB in all, %u pass%s of %s, bs %s, iodepth %u, seed "
+         "0x%lx",
          b->disks.count, b->disks.count == 1 ? "" : "s", bytes / 1000000, b->passes,
-         b->passes == 1 ? "" : "es", human_size(size, b->bs), b->iodepth, b->seed);
+         b->passes == 1 ? "" : "es", steps_text(&b->plan, steps, sizeof(steps)),
+         human_size(size, b->bs), b->iodepth, b->seed);
 }
 
 // By the disk that will take longest, at the rate that it had so far.
@@ -100,7 +123,8 @@ static void json_way(struct json *j, const char *name, const struct burnin_way *
 static void send_disk(const struct burnin_disk *d)
 {
     const struct burnin *b = d->burnin;
-    char buffer[2560];
+    static char buffer[8192]; // too large for a stack
+    char steps[BURNIN_STEPS_MOST * 8];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "burnin");
     json_text(&j, "filename", d->dev->name);
@@ -111,9 +135,13 @@ static void send_disk(const struct burnin_disk *d)
     json_u64(&j, "iodepth", b->iodepth);
     json_u64(&j, "passes", b->passes);
     json_u64(&j, "seed", b->seed);
-    json_way(&j, "write", &d->ways[BURNIN_WRITING]);
-    json_way(&j, "sync", &d->ways[BURNIN_FLUSHING]);
-    json_way(&j, "read", &d->ways[BURNIN_READING]);
+    json_text(&j, "steps", steps_text(&d->plan, steps, sizeof(steps)));
+    json_way(&j, "write", &d->ways[BURNIN_WRITE]);
+    json_way(&j, "sync", &d->ways[BURNIN_FLUSH]);
+    json_way(&j, "read", &d->ways[BURNIN_READ]);
+    for (enum burnin_step step = BURNIN_COMPARE; step < BURNIN_FLUSH; step++)
+        if (burnin_plan_counts(&d->plan, step))
+            json_way(&j, burnin_steps[step].name, &d->ways[step]);
     json_u64(&j, "errors", errors_of(d));
     json_u64(&j, "verify_errors", bad_blocks(d));
     json_open(&j, "blocks");
@@ -136,7 +164,7 @@ static void add_latency(struct table *t, const struct histogram *h)
 
 static void add_row(struct table *t, const struct burnin_disk *d)
 {
-    const struct burnin_way *write = &d->ways[BURNIN_WRITING], *read = &d->ways[BURNIN_READING];
+    const struct burnin_way *write = &d->ways[BURNIN_WRITE], *read = &d->ways[BURNIN_READ];
     char text[HUMAN_BYTES];
     table_cell(t, "%s", d->dev->name);
     table_cell(t, "%s", human_tenths(text, rate(write) / 100000));
@@ -163,6 +191,16 @@ static void print_table(const struct burnin *b)
     for (size_t i = 0; i < b->disks.count; i++)
         add_row(&table, b->list[i]);
     table_print(&table);
+}
+
+// What the table has no columns for.
+static void print_steps(const struct burnin_disk *d)
+{
+    char text[HUMAN_BYTES];
+    for (enum burnin_step step = BURNIN_COMPARE; step < BURNIN_FLUSH; step++)
+        if (burnin_plan_counts(&d->plan, step))
+            info("burnin: %s: %s: %s MB/s, %lu errors", d->dev->name, burnin_steps[step].name,
+                 human_tenths(text, rate(&d->ways[step]) / 100000), d->ways[step].errors);
 }
 
 // What was wrong with a disk's blocks, e.g. " 2 stale, 1 torn".
@@ -202,6 +240,8 @@ void burnin_report(const struct burnin *b)
 {
     info("%s", "");
     print_table(b);
+    for (size_t i = 0; i < b->disks.count; i++)
+        print_steps(b->list[i]);
     info("%s", "");
     health_report(b->health);
     for (size_t i = 0; i < b->disks.count; i++)

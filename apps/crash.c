@@ -12,6 +12,7 @@
 #include "kernel/run/block.h"
 #include "kernel/run/loop.h"
 #include "kernel/run/trap.h"
+#include "kernel/x86/msr_read.h"
 
 #define OUT_OF_LINE __attribute__((noinline))
 #define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
@@ -191,6 +192,23 @@ static void crash_vtd_fault(void)
 
 // ---- the choice ----
 
+// ---- an MSR that isn't there: no crash either ----
+
+#define MSR_RESERVED 0x804 // of the x2APIC's: SDM vol. 3, table 11-6
+#define MSR_APIC_BASE 0x1b
+
+static void crash_not_by_an_msr(void)
+{
+    uint64_t value = 0;
+    struct json j;
+    char text[128];
+    bool ok = !msr_read(MSR_RESERVED, &value) && !value && msr_read(MSR_APIC_BASE, &value) && value;
+    json_begin(&j, text, sizeof(text), "test");
+    json_text(&j, "name", "msr");
+    json_bool(&j, "ok", ok);
+    report_json(&j);
+}
+
 static const struct {
     const char *name;
     void (*crash)(void);
@@ -200,7 +218,7 @@ static const struct {
     { "other", crash_last_cpu },    { "text", crash_write_code },
     { "nx", crash_execute_data },   { "canary", crash_overrun },
     { "fault", crash_vtd_fault },   { "locked", crash_while_printing },
-    { "panic", crash_panic },
+    { "panic", crash_panic },       { "msr", crash_not_by_an_msr },
 };
 
 static OUT_OF_LINE void crash_by(const struct cmdline *c)
@@ -221,7 +239,7 @@ static const struct option options[] = {
     { .name = "crash",
       .kind = OPTION_CHOICE,
       .fallback = "panic",
-      .choices = "page|double|ud|stack|other|text|nx|canary|fault|locked|panic",
+      .choices = "page|double|ud|stack|other|text|nx|canary|fault|locked|panic|msr",
       .help = "what goes wrong" },
     { .name = NULL },
 };

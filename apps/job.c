@@ -31,6 +31,7 @@ static void count(const struct job *job, unsigned cpu, struct job_counters *out)
         out->irqs[i++] = irq->counts[cpu];
     out->tsc = rdtsc();
     interrupts_on();
+    out->has_energy = energy_read(&out->energy);
 }
 
 static uint64_t tsc_of(uint64_t us)

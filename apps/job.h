@@ -10,6 +10,7 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/irq/irq.h"
 #include "kernel/run/block.h"
+#include "kernel/x86/energy.h"
 #include "lib/problem.h"
 
 struct arena;
@@ -121,7 +122,9 @@ struct job_worker {
 struct job_counters {
     uint64_t tsc;
     struct cpu_stats stats;
-    uint64_t *irqs; // MSIs taken of each irq, in the order of irq_first()
+    bool has_energy;
+    struct energy energy; // of its package
+    uint64_t *irqs;       // MSIs taken of each irq, in the order of irq_first()
 };
 
 struct job_cpu {

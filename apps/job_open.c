@@ -70,6 +70,8 @@ static bool check_memory(const struct job *job, struct problem *p)
     uint64_t bytes = job->workers_count * worker_bytes;
     for (size_t i = 0; i < job->disks.count && job_is_mixed(config); i++)
         bytes += config->numjobs * job_mix_bytes(config, job->disks.list[i]);
+    if (job->arena)
+        bytes += cpu_count() * ARENA_CHUNK_BYTES; // as many nodes, at most
     if (bytes <= mem_free_bytes())
         return true;
     return problem_set(

@@ -99,6 +99,19 @@ void job_sum_up(const struct job *job, struct job_sum *disks, struct job_sum *al
     }
 }
 
+// The first CPU of each package tells, for all of it.
+static void add_energy(const struct job *job, unsigned cpu, struct job_totals *t)
+{
+    const struct job_counters *before = &job->cpus[cpu].before, *after = &job->cpus[cpu].after;
+    if (!before->has_energy || !after->has_energy)
+        return;
+    for (unsigned i = 0; i < cpu; i++)
+        if (job->cpus[i].after.energy.package == after->energy.package)
+            return;
+    t->has_energy = true;
+    t->energy_uj += energy_between(&before->energy, &after->energy);
+}
+
 // Busy cycles count on CPUs that have workers, or take MSIs of those that have.
 void job_sum_cpus(const struct job *job, struct job_totals *t)
 {
@@ -108,6 +121,7 @@ void job_sum_cpus(const struct job *job, struct job_totals *t)
         for (size_t irq = 0; irq < job->irqs_count; irq++)
             msis += job_irq_delta(job, i, irq);
         t->msis += msis;
+        add_energy(job, i, t);
         t->notifications += cpu->after.stats.notifications - cpu->before.stats.notifications;
         t->tsc += cpu->after.tsc - cpu->before.tsc;
         t->idle_tsc += cpu->after.tsc - cpu->before.tsc - job_busy_cycles(job, i);

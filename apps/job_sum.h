@@ -24,6 +24,8 @@ struct job_totals {
     uint64_t msis, notifications;
     uint64_t busy_tsc;      // of CPUs that have workers, or take MSIs
     uint64_t tsc, idle_tsc; // of all CPUs
+    bool has_energy;
+    uint64_t energy_uj; // of all packages
 };
 
 // Before job_sum_up(): memory for what the job's kind needs.

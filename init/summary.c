@@ -10,6 +10,11 @@
 #include "kernel/x86/apic.h"
 #include "kernel/x86/hypervisor.h"
 #include "kernel/x86/time.h"
+#include "lib/string.h"
+
+#define CPUID_EXTENDED 0x80000000
+#define CPUID_BRAND 0x80000002 // and the next two leaves: 16 characters each
+#define CPU_MODEL_BYTES 49
 
 // What the CPU touches all the time: its own structure, and its stacks.
 static void report_nodes(struct json *j, const struct cpu *cpu)
@@ -46,9 +51,22 @@ static const char *timer_text(void)
     return deadlines ? "TSC deadline or local APIC counter" : "local APIC counter";
 }
 
+// As the processor names itself (SDM vol. 2, CPUID, leaves 80000002h to 80000004h).
+static const char *cpu_model(char to[CPU_MODEL_BYTES])
+{
+    memset(to, 0, CPU_MODEL_BYTES);
+    for (uint32_t i = 0; i < 3 && cpuid(CPUID_EXTENDED, 0).a >= CPUID_BRAND + 2; i++) {
+        struct cpuid r = cpuid(CPUID_BRAND + i, 0);
+        memcpy(to + i * sizeof(r), &r, sizeof(r));
+    }
+    while (*to == ' ') // some begin with spaces
+        to++;
+    return to;
+}
+
 void summary_platform(const char *clock)
 {
-    char line[512], hypervisor[HYPERVISOR_NAME_BYTES];
+    char line[512], hypervisor[HYPERVISOR_NAME_BYTES], model[CPU_MODEL_BYTES];
     struct json j;
     uint64_t mhz = time_tsc_hz() / 1000000;
     const char *timer = timer_text();
@@ -62,6 +80,7 @@ void summary_platform(const char *clock)
     json_text(&j, "tsc_source", clock);
     json_text(&j, "timer", timer);
     json_text(&j, "hypervisor", hypervisor_name(hypervisor));
+    json_text(&j, "cpu_model", cpu_model(model));
     report_json(&j);
     for (unsigned i = 0; i < cpu_count(); i++)
         print_cpu(i);

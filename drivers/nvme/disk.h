@@ -49,6 +49,7 @@ struct nvme_ns {
 
     struct nvme_ctrl *ctrl;
     struct nvme_ns *next;
+    bool known; // to the block layer
     struct nvme_identity identity;
     uint8_t nguid[16], eui64[8]; // as Identify Namespace has them
     struct nvme_zoned zoned;     // zeros: it isn't

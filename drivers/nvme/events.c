@@ -35,6 +35,7 @@ struct nvme_events {
     void *page;
     uint32_t *changed; // namespaces, ended by 0, the rest of which are yet to be read
     bool is_new;       // the first of them is
+    bool returned;     // the controller: all its namespaces are to be looked at
     uint8_t warnings;  // of SMART, that were told
     struct nvme_host_behavior *behavior;
 };
@@ -182,8 +183,23 @@ static size_t page_bytes(unsigned lid)
     }
 }
 
+// As if all had changed.
+static void look_at_all(struct nvme_events *e)
+{
+    uint32_t *list = (uint32_t *)e->page + NVME_NSID_LIST_ENTRIES, count = 0;
+    for (const struct nvme_ns *ns = e->ctrl->namespaces; ns; ns = ns->next)
+        if (count < NVME_NSID_LIST_ENTRIES)
+            list[count++] = ns->dev.nsid;
+    list[count] = 0;
+    e->changed = list;
+    e->returned = false;
+    e->reading = read_namespace(e);
+}
+
 static void read_next(struct nvme_events *e)
 {
+    if (e->returned && !e->reading)
+        look_at_all(e);
     if (e->reading || !e->pages)
         return;
     e->lid = (unsigned)__builtin_ctz(e->pages);
@@ -234,6 +250,15 @@ static void heard(struct nvme_admin_command *command)
     read_next(e);
 }
 
+// A controller that was gone and has returned.
+static bool has_lost_some(const struct nvme_ctrl *c)
+{
+    const struct nvme_ns *ns = c->namespaces;
+    while (ns && !ns->dev.gone)
+        ns = ns->next;
+    return ns;
+}
+
 void nvme_events_listen(struct nvme_ctrl *c)
 {
     struct nvme_events *e = c->events;
@@ -241,6 +266,7 @@ void nvme_events_listen(struct nvme_ctrl *c)
     e->reading = e->is_new = false;
     e->changed = NULL;
     e->piece = 0;
+    e->returned = has_lost_some(c);
     for (unsigned i = 0; i < MIN(LISTENERS, c->abilities.event_most); i++)
         listen(&e->listeners[i]);
     read_next(e);

@@ -142,7 +142,7 @@ static struct nvme_cuts bare_cuts(const struct nvme_ns *ns, const struct seen *s
     };
 }
 
-// Verify must not say PRACT (NVM Command Set 1.0, 3.2.7).
+// Verify must not say PRACT, and Write Zeroes nothing else (NVM Command Set 1.0, 3.2.5, 3.2.8).
 static void form(struct nvme_ns *ns, const struct seen *seen)
 {
     const struct nvme_format *f = &seen->format;
@@ -167,6 +167,7 @@ static void form(struct nvme_ns *ns, const struct seen *seen)
         forms[protected[i]].tag_mask = f->tag_mask;
     }
     forms[BLOCK_VERIFY].control &= ~NVME_PRINFO_PRACT;
+    forms[BLOCK_WRITE_ZEROES].control &= NVME_PRINFO_PRACT;
     for (enum block_op op = BLOCK_ZONE_REPORT; op < BLOCK_OPS; op++)
         forms[op].cuts.most = UINT32_MAX;
 }
@@ -277,6 +278,8 @@ static_assert(sizeof(((struct block_dev *)0)->model) == sizeof(((struct nvme_id 
 
 static void make_known(struct nvme_ns *ns)
 {
+    ns->known = true;
+    ns->dev.same_as = NULL;
     block_add(&ns->dev);
     nvme_ways_find(ns);
 }
@@ -291,7 +294,7 @@ struct joining {
 static void joins(struct nvme_round *round)
 {
     const struct joining *joining = container_of(round, struct joining, round);
-    if (!joining->ns->dev.gone)
+    if (!joining->ns->known && !joining->ns->dev.gone)
         make_known(joining->ns);
 }
 
@@ -362,19 +365,26 @@ static bool parse(struct nvme_ctrl *c, const char *name, uint32_t nsid, struct s
     return true;
 }
 
+#define NAME_BYTES sizeof(((struct block_dev *)0)->name)
+
+static bool name_it(const struct nvme_ctrl *c, uint32_t nsid, char name[NAME_BYTES])
+{
+    if (format_text(name, NAME_BYTES, "%sn%u", c->name, nsid) < (int)NAME_BYTES)
+        return true;
+    warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
+         c->label, nsid);
+    return false;
+}
+
 bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p)
 {
     static struct nvme_identify_namespace data; // too large for a stack
     struct seen seen = { .data = &data };
     struct warnings *w = c->warnings;
-    char name[sizeof(((struct block_dev *)0)->name)];
-    int length = format_text(name, sizeof(name), "%sn%u", c->name, nsid);
+    char name[NAME_BYTES];
 
-    if (length >= (int)sizeof(name)) {
-        warn("nvme-ns-number", "%s: namespace %u: its number is too long for a name: passed over",
-             c->label, nsid);
+    if (!name_it(c, nsid, name))
         return true;
-    }
     if (!nvme_identify(c, NVME_CNS_NAMESPACE, nsid, "Identify Namespace", p))
         return false;
     memcpy(&data, c->page, sizeof(data));
@@ -424,6 +434,13 @@ static void warn_of_change(const struct nvme_ns *ns, uint64_t blocks)
              (unsigned long long)blocks, (unsigned long long)ns->dev.blocks);
 }
 
+static void lose(struct nvme_ns *ns)
+{
+    ns->known = false;
+    block_remove(&ns->dev);
+    nvme_ways_forget(ns);
+}
+
 static void drop(struct nvme_ns *ns)
 {
     struct nvme_ctrl *c = ns->ctrl;
@@ -433,8 +450,7 @@ static void drop(struct nvme_ns *ns)
     *link = ns->next;
     if (c->namespaces_end == &ns->next)
         c->namespaces_end = link;
-    block_remove(&ns->dev);
-    nvme_ways_forget(ns);
+    lose(ns);
 }
 
 // 0: it isn't there any more, or it is another one, and nobody knows what that holds.
@@ -457,11 +473,13 @@ bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
         return !data->nsze;
     }
     __atomic_store_n(&ns->dev.blocks, blocks, __ATOMIC_RELAXED);
+    if (ns->dev.gone)
+        make_known(ns);
     return true;
 }
 
-void nvme_namespaces_drop(struct nvme_ctrl *c)
+void nvme_namespaces_lose(struct nvme_ctrl *c)
 {
-    while (c->namespaces)
-        drop(c->namespaces);
+    for (struct nvme_ns *ns = c->namespaces; ns; ns = ns->next)
+        lose(ns);
 }

@@ -213,6 +213,7 @@ static_assert(offsetof(struct nvme_cqe, tail) == 8, "NVMe Base 2.0, 3.3.3.2");
 #define   NVME_STATUS_CRD BITS32(12, 11) // retry after CRDT1 to CRDT3; 0: at once
 #define   NVME_STATUS_DNR BIT32(14)
 #define NVME_STATUS(sct, sc) ((uint32_t)((sct) << 8 | (sc)))
+#define NVME_STATUS_COMPARE_FAILURE NVME_STATUS(2, 0x85)
 #define NVME_STATUS_INVALID_FIELD NVME_STATUS(0, 0x02)
 #define NVME_STATUS_ABORT_REQUESTED NVME_STATUS(0, 0x07)
 #define NVME_STATUS_INVALID_NAMESPACE NVME_STATUS(0, 0x0b)

@@ -228,7 +228,7 @@ static void give_up(struct nvme_recover *r)
         nvme_ctrl_disable(c);
     r->returning = false;
     stop_master(c);
-    nvme_namespaces_drop(c);
+    nvme_namespaces_lose(c);
     go_round(r, end_queue, NVME_TICK);
 }
 

@@ -7,7 +7,6 @@
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
-#include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
@@ -75,13 +74,13 @@ static void tell_failure(struct nvme_queue *q, const struct block_req *req, uint
 // A time-out of another of its commands says more.
 static void request_failed(struct nvme_queue *q, struct block_req *req, uint32_t status)
 {
-    if (req->status == BLOCK_OK)
+    if (req->status == BLOCK_OK || req->status == BLOCK_DIFFERS)
         req->status = BLOCK_ERROR;
     req->detail = status;
     tell_failure(q, req, status);
 }
 
-static void give_up(struct block_req *req, enum block_status status)
+void nvme_request_give_up(struct block_req *req, enum block_status status)
 {
     req->status = status;
     req->end(req);
@@ -137,7 +136,7 @@ void nvme_request_pump(struct nvme_queue *q)
     }
 }
 
-static void enqueue(struct nvme_queue *q, struct block_req *req)
+void nvme_request_enqueue(struct nvme_queue *q, struct block_req *req)
 {
     if (q->gone) {
         req->status = BLOCK_GONE;
@@ -152,15 +151,6 @@ static void enqueue(struct nvme_queue *q, struct block_req *req)
     nvme_request_pump(q);
 }
 
-static void give_up_all(struct block_req *req, enum block_status status)
-{
-    struct block_req *next;
-    for (; req; req = next) {
-        next = req->next;
-        give_up(req, status);
-    }
-}
-
 // ---- trying again ----
 //
 // A request is tried again as a whole, once all its commands have ended: which of them are whose is
@@ -172,7 +162,7 @@ void nvme_request_retry_due(struct cpu_timer *timer)
     while (q->later && q->later->due_ns <= time_ns()) {
         struct block_req *req = q->later;
         q->later = req->next;
-        enqueue(q, req);
+        nvme_request_enqueue(q, req);
     }
     if (q->later)
         cpu_timer_start(&q->retry, q->later->due_ns);
@@ -206,7 +196,7 @@ static void submit_again(struct block_req *req)
     else if (req->due_ns > time_ns() && !q->gone)
         enqueue_later(q, req);
     else
-        enqueue(q, req);
+        nvme_request_enqueue(q, req);
 }
 
 // An append that was carried out and isn't answered would be carried out twice.
@@ -215,11 +205,10 @@ static bool is_repeatable(const struct block_req *req)
     return req->op != BLOCK_ZONE_APPEND;
 }
 
-// All of it is submitted again, now where this was its only command.
-static void again(struct block_req *req, uint64_t due_ns)
+void nvme_request_again(struct block_req *req, uint64_t due_ns)
 {
     if (!is_repeatable(req))
-        return give_up(req, BLOCK_TIMEOUT);
+        return nvme_request_give_up(req, BLOCK_TIMEOUT);
     req->due_ns = due_ns;
     if (req->end != nvme_request_part_ended) {
         req->end = retried;
@@ -229,9 +218,27 @@ static void again(struct block_req *req, uint64_t due_ns)
     nvme_request_part_ended(req);
 }
 
+static bool is_status(uint32_t status, uint32_t which)
+{
+    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == which;
+}
+
 static bool is_abort(uint32_t status)
 {
-    return (status & (NVME_STATUS_SCT | NVME_STATUS_SC)) == NVME_STATUS_ABORT_REQUESTED;
+    return is_status(status, NVME_STATUS_ABORT_REQUESTED);
+}
+
+// That a comparison finds a difference is its answer, and no failure.
+static bool is_difference(const struct block_req *req, uint32_t status)
+{
+    return req->op == BLOCK_COMPARE && is_status(status, NVME_STATUS_COMPARE_FAILURE);
+}
+
+static void differs(struct block_req *req)
+{
+    if (req->status == BLOCK_OK)
+        req->status = BLOCK_DIFFERS;
+    req->end(req);
 }
 
 // What was aborted and wasn't late had the misfortune to get the id of another that had just ended.
@@ -244,13 +251,16 @@ static bool may_retry(const struct block_req *req, uint32_t status)
 static void command_failed(struct nvme_queue *q, struct block_req *req, uint32_t status, bool late)
 {
     if (late && is_abort(status))
-        return give_up(req, BLOCK_TIMEOUT);
+        return nvme_request_give_up(req, BLOCK_TIMEOUT);
     if (block_is_gone(req->dev)) // its namespace was detached, and the host was told
-        return give_up(req, BLOCK_GONE);
+        return nvme_request_give_up(req, BLOCK_GONE);
+    if (is_difference(req, status))
+        return differs(req);
     if (may_retry(req, status)) {
         req->tries++;
         q->retries++;
-        return again(req, time_ns() + nvme_retry_delay_ns(status, q->ctrl->abilities.retry_ms));
+        return nvme_request_again(
+            req, time_ns() + nvme_retry_delay_ns(status, q->ctrl->abilities.retry_ms));
     }
     request_failed(q, req, status);
     req->end(req);
@@ -272,7 +282,7 @@ static void forward_message(struct cpu_msg *msg)
     struct block_req *req = container_of(msg, struct block_req, msg);
     struct nvme_queue *q = queue_of(req);
     if (!nvme_queue_pass_on(q, msg))
-        enqueue(q, req);
+        nvme_request_enqueue(q, req);
 }
 
 static void end_elsewhere(struct block_req *req)
@@ -305,7 +315,7 @@ RARE void nvme_request_detour(struct nvme_queue *q, struct block_req *req)
     req->tries = 0;
     if (nvme_qpair_owner(&q->qp) != cpu_index())
         return forward(q, req);
-    enqueue(q, req);
+    nvme_request_enqueue(q, req);
 }
 
 // What is one command goes out at once.
@@ -345,61 +355,4 @@ RARE void nvme_request_look(struct nvme_qpair *qp, uint64_t tail, const struct n
     if (req->op == BLOCK_ZONE_APPEND) // ZNS 3.4.1.1
         req->lba = entry->dw0 | (uint64_t)entry->dw1 << 32;
     nvme_request_end(qp, req, entry);
-}
-
-// ---- resets ----
-
-void nvme_queue_take_back(struct nvme_queue *q)
-{
-    for (unsigned i = 0; i < q->qp.mask; i++) {
-        struct nvme_slot *slot = &q->qp.slots[i];
-        struct block_req *req = slot->command;
-        bool late = nvme_slot_is_late(slot);
-        slot->command = NULL;
-        if (req && late)
-            give_up(req, BLOCK_TIMEOUT);
-        else if (req)
-            again(req, 0);
-    }
-    nvme_qpair_clear(&q->qp);
-}
-
-// All of what waits is whole again: nothing of it is in flight.
-static void hand_over(struct nvme_queue *q)
-{
-    struct block_req *req = q->waiting, *next;
-    q->waiting = NULL;
-    nvme_qpair_look_at_all(&q->qp, q->zoned);
-    for (; req; req = next) {
-        next = req->next;
-        enqueue(q, req);
-    }
-}
-
-void nvme_queue_open(struct nvme_queue *q)
-{
-    irq_rewrite(q->irq);
-    q->gone = false;
-    if (nvme_queue_stands_in(q))
-        return hand_over(q);
-    q->quiet = false;
-    nvme_qpair_open(&q->qp);
-    nvme_request_pump(q);
-}
-
-void nvme_queue_end(struct nvme_queue *q)
-{
-    struct block_req *waiting = q->waiting, *later = q->later; // what their ends submit ends anew
-    q->gone = true;
-    q->waiting = q->later = NULL;
-    nvme_qpair_look_at_all(&q->qp, q->zoned);
-    cpu_timer_stop(&q->retry);
-    for (unsigned i = 0; i < q->qp.mask; i++) {
-        struct block_req *req = q->qp.slots[i].command;
-        q->qp.slots[i].command = NULL;
-        if (req)
-            give_up(req, BLOCK_GONE);
-    }
-    give_up_all(waiting, BLOCK_GONE);
-    give_up_all(later, BLOCK_GONE);
 }

@@ -12,6 +12,16 @@ void nvme_request_detour(struct nvme_queue *q, struct block_req *req);
 // What is one command goes out at once, with all its fields written; all else takes the detour.
 void nvme_request_in_full(struct nvme_queue *q, struct block_req *req);
 
+// Behind what waits for a slot, to begin anew; none of its commands is in flight.
+void nvme_request_enqueue(struct nvme_queue *q, struct block_req *req);
+
+// A command of it has come to nothing: all of it is submitted again, not before due_ns, once its
+// others have ended.
+void nvme_request_again(struct block_req *req, uint64_t due_ns);
+
+// A command of it has, and it is not tried again.
+void nvme_request_give_up(struct block_req *req, enum block_status status);
+
 // Issues what waits, as far as there is room.
 void nvme_request_pump(struct nvme_queue *q);
 

@@ -64,5 +64,6 @@ bool nvme_namespace_add(struct nvme_ctrl *c, uint32_t nsid, struct problem *p);
 bool nvme_namespace_changed(struct nvme_ctrl *c, uint32_t nsid,
                             const struct nvme_identify_namespace *data);
 
-// The controller is gone, and with it its block devices.
-void nvme_namespaces_drop(struct nvme_ctrl *c);
+// The controller is gone, and with it its block devices. Where it returns, each is there again as soon
+// as nvme_namespace_changed() finds that it is the same.
+void nvme_namespaces_lose(struct nvme_ctrl *c);

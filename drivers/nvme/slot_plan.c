@@ -102,7 +102,7 @@ static enum nvme_slot_action returning(struct nvme_slot_plan *plan,
     if (in->busy)
         return NVME_SLOT_DO_NOTHING;
     if (in->in_use)
-        return enter(plan, NVME_SLOT_IDLE, in->now_ns, NVME_SLOT_DO_NOTHING);
+        return enter(plan, NVME_SLOT_IDLE, in->now_ns, NVME_SLOT_DO_WELCOME);
     return enter(plan, NVME_SLOT_STARTING, in->now_ns, NVME_SLOT_DO_SCAN);
 }
 

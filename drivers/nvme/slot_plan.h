@@ -25,9 +25,10 @@ enum nvme_slot_action {
     NVME_SLOT_DO_REMOVE, // have its disks taken out of use
     NVME_SLOT_DO_POWER_OFF,
     NVME_SLOT_DO_POWER_ON,
-    NVME_SLOT_DO_RETURN, // have what was there before set up, if it is there again
-    NVME_SLOT_DO_SCAN,   // look for what is there now
-    NVME_SLOT_DO_START,  // the next steps of what was found
+    NVME_SLOT_DO_RETURN,  // have what was there before set up, if it is there again
+    NVME_SLOT_DO_WELCOME, // it was: look for its namespaces
+    NVME_SLOT_DO_SCAN,    // look for what is there now
+    NVME_SLOT_DO_START,   // the next steps of what was found
     NVME_SLOT_DO_GIVE_UP,
 };
 

@@ -4,6 +4,7 @@
 
 #include "drivers/nvme/nvme.h"
 #include "drivers/nvme/recover.h"
+#include "drivers/nvme/setup.h"
 #include "drivers/nvme/show.h"
 #include "drivers/nvme/slot_plan.h"
 #include "drivers/nvme/start.h"
@@ -64,6 +65,20 @@ static void remove_all(const struct slot *s)
 static void have_return(const struct slot *s)
 {
     for_each_in(s, c) if (c->running && pci_is_back(c->dev)) nvme_recover_return(c);
+}
+
+// Their namespaces were dropped when they went, and may be others by now.
+static void welcome(const struct slot *s)
+{
+    struct problem p;
+    for_each_in(s, c)
+    {
+        if (!c->running || c->gone || c->namespaces)
+            continue;
+        if (!nvme_namespaces_start(c, &p))
+            warn_problem(&p);
+        nvme_show_ctrl(c);
+    }
 }
 
 // What was there before doesn't come back any more.
@@ -134,6 +149,8 @@ static void act(const struct slot *s, enum nvme_slot_action action)
         return pci_slot_power(s->port, true);
     case NVME_SLOT_DO_RETURN:
         return have_return(s);
+    case NVME_SLOT_DO_WELCOME:
+        return welcome(s);
     case NVME_SLOT_DO_SCAN:
         return scan(s);
     case NVME_SLOT_DO_START:

@@ -82,6 +82,12 @@ static bool is_on(const struct vmd_vector *v, unsigned cpu)
     return __atomic_load_n(&v->irq->cpu, __ATOMIC_ACQUIRE) == cpu;
 }
 
+static unsigned made(const struct vmd_share *s)
+{
+    return __atomic_load_n(&s->made, __ATOMIC_ACQUIRE);
+}
+
+// Boot CPU, where alone irqs are allocated; others that move some may look on.
 static bool make_vector(struct vmd_share *s, unsigned cpu, struct problem *p)
 {
     char name[24];
@@ -92,14 +98,15 @@ static bool make_vector(struct vmd_share *s, unsigned cpu, struct problem *p)
     if (!v->irq)
         return false;
     irq_on_move(v->irq, moved);
-    s->vectors[s->made++] = v;
+    s->vectors[s->made] = v;
+    __atomic_store_n(&s->made, s->made + 1, __ATOMIC_RELEASE);
     irq_enable(v->irq);
     return true;
 }
 
 static bool has_vector(const struct vmd_share *s, unsigned cpu)
 {
-    for (unsigned i = 0; i < s->made; i++)
+    for (unsigned i = 0; i < made(s); i++)
         if (is_on(s->vectors[i], cpu))
             return true;
     return false;
@@ -119,7 +126,7 @@ static struct vmd_vector *best_for(const struct vmd_share *s, unsigned cpu, unsi
 {
     struct vmd_vector *best = NULL;
     unsigned best_cost = UINT32_MAX;
-    for (unsigned i = 0; i < s->made; i++) {
+    for (unsigned i = 0; i < made(s); i++) {
         struct vmd_vector *v = s->vectors[i];
         unsigned load = load_of(v);
         unsigned cost = load + (is_on(v, cpu) ? 0 : VMD_SHARE_MAX);

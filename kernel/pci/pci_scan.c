@@ -173,7 +173,9 @@ static const char *no_bus(const struct walk *w)
 static const char *bridge_fault(const struct walk *w, const struct pci_dev *b)
 {
     if (b->secondary == 0)
-        return "the firmware gave it no bus numbers";
+        return w->domain ? "the firmware gave it no bus numbers: turn its driver for VMD on in the "
+                           "set-up, or VMD off"
+                         : "the firmware gave it no bus numbers";
     if (b->secondary <= PCI_BUS(b->bdf) || b->subordinate < b->secondary)
         return "its bus numbers are out of order";
     if (w->above[b->secondary] != w->above[PCI_BUS(b->bdf)])

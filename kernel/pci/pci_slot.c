@@ -21,9 +21,11 @@ static void write_exp(const struct pci_dev *port, unsigned offset, uint16_t valu
     pci_write16(port, pci_find_cap(port, PCI_CAP_EXP) + offset, value);
 }
 
+// Firmware leaves the ports of a domain no windows for what may come.
 bool pci_has_slot(const struct pci_dev *port)
 {
-    return (port->port_type == PCI_EXP_TYPE_ROOT_PORT ||
+    return !port->domain &&
+           (port->port_type == PCI_EXP_TYPE_ROOT_PORT ||
             port->port_type == PCI_EXP_TYPE_DOWNSTREAM) &&
            !port->removed && read_exp(port, PCI_EXP_FLAGS) & PCI_EXP_FLAGS_SLOT &&
            read_exp(port, PCI_EXP_SLOT_CAP) & PCI_EXP_SLOT_CAP_HOT_PLUG;

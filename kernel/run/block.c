@@ -24,6 +24,7 @@ void block_allow_writes(const char *serials, size_t length)
 void block_add(struct block_dev *dev)
 {
     dev->writable = allow_write_has(block.writable, block.writable_length, dev->serial);
+    __atomic_store_n(&dev->gone, false, __ATOMIC_RELAXED);
     dev->next = NULL;
     *block.end = dev;
     block.end = &dev->next;

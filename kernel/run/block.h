@@ -20,7 +20,7 @@ enum block_op {
     BLOCK_FLUSH,        // what was written before is durable; no blocks, no buffer
     BLOCK_WRITE_ZEROES, // no buffer
     BLOCK_DEALLOCATE,   // the blocks' content is no longer needed; no buffer
-    BLOCK_COMPARE,      // with the buffer; a difference is a BLOCK_ERROR
+    BLOCK_COMPARE,      // with the buffer; BLOCK_DIFFERS where it isn't the same
     BLOCK_VERIFY,       // the device reads and checks, and hands nothing over; no buffer
     BLOCK_COPY, // by the device itself, from `sources`, one behind the other; no buffer. It is
                 // anybody's guess what comes of a copy onto one of its own sources
@@ -44,6 +44,7 @@ enum block_status {
     BLOCK_ERROR,   // the device said no: block_req.detail is its status
     BLOCK_TIMEOUT, // no answer in time; it was aborted, or the device was reset
     BLOCK_GONE,    // the device failed, or was taken away, before or during the request
+    BLOCK_DIFFERS, // of a comparison: the device holds other data
 };
 
 // detail of a BLOCK_ERROR that the device never saw. No device status has these values.
@@ -176,7 +177,7 @@ void block_allow_writes(const char *serials, size_t length);
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);
 // The disk is gone: nobody finds it any more. Who knows it may keep it, and ask for what it was; what
-// is prepared for it from now on ends as BLOCK_GONE. Boot CPU.
+// is prepared for it from now on ends as BLOCK_GONE, unless it comes back and is added again. Boot CPU.
 void block_remove(struct block_dev *dev);
 struct block_dev *block_first(void);
 struct block_dev *block_find(const char *name, size_t length); // NULL: no such name

@@ -71,7 +71,7 @@ exception_common:
     mov rdi, rsp
     mov rbx, rsp
     and rsp, -16
-    call trap_handle        ; comes back after an NMI alone
+    call trap_handle        ; comes back after an NMI, or where msr_read() faulted
     mov rsp, rbx
     pop r15
     pop r14

@@ -13,6 +13,7 @@
 #include "kernel/run/exit.h"
 #include "kernel/run/nmi.h"
 #include "kernel/run/trap_print.h"
+#include "kernel/x86/msr_read.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/vectors.h"
 #include "lib/format.h"
@@ -102,8 +103,19 @@ static void print_exception(const struct trap_frame *f)
                   : "");
 }
 
+// The one instruction that may fault.
+static bool is_expected(struct trap_frame *frame)
+{
+    if (frame->vector != VECTOR_GENERAL_PROTECTION || frame->rip != (uint64_t)msr_read_rdmsr)
+        return false;
+    frame->rip = (uint64_t)msr_read_failed;
+    return true;
+}
+
 void trap_handle(struct trap_frame *frame)
 {
+    if (is_expected(frame))
+        return;
     if (frame->vector == VECTOR_NMI) {
         nmi_take(frame);
         return;

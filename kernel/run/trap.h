@@ -12,7 +12,7 @@ struct trap_frame {
 };
 static_assert(sizeof(struct trap_frame) == 22 * 8, "isr.asm");
 
-// From isr.asm; comes back after an NMI alone.
+// From isr.asm; comes back after an NMI, and where msr_read() found no MSR.
 void trap_handle(struct trap_frame *frame);
 
 // A state that can't be: stops the other CPUs, prints the message and a backtrace, ends failed.

@@ -4,7 +4,7 @@
 // that isn't the driver's, and in the end nothing is left. The model is the host tests'; the driver's
 // and the block layer's lists are included, so that each input finds them empty.
 
-#include "drivers/nvme/nvme.c"
+#include "drivers/nvme/start.c"
 #include "kernel/run/block.c"
 
 #include <setjmp.h>

@@ -20,6 +20,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/run/block.h"
 #include "kernel/run/loop.h"
+#include "kernel/x86/energy.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/stamp.h"
@@ -82,6 +83,7 @@ static struct {
     struct irq irqs[FAKE_CPUS];
     uint64_t irq_counts[FAKE_CPUS][FAKE_CPUS];
     enum irq_mode mode;
+    unsigned packages; // that the CPUs are in by turns; 0: none tells its energy
     bool interrupts_are_off;
     void (*on_interrupts)(void); // they were turned on
     bool msis_at_once;           // a read's MSI comes as it is submitted
@@ -104,6 +106,7 @@ static struct {
 } fake;
 
 #define FAKE_TSC_HZ 1000000000ull
+#define FAKE_TSC_BEGIN (1ull << 40)
 #define FAKE_LOOK_TSC 1000ull      // a look at the clock
 #define FAKE_NODE(cpu) (7 + (cpu)) // each CPU has a NUMA node of its own
 
@@ -268,6 +271,18 @@ void trace_stop(void)
     fake.trace_stopped = true;
     assert_int_equal(fake.json[0], 0); // the report is no work
     assert_int_equal(fake.in_flight_count, 0);
+}
+
+// Each package takes a watt; its counter goes round after a few milliseconds.
+bool energy_read(struct energy *out)
+{
+    assert_false(fake.interrupts_are_off);
+    if (!fake.packages)
+        return false;
+    out->package = 5 + fake.current % fake.packages;
+    out->unit = 20;
+    out->count = (uint32_t)((fake.tsc - FAKE_TSC_BEGIN) / 1000 * 1048576 / 1000000) - 4000;
+    return true;
 }
 
 void cpu_begin_batch(void)
@@ -558,7 +573,7 @@ static void fake_start(unsigned cpus, unsigned disks, uint32_t block_size, uint6
     fake.cpus = cpus;
     fake.mode = IRQ_POSTED;
     fake.free_bytes = GIB;
-    fake.tsc = 1ull << 40;
+    fake.tsc = FAKE_TSC_BEGIN;
     fake.look_tsc = FAKE_LOOK_TSC;
     for (unsigned i = 0; i < cpus; i++) {
         fake.inbox_end[i] = &fake.inbox[i];

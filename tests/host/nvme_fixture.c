@@ -29,6 +29,14 @@ int end_world(void **state)
     return 0;
 }
 
+unsigned namespaces_of(const struct model *m)
+{
+    unsigned count = 0;
+    for (const struct nvme_ns *ns = world_ctrl(m)->namespaces; ns; ns = ns->next)
+        count++;
+    return count;
+}
+
 struct block_dev *start(struct model *m)
 {
     nvme_init();
@@ -36,7 +44,13 @@ struct block_dev *start(struct model *m)
         fail_msg("%s", world_last_error());
     struct block_dev *dev = world_disk(m, 1);
     assert_non_null(dev);
+    m->resets_at_start = m->resets;
     return dev;
+}
+
+unsigned resets_since_start(const struct model *m)
+{
+    return m->resets - m->resets_at_start;
 }
 
 void move_now(struct model *m, unsigned vector, unsigned to)
@@ -181,4 +195,49 @@ void reads_well(struct block_dev *dev, unsigned cpu)
     struct world_read r;
     world_read_start(&r, dev, cpu, 4711, 9, 512);
     finish(&r);
+}
+
+// ---- formats ----
+
+struct model_namespace *add_formatted(struct model *m, uint32_t nsid, unsigned metadata,
+                                      unsigned type)
+{
+    struct model_namespace *ns = model_add_namespace(m, nsid, 9, 100000);
+    ns->data.lbaf[0] |= metadata;
+    ns->data.mc = NVME_MC_SEPARATE | NVME_MC_EXTENDED;
+    ns->data.dpc = NVME_DPC_TYPES;
+    ns->data.dps = (uint8_t)type;
+    return ns;
+}
+
+void read_some(struct block_dev *dev, unsigned count)
+{
+    struct world_read *reads = calloc(count, sizeof(*reads));
+    assert_non_null(dev);
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t blocks = 1 + (uint32_t)rand() % (i % 8 ? 20 : 3000);
+        world_read_start(&reads[i], dev, i % 2, (uint64_t)rand() % (dev->blocks - blocks), blocks,
+                         (size_t)rand() % 16 * 4);
+    }
+    for (unsigned i = 0; i < count; i++)
+        finish_within(&reads[i], 20000);
+    free(reads);
+}
+
+struct block_dev *start_unwarned(struct model *m, uint32_t nsid)
+{
+    nvme_init();
+    assert_int_equal(world_errors(NULL) + world_warnings(), 0);
+    struct block_dev *dev = world_disk(m, nsid);
+    assert_non_null(dev);
+    return dev;
+}
+
+void print_says(const char *line, const char *json)
+{
+    nvme_print();
+    if (!strstr(world_infos(), line))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_infos(), line);
+    if (!strstr(world_json(), json))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_json(), json);
 }

@@ -11,7 +11,10 @@ int begin_one(void **state);
 int begin_two(void **state);
 int end_world(void **state);
 
+unsigned namespaces_of(const struct model *m); // how many its controller has
+
 struct block_dev *start(struct model *m); // all controllers; the disk of this one
+unsigned resets_since_start(const struct model *m);
 
 // Moves the vector, and the old CPU is told at once.
 void move_now(struct model *m, unsigned vector, unsigned to);
@@ -49,3 +52,13 @@ void finish_within(struct world_read *r, unsigned rounds);
 
 void starts(struct model *m); // all controllers; the disk of this one reads well
 void reads_well(struct block_dev *dev, unsigned cpu);
+
+// ---- formats ----
+
+// A namespace of 100,000 blocks of 512 bytes, with so many bytes of metadata apart from the data, and
+// protection information of this type.
+struct model_namespace *add_formatted(struct model *m, uint32_t nsid, unsigned metadata,
+                                      unsigned type);
+struct block_dev *start_unwarned(struct model *m, uint32_t nsid); // all controllers; this disk
+void read_some(struct block_dev *dev, unsigned count); // at random, by two CPUs; they end well
+void print_says(const char *line, const char *json);   // nvme_print(), among others

@@ -33,6 +33,7 @@ struct model *model_new(void)
     m->drop_lba = m->error_lba = ~0ull;
     m->error_status = NVME_STATUS(2, 0x81);
     m->errors_left = ~0u;
+    m->differs_status = NVME_STATUS(2, 0x85);
     m->settling = true;
     memset(&m->id, ' ', offsetof(struct nvme_identify_controller, rab));
     memcpy(m->id.sn, "S123", 4);

@@ -174,10 +174,12 @@ struct model {
     bool msix_enabled;
     bool kept, lost_config; // by pci_keep(); registers read all ones until it was restored
     unsigned commands;      // fetched from I/O queues
-    unsigned reads, writes, flushes, blocks, starts, resets, interrupts, aborts, logs_read;
-    unsigned copies, copy_ranges, fuas;
-    uint64_t longest; // bytes of one read
-    uint64_t result;  // dwords 0 and 1 of I/O completions
+    unsigned reads, writes, flushes, blocks, starts, resets, resets_at_start, interrupts, aborts,
+        logs_read;
+    unsigned copies, copy_ranges, fuas, compares;
+    uint32_t differs_status; // of comparisons
+    uint64_t longest;        // bytes of one read
+    uint64_t result;         // dwords 0 and 1 of I/O completions
     unsigned deleted_sqs, deleted_cqs;
     struct nvme_sqe admin_log[64]; // admin commands as they came, the last 64
     unsigned admin_count;

@@ -261,7 +261,8 @@ static uint32_t transfer(struct model *m, const struct nvme_sqe *sqe, const stru
         for_each_piece(m, sqe, offset, bytes, from_host);
         return 0;
     case NVME_CMD_COMPARE:
-        return for_each_piece(m, sqe, offset, bytes, is_alike) ? 0 : NVME_STATUS(2, 0x85);
+        m->compares++;
+        return for_each_piece(m, sqe, offset, bytes, is_alike) ? 0 : m->differs_status;
     case NVME_CMD_WRITE_ZEROES:
         m->writes++;
         zero_disk(m, r->nsid, offset, bytes);

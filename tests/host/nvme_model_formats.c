@@ -88,6 +88,8 @@ static uint32_t wanted_prinfo(unsigned type, unsigned opcode)
     if (!type)
         return 0;
     require(opcode != NVME_CMD_COMPARE, "a comparison where there are metadata");
+    if (opcode == NVME_CMD_WRITE_ZEROES) // 3.2.8: PRCHK is 0
+        return NVME_PRINFO_PRACT;
     uint32_t checks = NVME_PRINFO_GUARD | (type == 3 ? 0 : NVME_PRINFO_REF);
     return checks | (opcode == NVME_CMD_VERIFY ? 0 : NVME_PRINFO_PRACT);
 }

@@ -383,12 +383,30 @@ static void outside_of_the_window(void **state)
     shut_down();
 }
 
+// No queue of theirs can be urgent where MSIs are taken: they go without.
+static void no_urgent_queues(void **state)
+{
+    power_on(IRQ_ADAPTIVE);
+    struct vmd_fn *v = vmd_new(0x201d, 8, 0);
+    add_drive(v);
+    nvme_set_urgent(true);
+    boot();
+    nvme_set_urgent(false);
+    assert_string_equal(last_error, "");
+    assert_int_equal(model.warnings, 1);
+    assert_string_equal(model.warning_what, "nvme-fewer-queues");
+    assert_non_null(strstr(model.warning, "of 6 I/O queues it has 3"));
+    assert_non_null(strstr(model.warning, "it can't be urgent"));
+    read_all();
+    shut_down();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_by_each_way),     cmocka_unit_test(several_vmds),
         cmocka_unit_test(moves_under_load),      cmocka_unit_test(unassigned_drive),
-        cmocka_unit_test(outside_of_the_window),
+        cmocka_unit_test(outside_of_the_window), cmocka_unit_test(no_urgent_queues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,35 @@ static void test_cost_of_so_many_reads(void **state)
     expect_line(fake.console, "cycles per read by disks x iodepth: random reads of 4 KiB, 1 CPU,");
 }
 
+// A watt each: what all of them take, not what each CPU's package does.
+static void check_energy(unsigned packages)
+{
+    start(4, 1);
+    fake.packages = packages;
+    fake.service_tsc = NS_PER_MS / 10;
+    fake_run(&app_bench, "bench=disks runtime=50ms repeats=2 iodepth=1");
+    const char *energy = strstr(row(0), "\"energy_uj_per_io\":"),
+               *iops = strstr(row(0), "\"iops\":");
+    assert_non_null(energy);
+    uint64_t uj_per_s = number(energy, "median") * number(iops, "median");
+    assert_in_range(uj_per_s, packages * 900000, packages * 1100000);
+    fake_stop(NULL);
+}
+
+static void test_energy_of_all_packages(void **state)
+{
+    check_energy(1);
+    check_energy(2);
+    check_energy(4);
+}
+
+static void test_no_energy_where_none_is_told(void **state)
+{
+    start(1, 1);
+    fake_run(&app_bench, "bench=disks runtime=1ms repeats=1");
+    assert_null(strstr(fake.json, "energy"));
+}
+
 // ---- modes ----
 
 // By turns, so that what drifts disturbs all alike; then all is as it was.
@@ -333,6 +362,8 @@ int main(void)
         cmocka_unit_test_teardown(test_the_run_in_the_middle_counts, fake_stop),
         cmocka_unit_test_teardown(test_rates_and_counting, fake_stop),
         cmocka_unit_test_teardown(test_cost_of_so_many_reads, fake_stop),
+        cmocka_unit_test(test_energy_of_all_packages),
+        cmocka_unit_test_teardown(test_no_energy_where_none_is_told, fake_stop),
         cmocka_unit_test_teardown(test_modes_take_turns, fake_stop),
         cmocka_unit_test_teardown(test_loops_are_set_and_set_back, fake_stop),
         cmocka_unit_test_teardown(test_a_mode_that_cannot_be_set, fake_stop),

@@ -338,6 +338,9 @@ static void test_the_slowest_disk_tells_the_time_left(void **state)
         disks[i].burnin = &b;
         disks[i].dev = &fake.disks[i].dev;
         disks[i].region = 1000;
+        disks[i].io_blocks = 8;
+        disks[i].places = 125;
+        disks[i].plan = (struct burnin_plan){ { BURNIN_WRITE, BURNIN_FLUSH, BURNIN_READ }, 3 };
     }
     disks[0].done = 1000; // of 2000
     disks[1].done = 10;

@@ -83,7 +83,7 @@ static void sparse_namespaces(void **state)
     model_add_namespace(m, 7, 12, 100);
     model_add_namespace(m, 250, 9, 100);
     nvme_init();
-    assert_int_equal(world_ctrl(m)->namespaces_count, 3);
+    assert_int_equal(namespaces_of(m), 3);
     assert_int_equal(m->namespaces_asked, 3); // by the list, not by trying all
     assert_non_null(strstr(world_disk(m, 250)->name, "n250"));
 }
@@ -97,7 +97,7 @@ static void namespaces_by_counting(void **state)
     m->fail_status = NVME_STATUS(2, 1);
     model_add_namespace(m, 3, 9, 100);
     starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 2);
+    assert_int_equal(namespaces_of(m), 2);
 }
 
 static void list_is_refused(void **state)
@@ -107,7 +107,7 @@ static void list_is_refused(void **state)
     m->fail_cns = NVME_CNS_ACTIVE_LIST;
     model_add_namespace(m, 3, 9, 100);
     starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 2);
+    assert_int_equal(namespaces_of(m), 2);
 }
 
 static void bad_namespace_is_passed_over(struct model *m, struct model_namespace *ns,

@@ -377,7 +377,7 @@ static struct model *with_list(void)
 static void is_counted(struct model *m)
 {
     starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 2);
+    assert_int_equal(namespaces_of(m), 2);
     assert_non_null(world_disk(m, 7));
     warned_once("nvme-ns-list", "namespaces 1 to 20 are looked for one by one");
 }
@@ -434,7 +434,7 @@ static void second_page_is_nonsense(void **state)
         list[i] = i + 1;
     m->list_lie = list; // whatever page is asked for
     starts(m);
-    assert_int_equal(world_ctrl(m)->namespaces_count, 1030);
+    assert_int_equal(namespaces_of(m), 1030);
     warned_once("nvme-ns-list", "namespaces 1025 to 1030 are looked for");
 }
 

@@ -14,18 +14,23 @@
 #include "tests/host/nvme_fixture.h"
 #include "tests/host/nvme_world.h"
 
-static unsigned resets_before;
+static struct model *m;
+static struct block_dev *dev;
+static struct world_read r;
 
-static struct block_dev *start_anew(struct model *m)
+static void start_one(void)
 {
-    struct block_dev *dev = start(m);
-    resets_before = m->resets;
-    return dev;
+    m = model_new();
+    dev = start(m);
 }
 
-static unsigned resets_of(const struct model *m)
+// Nobody answers it for now.
+static void start_with_one_waiting(void)
 {
-    return m->resets - resets_before;
+    start_one();
+    m->hold = true;
+    world_read_start(&r, dev, 0, 5, 1, 0);
+    world_round();
 }
 
 // Until its time is up, and it is aborted.
@@ -40,16 +45,14 @@ static void let_it_expire(void)
 
 static void ends_what_it_aborts(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     m->drop_commands = 1;
     world_read_start(&r, dev, 0, 5, 8, 0);
     let_it_expire();
     world_pass(NS_PER_S);
     ends(&r, BLOCK_TIMEOUT);
     assert_int_equal(m->aborts, 1);
-    assert_int_equal(resets_of(m), 0);
+    assert_int_equal(resets_since_start(m), 0);
     for (unsigned i = 0; i < 300; i++) // each slot
         reads_well(dev, 0);
     assert_int_equal(world_errors(NULL), 1);
@@ -57,10 +60,9 @@ static void ends_what_it_aborts(void **state)
 
 static void takes_an_answer_that_is_late(void **state)
 {
-    struct model *m = model_new();
+    m = model_new();
     field_set(&m->cap, NVME_CAP_MQES, 1);
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    dev = start(m);
     m->drop_commands = 1;
     m->abort = ABORT_SILENT;
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -68,7 +70,7 @@ static void takes_an_answer_that_is_late(void **state)
     model_answer_lost(m, 0);
     finish(&r);
     world_pass(20 * NS_PER_S);
-    assert_int_equal(resets_of(m), 0);
+    assert_int_equal(resets_since_start(m), 0);
     reads_well(dev, 0); // in its slot
 }
 
@@ -78,8 +80,7 @@ static void resets_what_does_not_abort(void **state)
     static const enum model_abort ways[] = { ABORT_NOT, ABORT_LIES, ABORT_FAILS, ABORT_SILENT };
     for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
         world_begin(1);
-        struct model *m = model_new();
-        struct block_dev *dev = start_anew(m);
+        start_one();
         struct world_read late, other;
         m->drop_commands = 1;
         m->abort = ways[i];
@@ -91,7 +92,7 @@ static void resets_what_does_not_abort(void **state)
         world_pass(2 * TICK_NS);
         ends(&late, BLOCK_TIMEOUT);
         ends_well(&other);
-        assert_int_equal(resets_of(m), 1);
+        assert_int_equal(resets_since_start(m), 1);
         assert_int_equal(world_errors(NULL), 1);
         reads_well(dev, 0);
         world_end();
@@ -102,8 +103,7 @@ static void resets_what_does_not_abort(void **state)
 // An admin command that nobody answers costs a reset, and then they are answered again.
 static void resets_for_an_admin_command(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
+    start_one();
     struct problem p;
     world_set_clock_step(NS_PER_MS);
     m->ignore_opcode = NVME_ADMIN_IDENTIFY;
@@ -112,7 +112,7 @@ static void resets_for_an_admin_command(void **state)
     world_set_clock_step(1000);
     assert_false(nvme_identify(world_ctrl(m), NVME_CNS_CONTROLLER, 0, "Identify", &p));
     world_pass(NS_PER_S);
-    assert_int_equal(resets_of(m), 1);
+    assert_int_equal(resets_since_start(m), 1);
     assert_non_null(strstr(world_last_warning(), "is reset: it doesn't answer"));
     assert_true(nvme_identify(world_ctrl(m), NVME_CNS_CONTROLLER, 0, "Identify", &p));
     reads_well(dev, 0);
@@ -121,10 +121,9 @@ static void resets_for_an_admin_command(void **state)
 // The id that was late is another command's when the Abort comes: that one is tried again.
 static void forgives_an_abort_of_the_wrong_one(void **state)
 {
-    struct model *m = model_new();
+    m = model_new();
     field_set(&m->cap, NVME_CAP_MQES, 1);
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    dev = start(m);
     m->hold = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_round();
@@ -143,10 +142,10 @@ static void comes_back(void **state)
     static const char *const words[] = { "CSTS.CFS", "CSTS.RDY", "all ones", "as was asked for" };
     for (enum failure way = 0; way < FAILURES; way++) {
         world_begin(2);
-        struct model *m = model_new();
+        m = model_new();
         m->grants = 2;
         m->id.mdts = 2;
-        struct block_dev *dev = start_anew(m);
+        dev = start(m);
         struct world_read reads[20];
         m->hold = true;
         for (unsigned i = 0; i < ARRAY_SIZE(reads); i++)
@@ -171,9 +170,7 @@ static void comes_back(void **state)
 // Its link was down, or its power: it knows neither where its registers are nor where its MSIs go.
 static void comes_back_without_its_configuration(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     m->hold = m->forgets = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
     world_pass(TICK_NS - NS_PER_S / 4);
@@ -187,12 +184,7 @@ static void comes_back_without_its_configuration(void **state)
 
 static void is_woken(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
-    m->hold = true;
-    world_read_start(&r, dev, 0, 5, 1, 0);
-    world_round();
+    start_with_one_waiting();
     m->power_state = 3;
     m->hold = false;
     world_pass(2 * TICK_NS);
@@ -204,8 +196,7 @@ static void is_woken(void **state)
 // What is submitted meanwhile waits.
 static void takes_requests_during_a_reset(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
+    start_one();
     struct world_read reads[300];
     m->ready_delay_ns = NS_PER_S;
     nvme_recover_reset(world_ctrl(m));
@@ -223,9 +214,7 @@ static void takes_requests_during_a_reset(void **state)
 // Submitted just before its queue is told to be quiet: nobody rings for it before the reset is over.
 static void a_doorbell_that_is_due_is_not_rung(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     model_fails(m, FAILS_ASKED);
     for (unsigned i = 0; i < 2; i++)
         world_turn(0, WORLD_MESSAGES);
@@ -240,9 +229,7 @@ static void a_doorbell_that_is_due_is_not_rung(void **state)
 // What it answers after all, from before its reset, is nobody's.
 static void answers_from_before_are_nobodys(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     m->haunted = true;
     m->drop_commands = 1;
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -259,9 +246,7 @@ static void answers_from_before_are_nobodys(void **state)
 
 static void resets_that_lead_nowhere_end(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     m->drop_lba = 5;
     m->abort = ABORT_NOT;
     for (unsigned i = 0; i <= NVME_RESETS_MOST; i++) {
@@ -278,10 +263,10 @@ static void resets_that_lead_nowhere_end(void **state)
 static void is_taken_out(void **state)
 {
     world_begin(2);
-    struct model *m = model_new();
+    m = model_new();
     m->has_slot = true;
     m->fail_opcode = NVME_ADMIN_ASYNC_EVENT; // no other reason to look
-    struct block_dev *dev = start_anew(m);
+    dev = start(m);
     struct world_read reads[10];
     world_pass(5 * NS_PER_S);
     m->hold = true;
@@ -302,18 +287,15 @@ static void is_taken_out(void **state)
 
 // ---- buffers ----
 
-static struct model *master;
-
 static void may_not_reach_memory(struct block_req *req)
 {
-    assert_false(master->pci_command & 4);
+    assert_false(m->pci_command & 4);
     world_read_done(req);
 }
 
 static void buffers_come_back_once_it_cannot_reach_them(void **state)
 {
-    struct model *m = master = model_new();
-    struct block_dev *dev = start_anew(m);
+    start_one();
     struct world_read reads[3];
     m->hold = true;
     for (unsigned i = 0; i < 3; i++)
@@ -328,9 +310,7 @@ static void buffers_come_back_once_it_cannot_reach_them(void **state)
 
 static void never_where_it_always_can(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     jmp_buf failed;
     m->hold = m->stuck_ready = m->master_stuck = true;
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -351,8 +331,7 @@ static void never_where_it_always_can(void **state)
 
 static void shutdown_during_a_reset(void **state)
 {
-    struct model *m = model_new();
-    start_anew(m);
+    start_one();
     m->ready_delay_ns = NS_PER_S;
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S / 2);
@@ -365,9 +344,7 @@ static void shutdown_during_a_reset(void **state)
 
 static void says_what_there_was(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
-    struct world_read r;
+    start_one();
     m->drop_commands = 1;
     m->abort = ABORT_NOT;
     world_read_start(&r, dev, 0, 5, 1, 0);
@@ -383,8 +360,7 @@ static void says_what_there_was(void **state)
 
 static void says_nothing_where_nothing_was(void **state)
 {
-    struct model *m = model_new();
-    struct block_dev *dev = start_anew(m);
+    start_one();
     reads_well(dev, 0);
     nvme_shutdown();
     assert_null(strstr(world_infos(), "resets"));

@@ -18,7 +18,6 @@
 
 static struct model *m;
 static struct block_dev *dev;
-static unsigned resets_before;
 
 static void begin(unsigned cpus)
 {
@@ -26,17 +25,6 @@ static void begin(unsigned cpus)
     m = model_new();
     m->grants = 64;
     m->id.mdts = 2;
-}
-
-static void start_anew(void)
-{
-    dev = start(m);
-    resets_before = m->resets;
-}
-
-static unsigned resets(void)
-{
-    return m->resets - resets_before;
 }
 
 // ---- fewer queues than before ----
@@ -103,14 +91,14 @@ static void goes_on_with_what_is_granted(void **state)
     static const unsigned grants[] = { 3, 1, 2, 4, 1, 4 };
     begin(CPUS);
     field_set(&m->cap, NVME_CAP_MQES, 15);
-    start_anew();
+    dev = start(m);
     for (unsigned i = 0; i < ARRAY_SIZE(grants); i++) {
         m->grants = grants[i];
         goes_on_with(grants[i]);
         assert_string_equal(world_last_warning_what(),
                             grants[i] < CPUS ? "nvme-fewer-queues" : "nvme-reset");
     }
-    assert_int_equal(resets(), ARRAY_SIZE(grants));
+    assert_int_equal(resets_since_start(m), ARRAY_SIZE(grants));
 }
 
 // Any of them, by either of its two commands; and then all are there again.
@@ -119,7 +107,7 @@ static void goes_on_without_one_that_is_refused(void **state)
     for (int opcode = NVME_ADMIN_CREATE_SQ; opcode <= NVME_ADMIN_CREATE_CQ; opcode += 4)
         for (unsigned qid = 1; qid <= CPUS; qid++) {
             begin(CPUS);
-            start_anew();
+            dev = start(m);
             m->fail_opcode = opcode;
             m->fail_qid = qid;
             m->fail_status = NVME_STATUS(1, 0x02);
@@ -127,7 +115,7 @@ static void goes_on_without_one_that_is_refused(void **state)
             assert_string_equal(world_last_warning_what(), "nvme-fewer-queues");
             m->fail_opcode = -1;
             goes_on_with(CPUS);
-            assert_int_equal(resets(), 2);
+            assert_int_equal(resets_since_start(m), 2);
             m->fail_opcode = opcode;
             goes_on_with(CPUS - 1);
             world_end(); // which deletes what there is, and nothing else
@@ -143,7 +131,7 @@ static void goes_on_with_one_set(void **state)
     nvme_set_queues(2);
     m = model_new();
     m->grants = 64;
-    start_anew();
+    dev = start(m);
     m->grants = CPUS;
     reset_under_load();
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
@@ -160,7 +148,7 @@ static void plain_ones_stand_in_for_urgent_ones(void **state)
     nvme_set_urgent(true);
     m = model_new();
     m->grants = 64;
-    start_anew();
+    dev = start(m);
     m->grants = 3; // two, and one urgent
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
@@ -186,7 +174,7 @@ static void a_retry_finds_its_queue(void **state)
     struct world_read r;
     begin(2);
     m->id.crdt1 = 50; // 5 s
-    start_anew();
+    dev = start(m);
     const struct nvme_queue *own = world_ctrl(m)->queues[1];
     m->grants = 1;
     model_fails(m, FAILS_ASKED);
@@ -218,7 +206,7 @@ static struct world_read waiting;
 static void start_with_one_waiting(unsigned cpus)
 {
     begin(cpus);
-    start_anew();
+    dev = start(m);
     m->hold = true;
     world_read_start(&waiting, dev, cpus - 1, 5, 1, 0);
     world_round();
@@ -229,7 +217,7 @@ static void tries_a_few_times(void **state)
     start_with_one_waiting(1);
     m->fail_opcode = NVME_ADMIN_CREATE_SQ;
     model_fails(m, FAILS_FATAL);
-    while (resets() < 2)
+    while (resets_since_start(m) < 2)
         world_pass(NS_PER_MS);
     world_pass(NS_PER_MS / 2);
     m->fail_opcode = -1;
@@ -249,7 +237,7 @@ static void gives_up_what_refuses(void **state)
         model_fails(m, FAILS_FATAL);
         world_pass(2 * TICK_NS);
         ends(&waiting, BLOCK_GONE);
-        assert_int_equal(resets(), NVME_RESETS_MOST);
+        assert_int_equal(resets_since_start(m), NVME_RESETS_MOST);
         is_gone_for(m, dev, "it can't be set up after a reset");
         world_end();
     }
@@ -269,12 +257,12 @@ static void gives_up_what_does_not_answer_its_set_up(void **state)
 static void is_not_fooled_by_another_disk(void **state)
 {
     begin(1);
-    start_anew();
+    dev = start(m);
     m->id.sn[0] = 'T';
     model_fails(m, FAILS_ASKED);
     world_pass(NS_PER_S);
     is_gone_for(m, dev, "another disk is in its place");
-    assert_int_equal(resets(), 1);
+    assert_int_equal(resets_since_start(m), 1);
 }
 
 int main(void)

@@ -83,7 +83,7 @@ static void the_same_disk(void **state)
         is(NOTHING, RETURNING);
     in.busy = false;
     in.in_use = true;
-    is(NOTHING, IDLE);
+    is(WELCOME, IDLE);
 }
 
 // Its requests end, and then its power goes off; that its link falls with it is no reason to go on.

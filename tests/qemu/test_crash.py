@@ -38,6 +38,12 @@ def test_crash(boot, crash, said, functions):
     assert names[-1] == ("secondary_entry" if crash == "other" else "kernel_entry")
 
 
+def test_an_msr_that_is_not_there(boot):
+    """Reading it faults, and the run goes on."""
+    run = boot("app=crash crash=msr", 40, cpus=1).ended_well()
+    assert run.one("test", name="msr")["ok"]
+
+
 def test_a_panic_while_another_cpu_prints(boot):
     """It holds the console's lock, and is in the middle of a line."""
     run = boot("app=crash crash=locked irq=posted", 40, cpus=2, disks=stamped(1)).failed("panic")

@@ -20,14 +20,19 @@ VARIANTS = {
     "no-cache": {"write-cache": "off"},
     "ocp": {"ocp": "on"},
 }
+# How many queues there are for two CPUs, and commands in each, where it isn't as usual.
+QUEUES = {"one-queue": 1, "one-vector": 1}
+DEPTHS = {"one-entry": 1, "odd-entries": 63}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_reads_right(boot, name):
     mode = MODES[list(VARIANTS).index(name) % len(MODES)]
     run = boot(f"irq={mode} {JOB}", cpus=2, disks=stamped(2, controller=VARIANTS[name])).verified()
-    assert len(run.of("nvme")) == 2
+    assert [(disk["queues"], disk["queue_depth"]) for disk in run.of("nvme")] \
+        == 2 * [(QUEUES.get(name, 2), DEPTHS.get(name, 255))]
     assert run.job["errors"] == 0
+    assert not run.of("warning")  # what it has is asked for, not found out
 
 
 @pytest.mark.parametrize("mode", MODES)

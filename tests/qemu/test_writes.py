@@ -168,7 +168,7 @@ def test_formats(boot, tmp_path, lba, ms, pi, pil):
     plain.files[0].write_bytes(data)
     assert plain.check(0, "--seed", SEED) == {"good": BLOCKS}
     for at in range(0, BLOCKS if pi else 0, 97):
-        expected = protection(data[at * lba:(at + 1) * lba], ms, at, pi, pil)
+        expected = protection(data[at * lba:(at + 1) * lba], ms, at, pi, pil, 0)
         made = metadata[at * ms:(at + 1) * ms]
         assert made[:2] == expected[:2] if pil else made[-8:-6] == expected[-8:-6]
 

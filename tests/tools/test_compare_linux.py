@@ -88,6 +88,12 @@ def test_what_a_read_costs_onebell():
     assert list(figures.problems(row)) == []
 
 
+def test_an_elf_file_of_another_image():
+    regions = {**MODEL["regions"], "reap": {"entries": 0, "instructions": 0}}
+    with pytest.raises(figures.BadRun):
+        figures.onebell_row(JOB, {"regions": regions}, "job")
+
+
 def onebell(job="job", setting="pinned", **other):
     return {"setting": setting, **figures.onebell_row(JOB, MODEL, job), **other}
 

@@ -69,6 +69,15 @@ def test_instructions_are_cores():
     assert poll[1]["cores"] == pytest.approx(12.704e6 * 112 / 2.7e9, rel=1e-3)
 
 
+def test_the_instructions_are_those_of_the_document():
+    text = (ROOT / "docs/performance.md").read_text()
+    names = next(line for line in text.splitlines() if line.startswith("| region |")).split("|")
+    counts = next(line for line in text.splitlines() if "**busy, for each read**" in line)
+    counts = dict(zip((name.strip() for name in names), counts.replace("*", "").split("|")))
+    for mode, n in predict.INSTRUCTIONS.items():
+        assert float(counts[mode]) == pytest.approx(n, rel=0.02)
+
+
 def run(*args):
     return subprocess.run([ROOT / "tools/predict", *args], capture_output=True, text=True)
 

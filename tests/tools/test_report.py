@@ -46,6 +46,7 @@ def qemu_runs(folder, bench):
     """The files of a report's runs in QEMU, without QEMU."""
     folder.mkdir()
     synthetic.write(folder / "bench.jsonl", bench)
+    synthetic.write(folder / "bench-model.json", [{"type": "posted_model", "qemu": "10.0.2"}])
     for mode in synthetic.MODES:
         job, model = counted(mode)
         synthetic.write(folder / f"count-{mode}.jsonl", job)
@@ -72,7 +73,8 @@ def made(request, tmp_path_factory):
     if request.param == "qemu":
         args = ["--from-runs", qemu_runs(top / "runs", synthetic.bench())]
     else:
-        args = [synthetic.write(top / "old.jsonl", synthetic.bench(model=EVIL, hypervisor="none")),
+        args = [synthetic.write(top / "old<i>$x_2$.jsonl",
+                                synthetic.bench(model=EVIL, hypervisor="none")),
                 synthetic.write(top / "new.jsonl", synthetic.bench(1.2, hypervisor="none",
                                                                    model="PM1743"))]
     done = report("--out", top, *args)
@@ -166,12 +168,37 @@ def test_on_paper(browser, made):
 def test_nothing_of_a_capture_becomes_markup(browser, made):
     browser.look(1280, dark=False)
     browser.open(made[1])
-    assert browser.run("document.querySelectorAll('img,b,iframe,object').length") == 0
+    assert browser.run("document.querySelectorAll('img,b,i,iframe,object').length") == 0
     assert browser.run("document.scripts.length") == 1  # the data
     assert browser.run("JSON.parse(document.getElementById('data').textContent).runs.length") == \
         len(made[2]["runs"])
     if made[0] == "two":
         assert EVIL in browser.run("document.body.innerText")
+        drawn = browser.run("document.querySelector('#card-iops svg').textContent")
+        assert "old<i>$x_2$" in drawn
+
+
+def test_who_cannot_see_it_is_told(browser, made):
+    """Charts have names and descriptions, tables captions and headings, no heading skips a level,
+    and what scrolls can be reached by keys."""
+    browser.look(1280, dark=False)
+    browser.open(made[1])
+    found = browser.run("""(() => {
+        const all = s => [...document.querySelectorAll(s)];
+        const named = e => e.getAttribute('aria-labelledby').split(' ')
+            .every(id => document.getElementById(id).textContent.trim());
+        const levels = all('h1,h2,h3,h4').map(h => +h.tagName[1]);
+        return {lang: document.documentElement.lang, headings: levels,
+            charts: all('svg').filter(s => s.getAttribute('role') != 'img' || !named(s)).length,
+            captions: all('table').filter(t => !t.caption.textContent).length,
+            heads: all('thead th').filter(t => t.scope != 'col').length,
+            scrolls: all('.scroll,pre').filter(e => e.tabIndex != 0).length,
+            links: all('nav a').filter(a => !document.querySelector(a.hash)).length};})()""")
+    headings = found.pop("headings")
+    assert headings[0] == 1 and headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(headings, headings[1:]))
+    assert found == {"lang": "en", "charts": 0, "captions": 0, "heads": 0, "scrolls": 0,
+                     "links": 0}
 
 
 # ---- numbers ----
@@ -240,6 +267,8 @@ def test_the_jsons_numbers_are_the_captures(made):
         assert dict(data["tiles"][0]["values"])["posted"] == pytest.approx(114)
         assert charts["timeline"]["rows"][0] == ["remapped", "interrupt", "notification", 0, 0.6]
         assert "tools/run-qemu --cpus 1 --disks 8" in data["commands"][0]
+        assert re.search(r"\d+ \w+ 20\d\d$", dict(data["runs"][0]["facts"])["Run on"])
+        assert ["Emulator", "QEMU 10.0.2 with onebell-posted, TCG"] in data["runs"][0]["facts"]
 
 
 def test_its_face_says_what_is_emulated(made):
@@ -255,7 +284,16 @@ def test_its_face_says_what_is_emulated(made):
     assert {chart.get("badge") for chart in rates} == {"an emulator's rate" if emulated else None}
 
 
-# ---- without colour ----
+# ---- colours ----
+
+def test_every_colour_and_font_is_the_pages(made):
+    """No colour is written into a chart, so that each follows the reader's light or dark."""
+    drawn = re.findall(r"<svg.*?</svg>", made[1].read_text(), re.DOTALL)
+    assert len(drawn) > 12
+    for svg in drawn:
+        assert "DejaVu" not in svg and "var(--font,sans-serif)" in svg
+        assert re.findall(r"(?:fill|stroke):(?! ?none| ?var\(| ?url\()[^;\"]+", svg) == []
+
 
 def test_no_mode_is_told_by_colour_alone():
     from report import charts
@@ -313,12 +351,41 @@ def test_a_plain_job_is_enough(tmp_path):
     assert charts["cdf"]["rows"][-1][3] == 1
 
 
+def test_the_least_and_the_most_are_drawn(tmp_path):
+    """Zeros, and the largest numbers that a counter can have."""
+    most = 2 ** 64
+    objects = []
+    for i, (n, ns) in enumerate([(0, 0), (most, most - 1)]):
+        row = synthetic.row("depth", i, "posted", iodepth=1 + i)[0]
+        percentiles = dict.fromkeys(row["clat_ns"]["percentile"], n)
+        all_of = {"median": n, "min": 0, "max": n}
+        objects += [{**row, "iops": all_of, "cycles_per_io": all_of, "busy": all_of, "msis": n,
+                     "notifications": n, "notifications_per_s": n, "notifications_per_msi": n,
+                     "clat_ns": {"mean": n, "percentile": percentiles}, "table": table}
+                    for table in ("disks", "depth", "latency", "bs")]
+        objects += [{"type": "bins", "table": table, "row": i, "of": "clat_ns", "part": 0,
+                     "parts": 1, "bins": {str(ns): 1 + n // 2}} for table in ("disks", "depth")]
+    captures = [synthetic.write(tmp_path / f"{name}.jsonl", [*objects, {"type": "end",
+                                                                        "status": "ok"}])
+                for name in "ab"]
+    done = report("--out", tmp_path, *captures)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "index.html").read_text().count("<svg") >= 8
+
+
 def test_without_matplotlib(tmp_path):
     (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError(name='matplotlib')\n")
     done = subprocess.run([sys.executable, "-B", ROOT / "tools/report", "x"], text=True,
                           capture_output=True, env={"PYTHONPATH": str(tmp_path), "PATH": ""})
     assert done.returncode == 1
     assert done.stderr == "report: needs the Python module matplotlib: run tools/setup.sh report\n"
+
+
+def test_a_tree_without_git(tmp_path, monkeypatch):
+    from report import runs
+    folder = qemu_runs(tmp_path / "runs", synthetic.job())
+    monkeypatch.setenv("PATH", "")
+    assert [name for name, _ in runs.versions(folder)] == ["Run on", "Emulator"]
 
 
 def test_what_qemu_says_is_passed_on(tmp_path, monkeypatch):

@@ -103,6 +103,18 @@ def test_what_a_row_lacks_has_no_point(tmp_path):
     assert charts_of(read(tmp_path, [energy]))["energy"]["rows"][0][3:] == [2, 1, 3]
 
 
+def test_one_repeat_that_went_wrong(tmp_path):
+    objects = [o for mode in synthetic.MODES for o in synthetic.row("disks", 0, mode)]
+    for i, o in enumerate(o for o in objects if o["type"] == "bench"):
+        o["row"] = i
+    chart = charts_of(read(tmp_path, objects))["iops"]
+    assert chart["top"] == max(row[5] for row in chart["rows"]) and "above" not in chart["text"]
+    objects[0]["iops"]["max"] *= 100
+    chart = charts_of(read(tmp_path, objects))["iops"]
+    assert chart["top"] == 2.5 * max(row[3] for row in chart["rows"])
+    assert chart["text"].endswith("A whisker without an end goes on above.")
+
+
 def test_units(tmp_path):
     found = charts_of(read(tmp_path, synthetic.bench()))
     assert found["busy"]["rows"][0][3] == 70  # of 700 per mille

@@ -62,7 +62,10 @@ def linux_rows(events, snapshots, irq):
 
 def onebell_row(job, model, label):
     """Instructions: all regions of the code but what waits, prints each second, and runs once."""
-    regions = {name: counts["instructions"] for name, counts in model.get("regions", {}).items()}
+    found = model.get("regions", {})
+    if found and found["reap"]["entries"] == 0:
+        raise BadRun("no reads were counted: is the ELF file that of the image? run make")
+    regions = {name: counts["instructions"] for name, counts in found.items()}
     busy = sum(n for name, n in regions.items() if name not in ("idle", "progress", "other"))
     return {
         "system": "onebell", "job": label, "irq": job["irq"],

@@ -30,7 +30,8 @@ def disk_in_words(disk):
 def unit_in_words(unit):
     posts = {True: "posts", False: "can't post", None: ""}[unit.get("posting")]
     coherent = {True: "coherent", False: "not coherent", None: ""}[unit.get("coherent")]
-    words = [f"CAP {unit.get('cap', '?')}, ECAP {unit.get('ecap', '?')}", posts, coherent]
+    words = [f"version {unit['version']}" if "version" in unit else "",
+             f"CAP {unit.get('cap', '?')}, ECAP {unit.get('ecap', '?')}", posts, coherent]
     return ", ".join(word for word in words if word)
 
 
@@ -59,13 +60,13 @@ def facts_of(capture):
     return facts or [("Machine", "the capture says nothing of it")]
 
 
-def run_of(capture):
+def run_of(capture, more_facts=()):
     why = captures.emulated(capture)
     if why:
         emulated, words = True, "Emulated."
         why = (f"{capture.label}: {why}. Counts of instructions, MSIs and notifications hold; "
-               "rates and times are an emulator's and say nothing about hardware. A CPU that polls even "
-               "takes time from the thread that plays the disks.")
+               "rates and times are an emulator's and say nothing about hardware. A CPU that polls "
+               "even takes time from the thread that plays the disks.")
     elif captures.is_bare(capture):
         emulated, words = False, "Measured on hardware."
         why = f"{capture.label}: the processor says that no hypervisor runs it."
@@ -73,7 +74,7 @@ def run_of(capture):
         emulated, words = None, "Not known whether emulated."
         why = f"{capture.label}: the capture doesn't say whether a hypervisor ran the machine."
     return {"label": capture.label, "file": capture.path.name, "emulated": emulated,
-            "verdict": words, "why": why, "facts": facts_of(capture),
+            "verdict": words, "why": why, "facts": [*facts_of(capture), *more_facts],
             "left_out": captures.said(capture.left_out)}
 
 
@@ -125,8 +126,9 @@ FOOTER = ("Every figure of this page is in its JSON: report.json beside it, and 
           "Linux does it; adaptive, a notification only wakes who sleeps; poll, none ever.")
 
 
-def build(found, counts=(), traces=(), commands=()):
-    """`found`: captures; `counts`: pairs of the model's counts and a capture; `traces`: files."""
+def build(found, counts=(), traces=(), commands=(), facts=()):
+    """`found`: captures; `counts`: pairs of the model's counts and a capture; `traces`: files;
+    `facts`: what is known of the runs besides."""
     with_own_labels(found)
     counted = [extras.count_of(model, path) for model, path in counts]
     charts = dict(data.charts_of(found))
@@ -136,6 +138,7 @@ def build(found, counts=(), traces=(), commands=()):
     names = " and ".join(capture.label for capture in found)
     return {"title": "Onebell: what delivering interrupts costs",
             "subtitle": f"NVMe reads under each delivery mode of MSIs: {names}.",
-            "runs": [run_of(capture) for capture in found], "tiles": tiles_of(found, counted),
+            "runs": [run_of(capture, facts) for capture in found],
+            "tiles": tiles_of(found, counted),
             "sections": [{"title": title, "charts": own} for title, own in charts.items()],
             "commands": list(commands), "footer": FOOTER}

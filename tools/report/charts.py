@@ -47,7 +47,7 @@ def short_time(ns):
 
 
 def short_size(size):
-    return f"{size // 1024:g}K" if size % 1024 == 0 else f"{size:g}"
+    return f"{size / 1024:g}K" if size % 1024 == 0 else f"{size:g}"
 
 
 def plain(text):
@@ -112,11 +112,12 @@ def position(xs):
 
 
 def whiskers(axes, at, rows, mode):
+    """The axes cut off what goes beyond them, the whisker's end with it."""
+    colour = COLOURS.get(mode, MUTED)
     lows, highs = [row[4] for row in rows], [row[5] for row in rows]
-    axes.vlines(at, lows, highs, color=COLOURS.get(mode, MUTED), linewidth=1.2)
+    axes.vlines(at, lows, highs, color=colour, linewidth=1.2)
     if any(high > low for low, high in zip(lows, highs)):
-        axes.plot(at, highs, linestyle="", marker="_", color=COLOURS.get(mode, MUTED))
-        axes.plot(at, lows, linestyle="", marker="_", color=COLOURS.get(mode, MUTED))
+        axes.plot(at * 2, highs + lows, linestyle="", marker="_", color=colour)
 
 
 def x_text(chart, x):
@@ -137,9 +138,9 @@ def lines(chart):
                       markerfacecolor=PAPER, **style_of(mode))
         axes.grid(axis="x", visible=False)
         if chart.get("unit") == "ns":
-            log_times(axes.yaxis, [row[4] for row in rows] + [row[5] for row in rows])
+            log_times(axes, "y", [row[4] for row in rows] + [row[5] for row in rows])
         else:
-            axes.set_ylim(0, max(row[5] for row in rows) * 1.06 or 1)
+            axes.set_ylim(0, chart["top"] * 1.06)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
         unit_label(axes, chart["unit"] if chart["unit"] != "ns" else "")
     axes.set_xticks(list(at.values()), [x_text(chart, x) for x in at])
@@ -149,15 +150,16 @@ def lines(chart):
     return figure
 
 
-def log_times(axis, times):
+def log_times(axes, which, times):
     """A logarithmic axis of times, with few and round ticks."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
     times = [t for t in times if t > 0] or [1]
     low, high = min(times), max(times)
     ticks = [m * 10 ** e for e in range(0, 14) for m in (1, 2, 5)]
     ticks = [t for t in ticks if low * 0.7 <= t <= high * 1.4]
     if len(ticks) > 7:
         ticks = [10 ** e for e in range(0, 14) if low * 0.3 <= 10 ** e <= high * 3]
-    axis._set_axes_scale("log")
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda v, _: short_time(v)))
     axis.set_minor_locator(NullLocator())
@@ -176,7 +178,7 @@ def cdf(chart):
             axes.plot([row[2] for row in own], [row[3] for row in own], drawstyle="steps-post",
                       marker=MARKERS.get(mode), markevery=(3 + 2 * modes.index(mode), 12),
                       markerfacecolor=PAPER, markeredgewidth=1.5, **style_of(mode))
-        log_times(axes.xaxis, [row[2] for row in rows])
+        log_times(axes, "x", [row[2] for row in rows])
         axes.set_ylim(0, 1.02)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 0.99], ["0", "25%", "50%", "75%", "99%"])
         unit_label(axes, "of all reads")
@@ -199,7 +201,7 @@ def heat(chart):
                         facecolor=COLOURS["heat"], alpha=round(0.06 + 0.94 * row[5] / most, 2)))
             axes.set_xlim(-0.6, len(at) - 0.4)
             ends = [min(row[3] for row in rows), max(row[4] for row in rows)]
-            log_times(axes.yaxis, ends)
+            log_times(axes, "y", ends)
             axes.set_ylim(*ends)
             axes.grid(axis="x", visible=False)
             axes.set_xticks(list(at.values()), [x_text(chart, x) for x in at], fontsize=8,
@@ -322,6 +324,9 @@ def predicted(chart):
         axes.plot([row[1] for row in own], [row[2] for row in own],
                   linewidth=4 if mode == "poll" else 1.8, alpha=0.35 if mode == "poll" else 1,
                   **style_of(mode))
+        if mode != "poll":  # whose line is under adaptive's
+            axes.annotate(short(own[-1][2]), (own[-1][1], own[-1][2]), (4, 0), va="center",
+                          textcoords="offset points", fontsize=9, fontweight="bold")
     for mode, disks, rate in chart["published"]:
         axes.plot([disks], [rate], marker=MARKERS[mode], color=COLOURS[mode], markersize=8,
                   markerfacecolor="none", markeredgewidth=1.6, linestyle="")
@@ -342,11 +347,18 @@ def has_picture(chart):
     return chart["kind"] in DRAWN
 
 
+def with_floats(chart):
+    """numpy has no integer for what a counter of 64 bits can hold."""
+    rows = [[float(value) if type(value) is int else value for value in row]
+            for row in chart["rows"]]
+    return {**chart, "rows": rows}
+
+
 def svg_of(chart, alone=False, **how):
     """`how`: what the kind's own function takes besides."""
     id = chart["id"] + ("-narrow" if how.get("narrow") else "")
     with matplotlib.rc_context(STYLE):
-        figure = DRAWN[chart["kind"]](chart, **how)
+        figure = DRAWN[chart["kind"]](with_floats(chart), **how)
         try:
             drawn = text_of(figure, id)
         finally:

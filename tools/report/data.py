@@ -155,6 +155,11 @@ def columns_of(spec, rows):
     return columns + [column(name, spec.unit, key) for name, key in zip(names, keys)]
 
 
+def top_of(rows):
+    """Where a chart ends: one repeat that went wrong is not to press all others to the ground."""
+    return min(max(row[5] for row in rows), 2.5 * max(row[3] for row in rows)) or 1
+
+
 def lines_chart(spec, runs):
     rows, used = [], []
     for label, found in runs:
@@ -166,9 +171,11 @@ def lines_chart(spec, runs):
                     used.append(row)
     if not rows:
         return None
-    return chart(spec.id, "lines", spec.title, spec.text, columns_of(spec, rows), rows,
+    top = top_of(rows)
+    cut = " A whisker without an end goes on above." if any(row[5] > top for row in rows) else ""
+    return chart(spec.id, "lines", spec.title, spec.text + cut, columns_of(spec, rows), rows,
                  unit=spec.unit, is_rate=spec.is_rate, constants=constants_of(used),
-                 x=X_OF[spec.table])
+                 x=X_OF[spec.table], top=top)
 
 
 # ---- latencies ----
@@ -203,8 +210,7 @@ def cdf_chart(pairs):
         return None
     most = max(row["disks"] for _, row, _ in found)
     found = [(capture, row, bins) for capture, row, bins in found if row["disks"] == most]
-    runs = [capture.label for capture, _ in pairs]
-    found.sort(key=lambda f: (runs.index(f[0].label), captures.MODES.index(f[1]["irq"])))
+    found = in_order_of(pairs, found, "disks")
     rows = [[capture.label, row["irq"], ns, share] for capture, row, bins in found
             for ns, share in cumulative(bins)]
     return chart("cdf", "cdf", "How long a read takes",
@@ -237,24 +243,36 @@ def heat_rows(found, x):
             yield [capture.label, row["irq"], row[x], low, high, n / total]
 
 
-def heat_chart(pairs):
-    """Of the table that has most columns to show; depths are what moves latencies most."""
+def in_order_of(pairs, found, x):
+    runs = [capture.label for capture, _ in pairs]
+    return sorted(found, key=lambda f: (runs.index(f[0].label), captures.MODES.index(f[1]["irq"]),
+                                        f[1].get(x, 0)))
+
+
+def heat_source(pairs):
+    """The table that has several columns to show; depths are what moves latencies most."""
     for table in ("depth", "latency", "disks", "bs"):
         x = X_OF[table]
         found = [f for f in with_bins(pairs, table) if f[1].get(x) is not None]
         if len({f[1][x] for f in found}) > 1:
-            runs = [capture.label for capture, _ in pairs]
-            found.sort(key=lambda f: (runs.index(f[0].label), captures.MODES.index(f[1]["irq"]),
-                                      f[1][x]))
-            return chart("heat", "heat", "Where the latencies lie",
-                         "Each column is a row of the bench; the stronger a cell, the more of its "
-                         "reads took as long.",
-                         [column("run"), column("mode"), column(X_NAMES[x], key="x"),
-                          column("from", "ns", "low"), column("to", "ns", "high"),
-                          column("share of reads", key="share")],
-                         list(heat_rows(found, x)), is_rate=True, x=x,
-                         constants=constants_of([f[1] for f in found]))
-    return None
+            return x, in_order_of(pairs, found, x)
+    return None, []
+
+
+def heat_chart(pairs):
+    x, found = heat_source(pairs)
+    if not found:
+        return None
+    rows = list(heat_rows(found, x))
+    strongest = max(row[5] for row in rows)
+    return chart("heat", "heat", "Where the latencies lie",
+                 "Each column is a row of the bench; the stronger a cell, the more of its reads "
+                 "took as long.",
+                 [column("run"), column("mode"), column(X_NAMES[x], key="x"),
+                  column("from", "ns", "low"), column("to", "ns", "high"),
+                  column("share of reads", key="share")], rows, is_rate=True, x=x,
+                 constants=f"{constants_of([row for _, row, _ in found])}; the strongest cell has "
+                           f"{strongest:.0%} of its column's reads")
 
 
 # ---- runs side by side ----

@@ -94,7 +94,8 @@ def verdict(run):
 def tile(t):
     value = "".join(f'<span class="value" data-v="{escape(repr(v))}">{escape(shown(v, t["unit"]))}'
                     f'<small>{escape(name)}</small></span>' for name, v in t["values"])
-    return f'<div class="tile"><h3>{escape(t["title"])}</h3><p>{value}</p></div>'
+    return (f'<div class="tile"><p class="of">{escape(t["title"])}</p><p class="values">{value}</p>'
+            "</div>")
 
 
 def machine(run):

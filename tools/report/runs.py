@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The runs in QEMU that `make report` makes: the bench, instructions counted in each mode, and a
 short traced run of each."""
+import shutil
 import subprocess
 import sys
 import time
@@ -76,6 +77,20 @@ def make_all(folder):
               file=sys.stderr, flush=True)
         make(run, folder)
     return runs
+
+
+def versions(folder):
+    """Of the emulator, by the model, and of the tree that this tool is of; and when it was run."""
+    made = (folder / "bench.jsonl").stat().st_mtime
+    yield "Run on", time.strftime("%d %B %Y", time.gmtime(made)).lstrip("0")
+    models = captures.launch.read_json(folder / "bench-model.json")
+    if models and isinstance(models[0].get("qemu"), str):
+        yield "Emulator", f"QEMU {models[0]['qemu'][:20]} with onebell-posted, TCG"
+    git = shutil.which("git")
+    tree = git and subprocess.run([git, "-C", ROOT, "describe", "--always", "--dirty"],
+                                  capture_output=True, text=True, check=False)
+    if tree and tree.returncode == 0:
+        yield "Onebell", tree.stdout.strip()
 
 
 def files_of(folder, runs, kind):

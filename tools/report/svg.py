@@ -28,8 +28,8 @@ def properties(colours):
 
 NAMES = {value: name for name, value in COLOURS.items()}
 
-# A file of its own has no page around it.
-ALONE = (f"<style>:root{{{properties(COLOURS)}}}@media (prefers-color-scheme:dark)"
+# A file of its own has no page around it, and may be shown on one of another mind.
+ALONE = (f"<style>svg{{background:var(--paper)}}:root{{{properties(COLOURS)}}}@media (prefers-color-scheme:dark)"
          f"{{:root{{{properties(DARK)}}}}}</style>")
 
 
@@ -47,7 +47,7 @@ def coloured(svg):
     def property_of(match):
         name = NAMES.get(match[0].lower())
         return f"var(--{name},{match[0]})" if name else match[0]
-    return re.sub(r"#[0-9a-fA-F]{6}\b(?!\")", property_of, svg)
+    return re.sub(r"#[0-9a-fA-F]{6}\b", property_of, svg)
 
 
 def with_own_ids(svg, prefix):
@@ -67,7 +67,7 @@ def finished(svg, id, title, text, classes="", alone=False):
     body = coloured(with_own_ids(body, id)).replace("xlink:href", "href")
     body = re.sub(r"\s+(?=<)|(?<=>)\s+", "", body)
     body = re.sub(r"(?<=\.\d\d)\d+", "", body)  # hundredths of a point are enough
-    body = re.sub(r"(font: ?[\d.]+px|font-family:) ?'DejaVu Sans'[^;\"]*",
+    body = re.sub(r"(font:[\w. ]+px|font-family:) ?'DejaVu Sans'[^;\"]*",
                   r"\1 var(--font,sans-serif)", body)
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" class='
             f'{quoteattr(classes)} aria-labelledby="{id}-title {id}-desc"><title id="{id}-title">'

@@ -98,44 +98,50 @@ static const char *transport(unsigned trtype)
     return trtype < ARRAY_SIZE(names) ? names[trtype] : trtype == 254 ? "intra-host" : "reserved";
 }
 
-static void print_error(const struct sheet *s, const struct nvme_error_entry *e, size_t i)
+#define FIELD(member, form) SHEET_FIELD(struct nvme_error_entry, member, form)
+#define NAMED(member, name, key, form) SHEET_NAMED(struct nvme_error_entry, member, name, key, form)
+static const struct sheet_field error_whose[] = {
+    FIELD(error_count, SHEET_DEC),
+    FIELD(sqid, SHEET_DEC),
+    NAMED(cid, "cmdid", NULL, SHEET_HEX),
+};
+static const struct sheet_field error_where[] = {
+    NAMED(parm_error_location, "parm_err_loc", "parm_error_location", SHEET_HEX),
+    FIELD(lba, SHEET_HEX),
+    FIELD(nsid, SHEET_HEX),
+    FIELD(vs, SHEET_DEC),
+};
+static const struct sheet_field error_besides[] = {
+    FIELD(cs, SHEET_HEX),
+    FIELD(trtype_spec_info, SHEET_HEX),
+};
+#undef FIELD
+#undef NAMED
+
+static void show_status(const struct sheet *s, const struct nvme_error_entry *e)
 {
     char hex[SHEET_HEX_BYTES], words[80];
     uint32_t status = (uint32_t)field_get(NVME_ERROR_STATUS, e->status);
+    uint32_t phase = e->status & NVME_ERROR_PHASE;
 
-    sheet_line(s, " Entry[%2zu]", i);
-    sheet_line(s, "%-*s: %llu", ERROR_WIDTH, "error_count", (unsigned long long)e->error_count);
-    sheet_line(s, "%-*s: %u", ERROR_WIDTH, "sqid", e->sqid);
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "cmdid", sheet_hex(e->cid, hex));
     sheet_line(s, "%-*s: %s(%s)", ERROR_WIDTH, "status_field", sheet_hex(status, hex),
                nvme_status_text(status, words, sizeof(words)));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "phase_tag",
-               sheet_hex(e->status & NVME_ERROR_PHASE, hex));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "parm_err_loc", sheet_hex(e->parm_error_location, hex));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "lba", sheet_hex(e->lba, hex));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "nsid", sheet_hex(e->nsid, hex));
-    sheet_line(s, "%-*s: %u", ERROR_WIDTH, "vs", e->vs);
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "trtype", transport(e->trtype));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "cs", sheet_hex(e->cs, hex));
-    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "trtype_spec_info", sheet_hex(e->trtype_spec_info, hex));
+    json_u64(s->json, "status_field", status);
+    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "phase_tag", sheet_hex(phase, hex));
+    json_u64(s->json, "phase_tag", phase);
 }
 
-static void add_error(struct json *j, const struct nvme_error_entry *e)
+static void show_error(const struct sheet *s, const struct nvme_error_entry *e, size_t i)
 {
-    json_open(j, NULL);
-    json_u64(j, "error_count", e->error_count);
-    json_u64(j, "sqid", e->sqid);
-    json_u64(j, "cmdid", e->cid);
-    json_u64(j, "status_field", field_get(NVME_ERROR_STATUS, e->status));
-    json_u64(j, "phase_tag", e->status & NVME_ERROR_PHASE);
-    json_u64(j, "parm_error_location", e->parm_error_location);
-    json_u64(j, "lba", e->lba);
-    json_u64(j, "nsid", e->nsid);
-    json_u64(j, "vs", e->vs);
-    json_u64(j, "trtype", e->trtype);
-    json_u64(j, "cs", e->cs);
-    json_u64(j, "trtype_spec_info", e->trtype_spec_info);
-    json_close(j);
+    sheet_line(s, " Entry[%2zu]", i);
+    json_open(s->json, NULL);
+    sheet_fields(s, error_whose, ARRAY_SIZE(error_whose), ERROR_WIDTH, e);
+    show_status(s, e);
+    sheet_fields(s, error_where, ARRAY_SIZE(error_where), ERROR_WIDTH, e);
+    sheet_line(s, "%-*s: %s", ERROR_WIDTH, "trtype", transport(e->trtype));
+    json_u64(s->json, "trtype", e->trtype);
+    sheet_fields(s, error_besides, ARRAY_SIZE(error_besides), ERROR_WIDTH, e);
+    json_close(s->json);
 }
 
 void nvme_show_errors(const struct sheet *s, const struct nvme_error_entry *log, size_t count)
@@ -147,8 +153,7 @@ void nvme_show_errors(const struct sheet *s, const struct nvme_error_entry *log,
             empty++;
             continue;
         }
-        print_error(s, &log[i], i);
-        add_error(s->json, &log[i]);
+        show_error(s, &log[i], i);
     }
     json_close_array(s->json);
     sheet_line(s, "%zu of %zu entries hold no error", empty, count);
