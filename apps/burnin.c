@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=burnin: takes disks into service. Writes each of them all over, reads it back, and checks each
-// block, or whatever steps= says; passes= times. One CPU for each disk, whose state that CPU owns; the boot CPU starts them,
-// shows how far they are, and reports.
+// app=burnin: takes disks into service. Writes each of them all over, reads it back, and checks
+// each block, or does whatever steps= says; passes= times. One CPU for each disk, whose state that
+// CPU owns; the boot CPU starts them, shows how far they are, and reports.
 #include "apps/burnin.h"
 
 #include "apps/health.h"
