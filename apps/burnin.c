@@ -8,6 +8,7 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
@@ -335,7 +336,7 @@ static void make_ios(struct burnin_disk *d)
 {
     const struct burnin *b = d->burnin;
     uint8_t *buffers =
-        mem_alloc((size_t)b->iodepth * b->bs, PAGE_BYTES, block_buffer_node(d->dev, d->cpu));
+        mem_alloc_dma((size_t)b->iodepth * b->bs, PAGE_BYTES, block_buffer_node(d->dev, d->cpu));
     d->ios = mem_alloc(b->iodepth * sizeof(*d->ios), CACHE_LINE, cpu_node(d->cpu));
     for (unsigned i = 0; i < b->iodepth; i++)
         d->ios[i].req = (struct block_req){
