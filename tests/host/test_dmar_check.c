@@ -459,6 +459,12 @@ static void test_ways(void **state)
 
 // ---- the table as a whole ----
 
+static void test_no_table(void **state)
+{
+    dmar_check(&(struct dmar_check_input){ .functions_count = 0 }, &checks);
+    assert_string_equal(found(), "dmar-no-unit ");
+}
+
 static void test_checksum(void **state)
 {
     build(1);
@@ -530,7 +536,8 @@ int main(void)
         cmocka_unit_test(test_good),      cmocka_unit_test(test_alone),
         cmocka_unit_test(test_ways),      cmocka_unit_test(test_checksum),
         cmocka_unit_test(test_signature), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_chipset),   cmocka_unit_test(test_list),
+        cmocka_unit_test(test_chipset),   cmocka_unit_test(test_no_table),
+        cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,8 @@ const struct check_words checks_list[CHECKS] = {
     [CHECK_HPET_UNKNOWN] = { "dmar-hpet-unknown", CHECK_WARN, "VT-d 8.3.1.2",
                              "HPET numbers are those of the HPET table", UPDATE },
     [CHECK_HPET_MISSING] = { "dmar-hpet-missing", CHECK_WARN, "VT-d 8.3.1.2",
-                             "each HPET is behind a unit", UPDATE },
+                             "each HPET is behind a unit",
+                             "none is needed where its timers send no MSIs, else " UPDATE },
     [CHECK_ACPI_UNKNOWN] = { "dmar-acpi-unknown", CHECK_FAIL, "VT-d 8.7",
                              "ACPI devices in scopes have an ANDD", UPDATE },
     [CHECK_RMRR_ALIGN] = { "dmar-rmrr-align", CHECK_FAIL, "VT-d 8.4",
@@ -116,8 +117,8 @@ const struct check_words checks_list[CHECKS] = {
                            UPDATE },
     [CHECK_SIDP_EMPTY] = { "dmar-sidp-empty", CHECK_WARN, "VT-d 8.9", "SIDP names devices",
                            UPDATE },
-    [CHECK_CHIPSET] = { "chipset-remapping", CHECK_FAIL, "5500/5520 errata 47 and 53",
-                        "the chipset is none whose interrupt remapping is broken",
+    [CHECK_CHIPSET] = { "chipset-remapping", CHECK_FAIL, "errata 47, 53",
+                        "the chipset is no 5500 or 5520 whose interrupt remapping is broken",
                         "turn interrupt remapping off in the set-up, and run with irq=msi" },
 };
 

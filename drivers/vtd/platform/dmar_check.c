@@ -156,6 +156,10 @@ void dmar_check(const struct dmar_check_input *in, struct checks *out)
     state.in = in;
     state.out = out;
     check_chipset(&state);
+    if (!in->dmar.bytes) {
+        checks_add(out, CHECK_NO_UNIT, "there is no DMAR table, or none with a right checksum");
+        return;
+    }
     size_t end = check_header(&state, &table);
     if (!end || out->of[CHECK_SIGNATURE].count)
         return;
