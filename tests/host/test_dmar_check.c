@@ -164,7 +164,7 @@ static void test_good(void **state)
         blob_finish(&server.dmar);
         run();
         assert_string_equal(found(), "");
-        assert_int_equal(checks_count(&checks, CHECK_PASS), CHECKS);
+        assert_int_equal(checks_count(&checks, CHECK_PASS), CHECK_UNIT_FIRST);
     }
 }
 
@@ -177,7 +177,7 @@ static void test_alone(void **state)
     dmar_check(&in, &checks);
     assert_string_equal(found(), "");
     assert_int_equal(checks.of[CHECK_IOAPIC_MISSING].verdict, CHECK_SKIPPED);
-    assert_int_equal(checks_count(&checks, CHECK_SKIPPED), 12);
+    assert_int_equal(checks_count(&checks, CHECK_SKIPPED), CHECKS - CHECK_UNIT_FIRST + 12);
 }
 
 // ---- ways to be wrong: changes to the table of 2 sockets, before length and checksum are set ----

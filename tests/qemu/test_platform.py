@@ -27,7 +27,8 @@ def test_wrong_table(boot_with):  # noqa: F811
     run = boot_with("DMAR", [dmar(*structures)], words="app=platform irq=posted")
     run.failed("platform-fail", "3 checks")
     assert found(run) == {"dmar-unit-zero": "FAIL", "dmar-structure": "FAIL", "dmar-ioapic-missing": "FAIL",
-                          "dmar-unit-empty": "WARN", "dmar-scope-absent": "WARN", "dmar-hpet-missing": "WARN"}
+                          "dmar-unit-empty": "WARN", "dmar-scope-absent": "WARN", "dmar-hpet-missing": "WARN",
+                          "unit-absent": "WARN"}
     assert [u["verdict"] for u in run.of("platform_unit")] == ["neither", "posts"]
 
 

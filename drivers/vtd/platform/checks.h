@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+#define CHECK_UNIT_FIRST CHECK_UNIT_ABSENT
+
 enum verdict { CHECK_SKIPPED, CHECK_PASS, CHECK_WARN, CHECK_FAIL };
 
 // In the order in which they are shown: checks_list[] has their words.
@@ -62,6 +64,18 @@ enum check_id {
     CHECK_SATC_EMPTY,
     CHECK_SIDP_EMPTY,
     CHECK_CHIPSET,
+    // Of registers and of what firmware left in them: unit_check().
+    CHECK_UNIT_ABSENT,
+    CHECK_UNIT_IR,
+    CHECK_UNIT_QI,
+    CHECK_UNIT_EIM,
+    CHECK_UNIT_EIM_ALONE,
+    CHECK_UNIT_PI_ALONE,
+    CHECK_UNITS_DIFFER,
+    CHECK_UNITS_WIDTH,
+    CHECK_LEFT_REMAPPING,
+    CHECK_LEFT_COMPATIBILITY,
+    CHECK_LEFT_QUEUE,
     CHECKS,
 };
 

@@ -4,6 +4,7 @@
 #include "drivers/vtd/fence.h"
 #include "drivers/vtd/platform/dmar_check.h"
 #include "drivers/vtd/platform/platform.h"
+#include "drivers/vtd/platform/unit_check.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
@@ -78,6 +79,26 @@ static struct check_function *list_functions(size_t *count)
     return list;
 }
 
+static void check_units(struct checks *c)
+{
+    const struct dmar *d = vtd_units_table();
+    struct check_registers *list = mem_alloc((d->units_count + 1) * sizeof(*list), 8, NODE_ANY);
+    const struct vtd_unit *u;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+        list[i] = (struct check_registers){
+            .base = u->base,
+            .absent = u->state == VTD_UNIT_ABSENT,
+            .cap = u->cap,
+            .ecap = u->ecap,
+            .left_on = u->left_on,
+        };
+    unit_check(&(struct unit_check_input){ .units = list,
+                                           .count = d->units_count,
+                                           .remaps = d->intr_remap,
+                                           .x2apic = cpuid(1, 0).c & CPUID_1_C_X2APIC },
+               c);
+}
+
 static void check(struct checks *c)
 {
     struct dmar_check_input in = {
@@ -86,6 +107,7 @@ static void check(struct checks *c)
     in.ranges = mem_ranges(&in.ranges_count);
     in.functions = list_functions(&in.functions_count);
     dmar_check(&in, c);
+    check_units(c);
 }
 
 // ---- the whole ----
