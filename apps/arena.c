@@ -3,6 +3,7 @@
 // what is asked for again lands where it was.
 #include "apps/arena.h"
 
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
@@ -11,6 +12,7 @@
 struct arena_chunk {
     struct arena_chunk *next;
     unsigned node; // as asked for
+    bool for_devices;
     uint8_t *base;
     size_t bytes, used;
 };
@@ -25,28 +27,40 @@ static void *cut(struct arena_chunk *c, size_t bytes, size_t align)
     return memset(c->base + at, 0, bytes);
 }
 
-static struct arena_chunk *add_chunk(struct arena_chunk **link, size_t bytes, size_t align,
-                                     unsigned node)
+static struct arena_chunk *add_chunk(struct arena_chunk **link, const struct arena_chunk *kind,
+                                     size_t bytes, size_t align)
 {
     struct arena_chunk *c = mem_alloc(sizeof(*c), CACHE_LINE, NODE_ANY);
-    c->node = node;
+    *c = *kind;
     c->bytes = bytes < LARGE ? ARENA_CHUNK_BYTES : bytes;
-    c->base = mem_alloc(c->bytes, MAX(align, (size_t)CACHE_LINE), node);
+    c->base = (c->for_devices ? mem_alloc_dma : mem_alloc)(c->bytes, MAX(align, (size_t)CACHE_LINE),
+                                                           c->node);
     *link = c;
     return c;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes, size_t align, unsigned node)
+static void *alloc(struct arena *arena, const struct arena_chunk *kind, size_t bytes, size_t align)
 {
     struct arena_chunk **link;
-    if (!arena)
-        return mem_alloc(bytes, align, node);
     for (link = &arena->chunks; *link; link = &(*link)->next) {
-        void *at = (*link)->node == node ? cut(*link, bytes, align) : NULL;
+        bool fits = (*link)->node == kind->node && (*link)->for_devices == kind->for_devices;
+        void *at = fits ? cut(*link, bytes, align) : NULL;
         if (at)
             return at;
     }
-    return cut(add_chunk(link, bytes, align, node), bytes, align);
+    return cut(add_chunk(link, kind, bytes, align), bytes, align);
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes, size_t align, unsigned node)
+{
+    const struct arena_chunk kind = { .node = node };
+    return arena ? alloc(arena, &kind, bytes, align) : mem_alloc(bytes, align, node);
+}
+
+void *arena_alloc_dma(struct arena *arena, size_t bytes, size_t align, unsigned node)
+{
+    const struct arena_chunk kind = { .node = node, .for_devices = true };
+    return arena ? alloc(arena, &kind, bytes, align) : mem_alloc_dma(bytes, align, node);
 }
 
 void arena_reset(struct arena *arena)

@@ -16,6 +16,9 @@ struct arena {
 // after each reset find the same memory, whatever else was asked for in between.
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align, unsigned node);
 
+// The same of mem_alloc_dma(), for what devices reach.
+void *arena_alloc_dma(struct arena *arena, size_t bytes, size_t align, unsigned node);
+
 // All that was given is free again. Nobody may use it any more, devices neither.
 void arena_reset(struct arena *arena);
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// app=burnin: takes disks into service. Writes each of them all over, reads it back, and checks each
-// block, or whatever steps= says; passes= times. One CPU for each disk, whose state that CPU owns; the boot CPU starts them,
-// shows how far they are, and reports.
+// app=burnin: takes disks into service. Writes each of them all over, reads it back, and checks
+// each block, or does whatever steps= says; passes= times. One CPU for each disk, whose state that
+// CPU owns; the boot CPU starts them, shows how far they are, and reports.
 #include "apps/burnin.h"
 
 #include "apps/health.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
@@ -335,7 +336,7 @@ static void make_ios(struct burnin_disk *d)
 {
     const struct burnin *b = d->burnin;
     uint8_t *buffers =
-        mem_alloc((size_t)b->iodepth * b->bs, PAGE_BYTES, block_buffer_node(d->dev, d->cpu));
+        mem_alloc_dma((size_t)b->iodepth * b->bs, PAGE_BYTES, block_buffer_node(d->dev, d->cpu));
     d->ios = mem_alloc(b->iodepth * sizeof(*d->ios), CACHE_LINE, cpu_node(d->cpu));
     for (unsigned i = 0; i < b->iodepth; i++)
         d->ios[i].req = (struct block_req){

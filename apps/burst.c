@@ -9,6 +9,7 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/posted.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/block.h"
@@ -109,8 +110,8 @@ static bool check(const struct block_dev *dev, struct problem *p)
 
 static void make_reads(struct block_dev *dev)
 {
-    uint8_t *buffers =
-        mem_alloc((size_t)burst.vectors * dev->block_size, PAGE_BYTES, block_buffer_node(dev, 0));
+    uint8_t *buffers = mem_alloc_dma((size_t)burst.vectors * dev->block_size, PAGE_BYTES,
+                                     block_buffer_node(dev, 0));
     burst.reads = mem_alloc(burst.vectors * sizeof(*burst.reads), CACHE_LINE, cpu_node(0));
     for (unsigned i = 0; i < burst.vectors; i++)
         burst.reads[i] = (struct block_req){

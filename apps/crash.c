@@ -7,6 +7,7 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/posted.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/block.h"
@@ -180,7 +181,7 @@ static void crash_vtd_fault(void)
         fail("crash-fault",
              "crash=fault needs a disk and interrupts that are posted, and this is irq=%s",
              irq_mode_name(irq_get_mode()));
-    void *buffer = mem_alloc(dev->block_size, PAGE_BYTES, block_buffer_node(dev, 0));
+    void *buffer = mem_alloc_dma(dev->block_size, PAGE_BYTES, block_buffer_node(dev, 0));
     uint64_t before = cpu_stats(0)->faults;
     unsigned reads = 0;
     for (unsigned i = 0; i < 3; i++) {

@@ -240,8 +240,8 @@ void job_io_make(struct job_worker *w, const struct job *job)
     const struct job_config *config = &job->config;
     unsigned cpu = w->cpu->cpu;
     w->ios = arena_alloc(job->arena, config->iodepth * sizeof(*w->ios), CACHE_LINE, cpu_node(cpu));
-    uint8_t *buffers = arena_alloc(job->arena, (size_t)config->iodepth * config->bs, PAGE_BYTES,
-                                   block_buffer_node(w->dev, cpu));
+    uint8_t *buffers = arena_alloc_dma(job->arena, (size_t)config->iodepth * config->bs, PAGE_BYTES,
+                                       block_buffer_node(w->dev, cpu));
     for (unsigned i = 0; i < config->iodepth; i++) {
         w->ios[i].channel = (uint8_t)(i % w->dev->channels);
         w->ios[i].req = (struct block_req){

@@ -296,7 +296,7 @@ static void make_ios(struct job_mix *m, struct arena *arena, unsigned node)
     struct job_worker *w = m->worker;
     size_t bs = m->config->bs;
     uint8_t *buffers =
-        arena_alloc(arena, w->iodepth * bs, PAGE_BYTES, block_buffer_node(w->dev, w->cpu->cpu));
+        arena_alloc_dma(arena, w->iodepth * bs, PAGE_BYTES, block_buffer_node(w->dev, w->cpu->cpu));
     m->ios = arena_alloc(arena, w->iodepth * sizeof(*m->ios), CACHE_LINE, node);
     for (unsigned i = w->iodepth; i-- > 0;) {
         struct job_mix_io *io = &m->ios[i];

@@ -5,6 +5,7 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/msg.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/random.h"
 #include "lib/stamp.h"
@@ -158,7 +159,7 @@ static void make_cpu(struct load *load, unsigned index)
 {
     struct load_cpu *cpu = &load->cpus[index];
     size_t count = load->disks.count * load->iodepth;
-    uint8_t *buffers = mem_alloc(count * load->bs, PAGE_BYTES, cpu_node(index));
+    uint8_t *buffers = mem_alloc_dma(count * load->bs, PAGE_BYTES, cpu_node(index));
     cpu->load = load;
     cpu->random = index + 1;
     cpu->reqs = mem_alloc(count * sizeof(*cpu->reqs), CACHE_LINE, cpu_node(index));

@@ -5,6 +5,7 @@
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
@@ -86,7 +87,7 @@ static void digest_disk(struct block_dev *dev)
 {
     struct digest d = { .dev = dev, .timer = { .fn = progress } };
     // Not shared between disks: one that timed out may still write into its own.
-    uint8_t *buffers = mem_alloc(AHEAD * CHUNK_BYTES, PAGE_BYTES, block_buffer_node(dev, 0));
+    uint8_t *buffers = mem_alloc_dma(AHEAD * CHUNK_BYTES, PAGE_BYTES, block_buffer_node(dev, 0));
     sha256_init(&d.sha);
     for (unsigned i = 0; i < AHEAD; i++)
         d.reqs[i] = (struct block_req){

@@ -3,6 +3,7 @@
 #include "apps/disks.h"
 #include "apps/human.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
@@ -232,8 +233,8 @@ static void run(const struct cmdline *c)
         if (!w.dev->read_zones)
             continue;
         found++;
-        w.buffer = mem_alloc(MAX(w.dev->max_transfer, REPORT_BYTES + 0ull), PAGE_BYTES,
-                             block_buffer_node(w.dev, 0));
+        w.buffer = mem_alloc_dma(MAX(w.dev->max_transfer, REPORT_BYTES + 0ull), PAGE_BYTES,
+                                 block_buffer_node(w.dev, 0));
         work_on(&w, c);
     }
     if (!found)

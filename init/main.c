@@ -123,6 +123,14 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     return cmdline_is(c, "irq", "posted") ? IRQ_POSTED : IRQ_ADAPTIVE;
 }
 
+// The fence stands on the units' queues, which irq=msi leaves off.
+static enum vtd_dma choose_dma(const struct cmdline *c, bool plain)
+{
+    if (plain || cmdline_is(c, "dma", "open"))
+        return VTD_DMA_OPEN;
+    return cmdline_is(c, "dma", "rmrr") ? VTD_DMA_RMRR : VTD_DMA_FENCE;
+}
+
 static bool can_post(bool plain, struct problem *p)
 {
     if (plain)
@@ -139,6 +147,7 @@ static void start_irqs(const struct cmdline *c)
     if (plain)
         checks_plain_msi();
     vtd_set_driven(nvme_drives);
+    vtd_set_dma(choose_dma(c, plain));
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
             fail_problem(&p);
@@ -195,6 +204,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();
+    vtd_fence_print();
     checks_allow_write(&cmdline);
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));

@@ -44,6 +44,13 @@ static const struct option kernel_options[] = {
       .fallback = "0",
       .max = 1000000,
       .help = "microseconds between harvests by timer on a busy CPU; 0: none (adaptive)" },
+    { .name = "dma",
+      .kind = OPTION_CHOICE,
+      .fallback = "fence",
+      .choices = "fence|open|rmrr",
+      .help =
+          "what devices reach: memory granted to their driver; all; the first, and what firmware "
+          "reserved" },
     { .name = "idle",
       .kind = OPTION_CHOICE,
       .fallback = "hlt",

@@ -4,8 +4,8 @@
 
 # What a host can't run: the machine's own set-up, and the string functions that its libc has.
 HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
-            base/cpus.c base/report.c base/screen.c base/uart.c mem/map.c mem/mem.c \
-            mem/paging.c run/desc.c run/exit.c run/nmi.c run/smp.c run/trap.c run/trap_print.c \
+            base/cpus.c base/report.c base/screen.c base/uart.c mem/dma.c mem/map.c mem/mem.c \
+            mem/paging.c mem/what.c run/desc.c run/exit.c run/nmi.c run/smp.c run/trap.c run/trap_print.c \
             x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
@@ -20,7 +20,7 @@ HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-poi
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 
-HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/tests/host/host_tsc.o
+HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/host_*.c))
 HOST_TESTS   = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/test_*.c)))
 THREAD_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/threads_*.c)))
 

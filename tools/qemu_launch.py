@@ -68,6 +68,8 @@ class Machine:
     count: Path = None  # an ELF file with marks, whose instructions the model counts
     snapshots: int = None  # an I/O port: a byte written there notes all of the model's counters
     instructions: bool = False  # all of the guest's are among them
+    attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
+    attack_writes: bool = True  # else they only read
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
@@ -195,6 +197,8 @@ def model_options(machine):
         words["snapshots"] = hex(machine.snapshots)
     if machine.instructions:
         words["instructions"] = "on"
+    if not machine.attack_writes:
+        words["attack-writes"] = "off"
     return words
 
 
@@ -257,7 +261,8 @@ def command(machine):
     if machine.iommu:  # ahead of every PCI device
         args += ["-device", f"intel-iommu,{machine.iommu}"]
     if use_model(machine):
-        args += ["-plugin", options(quoted(machine.model_file), model_options(machine))]
+        args += ["-plugin", options(quoted(machine.model_file), model_options(machine)) +
+                 "".join(f",attack={device}" for device in machine.attack)]
     args += ["-vga", "std", "-display", machine.display]
     args += disk_arguments(machine)
     if machine.com1 == "stdio":

@@ -4,6 +4,7 @@
 #include "kernel/base/report.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/run/block.h"
@@ -64,7 +65,7 @@ static void run(const struct cmdline *c)
     running = cpu_count();
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
         struct reader *r = mem_alloc(sizeof(*r), CACHE_LINE, cpu_node(cpu));
-        void *buffer = mem_alloc(blocks * dev->block_size, PAGE_BYTES, cpu_node(cpu));
+        void *buffer = mem_alloc_dma(blocks * dev->block_size, PAGE_BYTES, cpu_node(cpu));
         r->wanted = rate;
         r->period_ns = NS_PER_S / rate;
         r->timer.fn = send;

@@ -8,6 +8,7 @@
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/mmio.h"
@@ -37,7 +38,7 @@ void nvme_admin_start(struct nvme_ctrl *c)
                                   .doorbell = mmio_at(c->regs, NVME_DOORBELLS),
                               });
     c->admin->watched = true; // by those who poll
-    c->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    c->page = mem_alloc_dma(NVME_PAGE, NVME_PAGE, c->dev->node);
 }
 
 uint64_t nvme_admin_deadline_ns(void)

@@ -7,6 +7,7 @@
 #include "drivers/nvme/copy.h"
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/scatter.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 
 const struct nvme_op nvme_ops[BLOCK_OPS] = {
@@ -28,7 +29,7 @@ const struct nvme_op nvme_ops[BLOCK_OPS] = {
 static uint64_t *list_of(struct nvme_queue *q, unsigned id)
 {
     if (!q->lists[id])
-        q->lists[id] = mem_alloc(q->list_bytes, q->list_bytes, q->dma_node);
+        q->lists[id] = mem_alloc_dma(q->list_bytes, q->list_bytes, q->dma_node);
     return q->lists[id];
 }
 

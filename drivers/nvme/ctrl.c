@@ -251,12 +251,14 @@ void nvme_ctrl_enable(struct nvme_ctrl *c)
 // ---- start ----
 
 // Nothing that was in memory when firmware or we disabled it counts: only now may it reach memory.
-static void start_admin(struct nvme_ctrl *c)
+static bool start_admin(struct nvme_ctrl *c, struct problem *p)
 {
-    pci_enable(c->dev);
+    if (!pci_enable(c->dev, p))
+        return false;
     nvme_admin_start(c);
     nvme_ctrl_enable(c);
     c->written_ns = time_ns();
+    return true;
 }
 
 static bool identify(struct nvme_ctrl *c, struct problem *p)
@@ -284,8 +286,7 @@ bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
     if (!is_disabled(c, p))
         return false;
     nvme_cmb_find(c);
-    start_admin(c);
-    return true;
+    return start_admin(c, p);
 }
 
 bool nvme_ctrl_identify(struct nvme_ctrl *c, struct problem *p)

@@ -9,6 +9,7 @@
 #include "drivers/nvme/shadow.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
@@ -381,8 +382,8 @@ static struct nvme_events *make(struct nvme_ctrl *c)
     struct nvme_events *e = mem_alloc(sizeof(*e), CACHE_LINE, c->dev->node);
     e->ctrl = c;
     e->read.done = was_read;
-    e->page = mem_alloc(3 * NVME_PAGE, NVME_PAGE, c->dev->node);
-    e->behavior = mem_alloc(sizeof(*e->behavior), NVME_PAGE, c->dev->node);
+    e->page = mem_alloc_dma(3 * NVME_PAGE, NVME_PAGE, c->dev->node);
+    e->behavior = mem_alloc_dma(sizeof(*e->behavior), NVME_PAGE, c->dev->node);
     e->behavior->acre = names_delays(c);
     e->behavior->lbafee = c->abilities.extended_formats;
     for (unsigned i = 0; i < LISTENERS; i++) {

@@ -8,6 +8,7 @@
 #include "drivers/nvme/log.h"
 #include "drivers/nvme/prp.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 
 #define DATA_UNIT 512000 // bytes; SMART counts them rounded up (5.16.1.3)
@@ -71,7 +72,7 @@ static struct nvme_sampler *sampler_of(struct nvme_ctrl *c)
     c->sampler = mem_alloc(sizeof(*c->sampler), CACHE_LINE, c->dev->node);
     c->sampler->ctrl = c;
     c->sampler->command.done = sampled;
-    c->sampler->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    c->sampler->page = mem_alloc_dma(NVME_PAGE, NVME_PAGE, c->dev->node);
     return c->sampler;
 }
 

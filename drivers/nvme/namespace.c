@@ -9,6 +9,7 @@
 #include "drivers/nvme/round.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -44,7 +45,7 @@ static void *identify_optional(struct nvme_ctrl *c, unsigned csi)
     if (c->command.lost ||
         !identify(c, NVME_CNS_CSI_CONTROLLER, csi, 0, "Identify Controller of a command set", &p))
         return NULL;
-    void *data = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    void *data = mem_alloc_dma(NVME_PAGE, NVME_PAGE, c->dev->node);
     memcpy(data, c->page, NVME_PAGE);
     return data;
 }
@@ -177,8 +178,8 @@ static void give_metadata(struct nvme_ns *ns)
 {
     struct nvme_ctrl *c = ns->ctrl;
     if (!c->metadata_sink) {
-        c->metadata_sink = mem_alloc(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
-        c->metadata_zeros = mem_alloc(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
+        c->metadata_sink = mem_alloc_dma(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
+        c->metadata_zeros = mem_alloc_dma(NVME_METADATA_MAX, NVME_PAGE, c->dev->node);
     }
     ns->forms[BLOCK_READ].mptr = mem_phys(c->metadata_sink);
     ns->forms[BLOCK_WRITE].mptr = mem_phys(c->metadata_zeros);

@@ -8,6 +8,7 @@
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/ways.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
@@ -87,5 +88,5 @@ bool nvme_namespaces_start(struct nvme_ctrl *c, struct problem *p)
         return false;
     if (c->version < NVME_VERSION(1, 1))
         return add_by_counting(c, 1, p);
-    return add_by_list(c, mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node), p);
+    return add_by_list(c, mem_alloc_dma(NVME_PAGE, NVME_PAGE, c->dev->node), p);
 }

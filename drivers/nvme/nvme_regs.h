@@ -163,8 +163,8 @@ struct nvme_dsm_range {
 };
 static_assert(sizeof(struct nvme_dsm_range) == 16, "NVM Command Set 1.0, 3.2.3");
 
-// Copy (NVM Command Set 1.0, 3.2.2): NR 7:0 of CDW12, 0-based; the source ranges' format 11:8, 0; PRINFO of what
-// is read, and where it is in other commands that of what is written
+// Copy (NVM Command Set 1.0, 3.2.2): NR 7:0 of CDW12, 0-based; the source ranges' format 11:8, 0;
+// PRINFO of what is read, and where it is in other commands that of what is written
 #define NVME_COPY_PRINFOR BITS32(15, 12)
 
 struct nvme_copy_range {

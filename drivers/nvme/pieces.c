@@ -12,13 +12,3 @@ uint32_t nvme_piece(const struct nvme_cuts *cuts, uint64_t lba, uint32_t left)
 {
     return up_to(cuts->zone, lba, up_to(cuts->boundary, lba, MIN(left, cuts->most)));
 }
-
-uint32_t nvme_pieces(const struct nvme_cuts *cuts, uint64_t lba, uint32_t blocks)
-{
-    if (!cuts->boundary && !cuts->zone)
-        return (uint32_t)DIV_UP((uint64_t)blocks, cuts->most);
-    uint32_t count = 0;
-    for (uint32_t done = 0; done < blocks; count++)
-        done += nvme_piece(cuts, lba + done, blocks - done);
-    return count;
-}

@@ -13,6 +13,3 @@ struct nvme_cuts {
 
 // Blocks, up to `left` > 0, that the command for `lba` takes.
 uint32_t nvme_piece(const struct nvme_cuts *cuts, uint64_t lba, uint32_t left);
-
-// Commands for the whole of a request.
-uint32_t nvme_pieces(const struct nvme_cuts *cuts, uint64_t lba, uint32_t blocks);

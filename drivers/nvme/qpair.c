@@ -4,6 +4,7 @@
 #include "drivers/nvme/qpair.h"
 
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
@@ -244,7 +245,7 @@ void nvme_qpair_open(struct nvme_qpair *q)
 void nvme_qpair_use_ram(struct nvme_qpair *q, unsigned dma_node)
 {
     q->sq_is_theirs = false;
-    q->sq = mem_alloc((q->mask + 1u) * sizeof(*q->sq), PAGE_BYTES, dma_node);
+    q->sq = mem_alloc_dma((q->mask + 1u) * sizeof(*q->sq), PAGE_BYTES, dma_node);
     q->sq_address = mem_phys(q->sq);
 }
 
@@ -271,7 +272,7 @@ void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *confi
         use_theirs(q, config);
     else
         nvme_qpair_use_ram(q, config->dma_node);
-    q->cq = q->ring = mem_alloc((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
+    q->cq = q->ring = mem_alloc_dma((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
     expect_from_start(q);
     q->odd = NVME_CQE_P | NVME_CQE_SQID | NVME_CQE_STATUS | field_put(NVME_CQE_SQHD, ~q->mask) |

@@ -187,18 +187,10 @@ static void resume(struct nvme_recover *r)
 
 // ---- gone ----
 
-// All ones: the function isn't there, and reaches nothing.
-static bool is_stopped(const struct nvme_ctrl *c)
-{
-    uint16_t command = pci_read16(c->dev, PCI_COMMAND);
-    return command == UINT16_MAX || !(command & PCI_COMMAND_MASTER);
-}
-
 // Only a function that can't reach memory may lose its buffers to others.
 static void stop_master(struct nvme_ctrl *c)
 {
-    pci_stop_bus_master(c->dev);
-    if (!is_stopped(c))
+    if (!pci_stop_bus_master(c->dev))
         fail("nvme-master",
              "%s: it can't be kept from writing to memory: its bus mastering stays on", c->label);
 }

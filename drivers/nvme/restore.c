@@ -7,6 +7,7 @@
 #include "drivers/nvme/setup.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
@@ -145,7 +146,7 @@ static void go_on(struct nvme_restore *r)
 void nvme_restore_init(struct nvme_restore *r, struct nvme_ctrl *c)
 {
     r->ctrl = c;
-    r->page = mem_alloc(NVME_PAGE, NVME_PAGE, c->dev->node);
+    r->page = mem_alloc_dma(NVME_PAGE, NVME_PAGE, c->dev->node);
 }
 
 void nvme_restore_start(struct nvme_restore *r)

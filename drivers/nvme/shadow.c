@@ -4,6 +4,7 @@
 #include "drivers/nvme/shadow.h"
 
 #include "drivers/nvme/prp.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/string.h"
 
@@ -29,7 +30,7 @@ bool nvme_shadow_offered(const struct nvme_ctrl *c)
 struct nvme_sqe nvme_shadow_choice(struct nvme_ctrl *c)
 {
     if (!c->shadows)
-        c->shadows = mem_alloc(2 * NVME_PAGE, NVME_PAGE, c->dev->node);
+        c->shadows = mem_alloc_dma(2 * NVME_PAGE, NVME_PAGE, c->dev->node);
     memset(c->shadows, 0, 2 * NVME_PAGE);
     return (struct nvme_sqe){
         .head = NVME_ADMIN_DBBUF_CONFIG,

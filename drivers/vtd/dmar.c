@@ -75,31 +75,40 @@ static bool next_structure(struct rest *table, struct dmar_structure *head, stru
     return true;
 }
 
-static void add_scope(const struct parse *d, size_t unit, const struct dmar_scope_entry *e,
-                      const uint8_t *path)
+// Whose list of devices is read.
+struct scoped {
+    const char *kind; // "unit" or "reserved memory"
+    uint64_t base;
+    bool reserves;
+    size_t index;
+};
+
+static void add_scope(const struct parse *d, const struct scoped *of,
+                      const struct dmar_scope_entry *e, const uint8_t *path)
 {
     struct dmar *out = d->out;
-    unsigned long long base = out->units[unit].base;
+    unsigned long long base = of->base;
     if (e->type > DMAR_SCOPE_ACPI || e->type < DMAR_SCOPE_ENDPOINT)
         warnings_add(d->w, "dmar-scope-type",
-                     "the DMAR table gives unit 0x%llx a device of unknown type %u: passed over",
-                     base, e->type);
+                     "the DMAR table gives %s 0x%llx a device of unknown type %u: passed over",
+                     of->kind, base, e->type);
     if (e->type != DMAR_SCOPE_ENDPOINT && e->type != DMAR_SCOPE_BRIDGE)
         return;
     if (e->length == sizeof(*e))
         warnings_add(d->w, "dmar-scope-path",
-                     "the DMAR table gives unit 0x%llx a device on bus %02x without a path: passed "
+                     "the DMAR table gives %s 0x%llx a device on bus %02x without a path: passed "
                      "over; update the firmware",
-                     base, e->start_bus);
+                     of->kind, base, e->start_bus);
     else if (out->scopes_count == DMAR_SCOPES_MAX)
         warnings_add(d->w, "dmar-too-large",
                      "the DMAR table names more than the %u devices that there is room for: one of "
-                     "unit 0x%llx is passed over",
-                     DMAR_SCOPES_MAX, base);
+                     "%s 0x%llx is passed over",
+                     DMAR_SCOPES_MAX, of->kind, base);
     else
         out->scopes[out->scopes_count++] = (struct dmar_scope){
             .type = e->type,
-            .unit = (uint16_t)unit,
+            .reserves = of->reserves,
+            .index = (uint16_t)of->index,
             .start_bus = e->start_bus,
             .hops = (uint8_t)((e->length - sizeof(*e)) / 2),
             .path = path,
@@ -108,7 +117,7 @@ static void add_scope(const struct parse *d, size_t unit, const struct dmar_scop
 
 // Whole pairs of device and function only (VT-d 8.3.1). Behind an entry of another length no next one
 // can be found.
-static void parse_scopes(const struct parse *d, size_t unit, struct rest scopes)
+static void parse_scopes(const struct parse *d, const struct scoped *of, struct rest scopes)
 {
     while (scopes.left) {
         struct dmar_scope_entry e = { 0 };
@@ -116,12 +125,12 @@ static void parse_scopes(const struct parse *d, size_t unit, struct rest scopes)
             memcpy(&e, scopes.bytes, sizeof(e));
         if (e.length < sizeof(e) || e.length > scopes.left || e.length % 2) {
             warnings_add(d->w, "dmar-scope",
-                         "a device of unit 0x%llx in the DMAR table takes %u bytes of %zu: it and "
-                         "all behind it in the unit's list are passed over; update the firmware",
-                         (unsigned long long)d->out->units[unit].base, e.length, scopes.left);
+                         "a device of %s 0x%llx in the DMAR table takes %u bytes of %zu: it and "
+                         "all behind it in that list are passed over; update the firmware",
+                         of->kind, (unsigned long long)of->base, e.length, scopes.left);
             return;
         }
-        add_scope(d, unit, &e, scopes.bytes + sizeof(e));
+        add_scope(d, of, &e, scopes.bytes + sizeof(e));
         scopes.bytes += e.length;
         scopes.left -= e.length;
     }
@@ -205,8 +214,10 @@ static void parse_drhd(const struct parse *d, struct rest s)
         return;
     }
     memcpy(&drhd, s.bytes, sizeof(drhd));
-    if (add_unit(d, &drhd, &unit))
-        parse_scopes(d, unit, (struct rest){ s.bytes + sizeof(drhd), s.left - sizeof(drhd) });
+    if (!add_unit(d, &drhd, &unit))
+        return;
+    const struct scoped of = { "unit", d->out->units[unit].base, false, unit };
+    parse_scopes(d, &of, (struct rest){ s.bytes + sizeof(drhd), s.left - sizeof(drhd) });
 }
 
 static void parse_rhsa(const struct parse *d, struct rest s)
@@ -222,12 +233,38 @@ static void parse_rhsa(const struct parse *d, struct rest s)
                      rhsa.domain, (unsigned long long)rhsa.base);
 }
 
-// What isn't a unit: only RHSA is used. The others are measured and passed over, as are types that later
+// Whole pages (VT-d 8.4); what isn't is rounded to them.
+static void parse_rmrr(const struct parse *d, struct rest s)
+{
+    struct dmar *out = d->out;
+    struct dmar_rmrr rmrr;
+    memcpy(&rmrr, s.bytes, sizeof(rmrr));
+    uint64_t base = ALIGN_DOWN(rmrr.base, PAGE_BYTES), end = (rmrr.limit | (PAGE_BYTES - 1)) + 1;
+    if (base >= end || end > PHYS_END) {
+        warnings_add(d->w, "dmar-rmrr",
+                     "the DMAR table reserves memory from 0x%llx to 0x%llx for devices, which is "
+                     "no range of memory: passed over; update the firmware",
+                     (unsigned long long)rmrr.base, (unsigned long long)rmrr.limit);
+        return;
+    }
+    if (out->reserved_count == DMAR_RESERVED_MAX) {
+        warnings_add(d->w, "dmar-too-large",
+                     "the DMAR table reserves more than the %u ranges that there is room for: "
+                     "0x%llx is passed over",
+                     DMAR_RESERVED_MAX, (unsigned long long)base);
+        return;
+    }
+    const struct scoped of = { "reserved memory", base, true, out->reserved_count };
+    out->reserved[out->reserved_count++] = (struct dmar_reserved){ base, end, rmrr.segment };
+    parse_scopes(d, &of, (struct rest){ s.bytes + sizeof(rmrr), s.left - sizeof(rmrr) });
+}
+
+// What isn't a unit: RHSA and RMRR are used. The others are measured and passed over, as are types that later
 // specifications add.
 static void parse_other(const struct parse *d, uint16_t type, struct rest s)
 {
     static const uint8_t least[] = {
-        [DMAR_RMRR] = DMAR_RMRR_BYTES,          [DMAR_ATSR] = DMAR_ATSR_BYTES,
+        [DMAR_RMRR] = sizeof(struct dmar_rmrr), [DMAR_ATSR] = DMAR_ATSR_BYTES,
         [DMAR_RHSA] = sizeof(struct dmar_rhsa), [DMAR_ANDD] = DMAR_ANDD_BYTES,
         [DMAR_SATC] = DMAR_SATC_BYTES,          [DMAR_SIDP] = DMAR_SIDP_BYTES,
     };
@@ -240,6 +277,8 @@ static void parse_other(const struct parse *d, uint16_t type, struct rest s)
                      type, s.left, least[type]);
     else if (type == DMAR_RHSA)
         parse_rhsa(d, s);
+    else if (type == DMAR_RMRR)
+        parse_rmrr(d, s);
 }
 
 // A last unit that the table cuts off is used as far as it is there: without it, its devices would seem to

@@ -10,6 +10,7 @@
 
 #define DMAR_UNITS_MAX 1024 // a machine of 64 sockets has 640
 #define DMAR_SCOPES_MAX 16384
+#define DMAR_RESERVED_MAX 256
 
 struct dmar_unit {
     uint64_t base; // physical address of the registers, 4 KiB aligned
@@ -19,11 +20,18 @@ struct dmar_unit {
     unsigned node;        // NUMA node, NODE_ANY where the table doesn't say
 };
 
-// A PCI device that a unit serves, endpoint or bridge. (IOAPICs, HPETs and ACPI devices are checked
-// and left out: Onebell takes no interrupt from them.)
+// Memory that firmware, or what it left running in a device, has its DMA in (RMRR).
+struct dmar_reserved {
+    uint64_t base, end; // whole pages
+    uint16_t segment;
+};
+
+// A PCI device that a unit serves, or that has reserved memory; endpoint or bridge. (IOAPICs, HPETs and
+// ACPI devices are checked and left out: Onebell takes no interrupt from them.)
 struct dmar_scope {
     enum dmar_scope_type type;
-    uint16_t unit;       // index in units[]
+    bool reserves; // index is of reserved[], else of units[]
+    uint16_t index;
     uint8_t start_bus;   // root bus, on the unit's segment
     uint8_t hops;        // at least 1
     const uint8_t *path; // hops pairs of device and function; points into the table
@@ -35,6 +43,8 @@ struct dmar {
     bool x2apic_opt_out;
     struct dmar_unit units[DMAR_UNITS_MAX];
     size_t units_count;
+    struct dmar_reserved reserved[DMAR_RESERVED_MAX];
+    size_t reserved_count;
     struct dmar_scope scopes[DMAR_SCOPES_MAX];
     size_t scopes_count;
 };

@@ -52,8 +52,16 @@ struct PACKED dmar_rhsa {
 };
 static_assert(sizeof(struct dmar_rhsa) == 20, "VT-d 8.6");
 
+struct PACKED dmar_rmrr {
+    uint16_t type, length;
+    uint16_t reserved;
+    uint16_t segment;
+    uint64_t base, limit; // the last byte
+    // device scopes follow
+};
+static_assert(sizeof(struct dmar_rmrr) == 24, "VT-d 8.4");
+
 // Least lengths of the structures that are only passed over.
-#define DMAR_RMRR_BYTES 24
 #define DMAR_ATSR_BYTES 8
 #define DMAR_ANDD_BYTES 8
 #define DMAR_SATC_BYTES 8

@@ -79,6 +79,37 @@ static_assert(ARRAY_SIZE(interrupt_reasons) ==
                   VTD_REASON_INTERRUPT_LAST - VTD_REASON_INTERRUPT_FIRST + 1,
               "VT-d 5.1.4.1: one sentence for each reason");
 
+// By code, from 1 on. What is wrong with a table of ours is an error of Onebell, or of the memory.
+static const struct reason dma_reasons[] = {
+    { "dma-bus", "nothing on its bus was granted any memory",
+      "nobody drives it: firmware left it running; turn it off in the set-up" },
+    { "dma-function", "it was granted no memory",
+      "nobody drives it, or no longer: firmware left it running, or it doesn't stop" },
+    { "dma-context", "its context entry is invalid", "report this as an error of Onebell" },
+    { "dma-width", "the address is wider than the unit translates",
+      "the device is faulty, or was given a wrong address" },
+    { "dma-write", "it may not write there", "the device is faulty, or was given a wrong address" },
+    { "dma-read", "it may not read there", "the device is faulty, or was given a wrong address" },
+    { "dma-table", "the unit can't read a page table",
+      "its memory is faulty: look into the machine's error log" },
+    { "dma-root-table", "the unit can't read the root table",
+      "its memory is faulty: look into the machine's error log" },
+    { "dma-context-table", "the unit can't read a context table",
+      "its memory is faulty: look into the machine's error log" },
+    { "dma-root-reserved", "its root entry has reserved bits set", "something wrote there" },
+    { "dma-context-reserved", "its context entry has reserved bits set", "something wrote there" },
+    { "dma-page-reserved", "a page table entry has reserved bits set", "something wrote there" },
+    { "dma-translated", "it asks for translations, or says that it has one",
+      "its ATS was turned off: the device is faulty, or hostile" },
+};
+
+static const struct reason *dma_reason(const struct vtd_fault *f)
+{
+    static const struct reason other = { "dma", "for a reason that Onebell doesn't know",
+                                         "look it up in VT-d 7.1.3" };
+    return f->reason && f->reason <= ARRAY_SIZE(dma_reasons) ? &dma_reasons[f->reason - 1] : &other;
+}
+
 struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
 {
     struct vtd_fault f = {
@@ -88,6 +119,7 @@ struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
     f.interrupt = f.reason >= VTD_REASON_INTERRUPT_FIRST && f.reason <= VTD_REASON_INTERRUPT_LAST;
     if (!f.interrupt) {
         f.address = low & VTD_FRCD_LOW_FI;
+        f.reads = high & VTD_FRCD_HIGH_T1;
         return f;
     }
     // These are found before an index is (VT-d 11.4.7.6, FI).
@@ -99,7 +131,8 @@ struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
 
 const char *vtd_fault_what(const struct vtd_fault *f)
 {
-    return f->interrupt ? interrupt_reasons[f->reason - VTD_REASON_INTERRUPT_FIRST].what : "dma";
+    return f->interrupt ? interrupt_reasons[f->reason - VTD_REASON_INTERRUPT_FIRST].what
+                        : dma_reason(f)->what;
 }
 
 // " through entry 17 (nvme0q3)"; nothing where the unit doesn't know the entry.
@@ -128,6 +161,20 @@ static void wanted_text(char *to, size_t bytes, uint16_t segment, const struct v
                     PCI_FN(sid));
 }
 
+static int dma_sentence(char *to, size_t bytes, uint64_t unit, const char *source,
+                        const struct vtd_fault *f, const struct vtd_fault_owner *owner)
+{
+    const struct reason *r = dma_reason(f);
+    bool lies = owner && owner->lies_there;
+    return format_text(to, bytes,
+                       "VT-d unit 0x%llx blocked a %s of %s at 0x%llx%s%s%s: %s (reason "
+                       "%02xh); %s",
+                       (unsigned long long)unit, f->reads ? "read" : "write", source,
+                       (unsigned long long)f->address, lies ? " (" : "",
+                       lies ? owner->lies_there : "", lies ? ")" : "", r->why, f->reason,
+                       r->remedy);
+}
+
 int vtd_fault_sentence(char *to, size_t bytes, uint64_t unit, uint16_t segment,
                        const struct vtd_fault *f, const struct vtd_fault_owner *owner)
 {
@@ -135,11 +182,7 @@ int vtd_fault_sentence(char *to, size_t bytes, uint64_t unit, uint16_t segment,
     format_text(source, sizeof(source), "%04x:%02x:%02x.%x", segment, PCI_BUS(f->source),
                 PCI_DEV(f->source), PCI_FN(f->source));
     if (!f->interrupt)
-        return format_text(to, bytes,
-                           "VT-d unit 0x%llx blocked a DMA of %s at 0x%llx: DMA fault reason "
-                           "%02xh; Onebell translates no DMA: something turned translation on",
-                           (unsigned long long)unit, source, (unsigned long long)f->address,
-                           f->reason);
+        return dma_sentence(to, bytes, unit, source, f, owner);
     const struct reason *r = &interrupt_reasons[f->reason - VTD_REASON_INTERRUPT_FIRST];
     entry_text(entry, sizeof(entry), f, owner);
     wanted_text(wanted, sizeof(wanted), segment, f, owner);

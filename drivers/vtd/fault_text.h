@@ -12,12 +12,14 @@ struct vtd_fault {
     bool has_index; // interrupt: the unit knows which entry
     uint16_t index;
     uint64_t address; // DMA: page
+    bool reads;       // DMA: else writes
 };
 
 // Whose entry it was, as far as the driver knows.
 struct vtd_fault_owner {
     const char *name;         // "nvme0q3"; NULL: the entry is not in use
     struct irte_fields entry; // valid where name is set
+    const char *lies_there;   // DMA: what is at the address; NULL: unknown
 };
 
 // From the two words of a fault recording register (VT-d 11.4.7.6).

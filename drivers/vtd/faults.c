@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Faults: where their event goes, and reading them out (VT-d 7.2, 7.3). Each one stands for an
-// interrupt that never arrived: an error where an entry of ours was meant, else a warning, since
-// devices that firmware left running are no reason to fail.
+// interrupt or a DMA that never arrived: an error where an entry of ours was meant, or the device is one
+// that we drive, else a warning, since devices that firmware left running are no reason to fail.
 
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/vtd.h"
@@ -83,6 +83,11 @@ static void send_json(const struct vtd_unit *u, const struct vtd_fault *f, const
     if (f->has_index)
         json_u64(&j, "index", f->index);
     json_u64(&j, "reason", f->reason);
+    if (!f->interrupt) {
+        format_text(text, sizeof(text), "0x%llx", (unsigned long long)f->address);
+        json_text(&j, "address", text);
+        json_text(&j, "access", f->reads ? "read" : "write");
+    }
     json_text(&j, "what", vtd_fault_what(f));
     json_text(&j, "message", sentence);
     report_json(&j);
@@ -101,8 +106,10 @@ static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
     char name[sizeof(((struct irq *)0)->name)];
     struct vtd_fault f = vtd_fault_decode(low, high);
     struct vtd_fault_owner owner = { 0 };
-    bool ours = vtd_table_owner(u, &f, name, sizeof(name), &owner.entry);
-    owner.name = ours ? name : NULL;
+    bool ours = f.interrupt ? vtd_table_owner(u, &f, name, sizeof(name), &owner.entry)
+                            : vtd_context_is_granted(u, f.source);
+    owner.name = ours && f.interrupt ? name : NULL;
+    owner.lies_there = f.interrupt ? NULL : vtd_what_lies_at(f.address);
     vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);
 
     faults.seen++;
@@ -190,6 +197,14 @@ void vtd_report_faults(void)
         cpu_timer_start(&timer, now + STORM_NS);
     else if (owed)
         cpu_timer_start(&timer, faults.summary_due);
+}
+
+void vtd_faults_finish(void)
+{
+    vtd_report_faults();
+    cpu_timer_stop(&timer);
+    if (faults.suppressed || faults.lost)
+        summarise(time_ns());
 }
 
 uint64_t vtd_fault_count(void)

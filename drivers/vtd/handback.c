@@ -13,6 +13,7 @@ static void forget_addresses(const struct vtd_unit *u)
         vtd_write64(u, VTD_IQT, 0);
         vtd_write64(u, VTD_IQA, 0);
     }
+    vtd_write64(u, VTD_RTADDR, 0);
     vtd_write32(u, VTD_FEDATA, 0);
     vtd_write32(u, VTD_FEADDR, 0);
     vtd_write32(u, VTD_FEUADDR, 0);
@@ -24,6 +25,7 @@ void vtd_hand_back(void)
 {
     struct vtd_unit *u;
     struct problem p;
+    vtd_faults_finish();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
         if (vtd_take_over(u, &p))
             forget_addresses(u);

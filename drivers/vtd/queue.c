@@ -140,3 +140,43 @@ bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
                                            field_put(QI_IEC_IIDX, index) },
                   p);
 }
+
+bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p)
+{
+    return submit(u,
+                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_CONTEXT) |
+                                           field_put(QI_CONTEXT_G, QI_G_ALL) },
+                  p);
+}
+
+bool vtd_invalidate_context(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
+{
+    return submit(u,
+                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_CONTEXT) |
+                                           field_put(QI_CONTEXT_G, QI_G_DEVICE) |
+                                           field_put(QI_CONTEXT_DID, domain) |
+                                           field_put(QI_CONTEXT_SID, source) },
+                  p);
+}
+
+static uint64_t drains(const struct vtd_unit *u)
+{
+    return (u->cap & VTD_CAP_DRD ? QI_IOTLB_DR : 0) | (u->cap & VTD_CAP_DWD ? QI_IOTLB_DW : 0);
+}
+
+bool vtd_invalidate_pages(struct vtd_unit *u, struct problem *p)
+{
+    return submit(u,
+                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IOTLB) |
+                                           field_put(QI_IOTLB_G, QI_G_ALL) | drains(u) },
+                  p);
+}
+
+bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p)
+{
+    return submit(u,
+                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IOTLB) |
+                                           field_put(QI_IOTLB_G, QI_G_DOMAIN) |
+                                           field_put(QI_IOTLB_DID, domain) | drains(u) },
+                  p);
+}

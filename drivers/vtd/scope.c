@@ -75,8 +75,8 @@ bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, s
     dev = dev->physical ? dev->physical : dev;
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
-        if (d->units[s->unit].segment == dev->segment && matches(s, dev)) {
-            *unit = s->unit;
+        if (!s->reserves && d->units[s->index].segment == dev->segment && matches(s, dev)) {
+            *unit = s->index;
             return true;
         }
     }
@@ -86,4 +86,18 @@ bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, s
                        "%s is behind no VT-d unit: the DMAR table names none for it, and none that "
                        "takes all other devices of segment %u; update the firmware",
                        dev->name, dev->segment);
+}
+
+bool scope_next_reserved(const struct dmar *d, const struct pci_dev *dev, size_t *scope,
+                         const struct dmar_reserved **range)
+{
+    for (; *scope < d->scopes_count; ++*scope) {
+        const struct dmar_scope *s = &d->scopes[*scope];
+        if (!s->reserves || d->reserved[s->index].segment != dev->segment || !matches(s, dev))
+            continue;
+        *range = &d->reserved[s->index];
+        ++*scope;
+        return true;
+    }
+    return false;
 }

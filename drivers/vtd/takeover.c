@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Takes a unit over from the firmware. Anything may be on: pre-boot DMA protection leaves
-// translation on, x2APIC firmware leaves remapping and the queue on. Each is ended in the order in
-// which the others still work, and nothing is taken for clean.
+// translation or protected memory on, x2APIC firmware leaves remapping and the queue on. Each is ended
+// in the order in which the others still work, and nothing is taken for clean.
 
 #include "drivers/vtd/unit.h"
 
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 
 // Masks the unit's own interrupts: their vectors are the firmware's. The reads push out what is
@@ -31,17 +32,19 @@ static bool turn_off(const struct vtd_unit *u, uint32_t bit, struct problem *p)
     return !(vtd_read32(u, VTD_GSTS) & bit) || vtd_gcmd(u, bit, false, p);
 }
 
+static bool is_protected(const struct vtd_unit *u)
+{
+    return u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) &&
+           vtd_read32(u, VTD_PMEN) & (VTD_PMEN_EPM | VTD_PMEN_PRS);
+}
+
 // Protected memory blocks DMA whether or not translation is on (VT-d 11.4.8.1): a disk's
 // completions could end there.
 static bool end_protection(struct vtd_unit *u, struct problem *p)
 {
-    if (!(u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
+    if (!is_protected(u))
         return true;
-    uint32_t pmen = vtd_read32(u, VTD_PMEN);
-    if (!(pmen & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
-        return true;
-    u->left_protection = true;
-    vtd_write32(u, VTD_PMEN, pmen & ~VTD_PMEN_EPM);
+    vtd_write32(u, VTD_PMEN, vtd_read32(u, VTD_PMEN) & ~VTD_PMEN_EPM);
     return poll_until(!(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS), VTD_DEADLINE_NS) ||
            vtd_problem_protection(u, p);
 }
@@ -75,16 +78,70 @@ static bool end_queue(struct vtd_unit *u, struct problem *p)
     return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
 }
 
-bool vtd_take_over(struct vtd_unit *u, struct problem *p)
+// Interrupts first: what they bring about could start DMA.
+static bool take_over(struct vtd_unit *u, bool fenced, struct problem *p)
 {
+    u->left_protection |= is_protected(u);
     mask_events(u);
-    // Interrupts first: what they bring about could start DMA.
-    if (!turn_off(u, VTD_GCMD_IRE, p) || !turn_off(u, VTD_GCMD_TE, p) || !end_protection(u, p) ||
-        !end_queue(u, p))
+    if (!turn_off(u, VTD_GCMD_IRE, p) ||
+        (!fenced && (!turn_off(u, VTD_GCMD_TE, p) || !end_protection(u, p))) || !end_queue(u, p))
         return false;
     // Nothing of firmware's table may come back with the next SIRTP.
     if (u->ecap & VTD_ECAP_IR)
         vtd_write64(u, VTD_IRTA, 0);
     vtd_faults_clear(u);
     return true;
+}
+
+bool vtd_take_over(struct vtd_unit *u, struct problem *p)
+{
+    u->fenced = false;
+    return take_over(u, false, p);
+}
+
+bool vtd_take_over_fenced(struct vtd_unit *u, struct problem *p)
+{
+    return take_over(u, true, p);
+}
+
+// ---- from firmware's fence to ours ----
+
+// All memory that there is, where the unit can; what firmware protects already stays so.
+static bool protect(const struct vtd_unit *u, struct problem *p)
+{
+    uint32_t pmen = vtd_read32(u, VTD_PMEN);
+    if (!(u->cap & VTD_CAP_PLMR) || !(u->cap & VTD_CAP_PHMR) || is_protected(u))
+        return true;
+    vtd_write32(u, VTD_PLMBASE, 0);
+    vtd_write32(u, VTD_PLMLIMIT, ~0u); // low bits are as the unit has them
+    vtd_write64(u, VTD_PHMBASE, 4 * GIB);
+    vtd_write64(u, VTD_PHMLIMIT, ~0ull);
+    vtd_write32(u, VTD_PMEN, pmen | VTD_PMEN_EPM);
+    return poll_until(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS, VTD_DEADLINE_NS) ||
+           vtd_problem_protection(u, p);
+}
+
+// The mode of tables changes only with translation off (VT-d 11.4.5): protected memory stands in for it
+// meanwhile.
+static bool leave_other_mode(const struct vtd_unit *u, struct problem *p)
+{
+    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) ||
+        field_get(VTD_RTADDR_TTM, vtd_read64(u, VTD_RTADDR)) == VTD_TTM_LEGACY)
+        return true;
+    return protect(u, p) && vtd_gcmd(u, VTD_GCMD_TE, false, p);
+}
+
+// Tables of the same mode change by one command, while the unit translates (VT-d 6.6).
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
+{
+    if (!leave_other_mode(u, p))
+        return false;
+    vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
+    if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
+        !vtd_invalidate_contexts(u, p) || !vtd_invalidate_pages(u, p))
+        return false;
+    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) && !vtd_gcmd(u, VTD_GCMD_TE, true, p))
+        return false;
+    u->fenced = true;
+    return end_protection(u, p);
 }

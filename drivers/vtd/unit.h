@@ -7,6 +7,7 @@
 
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
+#include "drivers/vtd/pages.h"
 #include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
 #include "kernel/irq/irq.h"
@@ -34,6 +35,12 @@ struct vtd_table {
     uint32_t next;       // where the search for a free entry goes on
 };
 
+// What a function that it is granted to may reach.
+struct vtd_domain {
+    uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
+    struct vtd_pages pages;
+};
+
 enum vtd_unit_state {
     VTD_UNIT_ABSENT,  // the table names it, and nothing that makes sense answers there
     VTD_UNIT_LEFT,    // left as firmware had it, since no device of ours needs it
@@ -54,6 +61,9 @@ struct vtd_unit {
     uint64_t cap, ecap;
     uint32_t left_on;     // GSTS as firmware left it
     bool left_protection; // protected memory ranges were on
+    bool fenced;          // it translates, by our tables
+    unsigned levels;      // of the page tables
+    struct vtd_entry *root;
     struct spinlock lock; // queue, table, and whatever changes an entry
     struct vtd_queue queue;
     struct vtd_table table;
@@ -103,6 +113,14 @@ bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p);
 // queue, old faults. The unit passes all DMA and all interrupts through afterwards.
 bool vtd_take_over(struct vtd_unit *u, struct problem *p);
 
+// The same but for translation and protected memory, which go on keeping DMA out until there are tables
+// of ours; vtd_turn_translation_on() ends them.
+bool vtd_take_over_fenced(struct vtd_unit *u, struct problem *p);
+
+// Has the unit translate by its root table, whatever it did before, with no moment in between at which
+// it would let through what neither firmware's tables nor ours do. All bus masters are off.
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
+
 // ---- queue.c: callers hold u->lock, or are alone ----
 
 bool vtd_queue_start(struct vtd_unit *u, struct problem *p);
@@ -112,6 +130,14 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p);
 // "vtd-queue-stuck": it gave no answer.
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p);
 bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p);
+
+// Of the tables for DMA; contexts before pages, since pages are cached by what the context says (VT-d
+// 6.5.3.1, table 28). Those of pages drain DMA that is under way, where the unit can.
+bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p);
+bool vtd_invalidate_context(struct vtd_unit *u, uint16_t source, uint16_t domain,
+                            struct problem *p);
+bool vtd_invalidate_pages(struct vtd_unit *u, struct problem *p);
+bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p);
 
 // ---- table.c ----
 
@@ -132,6 +158,22 @@ bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, stru
 bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, size_t bytes,
                      struct irte_fields *entry);
 
+// ---- context.c: boot CPU, u->lock held ----
+
+// An empty root table.
+void vtd_context_start(struct vtd_unit *u);
+
+// Lets a sender reach the domain; it has no entry, or is silenced. And ends that: nothing of its DMA
+// arrives from then on.
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+                       struct problem *p);
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+                        struct problem *p);
+bool vtd_context_is_granted(const struct vtd_unit *u, uint16_t source);
+
+// What the unit blocks of this sender isn't told. It has no entry.
+bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p);
+
 // ---- faults.c ----
 
 // Sends the unit's fault events to that vector and CPU (VT-d 5.1.6.2) and unmasks them.
@@ -140,8 +182,16 @@ void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id
 // Starts counting from zero.
 void vtd_faults_reset(void);
 
+// Tells of what has come up to now, and is owed. Boot CPU, at the end.
+void vtd_faults_finish(void);
+
 // Forgets all recorded faults and queue errors.
 void vtd_faults_clear(const struct vtd_unit *u);
+
+// ---- what.c ----
+
+// What lies at an address that was blocked, in words. Any CPU.
+const char *vtd_what_lies_at(uint64_t at);
 
 // ---- units.c ----
 
@@ -156,7 +206,10 @@ void vtd_units_find_needs(vtd_is_driven driven);
 // The units that the table names, in each state, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_named(size_t index);
 
-// The unit that the device's interrupts go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-left", or
+// What the DMAR table says, once it was read.
+const struct dmar *vtd_units_table(void);
+
+// The unit that the device's interrupts and DMA go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-left", or
 // what it lacks.
 struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);
 

@@ -121,3 +121,31 @@ bool vtd_problem_queue(const struct vtd_unit *u, struct problem *p)
                        (unsigned long long)vtd_read64(u, VTD_IQH),
                        (unsigned long long)vtd_read64(u, VTD_IQT));
 }
+
+bool vtd_problem_no_translation(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "dma-no-translation",
+                       "VT-d unit 0x%llx can't translate DMA by tables of 3, 4 or 5 levels (SAGAW "
+                       "%llx, CAP bits 12:8): run with dma=open, where every device reaches all "
+                       "memory",
+                       (unsigned long long)u->base,
+                       (unsigned long long)field_get(VTD_CAP_SAGAW, u->cap));
+}
+
+bool vtd_problem_domains(const struct vtd_unit *u, struct problem *p)
+{
+    return problem_set(p, "dma-domains",
+                       "VT-d unit 0x%llx has fewer domains (CAP.ND %llu) than devices with memory "
+                       "that firmware reserved: run with dma=fence",
+                       (unsigned long long)u->base,
+                       (unsigned long long)field_get(VTD_CAP_ND, u->cap));
+}
+
+bool vtd_problem_reserved(const struct vtd_unit *u, const char *device, uint64_t end,
+                          struct problem *p)
+{
+    return problem_set(p, "dma-reserved",
+                       "firmware reserved memory up to 0x%llx for %s, which VT-d unit 0x%llx can't "
+                       "translate: run with dma=fence",
+                       (unsigned long long)end, device, (unsigned long long)u->base);
+}

@@ -7,7 +7,6 @@
 #include "kernel/acpi/acpi.h"
 #include "kernel/base/cpus.h"
 
-#define PCI_CLASS_DISPLAY 0x03
 #define PCI_VENDOR_INTEL 0x8086
 
 static struct dmar dmar;
@@ -27,16 +26,11 @@ static bool read_table(struct problem *p)
                        "set-up (QEMU: -device intel-iommu,intremap=on,eim=on)");
 }
 
-static bool is_display(const struct pci_dev *dev)
-{
-    return dev->class_code >> 16 == PCI_CLASS_DISPLAY;
-}
-
 // Graphics of these generations may never end the command that turns translation off.
 static bool may_hang(const struct pci_dev *dev)
 {
     static const uint8_t generations[] = { 0x45, 0x46, 0x4c, 0x4e, 0x7d, 0x8a, 0x98, 0x9a, 0xa7 };
-    if (dev->vendor != PCI_VENDOR_INTEL || !is_display(dev))
+    if (dev->vendor != PCI_VENDOR_INTEL || !pci_is_display(dev))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(generations); i++)
         if (dev->device >> 8 == generations[i])
@@ -59,7 +53,7 @@ void vtd_units_find_needs(vtd_is_driven driven)
             continue;
         units[unit].needed |= driven && driven(dev);
         units[unit].hung_display |= may_hang(dev);
-        has_others[unit] |= !is_display(dev);
+        has_others[unit] |= !pci_is_display(dev);
     }
     for (size_t i = 0; i < dmar.units_count; i++)
         units[i].hung_display &= !has_others[i] && !units[i].needed;
@@ -90,6 +84,11 @@ struct dmar *vtd_units_read(struct problem *p)
         };
     }
     suggest_nodes();
+    return &dmar;
+}
+
+const struct dmar *vtd_units_table(void)
+{
     return &dmar;
 }
 

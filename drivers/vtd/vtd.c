@@ -3,6 +3,7 @@
 
 #include "drivers/vtd/vtd.h"
 
+#include "drivers/vtd/fence.h"
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
@@ -19,11 +20,17 @@
 #define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
 
 static vtd_is_driven is_driven;
+static enum vtd_dma dma;
 static struct warnings found; // what is wrong with units, and not in our way
 
 void vtd_set_driven(vtd_is_driven driven)
 {
     is_driven = driven;
+}
+
+void vtd_set_dma(enum vtd_dma wanted)
+{
+    dma = wanted;
 }
 
 static void tell_warnings(void)
@@ -48,11 +55,11 @@ static bool leave_alone(struct vtd_unit *u, const struct problem *p)
 
 static bool take_over(struct vtd_unit *u, struct problem *p)
 {
-    if (u->hung_display && u->left_on & VTD_GCMD_TE) {
+    if (u->hung_display && u->left_on & VTD_GCMD_TE && dma == VTD_DMA_OPEN) {
         vtd_problem_display(u, p);
         return leave_alone(u, p);
     }
-    if (!vtd_take_over(u, p))
+    if (!(dma == VTD_DMA_OPEN ? vtd_take_over : vtd_take_over_fenced)(u, p))
         return leave_alone(u, p);
     u->state = VTD_UNIT_USED;
     return true;
@@ -132,7 +139,8 @@ bool vtd_init(struct problem *p)
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
     struct dmar *d;
-    bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p);
+    bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p) &&
+              (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -202,6 +210,11 @@ static bool prepare(struct vtd_unit *u, struct problem *p)
     return true;
 }
 
+static bool fence(struct vtd_unit *u, struct problem *p)
+{
+    return dma == VTD_DMA_OPEN || vtd_fence_start(u, dma == VTD_DMA_RMRR, is_driven, p);
+}
+
 // With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that
 // the status says the same.
 static bool remap(struct vtd_unit *u, struct problem *p)
@@ -235,8 +248,10 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
     event = (struct event){ fault_vector, boot_apic_id };
     // All of them are turned on, also those that no device of ours is behind: only then is every
     // interrupt checked.
-    bool ok = for_all(prepare, p) && for_all(remap, p);
+    bool ok = for_all(prepare, p) && for_all(fence, p) && for_all(remap, p);
     tell_warnings();
+    if (ok && dma != VTD_DMA_OPEN)
+        vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
     for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
         (void)vtd_take_over(u, &ignored);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-d interrupt remapping: finds the units, takes them over from the firmware, and gives the IRQ
-// core a chip that remaps and one that posts.
+// VT-d: finds the units, takes them over from the firmware, gives the IRQ core a chip that remaps and one
+// that posts, and keeps the DMA of devices to what was granted.
 #pragma once
 
 #include "kernel/irq/irq.h"
@@ -12,11 +12,17 @@ struct pci_dev;
 typedef bool (*vtd_is_driven)(const struct pci_dev *dev);
 void vtd_set_driven(vtd_is_driven driven);
 
+// What devices reach (dma=): all memory; what pci_enable() grants; that, and what firmware reserved for
+// devices that nobody drives. Before vtd_init(); unset, all memory.
+enum vtd_dma { VTD_DMA_OPEN, VTD_DMA_FENCE, VTD_DMA_RMRR };
+void vtd_set_dma(enum vtd_dma dma);
+
 // Parses DMAR, maps every unit, and takes each over in order: translation, remapping and queued
 // invalidation that firmware left on are turned off; faults of before are cleared. Boot CPU, after
-// acpi_init() and pci_init(). Problems: "no-vtd" (no DMAR table, or one without remapping units),
+// acpi_init() and pci_init(). With a fence, firmware's translation stays on until vtd_enable().
+// Problems: "no-vtd" (no DMAR table, or one without remapping units),
 // "dmar-..." (a table that can't be read), "vtd-no-..." (every unit lacks QI, IR or EIM), "vtd-timeout" (a
-// unit that a driven device is behind doesn't follow).
+// unit that a driven device is behind doesn't follow), "dma-no-translation" (a unit that can't be a fence).
 bool vtd_init(struct problem *p);
 
 // True where vtd_init() failed only since something isn't there: plain MSIs don't need it.
@@ -48,3 +54,6 @@ void vtd_hand_back(void);
 
 // One console line and one JSON `vtd_unit` for each unit.
 void vtd_print(void);
+
+// One console line and one JSON `dma`: who reaches what. After the drivers.
+void vtd_fence_print(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-d as the hardware lays it out: registers (VT-d 11.4), remapping table entries (9.9, 9.10),
-// invalidation descriptors (6.5.2) and remappable messages (5.1.2). Section numbers are those of
+// VT-d as the hardware lays it out: registers (VT-d 11.4), entries of the tables for DMA (9.1, 9.3, 9.8) and
+// for interrupts (9.9, 9.10), invalidation descriptors (6.5.2) and remappable messages (5.1.2). Section numbers are those of
 // revision 5.10.
 #pragma once
 
@@ -16,11 +16,18 @@
 #define VTD_CAP 0x08 // 64
 #define VTD_CAP_ESIRTPS BIT64(62)
 #define VTD_CAP_PI BIT64(59)
-#define VTD_CAP_NFR BITS64(47, 40) // fault records, less one
-#define VTD_CAP_FRO BITS64(33, 24) // their offset, in 16 bytes
+#define VTD_CAP_DRD BIT64(55)        // invalidation drains reads,
+#define VTD_CAP_DWD BIT64(54)        // and writes
+#define VTD_CAP_NFR BITS64(47, 40)   // fault records, less one
+#define VTD_CAP_SLLPS BITS64(37, 34) // large pages: bit 0 2 MiB, bit 1 1 GiB
+#define VTD_CAP_FRO BITS64(33, 24)   // their offset, in 16 bytes
+#define VTD_CAP_MGAW BITS64(21, 16)  // address width of DMA, less one
+#define VTD_CAP_SAGAW BITS64(12, 8)  // bit n: tables of n + 2 levels
+#define VTD_CAP_CM BIT64(7)          // absent entries are cached, too
 #define VTD_CAP_PHMR BIT64(6)
 #define VTD_CAP_PLMR BIT64(5)
 #define VTD_CAP_RWBF BIT64(4)
+#define VTD_CAP_ND BITS64(2, 0) // 2^(4 + 2 * ND) domains
 
 #define VTD_ECAP 0x10 // 64
 #define VTD_ECAP_ADMS BIT64(52)
@@ -45,6 +52,11 @@
 #define VTD_GCMD_CFI BIT32(23)
 #define VTD_GCMD_KEPT 0x96ffffffu // of GSTS: all but the one-shot bits (VT-d 11.4.4.1)
 static_assert(!(VTD_GCMD_KEPT & (VTD_GCMD_SRTP | VTD_GCMD_WBF | VTD_GCMD_SIRTP)), "VT-d 11.4.4.1");
+
+#define VTD_RTADDR 0x20 // 64
+#define VTD_RTADDR_RTA BITS64(63, 12)
+#define VTD_RTADDR_TTM BITS64(11, 10)
+#define VTD_TTM_LEGACY 0
 
 // Invalidation by registers: only watched, for what firmware may have asked for last.
 #define VTD_CCMD 0x28 // 64
@@ -73,6 +85,10 @@ static_assert(!(VTD_GCMD_KEPT & (VTD_GCMD_SRTP | VTD_GCMD_WBF | VTD_GCMD_SIRTP))
 #define VTD_PMEN 0x64 // 32
 #define VTD_PMEN_EPM BIT32(31)
 #define VTD_PMEN_PRS BIT32(0)
+#define VTD_PLMBASE 0x68  // 32
+#define VTD_PLMLIMIT 0x6c // 32
+#define VTD_PHMBASE 0x70  // 64
+#define VTD_PHMLIMIT 0x78 // 64
 
 #define VTD_IQH 0x80                // 64
 #define VTD_IQT 0x88                // 64
@@ -110,6 +126,32 @@ static_assert(!(VTD_GCMD_KEPT & (VTD_GCMD_SRTP | VTD_GCMD_WBF | VTD_GCMD_SIRTP))
 // Fault reasons of interrupts (VT-d 5.1.4.1); all others are of address translation.
 #define VTD_REASON_INTERRUPT_FIRST 0x20
 #define VTD_REASON_INTERRUPT_LAST 0x2b
+
+// ---- tables for DMA ----
+
+// A root entry points to the context table of a bus (VT-d 9.1), whose entries, by device and function, say
+// what a function may reach (9.3).
+struct vtd_entry {
+    uint64_t low, high;
+} __attribute__((aligned(16)));
+static_assert(sizeof(struct vtd_entry) == 16, "VT-d 9.1, 9.3");
+
+#define ROOT_LOW_P BIT64(0)
+#define ROOT_LOW_CTP BITS64(63, 12)
+
+#define CONTEXT_LOW_P BIT64(0)
+#define CONTEXT_LOW_FPD BIT64(1) // faults aren't recorded, whether P is set or not
+#define CONTEXT_LOW_TT BITS64(3, 2)
+#define CONTEXT_TT_UNTRANSLATED 0 // translated requests and requests for translations are blocked
+#define CONTEXT_LOW_TABLE BITS64(63, 12)
+#define CONTEXT_HIGH_AW BITS64(2, 0) // levels of the tables, less 2
+#define CONTEXT_HIGH_DID BITS64(23, 8)
+
+// Second-level paging entry (9.8).
+#define PAGE_R BIT64(0)
+#define PAGE_W BIT64(1)
+#define PAGE_PS BIT64(7) // in a table of level 2 or 3: a page of 2 MiB or 1 GiB
+#define PAGE_ADDR BITS64(51, 12)
 
 // ---- interrupt remapping table entry ----
 
@@ -155,6 +197,22 @@ static_assert(sizeof(struct qi_desc) == 16, "VT-d 6.5.2");
 
 #define QI_TYPE BITS64(3, 0)
 #define QI_TYPE_HIGH BITS64(11, 9)
+
+#define QI_TYPE_CONTEXT 1 // context cache (VT-d 6.5.2.1)
+#define QI_CONTEXT_G BITS64(5, 4)
+#define QI_CONTEXT_DID BITS64(31, 16)
+#define QI_CONTEXT_SID BITS64(47, 32)
+
+#define QI_TYPE_IOTLB 2 // (VT-d 6.5.2.3)
+#define QI_IOTLB_G BITS64(5, 4)
+#define QI_IOTLB_DW BIT64(6)
+#define QI_IOTLB_DR BIT64(7)
+#define QI_IOTLB_DID BITS64(31, 16)
+
+// Of both.
+#define QI_G_ALL 1
+#define QI_G_DOMAIN 2
+#define QI_G_DEVICE 3 // context alone; of the IOTLB, a page
 
 #define QI_TYPE_IEC 4 // interrupt entry cache (VT-d 6.5.2.8)
 #define QI_IEC_G BIT64(4)

@@ -30,10 +30,12 @@ bool irq_mode_is_possible(enum irq_mode mode, struct problem *p)
 
 // ---- irqs: by the CPU that each goes to ----
 
+// One whose MSIs come through another's has nothing to change.
 static bool is_changed(const struct irq_mode_change *change, const struct irq *irq)
 {
     const struct irq_config *config = irq_get_config();
-    return irq->chip == (irq_mode_posts(change->mode) ? config->chip_post : config->chip);
+    return irq->chip->through ||
+           irq->chip == (irq_mode_posts(change->mode) ? config->chip_post : config->chip);
 }
 
 static bool change_irq(const struct irq_mode_change *change, struct irq *irq, struct problem *p)

@@ -12,6 +12,9 @@ volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
 // end. For what firmware's tables say, before it is mapped.
 bool mem_may_be_mmio(uint64_t phys, size_t bytes);
 
+// What lies at a physical address, in words for people: "the kernel's code", ...
+const char *mem_what(uint64_t phys);
+
 // Maps a frame buffer, write-combining. NULL if the range is not canonical. Not in interrupt context.
 volatile void *mem_map_screen(uint64_t phys, size_t bytes);
 

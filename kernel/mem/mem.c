@@ -7,6 +7,7 @@
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem_init.h"
+#include "kernel/mem/mem_top.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
@@ -164,6 +165,49 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     return alloc(bytes, align, node, DIRECT_MAP_BYTES);
 }
 
+// Where the piece would begin; 0: the region has no room for it.
+static uint64_t find_top(const struct region *r, uint64_t bytes, uint64_t align, uint64_t least,
+                         uint64_t limit)
+{
+    uint64_t end = MIN(r->end, limit);
+    if (end <= r->base || end - r->base < MAX(bytes, least))
+        return 0;
+    uint64_t base = ALIGN_DOWN(end - bytes, align);
+    return base < r->base ? 0 : base;
+}
+
+// What lies behind the piece becomes a region of its own.
+static uint64_t take_top(uint64_t bytes, uint64_t align, uint64_t least, unsigned node,
+                         uint64_t limit)
+{
+    size_t best = mem.count;
+    uint64_t at = 0;
+    for (size_t i = 0; i < mem.count; i++) {
+        const struct region *r = &mem.regions[i];
+        uint64_t base =
+            node == NODE_ANY || r->node == node ? find_top(r, bytes, align, least, limit) : 0;
+        if (base > at) {
+            at = base;
+            best = i;
+        }
+    }
+    if (at) {
+        struct region *r = &mem.regions[best];
+        uint64_t end = r->end;
+        r->end = at;
+        add_region(at + bytes, end, r->node);
+    }
+    return at;
+}
+
+uint64_t mem_take_top(uint64_t bytes, uint64_t align, uint64_t least, unsigned node, uint64_t limit)
+{
+    spinlock_lock(&mem.lock);
+    uint64_t at = take_top(bytes, align, least, node, limit);
+    spinlock_unlock(&mem.lock);
+    return at;
+}
+
 void *mem_alloc_below(size_t bytes, size_t align, uint64_t limit)
 {
     return alloc(bytes, align, NODE_ANY, limit);
@@ -201,4 +245,15 @@ bool mem_is_ram(uint64_t phys, uint64_t bytes)
             phys = r->base + r->bytes;
     }
     return phys >= end;
+}
+
+uint64_t mem_ram_end(void)
+{
+    uint64_t end = 0;
+    for (uint64_t i = 0; i < mem.handoff->ranges; i++) {
+        const struct handoff_range *r = &handoff_ranges()[i];
+        if (r->kind != HANDOFF_OTHER)
+            end = MAX(end, r->base + r->bytes);
+    }
+    return MIN(end, DIRECT_MAP_BYTES);
 }

@@ -33,6 +33,16 @@ static inline uint64_t mem_phys(const volatile void *virt)
 }
 #endif
 
+// Where RAM is mapped.
+static inline void *mem_at(uint64_t phys)
+{
+#ifdef ONEBELL_HOST
+    return (void *)(uintptr_t)phys; // as in the tests' mem_phys()
+#else
+    return (void *)(phys + HANDOFF_DIRECT_MAP);
+#endif
+}
+
 // The NUMA node that memory lies on as firmware tells, whatever was asked for; NODE_ANY where it
 // doesn't. The first one for a physical address, the second for any mapped one.
 unsigned mem_phys_node(uint64_t phys);
@@ -41,6 +51,9 @@ unsigned mem_node(const volatile void *virt);
 // Adds `memory_nodes`, the nodes of all these pieces, each node once; nothing where none is known.
 struct json;
 void mem_report_nodes(struct json *j, const volatile void *const *pieces, size_t count);
+
+// One past the last byte of RAM that we may use.
+uint64_t mem_ram_end(void);
 
 // True where the whole range is RAM by the firmware's memory map, and in the direct map.
 bool mem_is_ram(uint64_t phys, uint64_t bytes);

@@ -3,7 +3,9 @@
 
 #include "kernel/pci/pci.h"
 
+#include "kernel/base/report.h"
 #include "kernel/mem/map.h"
+#include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_regs.h"
 
 #define PHYS_END BIT64(52) // no x86 physical address reaches this
@@ -29,17 +31,32 @@ void pci_enable_memory(struct pci_dev *dev)
 
 // A bridge passes requests from below, MSIs among them, on only if it may be a bus master itself
 // (PCIe 6.0, 7.5.1.1.3); the loader, or firmware, has turned that off.
-void pci_enable(struct pci_dev *dev)
+bool pci_enable(struct pci_dev *dev, struct problem *p)
 {
+    if (!pci_grant(dev, p))
+        return false;
     pci_enable_memory(dev);
     change_command(dev, 0, PCI_COMMAND_MASTER);
     for (struct pci_dev *d = dev->parent; d; d = d->parent)
         change_command(d, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    return true;
 }
 
-void pci_stop_bus_master(struct pci_dev *dev)
+// All ones: it isn't there any more.
+static bool is_master(const struct pci_dev *dev)
+{
+    uint16_t command = pci_read16(dev, PCI_COMMAND);
+    return command != 0xffff && command & PCI_COMMAND_MASTER;
+}
+
+bool pci_stop_bus_master(struct pci_dev *dev)
 {
     change_command(dev, PCI_COMMAND_MASTER, 0);
+    bool stopped = !is_master(dev), revoked = pci_revoke(dev);
+    if (!stopped)
+        warn("pci-bus-master", "%s goes on as a bus master, though told not to: %s", dev->name,
+             revoked ? "what it writes is blocked" : "nothing keeps it from memory");
+    return stopped || revoked;
 }
 
 static bool may_stop(const struct pci_dev *dev)

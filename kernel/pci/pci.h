@@ -62,6 +62,7 @@ struct pci_dev {
     volatile void *config;          // 4 KiB of ECAM
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
+    bool granted; // it may reach the DMA arena, as far as there is a fence
     bool is_host; // of a domain, or would be if it could be driven
     struct pci_msix msix;
     struct pci_virtual virtual;
@@ -77,6 +78,11 @@ struct pci_dev {
 #define PCI_DEV(bdf) (((bdf) >> 3) & 31)
 #define PCI_FN(bdf) ((bdf) & 7)
 #define PCI_BDF(bus, dev, fn) ((uint16_t)((bus) << 8 | (dev) << 3 | (fn)))
+
+static inline bool pci_is_display(const struct pci_dev *dev)
+{
+    return dev->class_code >> 16 == 0x03;
+}
 
 // Finds everything that MCFG names, and writes to nothing. Once, on the boot CPU. Odd things are
 // warned of and passed over.
@@ -174,11 +180,19 @@ bool pci_slot_scan(struct pci_dev *port, struct problem *p);
 bool pci_errors_start(struct pci_dev *dev);
 void pci_errors_look(struct pci_dev *dev, uint64_t now_ns);
 
-// Memory decoding of the device; with bus mastering, of the device and of the bridges above it; and
-// the end of the device's own bus mastering.
+// Memory decoding of the device; with bus mastering, of the device and of the bridges above it, once the
+// device has been granted the DMA arena; and the end of the device's own bus mastering, read back, after
+// which nothing is granted to it. False: it goes on, and nothing keeps it from memory. Boot CPU.
 void pci_enable_memory(struct pci_dev *dev);
-void pci_enable(struct pci_dev *dev);
-void pci_stop_bus_master(struct pci_dev *dev);
+bool pci_enable(struct pci_dev *dev, struct problem *p);
+bool pci_stop_bus_master(struct pci_dev *dev);
+
+// Who keeps functions to the memory that they were granted: none at first. Boot CPU.
+struct pci_fence {
+    bool (*grant)(const struct pci_dev *dev, struct problem *p);
+    bool (*revoke)(const struct pci_dev *dev, struct problem *p);
+};
+void pci_set_fence(const struct pci_fence *fence);
 
 // Fills in `bars`, once: some functions that nobody drives have other registers where BARs should
 // be, so this is for drivers, and what maps BARs calls it. Decoding is off meanwhile, for virtual

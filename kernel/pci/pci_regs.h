@@ -164,6 +164,27 @@
 #define   PCI_ARI_CAP_NEXT BITS32(15, 8)
 #define PCI_ARI_FUNCTIONS_MAX 256
 
+// ---- Access Control Services (7.7.11): capability and control have the same bits ----
+#define PCI_EXT_CAP_ACS 0x000d
+#define PCI_ACS_CAP 0x04     // 16
+#define PCI_ACS_CONTROL 0x06 // 16
+#define   PCI_ACS_SOURCE_VALIDATION BIT32(0)
+#define   PCI_ACS_TRANSLATION_BLOCKING BIT32(1)
+#define   PCI_ACS_REQUEST_REDIRECT BIT32(2)
+#define   PCI_ACS_COMPLETION_REDIRECT BIT32(3)
+#define   PCI_ACS_UPSTREAM_FORWARDING BIT32(4)
+
+// ---- what asks for translations: ATS (10.5.1), page requests (10.5.2), PASID (7.8.9) ----
+#define PCI_EXT_CAP_ATS 0x000f
+#define PCI_ATS_CONTROL 0x06 // 16
+#define   PCI_ATS_CONTROL_ENABLE BIT32(15)
+#define PCI_EXT_CAP_PRI 0x0013
+#define PCI_PRI_CONTROL 0x04 // 16
+#define   PCI_PRI_CONTROL_ENABLE BIT32(0)
+#define PCI_EXT_CAP_PASID 0x001b
+#define PCI_PASID_CONTROL 0x06 // 16
+#define   PCI_PASID_CONTROL_ENABLE BIT32(0)
+
 // ---- Single Root I/O Virtualization (9.3.3) ----
 #define PCI_EXT_CAP_SRIOV 0x0010
 #define PCI_SRIOV_BYTES 0x40

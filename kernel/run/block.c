@@ -2,7 +2,9 @@
 // The registry of block devices, and the check that stands before every request.
 
 #include "kernel/base/cpus.h"
+#include "kernel/base/report.h"
 #include "kernel/cpu/msg.h"
+#include "kernel/mem/dma.h"
 #include "kernel/run/allow_write.h"
 #include "kernel/run/block.h"
 #include "kernel/run/loop.h"
@@ -124,7 +126,7 @@ static bool is_good(const void *at)
     return at && (uintptr_t)at % 4 == 0;
 }
 
-// Operations on zones take no pieces.
+// Operations on zones take no pieces of memory.
 static bool has_memory(const struct block_req *req)
 {
     uint64_t blocks = 0;
@@ -138,6 +140,34 @@ static bool has_memory(const struct block_req *req)
         blocks += piece->blocks;
     }
     return blocks == req->blocks;
+}
+
+// Devices are kept from all other memory (kernel/mem/dma.h); told once, since it is the app's error.
+static bool is_dma(const void *at, uint64_t bytes)
+{
+    static bool told;
+    if (mem_is_dma(at, bytes))
+        return true;
+    if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+        error("block-memory",
+              "a request's buffer at %p, %llu bytes, is not from mem_alloc_dma(), the only memory "
+              "that devices may reach: refused, as others will be",
+              at, (unsigned long long)bytes);
+    return false;
+}
+
+// has_memory() is so.
+static bool is_reachable(const struct block_req *req)
+{
+    uint64_t bytes = req->dev->block_size, blocks = 0;
+    if (req->buffer || !req->pieces)
+        return is_dma(req->buffer, req->blocks * bytes);
+    for (const struct block_piece *piece = req->pieces; blocks < req->blocks; piece++) {
+        if (!is_dma(piece->at, piece->blocks * bytes))
+            return false;
+        blocks += piece->blocks;
+    }
+    return true;
 }
 
 // All of them on the device.
@@ -167,6 +197,8 @@ static uint32_t find_fault(const struct block_req *req)
         return BLOCK_DETAIL_RANGE;
     if (moves_data(req->op) && !has_memory(req))
         return BLOCK_DETAIL_BUFFER;
+    if (moves_data(req->op) && !is_reachable(req))
+        return BLOCK_DETAIL_MEMORY;
     if (req->op == BLOCK_COPY && !has_sources(req))
         return BLOCK_DETAIL_RANGE;
     return 0;

@@ -53,6 +53,7 @@ enum block_status {
 #define BLOCK_DETAIL_BUFFER 0xfffffffeu // none, not 4-byte aligned, or pieces of another length
 #define BLOCK_DETAIL_UNSUPPORTED 0xfffffffdu // an operation that it doesn't have
 #define BLOCK_DETAIL_PROTECTED 0xfffffffcu   // its serial number is not in allow-write=
+#define BLOCK_DETAIL_MEMORY 0xfffffffbu      // a buffer that is not from mem_alloc_dma()
 
 // Where a device takes requests; the driver embeds it.
 struct block_req;
@@ -60,7 +61,7 @@ struct block_port {
     void (*submit)(struct block_port *port, struct block_req *req);
 };
 
-// A piece of memory for whole blocks, 4-byte aligned; from mem_alloc(), physically contiguous.
+// A piece of memory for whole blocks, 4-byte aligned; from mem_alloc_dma(), physically contiguous.
 struct block_piece {
     void *at;
     uint32_t blocks; // > 0
@@ -85,7 +86,7 @@ struct block_req {
 
     // The submitter's; block_prepare() reads them.
     struct block_dev *dev;
-    void *buffer; // from mem_alloc(), 4-byte aligned at least, physically contiguous; NULL: pieces
+    void *buffer; // from mem_alloc_dma(), 4-byte aligned, physically contiguous; NULL: pieces
     const struct block_piece *pieces;   // which hold `blocks` together; unchanged until done()
     const struct block_source *sources; // of a copy: which have `blocks` together; likewise
     uint32_t blocks; // > 0; any number: the driver splits what is too long for one command
@@ -115,7 +116,7 @@ static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 // done(). The submitting CPU.
 struct block_turn {
     struct block_req *req; // ended well; submitted again, at its new `lba`; NULL from turn(): not
-    void *slot;            // the driver's
+    uint64_t slot;         // the driver's
 };
 struct block_stream {
     void (*done)(struct block_req *req); // requests with this done() are the stream's

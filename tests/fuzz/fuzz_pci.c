@@ -150,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         use_power(pci_get(i));
         use_bars(pci_get(i));
         use_msix(pci_get(i));
-        pci_enable(pci_get(i));
+        (void)pci_enable(pci_get(i), &p);
         pci_stop_bus_master(pci_get(i));
         model.mapped_count = mapped;
     }

@@ -140,7 +140,7 @@ static void use(struct pci_dev *dev)
 {
     struct pci_dev *host = dev->domain->host;
     check_tree(dev, host);
-    pci_enable(dev);
+    (void)pci_enable(dev, &p);
     use_bars(dev, host);
     use_irqs(dev, host);
     pci_stop_bus_master(dev);

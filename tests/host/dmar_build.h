@@ -43,6 +43,15 @@ static inline void dmar_scope(struct blob *b, size_t at, uint8_t type, uint8_t b
     blob_set(b, at + 2, b->length - at, 2);
 }
 
+static inline size_t dmar_rmrr(struct blob *b, uint16_t segment, uint64_t base, uint64_t limit)
+{
+    size_t at = dmar_structure(b, 1, 24);
+    blob_set(b, at + 6, segment, 2);
+    blob_set(b, at + 8, base, 8);
+    blob_set(b, at + 16, limit, 8);
+    return at;
+}
+
 static inline void dmar_rhsa(struct blob *b, uint64_t base, uint32_t domain)
 {
     size_t at = dmar_structure(b, 3, 20);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The controller's side: registers and doorbells, and how it resets, goes and comes back.
 
+#include "kernel/mem/dma.h"
 #include "tests/host/nvme_model.h"
 
 #include <setjmp.h>
@@ -75,6 +76,7 @@ void *model_memory(const struct model *m, uint64_t phys)
     if (model_is_cmb(m, phys))
         return model_cmb_at(m, phys);
     require(m->pci_command & 4, "DMA without bus mastering");
+    require(mem_is_dma((const void *)(uintptr_t)phys, 1), "DMA to memory that isn't for devices");
     return (void *)phys; // NOLINT
 }
 

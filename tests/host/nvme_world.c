@@ -8,11 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include <sanitizer/asan_interface.h>
 
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/msg.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/irq/irq.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/msi.h"
 #include "kernel/run/loop.h"
@@ -22,6 +26,7 @@
 #include <cmocka.h>
 
 #define WINDOW_BYTES 0x100000
+#define KEPT_BYTES (64 * GIB)
 
 // Memory lives until the process ends, as it does in the kernel.
 static struct piece {
@@ -34,14 +39,43 @@ static struct piece {
 
 // ---- kernel/mem ----
 
-void *mem_alloc(size_t bytes, size_t align, unsigned node)
+static void *add_piece(void *at, size_t bytes, unsigned node)
 {
     struct piece *piece = malloc(sizeof(*piece));
-    void *at = NULL; // not a byte more: what runs over it is seen
-    assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
     *piece = (struct piece){ pieces, at, bytes, node, true };
     pieces = piece;
     return memset(at, 0, bytes);
+}
+
+// What devices may not reach lies together.
+static struct {
+    uint8_t *base;
+    size_t used;
+} kept;
+
+void *mem_alloc(size_t bytes, size_t align, unsigned node)
+{
+    if (!kept.base)
+        kept.base = mmap(NULL, KEPT_BYTES, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t at = ALIGN_UP(kept.used, MAX(align, (size_t)CACHE_LINE));
+    assert_true(at + bytes + CACHE_LINE <= KEPT_BYTES);
+    kept.used = at + bytes + CACHE_LINE; // a gap, for the sanitizer
+    ASAN_POISON_MEMORY_REGION(kept.base + at + bytes, CACHE_LINE);
+    return add_piece(kept.base + at, bytes, node);
+}
+
+void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
+{
+    void *at = NULL; // not a byte more: what runs over it is seen
+    assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
+    return add_piece(at, bytes, node);
+}
+
+// Buffers of the tests' own are as good.
+bool mem_is_dma(const volatile void *virt, uint64_t bytes)
+{
+    return (size_t)((const volatile uint8_t *)virt - kept.base) >= kept.used;
 }
 
 unsigned world_node_of(const volatile void *at)
@@ -199,16 +233,18 @@ bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, 
 }
 
 // Bus mastering comes only once whatever firmware left running has stopped.
-void pci_enable(struct pci_dev *dev)
+bool pci_enable(struct pci_dev *dev, struct problem *p)
 {
     assert_false(of(dev)->csts & NVME_CSTS_RDY);
     of(dev)->pci_command |= 6;
+    return true;
 }
 
-void pci_stop_bus_master(struct pci_dev *dev)
+bool pci_stop_bus_master(struct pci_dev *dev)
 {
     if (!of(dev)->master_stuck)
         of(dev)->pci_command &= (uint16_t)~4;
+    return of(dev)->removed || !of(dev)->master_stuck;
 }
 
 bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void **window,

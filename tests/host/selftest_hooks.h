@@ -116,7 +116,8 @@ static void mode_changed(struct cpu_msg *msg)
 static void change_irqs(enum irq_mode mode)
 {
     for (struct irq *irq = &fake.irqs[0]; irq; irq = irq->next)
-        irq->chip = irq_mode_posts(mode) ? &posted_chip : &remapped_chip;
+        if (!irq->chip->through)
+            irq->chip = irq_mode_posts(mode) ? &posted_chip : &remapped_chip;
 }
 
 void irq_set_mode(struct irq_mode_change *change)

@@ -249,6 +249,21 @@ static void immediate_irqs_run_where_they_are_found(void **state)
     assert_int_equal(world.handled[1], 3);
 }
 
+// The other one's message is routed anew, and they have none.
+static void irqs_that_come_through_another_stay_as_they_are(void **state)
+{
+    static const struct irq_chip through = { .name = "through", .through = true };
+    start_on(2, (struct irq_config){ .mode = IRQ_POSTED });
+    struct irq *other = new_irq(1, 1), *irq = new_irq(1, 2);
+    irq->chip = &through;
+    irq->cpu = 3; // nobody's turn: it is not asked for either
+    change_to(IRQ_REMAPPED);
+    assert_ptr_equal(irq->chip, &through);
+    assert_false(is_posted(other));
+    irq->cpu = 1;
+    irq->chip = other->chip;
+}
+
 // Mask and message are the device's own, and stay as they are.
 static void masked_irqs_stay_masked(void **state)
 {
@@ -424,6 +439,7 @@ int main(void)
         cmocka_unit_test(only_adaptive_sleeps_by_mwait),
         cmocka_unit_test(urgent_irqs_stay_urgent),
         cmocka_unit_test(immediate_irqs_run_where_they_are_found),
+        cmocka_unit_test(irqs_that_come_through_another_stay_as_they_are),
         cmocka_unit_test(masked_irqs_stay_masked),
         cmocka_unit_test(what_the_platform_lacks_is_named),
         cmocka_unit_test(plain_msis_stay_plain),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "lib/mmio.h"
 #include "tests/host/nvme_fixture.h"
@@ -82,8 +83,8 @@ static void empty_pairs(void)
 {
     for (unsigned q = 0; q < 2; q++) {
         struct pair *p = &pairs[q];
-        p->sq = mem_alloc(ENTRIES * sizeof(*p->sq), NVME_PAGE, WORLD_ELSEWHERE);
-        p->cq = mem_alloc(ENTRIES * sizeof(*p->cq), NVME_PAGE, WORLD_ELSEWHERE);
+        p->sq = mem_alloc_dma(ENTRIES * sizeof(*p->sq), NVME_PAGE, WORLD_ELSEWHERE);
+        p->cq = mem_alloc_dma(ENTRIES * sizeof(*p->cq), NVME_PAGE, WORLD_ELSEWHERE);
         p->tail = p->head = 0;
         p->phase = true;
     }
@@ -121,7 +122,7 @@ static int begin(void **state)
     m = model_new();
     m->pci_command = 6;
     m->id.aerl = 1;
-    page = mem_alloc(NVME_PAGE, NVME_PAGE, WORLD_ELSEWHERE);
+    page = mem_alloc_dma(NVME_PAGE, NVME_PAGE, WORLD_ELSEWHERE);
     enable();
     return 0;
 }

@@ -19,16 +19,23 @@ static uint32_t by_hand(const struct nvme_cuts *c, uint64_t lba, uint32_t left)
     return n;
 }
 
+static unsigned pieces(const struct nvme_cuts *c, uint64_t lba, uint32_t blocks)
+{
+    unsigned count = 0;
+    for (uint32_t done = 0; done < blocks; count++)
+        done += nvme_piece(c, lba + done, blocks - done);
+    return count;
+}
+
 static void follow(const struct nvme_cuts *c, uint64_t lba, uint32_t blocks)
 {
-    uint32_t count = 0, done = 0;
-    for (; done < blocks; count++) {
+    uint32_t done = 0;
+    while (done < blocks) {
         uint32_t n = nvme_piece(c, lba + done, blocks - done);
         assert_int_equal(n, by_hand(c, lba + done, blocks - done));
         done += n;
     }
     assert_int_equal(done, blocks);
-    assert_int_equal(nvme_pieces(c, lba, blocks), count);
 }
 
 static void without_boundaries(void **state)
@@ -36,8 +43,8 @@ static void without_boundaries(void **state)
     struct nvme_cuts c = { .most = 8 };
     assert_int_equal(nvme_piece(&c, 5, 8), 8);
     assert_int_equal(nvme_piece(&c, 5, 9), 8);
-    assert_int_equal(nvme_pieces(&c, 5, 8), 1);
-    assert_int_equal(nvme_pieces(&c, 5, 9), 2);
+    assert_int_equal(pieces(&c, 5, 8), 1);
+    assert_int_equal(pieces(&c, 5, 9), 2);
 }
 
 static void at_a_boundary(void **state)
@@ -46,7 +53,7 @@ static void at_a_boundary(void **state)
     assert_int_equal(nvme_piece(&c, 0, 256), 256);
     assert_int_equal(nvme_piece(&c, 255, 2), 1);
     assert_int_equal(nvme_piece(&c, 256, 2), 2);
-    assert_int_equal(nvme_pieces(&c, 255, 258), 3);
+    assert_int_equal(pieces(&c, 255, 258), 3);
 }
 
 static void boundary_of_no_power_of_two(void **state)
@@ -75,12 +82,12 @@ static void at_a_zone_s_end(void **state)
 static void largest(void **state)
 {
     struct nvme_cuts c = { .most = UINT32_MAX };
-    assert_int_equal(nvme_pieces(&c, 0, UINT32_MAX), 1);
+    assert_int_equal(pieces(&c, 0, UINT32_MAX), 1);
     assert_int_equal(nvme_piece(&c, UINT64_MAX - UINT32_MAX, UINT32_MAX), UINT32_MAX);
     c.most = 1u << 31;
-    assert_int_equal(nvme_pieces(&c, 0, UINT32_MAX), 2);
+    assert_int_equal(pieces(&c, 0, UINT32_MAX), 2);
     c.zone = 3ull << 30;
-    assert_int_equal(nvme_pieces(&c, 0, UINT32_MAX), 3);
+    assert_int_equal(pieces(&c, 0, UINT32_MAX), 3);
 }
 
 static void any(void **state)

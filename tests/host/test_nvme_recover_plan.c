@@ -76,6 +76,37 @@ static void is_gone(enum nvme_plan_reason why)
         step((enum nvme_plan_event)event, RUNS, 1, NVME_DO_NOTHING, NVME_GONE);
 }
 
+// ---- slots ----
+
+// As a reset, and with as many tries as any.
+static void returns(void **state)
+{
+    step(NVME_REMOVAL_ASKED, RUNS, 0, NVME_DO_REMOVE, NVME_GONE);
+    plan.resets = NVME_RESETS_MOST;
+    step(NVME_RETURN_ASKED, 0, 0, NVME_DO_DISABLE, NVME_DISABLING);
+    now += SETTLE_MS * MS;
+    tick(0, 0, NVME_DO_CLEAR, NVME_CLEARING);
+    step(NVME_CLEARED, 0, 0, NVME_DO_ENABLE, NVME_ENABLING);
+    tick(FAILED, 0, NVME_DO_DISABLE, NVME_DISABLING);
+    now += SETTLE_MS * MS;
+    tick(0, 0, NVME_DO_CLEAR, NVME_CLEARING);
+    step(NVME_CLEARED, 0, 0, NVME_DO_ENABLE, NVME_ENABLING);
+    tick(RUNS, 0, NVME_DO_RESTORE, NVME_RESTORING);
+    step(NVME_RESTORED, RUNS, 0, NVME_DO_RESUME, NVME_RUNNING);
+}
+
+static void another_does_not(void **state)
+{
+    step(NVME_REMOVAL_ASKED, RUNS, 0, NVME_DO_REMOVE, NVME_GONE);
+    step(NVME_RETURN_ASKED, 0, 0, NVME_DO_DISABLE, NVME_DISABLING);
+    now += SETTLE_MS * MS;
+    tick(0, 0, NVME_DO_CLEAR, NVME_CLEARING);
+    step(NVME_CLEARED, 0, 0, NVME_DO_ENABLE, NVME_ENABLING);
+    tick(RUNS, 0, NVME_DO_RESTORE, NVME_RESTORING);
+    step(NVME_REPLACED, RUNS, 0, NVME_DO_REMOVE, NVME_GONE);
+    is_gone(NVME_WHY_OTHER);
+}
+
 // ---- aborts ----
 
 static void lets_it_run(void **state)
@@ -322,6 +353,8 @@ static void retries_after_the_delay_it_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        plan_test(returns),
+        plan_test(another_does_not),
         plan_test(lets_it_run),
         plan_test(aborts_what_is_late),
         plan_test(aborts_one_after_the_other),

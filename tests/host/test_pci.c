@@ -107,6 +107,7 @@ static void test_identity(void **state)
 // Root port, switch, endpoint: two bridges deep and more, in ascending order of buses.
 static void test_tree(void **state)
 {
+    struct problem p;
     bridge(0, 1, ROOT_PORT, 1, 4);
     bridge(1, 0, UPSTREAM, 2, 4);
     bridge(2, 0, DOWNSTREAM, 3, 3);
@@ -134,7 +135,7 @@ static void test_tree(void **state)
     const uint16_t memory_and_master = 6;
     for (size_t i = 0; i < 7; i++)
         pci_write16(pci_get(i), 4, 0);
-    pci_enable(dev(4, 0, 0));
+    assert_true(pci_enable(dev(4, 0, 0), &p));
     assert_int_equal(pci_read16(dev(4, 0, 0), 4) & memory_and_master, memory_and_master);
     assert_int_equal(pci_read16(dev(2, 1, 0), 4) & memory_and_master, memory_and_master);
     assert_int_equal(pci_read16(dev(1, 0, 0), 4) & memory_and_master, memory_and_master);

@@ -305,7 +305,7 @@ static void test_virtual_bars(void **state)
     assert_int_equal((uint64_t)window - MODEL_VIRT, 0x6000000000);
     assert_memory_equal(pf->space, before.space, MODEL_SPACE);
     model_set(pf, SRIOV + 8, 1, 2); // memory not yet
-    pci_enable(dev_at(0, 0x180));
+    assert_true(pci_enable(dev_at(0, 0x180), &p));
     assert_int_equal(model_get(pf, SRIOV + 8, 2), 9);
     assert_int_equal(model_get(vf, 0x04, 2), 4);
     assert_int_equal(model_get(pf, 0x04, 2), 0); // the physical function is nobody's
@@ -364,6 +364,7 @@ static void test_virtual_collision(void **state)
 
 static void test_stop_masters(void **state)
 {
+    struct problem p;
     struct model_fn *host = add(0, 0, 0, 0x060000), *isa = add(0, 31, 0, 0x060100);
     struct model_fn *iommu = add(0, 3, 0, 0x080600), *display = add(0, 2, 0, 0x030000);
     struct model_fn *bridge = port(1), *nic = add(1, 0, 0, 0x020000), *off = add(0, 4, 0, NVME);
@@ -377,7 +378,7 @@ static void test_stop_masters(void **state)
     assert_int_equal(model_get(bridge, 0x04, 2), 3);
     assert_int_equal(model_get(nic, 0x04, 2), 3);
     assert_int_equal(model_get(off, 0x04, 2), 3);
-    pci_enable(dev(1, 0, 0));
+    assert_true(pci_enable(dev(1, 0, 0), &p));
     assert_int_equal(model_get(bridge, 0x04, 2), 7);
     assert_int_equal(model_get(nic, 0x04, 2), 7);
 }

@@ -93,6 +93,16 @@ static void test_modes(void **state)
     expect_line(fake.console, "selftest modes: ok: 100 modes under ");
 }
 
+static void test_modes_of_an_irq_that_comes_through_another(void **state)
+{
+    static const struct irq_chip through = { .name = "VMD", .through = true };
+    start(2, 1);
+    fake.irqs[1].chip = &through;
+    fake_run(&app_selftest, "test=modes modes=20");
+    assert_ptr_equal(fake.irqs[1].chip, &through);
+    expect_counts("modes", 20);
+}
+
 static void test_another_seed(void **state)
 {
     uint64_t seen[IRQ_MSI];
@@ -280,6 +290,7 @@ int main(void)
         selftest_test(test_offline),
         selftest_test(test_both),
         selftest_test(test_modes),
+        selftest_test(test_modes_of_an_irq_that_comes_through_another),
         selftest_test(test_another_seed),
         selftest_test(test_all),
         selftest_test(test_both_where_nothing_is_posted),

@@ -146,11 +146,12 @@ static void behind_an_old_bridge(void **state)
 // What firmware left behind it doesn't master the bus, until a driver lets it, and all above it.
 static void masters(void **state)
 {
+    struct problem p;
     struct vmd_fn *v = vmd_new(0x201d, 8, 0);
     struct vmd_drive *d = vmd_add_drive(v), *other = vmd_add_drive(v);
     boot_well();
     assert_false(vmd_is_master(v->fn) || vmd_is_master(d->fn) || vmd_is_master(d->port));
-    pci_enable(vmd_drive_dev(d));
+    assert_true(pci_enable(vmd_drive_dev(d), &p));
     assert_true(vmd_is_master(v->fn) && vmd_is_master(d->fn) && vmd_is_master(d->port));
     assert_false(vmd_is_master(other->fn) || vmd_is_master(other->port));
     pci_stop_bus_master(vmd_drive_dev(d));

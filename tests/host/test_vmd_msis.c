@@ -34,7 +34,7 @@ static void bypass_is_refused(void **state)
     vmd_boot();
     assert_int_equal(model.warnings, 0);
     assert_true(msix_enable(vmd_drive_dev(d), &p));
-    pci_enable(vmd_drive_dev(d));
+    assert_true(pci_enable(vmd_drive_dev(d), &p));
     struct irq *irq = new_queue(d, 0, 1, 0);
     assert_string_equal(irq->chip->name, "VMD");
     assert_reaches(d, irq);
@@ -120,7 +120,7 @@ static void several_vmds(void **state)
     for (unsigned i = 0; i < 6; i++) {
         struct vmd_drive *d = &vmd_fns[i / 2].drives[i % 2];
         assert_true(msix_enable(vmd_drive_dev(d), &p));
-        pci_enable(vmd_drive_dev(d));
+        assert_true(pci_enable(vmd_drive_dev(d), &p));
         irqs[i] = new_queue(d, 3, i % 2, i);
     }
     for (unsigned i = 0; i < 6; i++)

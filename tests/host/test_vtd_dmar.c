@@ -52,7 +52,8 @@ static void build_full(struct blob *b)
     dmar_scope(b, all, 4, 0xf0, DMAR_PATH(15, 0));
     dmar_scope(b, all, 5, 0, DMAR_PATH(21, 0));
     dmar_drhd(b, true, 1, 0xc5ffc000);
-    dmar_structure(b, 1, 32);
+    size_t reserved = dmar_rmrr(b, 0, 0x7c000000, 0x7c7fffff);
+    dmar_scope(b, reserved, 1, 0, DMAR_PATH(20, 0));
     dmar_structure(b, 2, 16);
     dmar_rhsa(b, 0xfed91000, 3);
     dmar_structure(b, 4, 20);
@@ -82,9 +83,16 @@ static void test_full(void **state)
     assert_int_equal(d.units[1].node, 3);
     assert_int_equal(d.units[2].segment, 1);
 
-    assert_int_equal(d.scopes_count, 2); // the PCI ones
+    assert_int_equal(d.reserved_count, 1);
+    assert_int_equal(d.reserved[0].base, 0x7c000000);
+    assert_int_equal(d.reserved[0].end, 0x7c800000);
+    assert_int_equal(d.scopes_count, 3); // the PCI ones
+    assert_true(d.scopes[2].reserves);
+    assert_int_equal(d.scopes[2].index, 0);
+    assert_int_equal(d.scopes[2].path[0], 20);
+    assert_false(d.scopes[0].reserves || d.scopes[1].reserves);
     assert_int_equal(d.scopes[0].type, DMAR_SCOPE_ENDPOINT);
-    assert_int_equal(d.scopes[0].unit, 0);
+    assert_int_equal(d.scopes[0].index, 0);
     assert_int_equal(d.scopes[0].hops, 1);
     assert_int_equal(d.scopes[0].path[0], 2);
     assert_int_equal(d.scopes[1].type, DMAR_SCOPE_BRIDGE);
@@ -243,7 +251,7 @@ static void test_scope_lengths(void **state)
         assert_int_equal(d.scopes_count, 2);
         assert_int_equal(d.scopes[0].path[0], 1);
         assert_int_equal(d.scopes[1].path[0], 4);
-        assert_int_equal(d.scopes[1].unit, 1);
+        assert_int_equal(d.scopes[1].index, 1);
     }
 }
 
@@ -316,7 +324,7 @@ static void test_unit_addresses(void **state)
         assert_int_equal(d.units_count, 2);
         assert_true(d.units[0].absent);
         assert_false(d.units[1].absent);
-        assert_int_equal(d.scopes[0].unit, 0);
+        assert_int_equal(d.scopes[0].index, 0);
     }
 }
 
@@ -375,7 +383,7 @@ static void test_any_order(void **state)
     assert_int_equal(d.units_count, 1);
     assert_int_equal(d.units[0].node, 7);
     assert_int_equal(d.scopes_count, 2);
-    assert_int_equal(d.scopes[1].unit, 0);
+    assert_int_equal(d.scopes[1].index, 0);
 }
 
 // A unit that takes all other devices does so wherever the table says it: first, last, or once in
@@ -395,7 +403,7 @@ static void test_named_again(void **state)
         assert_int_equal(d.units[0].include_pci_all, all != 0);
         assert_int_equal(d.scopes_count, 3);
         for (unsigned i = 0; i < 3; i++)
-            assert_int_equal(d.scopes[i].unit, 0);
+            assert_int_equal(d.scopes[i].index, 0);
         assert_int_equal(warnings_of(&w, "dmar-unit-twice"), 2);
     }
 }
@@ -419,8 +427,8 @@ static void test_larger_buffer(void **state)
     }
 }
 
-// Each structure that is passed over, cut at each length, as the table's last bytes: a unit's node
-// that isn't all there is no node.
+// Each structure beside the units, cut at each length, as the table's last bytes: a unit's node that isn't
+// all there is no node, and so is reserved memory.
 static void test_short_others(void **state)
 {
     static const uint8_t least[] = { 16, 24, 8, 20, 8, 8, 8, 4, 4 };
@@ -432,11 +440,14 @@ static void test_short_others(void **state)
             size_t at = dmar_structure(&b, type, bytes);
             if (bytes >= 16)
                 blob_set(&b, at + 8, 0xfed90000, 8);
+            if (type == 1 && bytes >= 24)
+                blob_set(&b, at + 16, 0xfed90fff, 8);
             blob_finish(&b);
             assert_true(parse(&b));
             assert_int_equal(w.count, bytes < least[type]);
             bool node = type == 3 && bytes >= 20;
             assert_int_equal(d.units[0].node, node ? 0 : NODE_ANY);
+            assert_int_equal(d.reserved_count, type == 1 && bytes >= 24);
         }
 }
 
@@ -493,7 +504,7 @@ static void test_too_many_scopes(void **state)
     blob_finish(&b);
     assert_warned(&b, "dmar-too-large");
     assert_int_equal(d.scopes_count, DMAR_SCOPES_MAX);
-    assert_int_equal(d.scopes[DMAR_SCOPES_MAX - 1].unit, 3);
+    assert_int_equal(d.scopes[DMAR_SCOPES_MAX - 1].index, 3);
 }
 
 // A table of nothing but one mistake is told of once.
@@ -507,6 +518,53 @@ static void test_many_warnings(void **state)
     assert_true(parse(&b));
     assert_int_equal(w.count, 1);
     assert_int_equal(warnings_of(&w, "dmar-unit-zero"), 100);
+}
+
+// Reserved memory (VT-d 8.4) is rounded to whole pages; what is none is passed over.
+static void test_reserved(void **state)
+{
+    static const struct {
+        uint64_t base, limit, from, end; // end 0: refused
+    } cases[] = {
+        { 0x1000, 0x1fff, 0x1000, 0x2000 },
+        { 0x1800, 0x27fe, 0x1000, 0x3000 },
+        { 0x1000, 0x0fff, 0, 0 },
+        { 0x2000, 0x1000, 0, 0 },
+        { 0, ~0ull, 0, 0 },
+        { 1ull << 52, (1ull << 52) + 0xfff, 0, 0 },
+        { (1ull << 52) - 0x1000, (1ull << 52) - 1, (1ull << 52) - 0x1000, 1ull << 52 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct blob b;
+        dmar_begin(&b, 1);
+        dmar_drhd(&b, true, 0, 0xfed90000);
+        size_t at = dmar_rmrr(&b, 3, cases[i].base, cases[i].limit);
+        dmar_scope(&b, at, 1, 0, DMAR_PATH(20, 0));
+        blob_finish(&b);
+        if (!cases[i].end) {
+            assert_warned(&b, "dmar-rmrr");
+            assert_int_equal(d.reserved_count + d.scopes_count, 0);
+            continue;
+        }
+        assert_true(parse(&b));
+        assert_int_equal(w.count, 0);
+        assert_int_equal(d.reserved[0].base, cases[i].from);
+        assert_int_equal(d.reserved[0].end, cases[i].end);
+        assert_int_equal(d.reserved[0].segment, 3);
+        assert_int_equal(d.scopes_count, 1);
+    }
+}
+
+static void test_too_much_reserved(void **state)
+{
+    struct blob b;
+    dmar_begin(&b, 1);
+    dmar_drhd(&b, true, 0, 0xfed90000);
+    for (unsigned i = 0; i < DMAR_RESERVED_MAX + 2; i++)
+        dmar_rmrr(&b, 0, 0x1000ull * i, 0x1000ull * i + 0xfff);
+    blob_finish(&b);
+    assert_warned(&b, "dmar-too-large");
+    assert_int_equal(d.reserved_count, DMAR_RESERVED_MAX);
 }
 
 int main(void)
@@ -535,6 +593,8 @@ int main(void)
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_many_scopes),
         cmocka_unit_test(test_many_warnings),
+        cmocka_unit_test(test_reserved),
+        cmocka_unit_test(test_too_much_reserved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,7 +167,10 @@ static void test_decode(void **state)
     f = vtd_fault_decode(0x123456789abcdef0, record_high(0x05, 0x1234));
     assert_false(f.interrupt || f.has_index);
     assert_int_equal(f.address, 0x123456789abcd000);
-    assert_string_equal(vtd_fault_what(&f), "dma");
+    assert_string_equal(vtd_fault_what(&f), "dma-write");
+    assert_false(f.reads);
+    f = vtd_fault_decode(0, record_high(0x06, 0x1234) | 1ull << 62);
+    assert_true(f.reads);
 }
 
 static void test_all_reasons(void **state)
@@ -203,7 +206,7 @@ static void test_unknown_reasons(void **state)
         struct vtd_fault f = vtd_fault_decode(17ull << 48, record_high((uint8_t)reason, 0x0020));
         bool known = reason >= 0x20 && reason <= 0x2b;
         assert_int_equal(f.interrupt, known);
-        assert_int_equal(!strcmp(vtd_fault_what(&f), "dma"), !known);
+        assert_int_equal(!strcmp(vtd_fault_what(&f), "dma"), !known && (!reason || reason > 0xd));
         vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, NULL);
         assert_int_equal(!!strstr(text, "blocked an interrupt"), known);
     }
@@ -233,21 +236,51 @@ static void test_sentence(void **state)
     f = vtd_fault_decode(17ull << 48, record_high(0x24, 0x0020));
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "entry 17 (nvme0q3): the entry has reserved bits set (reason"));
+}
 
-    f = vtd_fault_decode(0xabcd123, record_high(0x06, 0x0020));
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
-    assert_non_null(strstr(text, "a DMA of 0000:00:04.0 at 0xabcd000: DMA fault reason 06h"));
+// VT-d 7.1.3, table 30: reasons 1h to dh, each with words of its own.
+static void test_dma_reasons(void **state)
+{
+    static const char *const whats[] = {
+        "dma-bus",
+        "dma-function",
+        "dma-context",
+        "dma-width",
+        "dma-write",
+        "dma-read",
+        "dma-table",
+        "dma-root-table",
+        "dma-context-table",
+        "dma-root-reserved",
+        "dma-context-reserved",
+        "dma-page-reserved",
+        "dma-translated",
+    };
+    struct vtd_fault_owner owner = { .lies_there = "the kernel's code" };
+    char text[400], code[16];
+    for (unsigned i = 0; i < ARRAY_SIZE(whats); i++) {
+        struct vtd_fault f = vtd_fault_decode(0xabcd123, record_high((uint8_t)(i + 1), 0x0020));
+        assert_string_equal(vtd_fault_what(&f), whats[i]);
+        int length = vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+        assert_in_range(length, 80, sizeof(text) - 1);
+        snprintf(code, sizeof(code), "(reason %02xh)", i + 1);
+        assert_non_null(strstr(text, "a write of 0000:00:04.0 at 0xabcd000 (the kernel's code): "));
+        assert_non_null(strstr(text, code));
+    }
+    struct vtd_fault f = vtd_fault_decode(0xabcd123, record_high(0x06, 0x0020) | 1ull << 62);
+    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, NULL);
+    assert_non_null(strstr(text, "blocked a read of 0000:00:04.0 at 0xabcd000: it may not read"));
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remapped),    cmocka_unit_test(test_posted),
-        cmocka_unit_test(test_bus_range),   cmocka_unit_test(test_unpack),
-        cmocka_unit_test(test_message),     cmocka_unit_test(test_allows),
-        cmocka_unit_test(test_source_of),   cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_all_reasons), cmocka_unit_test(test_unknown_reasons),
-        cmocka_unit_test(test_sentence),
+        cmocka_unit_test(test_dma_reasons),     cmocka_unit_test(test_remapped),
+        cmocka_unit_test(test_posted),          cmocka_unit_test(test_bus_range),
+        cmocka_unit_test(test_unpack),          cmocka_unit_test(test_message),
+        cmocka_unit_test(test_allows),          cmocka_unit_test(test_source_of),
+        cmocka_unit_test(test_decode),          cmocka_unit_test(test_all_reasons),
+        cmocka_unit_test(test_unknown_reasons), cmocka_unit_test(test_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

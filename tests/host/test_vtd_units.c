@@ -46,7 +46,7 @@ static void test_own_unit(void **state)
 {
     static const unsigned unit_of[] = { 1, 2, 0 };
     machine_enable();
-    for (unsigned dev = 0; dev < MACHINE_DEVS; dev++) {
+    for (unsigned dev = 0; dev < ARRAY_SIZE(unit_of); dev++) {
         struct irq irq = { .name = "nvme0q1", .dev = &machine_devs[dev], .cpu = 1 };
         assert_true(vtd_chip_remapped()->alloc(&irq, &p));
         for (unsigned i = 0; i < 3; i++)
@@ -152,14 +152,14 @@ static void test_report(void **state)
     assert_string_equal(object_of[1],
                         "{\"type\":\"vtd_unit\",\"unit\":\"0xfed90000\",\"segment\":9,"
                         "\"all_other_devices\":true,\"version\":\"4.0\","
-                        "\"cap\":\"0x0000030022000000\","
+                        "\"cap\":\"0x0000030c222f0606\","
                         "\"ecap\":\"0x000000000000101a\",\"posting\":false,"
                         "\"coherent\":false,\"entries\":4096,\"fault_records\":4,"
                         "\"left_on\":\"\"}");
     assert_string_equal(object_of[2],
                         "{\"type\":\"vtd_unit\",\"unit\":\"0xfed91000\",\"segment\":0,"
                         "\"all_other_devices\":false,\"version\":\"4.0\","
-                        "\"cap\":\"0x0800030022000000\","
+                        "\"cap\":\"0x0800030c222f0606\","
                         "\"ecap\":\"0x000000000000101b\",\"posting\":true,"
                         "\"coherent\":true,\"entries\":4096,\"fault_records\":4,"
                         "\"node\":7,\"left_on\":\"translation\"}");

@@ -68,7 +68,7 @@ static struct vmd_fn *boot(enum irq_mode mode, unsigned count, unsigned device, 
     for (unsigned i = 0; i < drives; i++) {
         struct pci_dev *dev = vmd_drive_dev(&v->drives[i]);
         assert_true(msix_enable(dev, &p));
-        pci_enable(dev);
+        assert_true(pci_enable(dev, &p));
     }
     return v;
 }

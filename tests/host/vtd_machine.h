@@ -38,7 +38,7 @@ const struct acpi_header *acpi_find_next(const char signature[4], const struct a
     return NULL;
 }
 
-#define MACHINE_DEVS 3
+#define MACHINE_DEVS 5
 static struct pci_dev machine_devs[MACHINE_DEVS] = {
     { .bdf = PCI_BDF(0, 4, 0), .requester = PCI_BDF(0, 4, 0), .name = "0000:00:04.0" },
     { .bdf = PCI_BDF(0, 5, 0), .requester = PCI_BDF(0, 5, 0), .name = "0000:00:05.0" },
@@ -46,11 +46,20 @@ static struct pci_dev machine_devs[MACHINE_DEVS] = {
       .bdf = PCI_BDF(0, 6, 0),
       .requester = PCI_BDF(0, 6, 0),
       .name = "0009:00:06.0" },
+    { .bdf = PCI_BDF(3, 0, 0), .requester = PCI_BDF(3, 0, 0), .name = "0000:03:00.0" },
+    { .bdf = PCI_BDF(3, 1, 0), .requester = PCI_BDF(3, 1, 0), .name = "0000:03:01.0" },
 };
 
 struct pci_dev *pci_get(size_t index)
 {
     return index < MACHINE_DEVS ? &machine_devs[index] : NULL;
+}
+
+static const struct pci_fence *machine_fence; // NULL: none was set
+
+void pci_set_fence(const struct pci_fence *fence)
+{
+    machine_fence = fence;
 }
 
 // ---- CPUs ----
@@ -76,6 +85,12 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 {
     machine_timer = timer;
     machine_timer_due = due_ns;
+}
+
+void cpu_timer_stop(struct cpu_timer *timer)
+{
+    machine_timer = NULL;
+    machine_timer_due = 0;
 }
 
 struct pi_desc *irq_pi_desc(unsigned cpu)
@@ -154,7 +169,9 @@ void report_json(struct json *j)
 
 #define MACHINE_BASE 0xfed90000ull
 #define MACHINE_ECAP (M_ECAP_C | M_ECAP_QI | M_ECAP_IR | M_ECAP_EIM | M_ECAP_IRO(0x100))
-#define MACHINE_CAP (M_CAP_PI | M_CAP_RECORDS(0x220, 4))
+#define MACHINE_CAP                                                                                \
+    (M_CAP_PI | M_CAP_RECORDS(0x220, 4) | M_CAP_SAGAW(3) | M_CAP_SAGAW(4) | M_CAP_MGAW(48) |       \
+     M_CAP_SLLPS(3) | M_CAP_ND(6))
 
 // Units differ in when they do what they are told: as late as they may, seeing a write to their
 // registers with the next read and taking time for each thing, or at once.
@@ -181,6 +198,8 @@ static struct model_unit *machine_one_unit(void)
     machine_timer_due = 0;
     machine_pi_offset = 0;
     machine_on_object = NULL;
+    machine_fence = NULL;
+    vtd_set_dma(VTD_DMA_OPEN);
     memset(machine_pi, 0, sizeof(machine_pi));
     dmar_begin(&machine_dmar, 1);
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);

@@ -22,6 +22,8 @@ static void model_check_on(struct model_unit *m, uint32_t bit)
         MODEL_BROKEN(m, "6.5.2: QIE, and the queue is not in memory");
     if (bit == M_SIRTP && m->irta & 0x7f0)
         MODEL_BROKEN(m, "11.4.10: reserved bits in IRTA");
+    if (bit == M_TE)
+        model_check_translation_on(m);
     if (bit != M_IRE)
         return;
     if (!(m->gsts & M_SIRTP))
@@ -51,6 +53,7 @@ static void model_log_command(struct model_unit *m, uint32_t bit, bool on)
                        : bit == M_IRE   ? "IRE"
                        : bit == M_CFI   ? "CFI"
                        : bit == M_SIRTP ? "SIRTP"
+                       : bit == M_SRTP  ? "SRTP"
                        : bit == M_WBF   ? "WBF"
                                         : "?";
     snprintf(text, sizeof(text), "%s%s", name, on ? "+" : "-");
@@ -73,6 +76,8 @@ static void model_complete(struct model_unit *m)
         if (m->cap & M_CAP_ESIRTPS)
             memset(m->cached, 0, sizeof(m->cached));
     }
+    if (bit == M_SRTP)
+        model_set_root(m);
     if (bit == M_QIE && !m->pending_on)
         m->iqh = 0;
     if (!(m->gsts & (M_TE | M_IRE)))
@@ -98,6 +103,8 @@ static void model_command(struct model_unit *m, uint32_t value)
         m->gsts &= ~M_SIRTP;
         m->cache_clean = false;
     }
+    if (changed == M_SRTP)
+        m->gsts &= ~M_SRTP;
     if (changed == M_WBF)
         m->gsts |= M_WBF;
     m->pending = changed;
@@ -154,12 +161,12 @@ static uint32_t model_pmen(struct model_unit *m)
 {
     if (!(m->cap & (M_CAP_PLMR | M_CAP_PHMR)))
         MODEL_BROKEN(m, "11.4.8.1: PMEN read on a unit without protected memory");
-    if (m->pmen & 1u << 31 || m->deaf_pmen)
+    if (m->deaf_pmen)
         return m->pmen;
     if (m->pmen_reads)
         m->pmen_reads--;
     else
-        m->pmen &= ~1u;
+        m->pmen = (m->pmen & ~1u) | m->pmen >> 31;
     return m->pmen;
 }
 
@@ -182,6 +189,8 @@ static uint64_t model_read(struct model_unit *m, size_t offset, unsigned bytes)
         return m->ecap;
     case 0x1c << 4 | 4:
         return model_status(m);
+    case 0x20 << 4 | 8:
+        return m->rtaddr ? m->rtaddr : (uint64_t)m->ttm << 10;
     case 0x28 << 4 | 8:
         return m->ccmd;
     case 0x34 << 4 | 4:
@@ -222,6 +231,13 @@ static void model_write_control(struct model_unit *m, uint32_t *control, uint32_
     *control = (*control & 1u << 30) | (value & ~(1u << 30));
 }
 
+static void model_write_protected(struct model_unit *m, uint64_t *bound, uint64_t value)
+{
+    if (m->pmen & 1u << 31 || m->pmen & 1)
+        MODEL_BROKEN(m, "11.4.8.2: bounds of protected memory written while it is on");
+    *bound = value & ~0xfffffull;
+}
+
 static void model_write(struct model_unit *m, size_t offset, uint64_t value, unsigned bytes)
 {
     size_t within;
@@ -236,6 +252,9 @@ static void model_write(struct model_unit *m, size_t offset, uint64_t value, uns
     switch (offset << 4 | bytes) {
     case 0x18 << 4 | 4:
         model_command(m, (uint32_t)value);
+        return;
+    case 0x20 << 4 | 8:
+        m->rtaddr = value;
         return;
     case 0x34 << 4 | 4:
         model_write_status(m, (uint32_t)value);
@@ -258,6 +277,18 @@ static void model_write(struct model_unit *m, size_t offset, uint64_t value, uns
             MODEL_BROKEN(m, "11.4.8.1: kept bits of PMEN changed");
         m->pmen = (m->pmen & 0x7fffffff) | ((uint32_t)value & 1u << 31);
         m->pmen_reads = m->delay;
+        return;
+    case 0x68 << 4 | 4:
+        model_write_protected(m, &m->plm_base, value);
+        return;
+    case 0x6c << 4 | 4:
+        model_write_protected(m, &m->plm_limit, value);
+        return;
+    case 0x70 << 4 | 8:
+        model_write_protected(m, &m->phm_base, value);
+        return;
+    case 0x78 << 4 | 8:
+        model_write_protected(m, &m->phm_limit, value);
         return;
     case 0x88 << 4 | 8:
         m->iqt = value;

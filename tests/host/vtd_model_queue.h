@@ -2,6 +2,7 @@
 // The modelled unit's invalidation queue (VT-d 6.5.2). Part of vtd_model.h.
 #pragma once
 
+#include "vtd_model_dma.h"
 #include "vtd_model_state.h"
 
 static uint32_t model_step(const struct model_unit *m)
@@ -82,6 +83,10 @@ static int model_descriptor(struct model_unit *m)
     m->last_was_wait = type == 5;
     if (d[2] || d[3])
         return 4;
+    if (type == 1)
+        return (int)model_invalidate_contexts(m, d[0], d[1]);
+    if (type == 2)
+        return (int)model_invalidate_pages(m, d[0], d[1]);
     if (type == 4)
         return (int)model_iec(m, d[0], d[1]);
     return type == 5 ? model_wait(m, d[0], d[1]) : 3;

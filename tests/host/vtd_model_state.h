@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/mem/map.h"
+#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/cache.h"
@@ -85,6 +86,36 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
     return model_memory + at;
 }
 
+static uint64_t model_dma_limit, model_dma_bytes;
+static mem_dma_map model_dma_map;
+static uint64_t model_ram_end = 16 * GIB;
+
+void mem_dma_init(uint64_t limit, mem_dma_map map)
+{
+    model_dma_limit = limit;
+    model_dma_map = map;
+}
+
+uint64_t mem_dma_bytes(void)
+{
+    return model_dma_bytes;
+}
+
+uint64_t mem_dma_used(void)
+{
+    return model_dma_bytes;
+}
+
+uint64_t mem_ram_end(void)
+{
+    return model_ram_end;
+}
+
+const char *mem_what(uint64_t phys)
+{
+    return "RAM";
+}
+
 uint64_t mem_free_bytes(void)
 {
     return model_memory_free;
@@ -153,6 +184,21 @@ struct model_entry {
     uint64_t low, high;
 };
 
+// What it has found of a function, and of an address; a reason: that there is nothing.
+struct model_context {
+    bool valid;
+    uint16_t source;
+    unsigned reason;
+    uint64_t entry[2];
+};
+
+struct model_translation {
+    bool valid;
+    uint16_t domain;
+    uint64_t page;
+    unsigned reason;
+};
+
 #define MODEL_POSTED_WRITES 64
 struct model_write {
     size_t offset;
@@ -175,12 +221,18 @@ struct model_unit {
     unsigned refusal;      // with this in IQERCD.IQEI
     uint64_t false_head;   // what IQH says while the queue has stopped; 0: the truth
     bool gone;             // it answers with ones, and does nothing
-    unsigned ttm;          // RTADDR's translation mode, as firmware left it
+    unsigned ttm;          // translation mode in use; firmware's at first
 
     // What it holds.
     uint32_t gsts, fsts, fectl, iectl, pectl, fedata, feaddr, feuaddr, pmen;
     uint64_t iqh, iqt, iqa, iqercd, irta, ccmd, iotlb;
-    uint64_t irta_in_use; // as of the last SIRTP
+    uint64_t irta_in_use;  // as of the last SIRTP
+    uint64_t rtaddr, root; // the latter as of the last SRTP
+    uint64_t plm_base, plm_limit, phm_base, phm_limit;
+    struct model_context contexts[32];
+    struct model_translation translations[64];
+    unsigned next_context, next_translation;
+    bool contexts_stale, pages_stale; // not invalidated since they had to be
     uint64_t records[MODEL_RECORDS][2];
     unsigned next_record;
     uint32_t pending; // a command under way

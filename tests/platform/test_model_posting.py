@@ -149,12 +149,16 @@ def test_a_remapped_entry_beside_a_posted_one(bench):
     assert bench.machine.irr(0) == {0xE7} and descriptor.pir() == {0x42}
 
 
-def test_compatibility_format(bench):
+# With EIME=1 whatever CFI says (VT-d 5.1.4).
+@pytest.mark.parametrize("cfi", [0, 1 << 23])
+def test_compatibility_format(bench, cfi):
     descriptor = Descriptor(bench.machine)
+    bench.unit.write(vtd.GCMD, bench.unit.read(vtd.GSTS) & 0x96FFFFFF | cfi)
     bench.unit.entry(0x1000 >> 5, posted(0x42))
     bench.a.fire(address=0xFEE01000, data=0x55)
-    assert bench.machine.irr(1) == {0x55}
+    assert bench.machine.irr(1) == set()
     assert descriptor.pir() == set()
+    assert bench.unit.fault()[:2] == (0x25, bench.a.bdf)
 
 
 def test_remapping_off(bench):

@@ -326,7 +326,7 @@ def test_a_table_address_that_is_not_taken(up, then):
     with up:
         up.unit.write(IRTA, vtd.TABLE + 0x10000 | vtd.EIME | 7, 8)
         if then == "another command":
-            up.command(1 << 31)
+            up.command(QIE, on=False)
     breached(up, "irta-without-sirtp", section="6.7")
 
 

@@ -14,7 +14,8 @@ needs_nvme_cli = pytest.mark.skipif(not nvme_cli.NVME, reason="there is no nvme-
 
 COMMANDS = "list:id-ctrl:id-ns:smart-log:fw-log:error-log:get-feature:show-regs"
 REGISTERS = {"cap": (0x00, 8), "vs": (0x08, 4), "cc": (0x14, 4), "csts": (0x1c, 4), "aqa": (0x24, 4),
-             "asq": (0x28, 8), "acq": (0x30, 8), "cmbloc": (0x38, 4), "cmbsz": (0x3c, 4)}
+             "asq": (0x28, 8), "acq": (0x30, 8), "cmbloc": (0x38, 4), "cmbsz": (0x3c, 4),
+             "cmbmsc": (0x50, 8), "cmbsts": (0x58, 4)}
 
 
 def pages_of(run, folder):

@@ -25,7 +25,7 @@ def test_a_disk_is_put_into_an_empty_slot(boot, tmp_path, mode):
         bay.put_in("LATE")
 
     bay = Bay(tmp_path).start(steps)
-    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=6s verify=crc32c", disks=stamped(1),
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=12s verify=crc32c", disks=stamped(1),
                extra=[*bay.arguments, *null("slow")])
     assert bay.failed is None
     run.verified()
@@ -55,3 +55,26 @@ def test_a_disk_goes_another_comes_and_the_first_returns(boot, tmp_path, mode):
     assert len(run.of("warning", what="nvme-removed")) == 2
     assert run.one("nvme", serial="SECOND")["filename"] == "nvme2n1"
     assert {error["what"] for error in run.of("error")} == {"job-io"}  # the first one's reads
+
+
+TIMES = 20
+
+
+def test_in_and_out_again_and_again(boot, tmp_path):
+    """Each time it is the same disk, under the same name; the other is read all along."""
+    def steps(bay):
+        bay.wait_for("job: 1.0 of ")
+        for time in range(TIMES):
+            bay.take_out()
+            bay.put_in("FIRST")
+            bay.wait_for("it is back in its slot", time + 1)
+
+    bay = Bay(tmp_path).start(steps)
+    run = boot("irq=adaptive iodepth=16 bs=4k runtime=110s", disks=stamped(1), deadline=220,
+               extra=[*bay.arguments, *null("slow"), *bay.disk("FIRST")])
+    assert bay.failed is None, run.console
+    other_is_well(run)
+    assert len(run.of("warning", what="nvme-returned")) == TIMES
+    assert {disk["filename"] for disk in run.of("nvme", serial="FIRST")} == {"nvme1n1"}
+    assert len(run.of("nvme", serial="FIRST")) == TIMES + 1
+    assert run.one("recovery", device="nvme1")["gone"] is False

@@ -37,7 +37,7 @@ def test_reads_right(boot, name):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("controller", [{}, {"ioeventfd": "on"}, {"dbcs": "off"}],
-                         ids=["plain", "ioeventfd", "refused"])
+                         ids=["plain", "ioeventfd", "not-offered"])
 def test_by_shadow_doorbells(boot, mode, controller):
     boot(f"irq={mode} nvme.shadow=1 {JOB}", cpus=2, disks=stamped(2, controller=controller)).verified()
 

@@ -49,8 +49,10 @@ def qemu_runs(folder, bench):
     synthetic.write(folder / "bench-model.json", [{"type": "posted_model", "qemu": "10.0.2"}])
     for mode in synthetic.MODES:
         job, model = counted(mode)
-        synthetic.write(folder / f"count-{mode}.jsonl", job)
-        synthetic.write(folder / f"count-{mode}-model.json", [model])
+        for kind, iodepth in (("count", 32), ("single", 1)):
+            job[0]["iodepth"] = iodepth
+            synthetic.write(folder / f"{kind}-{mode}.jsonl", job)
+            synthetic.write(folder / f"{kind}-{mode}-model.json", [model])
         synthetic.write(folder / f"trace-{mode}.jsonl", traced(mode))
     return folder
 
@@ -261,7 +263,8 @@ def test_the_jsons_numbers_are_the_captures(made):
     assert found == {(o["irq"], o["disks"]): [o["iops"][k] for k in ("median", "min", "max")]
                      for o in rows}
     if name == "qemu":
-        stages = {(row[0], row[1]): row[2] for row in charts["stages"]["rows"]}
+        stages = {(row[0], row[1]): row[2] for row in charts["stages-32"]["rows"]}
+        assert charts["stages-1"]["title"] == "Instructions for each read, one at a time"
         assert stages["posted", "interrupt"] == 2 and stages["adaptive", "reap"] == 29
         assert not any(stage == "idle" for _, stage in stages)
         assert dict(data["tiles"][0]["values"])["posted"] == pytest.approx(114)

@@ -65,6 +65,8 @@ def test_it_has_all_that_fio_has(tmp_path):
                            "--output-format=json+"], cwd=tmp_path, capture_output=True, text=True)
     real = json.loads(done.stdout)
     made = converted(tmp_path, WHOLE)
+    if real["fio version"] != made["fio version"]:
+        pytest.skip(f"{real['fio version']} is here, whose files may hold more")
     same_shape({key: real[key] for key in real if key not in ("jobs", "disk_util")}, made)
     for job in made["jobs"]:
         same_shape(real["jobs"][0], job)

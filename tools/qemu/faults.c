@@ -37,6 +37,8 @@ const char *fault_name(enum fault_reason reason)
         return "entry not present";
     case FAULT_IRTE_RESERVED:
         return "reserved bits in the entry";
+    case FAULT_COMPATIBILITY:
+        return "compatibility format";
     case FAULT_SOURCE_ID:
         return "source id mismatch";
     case FAULT_DESCRIPTOR_ACCESS:
@@ -170,7 +172,8 @@ qemu_result fault_report(enum fault_reason reason, uint16_t index, bool hidden,
 
 static uint32_t edited(const struct edit *e, uint32_t word, uint32_t value)
 {
-    if (word == FRCD_WORD_INDEX && e->reason != FAULT_REQUEST_RESERVED)
+    bool has_index = e->reason != FAULT_REQUEST_RESERVED && e->reason != FAULT_COMPATIBILITY;
+    if (word == FRCD_WORD_INDEX && has_index)
         field_set(&value, FRCD1_INDEX, e->index);
     if (word == FRCD_WORD_REASON)
         field_set(&value, FRCD3_FR, e->reason);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/qemu/attack.h"
 #include "tools/qemu/count.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
@@ -26,8 +27,8 @@ __attribute__((constructor)) static void claim_interface(void)
 
 static struct {
     const char *json, *count, *snapshots;
-    bool strict, instructions;
-} arguments;
+    bool strict, instructions, attack_writes;
+} arguments = { .attack_writes = true };
 
 // The value of `argument` if it has this name, else NULL.
 static const char *value_of(const char *argument, const char *name)
@@ -54,10 +55,13 @@ static void parse_argument(const char *argument)
         arguments.count = value;
     else if ((value = value_of(argument, "snapshots=")))
         arguments.snapshots = value;
+    else if ((value = value_of(argument, "attack=")))
+        attack_add(value);
     else if (!parse_switch(argument, "strict=", &arguments.strict) &&
+             !parse_switch(argument, "attack-writes=", &arguments.attack_writes) &&
              !parse_switch(argument, "instructions=", &arguments.instructions))
         refuse("unknown argument '%s'; there are json=FILE, count=ELF, snapshots=PORT, "
-               "instructions=on and strict=on",
+               "instructions=on, attack=ID, attack-writes=off and strict=on",
                argument);
 }
 
@@ -103,6 +107,7 @@ static void attach(struct qemu_notifier *n, void *data)
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
     snapshots_attach();
+    attack_attach();
     qemu.qemu_register_reset(reset, NULL);
     atexit(stats_print);
 }
@@ -118,6 +123,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
     qemu_abi_init();
     if (arguments.strict)
         strict_init();
+    attack_set_writes(arguments.attack_writes);
     if (arguments.count)
         count_init(id, arguments.count, max_cpus);
     if (arguments.snapshots)

@@ -11,6 +11,9 @@ struct model {
     struct qemu_region *window;
     struct qemu_region *apic; // any processor's: it takes messages for all of them
     uint64_t irta;            // as of the last SIRTP command
+    uint64_t rtaddr;          // as of the last SRTP command
+    uint64_t descriptor;      // that was posted to last
+    bool attacked;            // what comes just now is the attacker's, not the guest's fault
 };
 
 extern struct model model;

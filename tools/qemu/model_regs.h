@@ -17,17 +17,28 @@
 #define ECAP_EIM BIT64(4)
 #define ECAP_MHMV BITS64(23, 20) // the largest IM of an invalidation
 #define ECAP_SMTS BIT64(43)
+#define CAP_CM BIT64(7)
+#define CAP_ESRTPS BIT64(63) // SRTP empties the caches of contexts and pages
 #define REG_GCMD 0x18
 #define GCMD_CFI BIT32(23)
 #define GCMD_SIRTP BIT32(24)
+#define GCMD_SRTP BIT32(30)
+#define GCMD_TE BIT32(31)
 #define GCMD_IRE BIT32(25)
 #define GCMD_QIE BIT32(26)
 #define GCMD_STATES (BIT32(31) | BIT32(28) | GCMD_QIE | GCMD_IRE | GCMD_CFI) // on or off
 #define GCMD_ONE_SHOTS (BIT32(30) | BIT32(29) | BIT32(27) | GCMD_SIRTP)      // done once
 #define REG_GSTS 0x1c
+#define GSTS_CFIS BIT32(23)
 #define GSTS_IRTPS BIT32(24)
+#define GSTS_RTPS BIT32(30)
+#define GSTS_TES BIT32(31)
 #define GSTS_IRES BIT32(25)
 #define GSTS_QIES BIT32(26)
+#define REG_RTADDR 0x20
+#define RTADDR_BASE BITS64(63, 12)
+#define RTADDR_TTM BITS64(11, 10)
+#define RTADDR_RESERVED BITS64(9, 0)
 #define REG_FSTS 0x34
 #define FSTS_PFO BIT32(0)
 #define FSTS_PPF BIT32(1)
@@ -60,6 +71,21 @@
 #define FRCD3_FR BITS32(7, 0)
 #define FRCD3_F BIT32(31)
 
+// Tables for DMA, legacy mode (VT-d 9.1, 9.3, 9.8).
+#define ROOT_TABLE BITS64(63, 12)
+#define ROOT_RESERVED BITS64(11, 1)
+#define CONTEXT_P BIT64(0)
+#define CONTEXT_TABLE BITS64(63, 12)
+#define CONTEXT_RESERVED BITS64(11, 4)
+#define CONTEXT_AW BITS64(2, 0)
+#define CONTEXT_DID BITS64(23, 8)
+#define CONTEXT_HIGH_RESERVED (BIT64(7) | BITS64(63, 24))
+#define SLPTE_R BIT64(0)
+#define SLPTE_W BIT64(1)
+#define SLPTE_PS BIT64(7)
+#define SLPTE_ADDR BITS64(51, 12)
+#define UNIT_BASE 0xfed90000ull // where QEMU puts it
+
 // An interrupt request: a 4-byte write from FEE0_0000h on (VT-d 5.1.2).
 #define INTERRUPT_WINDOW 0xfee00000ull
 #define MSI_ADDRESS_HANDLE BITS64(19, 5) // handle[14:0]
@@ -72,6 +98,9 @@
 // Descriptors of the invalidation queue (VT-d 6.5.2): the low half, and the high one where it says.
 #define QI_TYPE BITS64(3, 0)
 #define QI_TYPE_HIGH BITS64(11, 9)
+#define QI_G BITS64(5, 4)
+#define QI_DID BITS64(31, 16)
+#define QI_CONTEXT_SID BITS64(47, 32)
 #define QI_TYPE_CONTEXT 1
 #define QI_CONTEXT_RESERVED (BITS64(8, 6) | BITS64(15, 12) | BITS64(63, 50))
 #define QI_TYPE_IOTLB 2
@@ -140,6 +169,7 @@ enum fault_reason {
     FAULT_REQUEST_RESERVED = 0x20,
     FAULT_NOT_PRESENT = 0x22,
     FAULT_IRTE_RESERVED = 0x24,
+    FAULT_COMPATIBILITY = 0x25,
     FAULT_SOURCE_ID = 0x26,
     FAULT_DESCRIPTOR_ACCESS = 0x27,
     FAULT_DESCRIPTOR_RESERVED = 0x28,

@@ -33,6 +33,7 @@ static enum fault_reason post_to_descriptor(struct irte e)
     }
     struct post p = descriptor_post(d, irte_virtual_vector(e), e.low & IRTE_URG, x2apic_mode());
     ram_unmap(d, sizeof(*d));
+    model.descriptor = address;
     if (p.outcome == POST_REFUSED) {
         strict_breach(RULE_PD_RESERVED, "the descriptor at %#llx has reserved bits set",
                       (unsigned long long)address);
@@ -108,7 +109,8 @@ static bool is_ours(struct msi_request request, struct irte *e)
         return false;
     if (!(e->low & IRTE_P)) {
         fault_count(FAULT_NOT_PRESENT, e->low & IRTE_FPD);
-        strict_breach(RULE_IRTE_ABSENT, "entry %u is not present", request.index);
+        if (!model.attacked)
+            strict_breach(RULE_IRTE_ABSENT, "entry %u is not present", request.index);
         return false;
     }
     return (e->low & IRTE_IM) || strict_on();
@@ -120,8 +122,11 @@ static qemu_result window_write(void *opaque, uint64_t offset, uint64_t data, un
     struct msi_request request = msi_request_decode(offset, (uint32_t)data);
     struct irte e;
 
-    if (!(stock_read(REG_GSTS) & GSTS_IRES))
+    uint32_t status = stock_read(REG_GSTS);
+    if (!(status & GSTS_IRES))
         return pass(offset, (uint32_t)data, attrs);
+    if (!request.remappable && (x2apic_mode() || !(status & GSTS_CFIS)))
+        return fault_report(FAULT_COMPATIBILITY, 0, false, attrs);
     bool ours = is_ours(request, &e);
     stats.passed += !ours || !(e.low & IRTE_IM);
     if (!ours)

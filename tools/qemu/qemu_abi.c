@@ -31,7 +31,7 @@ void refuse(const char *format, ...)
     exit(EXIT_FAILURE);
 }
 
-static void *find(const char *symbol)
+void *qemu_find(const char *symbol)
 {
     void *address = dlsym(RTLD_DEFAULT, symbol);
     if (!address)
@@ -62,17 +62,17 @@ int qemu_plugin_interface(void)
 
 void qemu_abi_init(void)
 {
-    qemu.qmp_query_version = find("qmp_query_version");
+    qemu.qmp_query_version = qemu_find("qmp_query_version");
     check_version();
-#define QEMU_FIND(type, name, parameters) qemu.name = find(#name);
+#define QEMU_FIND(type, name, parameters) qemu.name = qemu_find(#name);
     QEMU_FUNCTIONS(QEMU_FIND)
 #undef QEMU_FIND
-    qemu.address_space_memory = find("address_space_memory");
+    qemu.address_space_memory = qemu_find("address_space_memory");
 }
 
 void qemu_count_abi_init(void)
 {
-#define QEMU_FIND(type, name, parameters) qemu_count.name = find(#name);
+#define QEMU_FIND(type, name, parameters) qemu_count.name = qemu_find(#name);
     QEMU_COUNT_FUNCTIONS(QEMU_FIND)
 #undef QEMU_FIND
 }

@@ -142,5 +142,8 @@ void qemu_add_port(uint64_t port, const char *name, const struct qemu_region_ops
 // The child `part` of an object, or NULL.
 struct qemu_region *qemu_child_region(struct qemu_object *parent, const char *part);
 
+// A symbol that QEMU exports, or refuses.
+void *qemu_find(const char *symbol);
+
 // One line to stderr and a failed exit.
 _Noreturn void refuse(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -22,6 +22,8 @@ static void registers_write(void *opaque, uint64_t offset, uint64_t value, unsig
     faults_write((uint32_t)offset, (uint32_t)value);
     if (offset == REG_GCMD && (value & GCMD_SIRTP))
         model.irta = stock_read64(REG_IRTA);
+    if (offset == REG_GCMD && (value & GCMD_SRTP))
+        model.rtaddr = stock_read64(REG_RTADDR);
 }
 
 const struct qemu_region_ops registers_ops = {

@@ -9,16 +9,39 @@
 #include "tools/qemu/strict.h"
 
 static struct {
-    uint32_t command;   // of the last write to GCMD, until GSTS is read
-    bool invalidated;   // all of the cache, since the last SIRTP
-    bool irta_open;     // IRTA was written with IRE=1, and no SIRTP yet
-    uint64_t iqa, irta; // as software wrote them: QEMU's unit drops reserved bits
+    uint32_t command;                             // of the last write to GCMD, until GSTS is read
+    bool invalidated;                             // all of the cache, since the last SIRTP
+    bool contexts_invalidated, pages_invalidated; // all of them, since the last SRTP
+    bool irta_open;                               // IRTA was written with IRE=1, and no SIRTP yet
+    uint64_t iqa, irta, rtaddr; // as software wrote them: QEMU's unit drops reserved bits
 } state;
 
 void rules_reset(void)
 {
     memset(&state, 0, sizeof(state));
     entry_cache_empty();
+    rules_dma_forget();
+}
+
+static void check_root(uint32_t status)
+{
+    uint64_t rtaddr = state.rtaddr;
+    if (rtaddr & RTADDR_RESERVED || !ram_at(rtaddr & RTADDR_BASE, 4096))
+        strict_breach(RULE_RTADDR_VALUE, "SRTP with RTADDR %#llx", (unsigned long long)rtaddr);
+    if ((status & GSTS_TES) && (rtaddr ^ model.rtaddr) & RTADDR_TTM)
+        strict_breach(RULE_RTADDR_MODE, "SRTP with RTADDR %#llx after %#llx while TE=1",
+                      (unsigned long long)rtaddr, (unsigned long long)model.rtaddr);
+    state.contexts_invalidated = state.pages_invalidated = false;
+    rules_dma_forget();
+}
+
+static void check_translation_on(uint32_t status)
+{
+    if (!(status & GSTS_RTPS))
+        strict_breach(RULE_TE_TABLE, "TE set while GSTS.RTPS=0");
+    else if (!state.pages_invalidated && !(stock_read64(REG_CAP) & CAP_ESRTPS))
+        strict_breach(RULE_TE_CACHE, "TE set, but since SRTP no global invalidation of %s",
+                      state.contexts_invalidated ? "pages after that of contexts" : "contexts");
 }
 
 static void check_table(void)
@@ -51,8 +74,13 @@ static uint32_t queue_bytes(void)
 
 static void run_queue(uint32_t head, uint32_t tail)
 {
-    if (tail < queue_bytes() && rules_queue(state.iqa, head, tail))
-        state.invalidated = true;
+    if (tail >= queue_bytes())
+        return;
+    rules_dma_look();
+    struct invalidations done = rules_queue(state.iqa, head, tail);
+    state.invalidated |= done.entries;
+    state.contexts_invalidated |= done.contexts;
+    state.pages_invalidated |= done.pages && state.contexts_invalidated;
 }
 
 static void check_queue_on(void)
@@ -106,6 +134,10 @@ static void gcmd_write(uint32_t value)
         check_table();
         state.invalidated = false;
     }
+    if (command & GCMD_SRTP)
+        check_root(status);
+    if (changed & value & GCMD_TE)
+        check_translation_on(status);
     if (changed & value & GCMD_IRE)
         check_remapping_on(status);
     if (changed & ~value & GCMD_IRE)
@@ -155,6 +187,10 @@ void rules_register_write(uint32_t offset, uint32_t value)
     case REG_GCMD:
         gcmd_write(value);
         break;
+    case REG_RTADDR:
+    case REG_RTADDR + 4:
+        write_half(&state.rtaddr, offset != REG_RTADDR, value);
+        break;
     case REG_IQA:
     case REG_IQA + 4:
         iqa_write(offset, value);
@@ -179,14 +215,19 @@ void rules_register_write(uint32_t offset, uint32_t value)
 // Commands are done in the write itself here, so that any read shows it.
 void rules_register_read(uint32_t offset)
 {
-    if (offset == REG_GSTS)
-        state.command = 0;
+    if (offset != REG_GSTS)
+        return;
+    if (state.command & (GCMD_TE | GCMD_SRTP))
+        rules_dma_look();
+    state.command = 0;
 }
 
 void rules_finish(void)
 {
     if (strict_on() && (stock_read(REG_GSTS) & GSTS_IRES))
         entry_cache_check();
+    if (strict_on())
+        rules_dma_finish();
     if (state.irta_open)
         strict_breach(RULE_IRTA_SIRTP, "IRTA was written with IRE=1, and never SIRTP after it");
 }

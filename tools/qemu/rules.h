@@ -11,5 +11,16 @@ void rules_reset(void);
 void rules_finish(void); // at exit: what should have followed, but has not
 
 // rules_queue.c: the descriptors from `head` to `tail`, offsets into the queue that `iqa` names.
-// Returns whether the whole interrupt entry cache was invalidated.
-bool rules_queue(uint64_t iqa, uint32_t head, uint32_t tail);
+// Returns which caches were invalidated as a whole.
+struct invalidations {
+    bool entries, contexts, pages;
+};
+struct invalidations rules_queue(uint64_t iqa, uint32_t head, uint32_t tail);
+
+// rules_dma.c: the tables for DMA, looked at before the queue is; and what of them was invalidated: all, or
+// what a context's source or a domain names (granularity as in descriptors: 1 all, 2 domain, 3 device).
+void rules_dma_look(void);
+void rules_dma_invalidate_contexts(unsigned granularity, uint16_t domain, uint16_t source);
+void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain);
+void rules_dma_forget(void); // there are other tables
+void rules_dma_finish(void);

@@ -20,7 +20,7 @@ static bool reserved_clear(const struct qi_descriptor *d, uint64_t low, uint64_t
     return false;
 }
 
-static bool run_iec(const struct qi_descriptor *d, bool *all)
+static bool run_iec(const struct qi_descriptor *d, struct invalidations *done)
 {
     unsigned mask_bits = (unsigned)field_get(QI_IEC_IM, d->low);
     unsigned limit = (unsigned)field_get(ECAP_MHMV, stock_read64(REG_ECAP));
@@ -28,13 +28,35 @@ static bool run_iec(const struct qi_descriptor *d, bool *all)
         return false;
     if (!(d->low & QI_IEC_BY_INDEX)) {
         entry_cache_empty();
-        *all = true;
+        done->entries = true;
         return true;
     }
     if (mask_bits > limit)
         strict_breach(RULE_QI_IEC_MASK, "descriptor %016llx has IM=%u, and ECAP.MHMV is %u",
                       (unsigned long long)d->low, mask_bits, limit);
     entry_cache_invalidate((uint16_t)field_get(QI_IEC_IIDX, d->low), mask_bits);
+    return true;
+}
+
+// G: 1 all, 2 a domain's, 3 a device's.
+static bool run_contexts(const struct qi_descriptor *d, struct invalidations *done)
+{
+    if (!reserved_clear(d, QI_CONTEXT_RESERVED, ~0ull))
+        return false;
+    done->contexts |= field_get(QI_G, d->low) == 1;
+    rules_dma_invalidate_contexts((unsigned)field_get(QI_G, d->low),
+                                  (uint16_t)field_get(QI_DID, d->low),
+                                  (uint16_t)field_get(QI_CONTEXT_SID, d->low));
+    return true;
+}
+
+static bool run_pages(const struct qi_descriptor *d, struct invalidations *done)
+{
+    if (!reserved_clear(d, QI_IOTLB_RESERVED, QI_IOTLB_HIGH_RESERVED))
+        return false;
+    done->pages |= field_get(QI_G, d->low) == 1;
+    rules_dma_invalidate_pages((unsigned)field_get(QI_G, d->low),
+                               (uint16_t)field_get(QI_DID, d->low));
     return true;
 }
 
@@ -54,19 +76,19 @@ static unsigned type_of(const struct qi_descriptor *d)
 }
 
 // False: the unit stops at it.
-static bool run(const struct qi_descriptor *d, bool *all)
+static bool run(const struct qi_descriptor *d, struct invalidations *done)
 {
     unsigned type = type_of(d);
     bool scalable = stock_read64(REG_ECAP) & ECAP_SMTS;
     switch (type) {
     case QI_TYPE_CONTEXT:
-        return reserved_clear(d, QI_CONTEXT_RESERVED, ~0ull);
+        return run_contexts(d, done);
     case QI_TYPE_IOTLB:
-        return reserved_clear(d, QI_IOTLB_RESERVED, QI_IOTLB_HIGH_RESERVED);
+        return run_pages(d, done);
     case QI_TYPE_DEVICE_TLB:
         return true;
     case QI_TYPE_IEC:
-        return run_iec(d, all);
+        return run_iec(d, done);
     case QI_TYPE_WAIT:
         return check_wait(d);
     default:
@@ -78,21 +100,21 @@ static bool run(const struct qi_descriptor *d, bool *all)
     }
 }
 
-bool rules_queue(uint64_t iqa, uint32_t head, uint32_t tail)
+struct invalidations rules_queue(uint64_t iqa, uint32_t head, uint32_t tail)
 {
     uint32_t size = 4096u << field_get(IQA_QS, iqa), step = iqa & IQA_DW ? 32 : 16;
-    bool all = false;
+    struct invalidations seen = { 0 };
     for (uint32_t done = 0; head != tail && done < size; done += step) {
         struct qi_descriptor d = { 0 };
         uint64_t at = (iqa & IQA_BASE) + head;
         if (qemu.address_space_rw(qemu.address_space_memory, at, QEMU_ATTRS_NONE, &d, step,
                                   false) != QEMU_OK) {
             strict_breach(RULE_QI_READ, "there is no memory at %#llx", (unsigned long long)at);
-            return all;
+            return seen;
         }
-        if (!run(&d, &all))
-            return all;
+        if (!run(&d, &seen))
+            return seen;
         head = (head + step) % size;
     }
-    return all;
+    return seen;
 }

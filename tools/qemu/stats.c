@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/qemu/attack.h"
 #include "tools/qemu/count.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/qemu_abi.h"
@@ -62,6 +63,7 @@ static void print_table(void)
             print_fault_row(r);
     print_row("  not reported: FPD was set", stats.hidden_faults);
     strict_print_table();
+    attack_print_table();
 }
 
 static void print_json(void)
@@ -81,6 +83,7 @@ static void print_json(void)
     }
     fprintf(json, "},\"hidden_faults\":%" PRIu64, stats.hidden_faults);
     strict_print_json(json);
+    attack_print_json(json);
     count_print_json(json);
     snapshots_print_json(json);
     fprintf(json, "}\n");

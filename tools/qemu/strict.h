@@ -20,6 +20,18 @@
          "a global invalidation of the interrupt entry cache follows SIRTP")                       \
     RULE(IRTA_SIRTP, "irta-without-sirtp", "6.7", "while IRE=1, SIRTP follows a change of IRTA")   \
     RULE(IRTA_VALUE, "irta-invalid", "5.1.3", "IRTA names RAM, and its reserved bits are zero")    \
+    RULE(TE_TABLE, "te-before-srtp", "6.6", "TE is set only when a root table is, by SRTP")        \
+    RULE(TE_CACHE, "te-before-invalidation", "6.6",                                                \
+         "global invalidations of contexts, then of pages, follow SRTP")                           \
+    RULE(RTADDR_VALUE, "rtaddr-invalid", "11.4.5", "RTADDR names RAM, and its reserved bits are "  \
+         "zero")                                                                                   \
+    RULE(RTADDR_MODE, "rtaddr-mode", "11.4.5", "the mode of tables changes only while TE=0")       \
+    RULE(DMA_IN_PLACE, "dma-entry-in-place", "6.2.3",                                              \
+         "a present entry of the tables for DMA is not changed in place")                          \
+    RULE(DMA_RESERVED, "dma-entry-reserved", "9.1, 9.3, 9.8",                                      \
+         "reserved bits of entries of the tables for DMA are zero")                                \
+    RULE(DMA_STALE, "dma-entry-not-invalidated", "6.2, 6.5.3",                                     \
+         "a changed entry of the tables for DMA is invalidated")                                   \
     RULE(IQA_WHILE_ON, "iqa-while-enabled", "6.5.2", "IQA is written only while QIE=0")            \
     RULE(IQA_VALUE, "iqa-invalid", "6.5.2", "IQA names RAM, and its reserved bits are zero")       \
     RULE(IQT_START, "iqt-not-zero", "6.5.2", "IQT is zero when QIE is set")                        \

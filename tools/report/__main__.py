@@ -44,8 +44,8 @@ def report_of(a):
     folder = a.from_runs or a.out / "runs"
     made = runs.planned() if a.from_runs else runs.make_all(folder)
     return build([captures.read(folder / "bench.jsonl", "QEMU")],
-                 list(runs.counts_of(folder, made)), runs.files_of(folder, made, "trace-"),
-                 [run.shown for run in made], list(runs.versions(folder)))
+                 [list(runs.counts_of(folder, made, kind)) for kind in ("count-", "single-")],
+                 runs.files_of(folder, made, "trace-"), [run.shown for run in made], list(runs.versions(folder)))
 
 
 def write_charts(report, wanted):

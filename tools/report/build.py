@@ -127,12 +127,13 @@ FOOTER = ("Every figure of this page is in its JSON: report.json beside it, and 
 
 
 def build(found, counts=(), traces=(), commands=(), facts=()):
-    """`found`: captures; `counts`: pairs of the model's counts and a capture; `traces`: files;
-    `facts`: what is known of the runs besides."""
+    """`found`: captures; `counts`: lists of pairs of the model's counts and a capture, of which the
+    first is for the figures at the top; `traces`: files; `facts`: what is known besides."""
     with_own_labels(found)
-    counted = [extras.count_of(model, path) for model, path in counts]
+    groups = [[extras.count_of(model, path) for model, path in group] for group in counts]
+    counted = groups[0] if groups else []
     charts = dict(data.charts_of(found))
-    charts["Cost"] = [c for c in [extras.stages_chart(counted), *charts["Cost"]] if c]
+    charts["Cost"] = [*(extras.stages_chart(group) for group in groups), *charts["Cost"]]
     charts["Delivery"] = [c for c in [extras.timeline_chart(traces), *charts["Delivery"]] if c]
     charts["Beyond this machine"] = list(extras.predicted_charts(extras.busy(counted)))
     names = " and ".join(capture.label for capture in found)

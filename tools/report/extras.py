@@ -9,7 +9,7 @@ from pathlib import Path
 from . import capture as captures
 from . import predict
 from .checked import Odd, count, inner
-from .data import chart, column
+from .data import chart, column, plural
 
 # Regions between marks (lib/mark.h) as the stages of a read, from the device's side back to it.
 STAGES = {"submit": ("submit",), "reap": ("reap",), "callback": ("callback",), "loop": ("loop",),
@@ -49,17 +49,16 @@ def count_of(model, path):
 
 def stages_chart(counted):
     """`counted`: what count_of() found, of several modes."""
-    if not counted:
-        return None
     counted = sorted(counted, key=lambda c: captures.MODES.index(c[0]))
     job = counted[0][2]
     rows = [[mode, stage, stages[stage]] for mode, stages, _ in counted for stage in STAGES]
-    return chart("stages", "stages", "Instructions for each read, by stage",
+    alone = ", one at a time" if job["iodepth"] == 1 else ""
+    return chart(f"stages-{job['iodepth']}", "stages", f"Instructions for each read{alone}",
                  "Guest instructions, counted exactly by QEMU: they don't depend on the machine. "
                  "Waiting is left out.",
                  [column("mode"), column("stage"), column("instructions", "a read", "y")], rows,
-                 constants=f"{job['disks']} disks without data, depth {job['iodepth']}, "
-                           f"{job['cpus']} CPU", is_rate=False)
+                 constants=f"{plural(job['disks'], 'disk')} without data, depth {job['iodepth']}, "
+                           f"{plural(job['cpus'], 'CPU')}", is_rate=False)
 
 
 def busy(counted):

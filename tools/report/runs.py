@@ -19,6 +19,7 @@ TRACED = ("remapped", "posted", "adaptive")
 # Null disks: data would be the host's page cache. One CPU: the disks' thread needs a core as well.
 BENCH = ["--cpus", "1", "--disks", "8", "--null-disks", "--append", "app=bench bench=quick"]
 COUNT = ["--cpus", "1", "--disks", "8", "--null-disks", "--count", "--append"]
+SINGLE = ["--cpus", "1", "--disks", "1", "--null-disks", "--count", "--append"]
 TRACE = ["--cpus", "1", "--disks", "4", "--null-disks", "--append"]
 
 
@@ -49,9 +50,11 @@ def planned():
     bench = [Run("the bench", "bench", BENCH, 420)]
     counts = [Run(f"instructions, {mode}", f"count-{mode}", [*COUNT, f"irq={mode} runtime=1s"], 120)
               for mode in COUNTED]
+    singles = [Run(f"instructions of single reads, {mode}", f"single-{mode}",
+                   [*SINGLE, f"irq={mode} iodepth=1 runtime=1s"], 120) for mode in COUNTED]
     traces = [Run(f"a trace, {mode}", f"trace-{mode}",
                   [*TRACE, f"irq={mode} iodepth=4 runtime=1s trace=8192"], 120) for mode in TRACED]
-    return bench + counts + traces
+    return bench + counts + singles + traces
 
 
 def last_lines(text):
@@ -97,9 +100,9 @@ def files_of(folder, runs, kind):
     return [folder / f"{run.name}.jsonl" for run in runs if run.name.startswith(kind)]
 
 
-def counts_of(folder, runs):
+def counts_of(folder, runs, kind):
     """Pairs of the model's counts and the run's own capture."""
-    for path in files_of(folder, runs, "count-"):
+    for path in files_of(folder, runs, kind):
         models = captures.launch.read_json(path.with_name(f"{path.stem}-model.json"))
         if not models or "regions" not in models[0]:
             raise RunError(f"{path.stem}: the model has counted nothing")

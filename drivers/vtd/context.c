@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A unit's root and context tables: which pages each function reaches (VT-d 3.4, 9.1, 9.3). A bus has a
+// context table once one of its functions has an entry.
+
+#include "drivers/vtd/unit.h"
+
+#include "kernel/mem/mem.h"
+#include "lib/cache.h"
+
+#define ENTRIES 256 // buses, and functions of a bus
+
+static void flush(const struct vtd_unit *u, const void *at, size_t bytes)
+{
+    if (!(u->ecap & VTD_ECAP_C))
+        cache_flush(at, bytes);
+}
+
+static struct vtd_entry *new_table(const struct vtd_unit *u)
+{
+    struct vtd_entry *table = mem_alloc(PAGE_BYTES, PAGE_BYTES, u->node);
+    static_assert(ENTRIES * sizeof(*table) == PAGE_BYTES, "VT-d 9.1, 9.3");
+    flush(u, table, PAGE_BYTES);
+    return table;
+}
+
+void vtd_context_start(struct vtd_unit *u)
+{
+    u->root = new_table(u);
+}
+
+// NULL: its bus has no table.
+static struct vtd_entry *find(const struct vtd_unit *u, uint16_t source)
+{
+    uint64_t root = u->root[PCI_BUS(source)].low;
+    struct vtd_entry *table = mem_at(root & ROOT_LOW_CTP);
+    return root & ROOT_LOW_P ? &table[source & 0xff] : NULL;
+}
+
+static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    flush(u, word, sizeof(*word));
+}
+
+static struct vtd_entry *find_or_add(struct vtd_unit *u, uint16_t source)
+{
+    if (!find(u, source))
+        set(u, &u->root[PCI_BUS(source)].low, mem_phys(new_table(u)) | ROOT_LOW_P);
+    return find(u, source);
+}
+
+// From absent to present: the unit has nothing to forget, unless it keeps absent entries as well (CAP.CM;
+// VT-d 6.1).
+static bool added(struct vtd_unit *u, struct problem *p)
+{
+    if (!(u->cap & VTD_CAP_CM))
+        return vtd_flush_write_buffer(u, p);
+    return vtd_invalidate_contexts(u, p) && vtd_invalidate_pages(u, p);
+}
+
+// P is set last, by a store of its own.
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+                       struct problem *p)
+{
+    struct vtd_entry *e = find_or_add(u, source);
+    set(u, &e->high,
+        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, d->id));
+    set(u, &e->low, mem_phys(d->pages.roots[u->levels]) | CONTEXT_LOW_P);
+    return added(u, p);
+}
+
+// Then no DMA of the function's is under way any more: the invalidation of its domain drains what had been
+// translated before (VT-d 6.5.2.3, 6.5.4).
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+                        struct problem *p)
+{
+    struct vtd_entry *e = find(u, source);
+    if (!e || !(e->low & CONTEXT_LOW_P))
+        return true;
+    set(u, &e->low, 0);
+    return vtd_flush_write_buffer(u, p) && vtd_invalidate_context(u, source, d->id, p) &&
+           vtd_invalidate_domain(u, d->id, p);
+}
+
+bool vtd_context_is_granted(const struct vtd_unit *u, uint16_t source)
+{
+    const struct vtd_entry *e = u->root ? find(u, source) : NULL;
+    return e && e->low & CONTEXT_LOW_P;
+}
+
+bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
+{
+    struct vtd_entry *e = find_or_add(u, source);
+    set(u, &e->low, CONTEXT_LOW_FPD);
+    return added(u, p);
+}

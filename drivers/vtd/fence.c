@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The fence around DMA: every unit translates, by tables in which only the DMA arena stands, and only for the
+// functions that a driver has been granted. All else is blocked.
+
+#include "drivers/vtd/fence.h"
+
+#include "drivers/vtd/scope.h"
+#include "drivers/vtd/unit_text.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/dma.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/pci.h"
+#include "lib/format.h"
+
+#define ARENA_DOMAIN 1
+
+static struct {
+    bool on; // grants are asked for
+    struct vtd_domain arena;
+    uint64_t limit; // of what the units can translate
+} fence = { .arena.id = ARENA_DOMAIN };
+
+// ---- what the units can do ----
+
+// Tables of so many levels, and addresses as wide (VT-d 11.4.2).
+static bool has_levels(const struct vtd_unit *u, unsigned levels)
+{
+    return field_get(VTD_CAP_SAGAW, u->cap) & 1u << (levels - 2);
+}
+
+static unsigned width(const struct vtd_unit *u, unsigned levels)
+{
+    return MIN(vtd_levels_bits(levels), (unsigned)field_get(VTD_CAP_MGAW, u->cap) + 1);
+}
+
+// The fewest that reach all of RAM, else the most. 0: the unit can't translate.
+static unsigned choose_levels(const struct vtd_unit *u, uint64_t ram_end)
+{
+    unsigned chosen = 0;
+    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++) {
+        if (!has_levels(u, levels))
+            continue;
+        chosen = levels;
+        if (BIT64(width(u, levels)) >= ram_end)
+            break;
+    }
+    return chosen;
+}
+
+// Level of the largest pages: those of 1 GiB stand upon those of 2 MiB.
+static unsigned largest_pages(const struct vtd_unit *u)
+{
+    uint64_t sizes = field_get(VTD_CAP_SLLPS, u->cap);
+    return sizes & 1 ? sizes & 2 ? 3 : 2 : 1;
+}
+
+static bool can_translate(struct vtd_unit *u, struct problem *p)
+{
+    u->levels = choose_levels(u, mem_ram_end());
+    return u->levels || vtd_problem_no_translation(u, p);
+}
+
+static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
+{
+    struct vtd_unit *u;
+    bool ok = true;
+    vtd_pages_map(&fence.arena.pages, phys, bytes);
+    for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
+        spinlock_lock(&u->lock);
+        ok = u->cap & VTD_CAP_CM ? vtd_invalidate_domain(u, ARENA_DOMAIN, p)
+                                 : vtd_flush_write_buffer(u, p);
+        spinlock_unlock(&u->lock);
+    }
+    return ok;
+}
+
+bool vtd_fence_plan(struct problem *p)
+{
+    struct vtd_pages *pages = &fence.arena.pages;
+    struct vtd_unit *u;
+    *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
+    fence.limit = UINT64_MAX;
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
+        if (!can_translate(u, p))
+            return false;
+        fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
+        pages->largest = MIN(pages->largest, largest_pages(u));
+        pages->snooped &= (u->ecap & VTD_ECAP_C) != 0;
+    }
+    vtd_pages_init(pages);
+    mem_dma_init(fence.limit, map_piece);
+    return true;
+}
+
+// ---- functions that nobody drives ----
+
+static bool is_reserved_for(const struct pci_dev *dev, const struct dmar_reserved **range)
+{
+    size_t scope = 0;
+    return scope_next_reserved(vtd_units_table(), dev, &scope, range);
+}
+
+// What firmware or a display goes on doing without us, and is no news.
+static bool is_quiet(const struct pci_dev *dev)
+{
+    const struct dmar_reserved *range;
+    return pci_is_display(dev) || is_reserved_for(dev, &range);
+}
+
+static void tell_quiet(const struct pci_dev *dev)
+{
+    const struct dmar_reserved *range;
+    if (is_reserved_for(dev, &range))
+        info("dma: %s is kept from the memory that firmware reserved for it (0x%llx to 0x%llx): "
+             "dma=rmrr lets it in there",
+             dev->name, (unsigned long long)range->base, (unsigned long long)range->end - 1);
+    else
+        info("dma: %s, a display, is kept from all memory", dev->name);
+}
+
+// dma=rmrr: a domain of its own, with its reserved ranges alone.
+static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    static uint16_t last = ARENA_DOMAIN;
+    const struct dmar_reserved *range;
+    size_t scope = 0;
+    struct vtd_domain d = { .id = ++last, .pages = fence.arena.pages };
+    if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
+        return vtd_problem_domains(u, p);
+    d.pages.largest = 1;
+    vtd_pages_init(&d.pages);
+    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
+        if (range->end > BIT64(width(u, u->levels)))
+            return vtd_problem_reserved(u, dev->name, range->end, p);
+        vtd_pages_map(&d.pages, range->base, range->end - range->base);
+        info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
+             (unsigned long long)range->base, (unsigned long long)range->end - 1);
+    }
+    return vtd_context_grant(u, dev->requester, &d, p);
+}
+
+static bool settle(struct vtd_unit *u, const struct pci_dev *dev, bool keep, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    if (keep && is_reserved_for(dev, &range))
+        return keep_reserved(u, dev, p);
+    tell_quiet(dev);
+    return vtd_context_silence(u, dev->requester, p);
+}
+
+static bool settle_all(struct vtd_unit *u, bool keep, vtd_is_driven driven, struct problem *p)
+{
+    const struct pci_dev *dev;
+    struct problem ignored;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (is_quiet(dev) && !(driven && driven(dev)) && vtd_unit_of(dev, &ignored) == u &&
+            !settle(u, dev, keep, p))
+            return false;
+    return true;
+}
+
+bool vtd_fence_start(struct vtd_unit *u, bool keep_reserved_memory, vtd_is_driven driven,
+                     struct problem *p)
+{
+    vtd_context_start(u);
+    return settle_all(u, keep_reserved_memory, driven, p) && vtd_turn_translation_on(u, p);
+}
+
+// ---- granting ----
+
+// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
+// for it.
+static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
+{
+    dev = pci_visible(dev);
+    sources[0] = dev->bdf;
+    sources[1] = dev->requester;
+    return dev->requester == dev->bdf ? 1 : 2;
+}
+
+static bool grant(const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    struct vtd_unit *u = vtd_unit_of(dev, p);
+    if (!u)
+        return false;
+    bool ok = true;
+    spinlock_lock(&u->lock);
+    for (size_t i = 0; ok && i < count; i++)
+        if (!vtd_context_is_granted(u, sources[i]))
+            ok = vtd_context_grant(u, sources[i], &fence.arena, p);
+    spinlock_unlock(&u->lock);
+    return ok;
+}
+
+static bool bears(const struct pci_dev *dev, uint16_t source)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    return sources[0] == source || sources[count - 1] == source;
+}
+
+// Functions behind one bridge share its id, and those behind one VMD.
+static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
+{
+    const struct pci_dev *other;
+    for (size_t i = 0; (other = pci_get(i)); i++)
+        if (other != dev && other->granted &&
+            pci_visible(other)->segment == pci_visible(dev)->segment && bears(other, source))
+            return true;
+    return false;
+}
+
+static bool revoke(const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    struct vtd_unit *u = vtd_unit_of(dev, p);
+    if (!u)
+        return true; // it never had anything
+    bool ok = true;
+    spinlock_lock(&u->lock);
+    for (size_t i = 0; ok && i < count; i++)
+        if (!is_borne_by_others(dev, sources[i]))
+            ok = vtd_context_revoke(u, sources[i], &fence.arena, p);
+    spinlock_unlock(&u->lock);
+    return ok;
+}
+
+void vtd_fence_raise(void)
+{
+    static const struct pci_fence calls = { .grant = grant, .revoke = revoke };
+    fence.on = true;
+    pci_set_fence(&calls);
+}
+
+bool vtd_fence_is_on(void)
+{
+    return fence.on;
+}
+
+// ---- what people and tools see ----
+
+static unsigned count_granted(void)
+{
+    const struct pci_dev *dev;
+    unsigned granted = 0;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        granted += dev->granted;
+    return granted;
+}
+
+static const char *page_text(void)
+{
+    static const char *const texts[] = { "", "4 KiB", "2 MiB", "1 GiB" };
+    return texts[fence.arena.pages.largest];
+}
+
+static void send_json(unsigned granted)
+{
+    char buffer[256];
+    struct json j;
+    json_begin(&j, buffer, sizeof(buffer), "dma");
+    json_text(&j, "dma", fence.on ? "fence" : "open");
+    json_u64(&j, "functions", granted);
+    json_u64(&j, "arena", mem_dma_bytes());
+    json_u64(&j, "used", mem_dma_used());
+    if (fence.on) {
+        json_text(&j, "pages", page_text());
+        json_u64(&j, "limit", fence.limit);
+    }
+    report_json(&j);
+}
+
+void vtd_fence_print(void)
+{
+    unsigned granted = fence.on ? count_granted() : 0;
+    if (fence.on)
+        info("dma=fence: %u function%s reach%s %llu MiB, by pages of up to %s; nothing else is "
+             "reached, and by nobody else",
+             granted, granted == 1 ? "" : "s", granted == 1 ? "es" : "",
+             (unsigned long long)(mem_dma_bytes() / MIB), page_text());
+    else
+        info("dma=open: every bus master reaches all memory");
+    send_json(granted);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Second-level page tables, by which a unit translates the DMA of the functions that they are given to
+// (VT-d 3.7, 9.8). Here every address translates to itself, or to nothing.
+#pragma once
+
+#include "lib/types.h"
+
+#define VTD_LEVELS_LEAST 3 // 39 bits
+#define VTD_LEVELS_MOST 5  // 57 bits
+
+// The address width of tables with so many levels.
+static inline unsigned vtd_levels_bits(unsigned levels)
+{
+    return 12 + 9 * levels;
+}
+
+// The tables of 5 levels begin with those of 4, and these with those of 3: units of any width share
+// them, each from a root of its own.
+struct vtd_pages {
+    uint64_t *roots[VTD_LEVELS_MOST + 1]; // by levels
+    unsigned largest;                     // level of the largest pages that each unit can: 1 to 3
+    bool snooped;                         // by each unit; else changes are flushed from the cache
+    unsigned node;
+};
+
+// Empty tables; `largest`, `snooped` and `node` are set.
+void vtd_pages_init(struct vtd_pages *p);
+
+// Lets [base, base + bytes) be read and written: whole pages below 2^57. What is so already stays as it is.
+// One CPU at a time.
+void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes);
+
+// Whether the address translates.
+bool vtd_pages_reach(const struct vtd_pages *p, uint64_t at);

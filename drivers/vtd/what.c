@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What lies at an address that a unit blocked.
+
+#include "drivers/vtd/unit.h"
+#include "kernel/base/cpus.h"
+#include "kernel/mem/map.h"
+#include "kernel/mem/mem.h"
+
+// What a blocked address is, as far as we know; NULL: mem_what() knows more.
+static const char *table_at(const struct vtd_unit *u, uint64_t at)
+{
+    if (u->table.entries && at - mem_phys(u->table.entries) < u->table.count * sizeof(struct irte))
+        return "an interrupt remapping table";
+    if (u->queue.descriptors && at == mem_phys(u->queue.descriptors))
+        return "an invalidation queue";
+    return u->root && at == mem_phys(u->root) ? "a root table" : NULL;
+}
+
+const char *vtd_what_lies_at(uint64_t at)
+{
+    const struct vtd_unit *u;
+    const char *what = NULL;
+    for (size_t i = 0; !what && (u = vtd_unit_get(i)); i++)
+        what = table_at(u, at);
+    for (unsigned cpu = 0; !what && cpu < cpu_count(); cpu++)
+        if (irq_pi_desc(cpu) && mem_phys(irq_pi_desc(cpu)) / PAGE_BYTES == at / PAGE_BYTES)
+            what = "a CPU's own data, its posted-interrupt descriptor among it";
+    return what ? what : mem_what(at);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a function may reach: whoever keeps functions to their memory is told of each that a driver starts
+// and stops, and ways past it are closed.
+
+#include "kernel/pci/pci_fence.h"
+
+#include "kernel/base/report.h"
+#include "kernel/pci/pci.h"
+#include "kernel/pci/pci_regs.h"
+
+static const struct pci_fence *fence;
+
+// Bits of a 16-bit control register in an extended capability, where there is one.
+static void change(const struct pci_dev *dev, uint16_t id, unsigned control, uint32_t clear,
+                   uint32_t set)
+{
+    unsigned cap = pci_find_ext_cap(dev, id);
+    if (!cap)
+        return;
+    uint16_t before = pci_read16(dev, cap + control);
+    uint16_t after = (uint16_t)((before & ~clear) | set);
+    if (after != before)
+        pci_write16(dev, cap + control, after);
+}
+
+// A request that bears a translated address would pass an IOMMU unseen.
+static void end_translations(const struct pci_dev *dev)
+{
+    change(dev, PCI_EXT_CAP_PRI, PCI_PRI_CONTROL, PCI_PRI_CONTROL_ENABLE, 0);
+    change(dev, PCI_EXT_CAP_ATS, PCI_ATS_CONTROL, PCI_ATS_CONTROL_ENABLE, 0);
+    change(dev, PCI_EXT_CAP_PASID, PCI_PASID_CONTROL, PCI_PASID_CONTROL_ENABLE, 0);
+}
+
+static bool has_functions_below(const struct pci_dev *dev)
+{
+    return dev->port_type == PCI_EXP_TYPE_ROOT_PORT || dev->port_type == PCI_EXP_TYPE_DOWNSTREAM;
+}
+
+// Below a port, functions may bear others' ids, and reach one another without passing the root complex,
+// unless the port is told to see to it, as far as it can (6.12).
+static void close_port(const struct pci_dev *port)
+{
+    unsigned cap = pci_find_ext_cap(port, PCI_EXT_CAP_ACS);
+    if (!cap)
+        return;
+    uint32_t can = pci_read16(port, cap + PCI_ACS_CAP);
+    change(port, PCI_EXT_CAP_ACS, PCI_ACS_CONTROL, 0,
+           can & (PCI_ACS_SOURCE_VALIDATION | PCI_ACS_TRANSLATION_BLOCKING |
+                  PCI_ACS_REQUEST_REDIRECT | PCI_ACS_COMPLETION_REDIRECT |
+                  PCI_ACS_UPSTREAM_FORWARDING));
+}
+
+static void close_ways(const struct pci_dev *dev)
+{
+    if (has_functions_below(dev))
+        close_port(dev);
+    else if (!dev->physical) // virtual functions have what theirs has
+        end_translations(dev);
+}
+
+void pci_set_fence(const struct pci_fence *to)
+{
+    const struct pci_dev *dev;
+    fence = to;
+    for (size_t i = 0; fence && (dev = pci_get(i)); i++)
+        close_ways(dev);
+}
+
+bool pci_grant(struct pci_dev *dev, struct problem *p)
+{
+    if (!fence || dev->granted)
+        return true;
+    for (const struct pci_dev *d = dev; d; d = d->parent)
+        close_ways(d);
+    dev->granted = fence->grant(dev, p);
+    return dev->granted;
+}
+
+bool pci_revoke(struct pci_dev *dev)
+{
+    struct problem p;
+    if (!fence || !dev->granted)
+        return fence;
+    dev->granted = !fence->revoke(dev, &p);
+    if (dev->granted)
+        warn_problem(&p);
+    return !dev->granted;
+}

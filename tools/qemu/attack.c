@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The attacker. Now and then, while the guest works, it tries one access: to what must never be reached
+// (remapping table, posted-interrupt descriptors, queue, tables for DMA, registers), to all of RAM
+// page by page in random order, and to the interrupt window. What the guest's tables grant to the
+// sender is left alone, but for the first kind, and counted: the guest says how much it has granted.
+#include "tools/qemu/attack.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/qemu/entry_cache.h"
+#include "tools/qemu/model.h"
+#include "tools/qemu/qemu_device_abi.h"
+#include "tools/qemu/translation.h"
+
+#define INTERVAL_NS 100000 // of virtual time
+#define PAGE 4096ull
+
+enum target {
+    TABLE,      // interrupt remapping
+    DESCRIPTOR, // posted interrupts
+    QUEUE,      // invalidation
+    ROOT,
+    CONTEXT,
+    PAGES,
+    REGISTERS, // of the unit, and of whatever else is no RAM below 4 GiB
+    WINDOW,    // interrupts
+    RAM,
+    TARGETS,
+};
+
+static const char *const names[TARGETS] = {
+    [TABLE] = "remapping table", [DESCRIPTOR] = "descriptors", [QUEUE] = "queue",
+    [ROOT] = "root table",       [CONTEXT] = "context tables", [PAGES] = "page tables",
+    [REGISTERS] = "registers",   [WINDOW] = "interrupts",      [RAM] = "memory",
+};
+
+struct attacker {
+    const char *id;
+    struct qemu_address_space *memory; // as it sees it
+    uint16_t source;
+};
+
+static struct {
+    struct attacker list[ATTACKERS];
+    unsigned count;
+    bool reads_only;
+    uint64_t tries; // accesses, the next one's number
+    uint64_t random;
+    uint64_t ram_pages;
+    uint8_t *granted; // a bit for each page of RAM
+    uint64_t granted_pages;
+    struct {
+        uint64_t tried, blocked, through;
+    } of[TARGETS];
+} attack = { .random = 0x9e3779b97f4a7c15ull };
+
+void attack_add(const char *id)
+{
+    if (attack.count == ATTACKERS)
+        refuse("attack=%s: there are %d attackers already", id, ATTACKERS);
+    attack.list[attack.count++].id = id;
+}
+
+void attack_set_writes(bool on)
+{
+    attack.reads_only = !on;
+}
+
+static uint64_t next_random(void)
+{
+    attack.random ^= attack.random << 13;
+    attack.random ^= attack.random >> 7;
+    attack.random ^= attack.random << 17;
+    return attack.random;
+}
+
+// ---- one access ----
+
+static bool reaches(const struct attacker *a, uint64_t address, void *data, unsigned bytes,
+                    bool write)
+{
+    struct qemu_attrs attrs = { .fields = (uint32_t)field_put(QEMU_ATTRS_REQUESTER_ID, a->source) };
+    return qemu.address_space_rw(a->memory, address, attrs, data, bytes, write) == QEMU_OK;
+}
+
+// Whether RAM holds what was written, whatever QEMU says of the access.
+static bool arrived(uint64_t address, const void *data, unsigned bytes)
+{
+    uint8_t found[16] = { 0 };
+    return ram_at(address, bytes) &&
+           qemu.address_space_rw(qemu.address_space_memory, address, QEMU_ATTRS_NONE, found, bytes,
+                                 false) == QEMU_OK &&
+           !memcmp(found, data, bytes);
+}
+
+static void try_at(const struct attacker *a, enum target target, uint64_t address)
+{
+    uint64_t data[2] = { next_random(), next_random() };
+    bool write = !attack.reads_only && next_random() & 1;
+    unsigned bytes = target == REGISTERS ? 4 : sizeof(data);
+    attack.of[target].tried++;
+    bool through = reaches(a, address, data, bytes, write);
+    if (write && target != REGISTERS)
+        through |= arrived(address, data, bytes);
+    attack.of[target].through += through;
+    attack.of[target].blocked += !through;
+    if (through && attack.of[target].through == 1)
+        fprintf(stderr,
+                MODEL_NAME ": attack: a %s of %s by %s at %#" PRIx64 " got through (told "
+                           "once)\n",
+                write ? "write" : "read", names[target], a->id, address);
+}
+
+// ---- what is attacked ----
+
+// Not one that the sender may have sent: those are the guest's to expect.
+static void try_interrupt(const struct attacker *a)
+{
+    uint32_t data = (uint32_t)next_random();
+    uint64_t offset = next_random() & 0xffffc;
+    struct irte e;
+    struct msi_request request = msi_request_decode(offset, data);
+    bool own = request.remappable && entry_read(request.index, &e) && (e.low & IRTE_P) &&
+               field_get(IRTE_SID, e.high) == a->source;
+    if (own)
+        return;
+    attack.of[WINDOW].tried++;
+    bool through = reaches(a, INTERRUPT_WINDOW + offset, &data, 4, true);
+    attack.of[WINDOW].through += through;
+    attack.of[WINDOW].blocked += !through;
+}
+
+static void note_granted(uint64_t page)
+{
+    if (attack.granted[page / 8] & 1u << page % 8)
+        return;
+    attack.granted[page / 8] |= (uint8_t)(1u << page % 8);
+    attack.granted_pages++;
+}
+
+static void try_ram(const struct attacker *a)
+{
+    uint64_t page = next_random() % attack.ram_pages, at = page * PAGE;
+    if (!ram_at(at, PAGE))
+        return;
+    if ((stock_read(REG_GSTS) & GSTS_TES) && translate(a->source, at).mapped)
+        note_granted(page);
+    else
+        try_at(a, RAM, at + (next_random() & 0xff0));
+}
+
+static void try_one(const struct attacker *a)
+{
+    struct translation t = translate(a->source, 0);
+    const uint64_t fixed[] = {
+        [TABLE] = model.irta & IRTA_BASE,
+        [DESCRIPTOR] = model.descriptor,
+        [QUEUE] = stock_read64(REG_IQA) & IQA_BASE,
+        [ROOT] = t.root,
+        [CONTEXT] = t.context,
+        [PAGES] = t.table,
+        [REGISTERS] = UNIT_BASE + REG_IRTA,
+    };
+    enum target target = attack.tries++ % TARGETS;
+    if (target == WINDOW)
+        try_interrupt(a);
+    else if (target == RAM || !fixed[target])
+        try_ram(a);
+    else
+        try_at(a, target, fixed[target]);
+}
+
+// The next one waits until the last one's fault was read, so that none is lost: QEMU's unit has one
+// record.
+static void strike(void *opaque)
+{
+    uint32_t status = stock_read(REG_GSTS);
+    model.attacked = true;
+    if ((status & GSTS_IRES) && !(stock_read(REG_FSTS) & (FSTS_PPF | FSTS_PFO)))
+        try_one(&attack.list[attack.tries / TARGETS % attack.count]);
+    model.attacked = false;
+    qemu_timer_again(INTERVAL_NS);
+}
+
+void attack_attach(void)
+{
+    if (!attack.count)
+        return;
+    for (unsigned i = 0; i < attack.count; i++) {
+        struct attacker *a = &attack.list[i];
+        if (!qemu_find_function(a->id, &a->memory, &a->source))
+            refuse("attack=%s: the machine has no PCI device of that id", a->id);
+    }
+    attack.ram_pages = 4 * 1024 * 1024 / 4; // 4 GiB; what is no RAM is passed over
+    attack.granted = calloc(attack.ram_pages / 8, 1);
+    if (!attack.granted)
+        refuse("out of memory");
+    qemu_timer_start(strike, INTERVAL_NS);
+}
+
+// ---- at exit ----
+
+void attack_print_table(void)
+{
+    if (!attack.count)
+        return;
+    fprintf(stderr, "  %-20s %12s %12s %12s\n", "attacks on", "tried", "blocked", "through");
+    for (enum target t = 0; t < TARGETS; t++)
+        fprintf(stderr, "  %-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 "\n", names[t],
+                attack.of[t].tried, attack.of[t].blocked, attack.of[t].through);
+    fprintf(stderr, "  %-20s %12" PRIu64 "\n", "granted pages seen", attack.granted_pages);
+}
+
+void attack_print_json(FILE *out)
+{
+    if (!attack.count)
+        return;
+    fprintf(out, ",\"attack\":{\"granted_pages\":%" PRIu64, attack.granted_pages);
+    for (enum target t = 0; t < TARGETS; t++)
+        fprintf(out,
+                ",\"%s\":{\"tried\":%" PRIu64 ",\"blocked\":%" PRIu64 ",\"through\":%" PRIu64 "}",
+                names[t], attack.of[t].tried, attack.of[t].blocked, attack.of[t].through);
+    fprintf(out, "}");
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// PCI functions and timers of QEMU's.
+#include "tools/qemu/qemu_device_abi.h"
+
+#define TIMER_BYTES 512 // more than a QEMUTimer takes in any version
+
+static struct {
+#define QEMU_POINTER(type, name, parameters) type(*name) parameters;
+    QEMU_DEVICE_FUNCTIONS(QEMU_POINTER)
+#undef QEMU_POINTER
+} device;
+
+static void find_all(void)
+{
+    if (device.pci_bus_num)
+        return;
+#define QEMU_FIND(type, name, parameters) device.name = qemu_find(#name);
+    QEMU_DEVICE_FUNCTIONS(QEMU_FIND)
+#undef QEMU_FIND
+}
+
+bool qemu_find_function(const char *id, struct qemu_address_space **memory, uint16_t *source)
+{
+    struct qemu_object *function = NULL;
+    find_all();
+    if (device.pci_qdev_find_device(id, &function) || !function)
+        return false;
+    int64_t devfn = device.object_property_get_int(function, "addr", NULL);
+    int bus = device.pci_bus_num(device.qdev_get_parent_bus(function));
+    *memory = device.pci_device_iommu_address_space(function);
+    *source = (uint16_t)(bus << 8 | (devfn & 0xff));
+    return true;
+}
+
+static _Alignas(16) uint8_t timer[TIMER_BYTES];
+
+void qemu_timer_start(void (*fn)(void *opaque), int64_t ns)
+{
+    find_all();
+    device.timer_init_full(timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, fn, NULL);
+    qemu_timer_again(ns);
+}
+
+void qemu_timer_again(int64_t ns)
+{
+    device.timer_mod_ns(timer, device.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Another part of QEMU's internals: PCI functions as others see them, and timers. Found when it is asked
+// for.
+#pragma once
+
+#include "tools/qemu/qemu_abi.h"
+
+enum qemu_clock { QEMU_CLOCK_VIRTUAL = 1 }; // of the guest
+
+// clang-format off
+#define QEMU_DEVICE_FUNCTIONS(FUNCTION)                                                            \
+    FUNCTION(int, pci_qdev_find_device, (const char *id, struct qemu_object **function))           \
+    FUNCTION(struct qemu_address_space *, pci_device_iommu_address_space, (struct qemu_object *))  \
+    FUNCTION(void *, qdev_get_parent_bus, (const struct qemu_object *))                            \
+    FUNCTION(int, pci_bus_num, (void *bus))                                                        \
+    FUNCTION(int64_t, object_property_get_int, (struct qemu_object *, const char *, void **error)) \
+    FUNCTION(void, timer_init_full,                                                                \
+             (void *timer, void *group, int clock, int scale, int attributes,                      \
+              void (*fn)(void *), void *opaque))                                                   \
+    FUNCTION(void, timer_mod_ns, (void *timer, int64_t at))                                        \
+    FUNCTION(int64_t, qemu_clock_get_ns, (int clock))
+// clang-format on
+
+// A PCI function by its id: what it sees as memory, and its requester id. False: there is none.
+bool qemu_find_function(const char *id, struct qemu_address_space **memory, uint16_t *source);
+
+// The one timer: calls fn under QEMU's big lock after so much of the guest's time; and once more.
+void qemu_timer_start(void (*fn)(void *opaque), int64_t ns);
+void qemu_timer_again(int64_t ns);

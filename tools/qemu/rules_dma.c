@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The tables for DMA (VT-d 3.4, 6.2, 9.1, 9.3, 9.8): each time that software turns to the queue, all of
+// them are read and compared with what they were: a present entry isn't changed in place, and what is
+// taken away is invalidated.
+#include "tools/qemu/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/qemu/model.h"
+#include "tools/qemu/strict.h"
+
+#define TABLES_MAX 4096
+#define PAGE 4096
+#define DUE_MAX 64 // at once
+
+enum kind { ROOT, CONTEXT, PAGING };
+
+struct table {
+    uint64_t address;
+    enum kind kind;
+    unsigned level; // of paging tables; of context tables, the bus
+    bool seen;      // in this round
+    uint64_t words[PAGE / 8];
+};
+
+static struct {
+    struct table *list[TABLES_MAX];
+    unsigned count;
+    // What was taken away, or where CAP.CM is set added, and is to be invalidated.
+    struct due {
+        bool context, pages;
+        uint16_t source, domain;
+        bool any_domain; // it is a page's, which any domain may have
+    } due[DUE_MAX];
+    unsigned due_count;
+    bool is_first; // look: all that is found was there before translation was turned on
+} tables;
+
+static struct table *find_or_add(uint64_t address, enum kind kind, unsigned level, bool *new)
+{
+    for (unsigned i = 0; i < tables.count; i++)
+        if (tables.list[i]->address == address && tables.list[i]->kind == kind)
+            return tables.list[i];
+    if (tables.count == TABLES_MAX)
+        return NULL;
+    struct table *t = calloc(1, sizeof(*t));
+    if (!t)
+        refuse("out of memory");
+    *t = (struct table){ .address = address, .kind = kind, .level = level };
+    tables.list[tables.count++] = t;
+    *new = true;
+    return t;
+}
+
+static bool is_present(const struct table *t, const uint64_t *entry)
+{
+    return t->kind == PAGING ? entry[0] & (SLPTE_R | SLPTE_W) : entry[0] & 1;
+}
+
+static unsigned entry_words(const struct table *t)
+{
+    return t->kind == PAGING ? 1 : 2;
+}
+
+static bool has_reserved(const struct table *t, const uint64_t *entry)
+{
+    switch (t->kind) {
+    case ROOT:
+        return entry[0] & ROOT_RESERVED || entry[1];
+    case CONTEXT:
+        return entry[0] & CONTEXT_RESERVED || entry[1] & CONTEXT_HIGH_RESERVED;
+    default:
+        return t->level > 3 && entry[0] & SLPTE_PS;
+    }
+}
+
+// An absent context is cached as domain 0's (VT-d 6.2.2.1). A root entry's are its contexts'.
+static void add_due(const struct table *t, const uint64_t *entry, unsigned index, bool was)
+{
+    if (tables.is_first || t->kind == ROOT || tables.due_count == DUE_MAX)
+        return;
+    bool context = t->kind == CONTEXT;
+    tables.due[tables.due_count++] = (struct due){
+        .context = context,
+        .pages = was || !context,
+        .source = context ? (uint16_t)(t->level << 8 | index) : 0,
+        .domain = context && was ? (uint16_t)field_get(CONTEXT_DID, entry[1]) : 0,
+        .any_domain = !context,
+    };
+}
+
+static void compare(const struct table *t, const uint64_t *old, const uint64_t *new, unsigned index)
+{
+    bool was = is_present(t, old), is = is_present(t, new);
+    bool same = !memcmp(old, new, 8 * entry_words(t));
+    bool caches_absent = stock_read64(REG_CAP) & CAP_CM;
+    if (same)
+        return;
+    if (was && is)
+        strict_breach(
+            RULE_DMA_IN_PLACE, "entry %u of the table at %#llx was %016llx, and is %016llx", index,
+            (unsigned long long)t->address, (unsigned long long)old[0], (unsigned long long)new[0]);
+    if (is && has_reserved(t, new))
+        strict_breach(RULE_DMA_RESERVED, "entry %u of the table at %#llx: %016llx", index,
+                      (unsigned long long)t->address, (unsigned long long)new[0]);
+    if (was || (is && caches_absent))
+        add_due(t, was ? old : new, index, was);
+}
+
+static void walk(uint64_t address, enum kind kind, unsigned level);
+
+static void follow(const struct table *t, const uint64_t *entry, unsigned index)
+{
+    if (!is_present(t, entry))
+        return;
+    if (t->kind == ROOT)
+        walk(entry[0] & ROOT_TABLE, CONTEXT, index);
+    else if (t->kind == CONTEXT)
+        walk(entry[0] & CONTEXT_TABLE, PAGING, (unsigned)field_get(CONTEXT_AW, entry[1]) + 2);
+    else if (t->level > 1 && !(entry[0] & SLPTE_PS))
+        walk(entry[0] & SLPTE_ADDR, PAGING, t->level - 1);
+}
+
+// A new table has no past: its entries came with the one that leads to it.
+static void walk(uint64_t address, enum kind kind, unsigned level)
+{
+    static const uint64_t none[2];
+    uint64_t now[PAGE / 8] = { 0 };
+    bool new = false;
+    struct table *t = find_or_add(address, kind, level, &new);
+    if (!t || t->seen)
+        return;
+    t->seen = true;
+    qemu.address_space_rw(qemu.address_space_memory, address, QEMU_ATTRS_NONE, now, PAGE, false);
+    unsigned step = entry_words(t);
+    for (unsigned i = 0; i < PAGE / 8; i += step)
+        compare(t, new ? none : &t->words[i], &now[i], i / step);
+    memcpy(t->words, now, PAGE);
+    for (unsigned i = 0; i < PAGE / 8; i += step)
+        follow(t, &now[i], i / step);
+}
+
+void rules_dma_look(void)
+{
+    if (!(stock_read(REG_GSTS) & GSTS_TES) || model.rtaddr & RTADDR_TTM)
+        return;
+    for (unsigned i = 0; i < tables.count; i++)
+        tables.list[i]->seen = false;
+    tables.is_first = !tables.count;
+    walk(model.rtaddr & RTADDR_BASE, ROOT, 0);
+}
+
+void rules_dma_forget(void)
+{
+    for (unsigned i = 0; i < tables.count; i++)
+        free(tables.list[i]);
+    memset(&tables, 0, sizeof(tables));
+}
+
+static void drop_done(void)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < tables.due_count; i++)
+        if (tables.due[i].context || tables.due[i].pages)
+            tables.due[left++] = tables.due[i];
+    tables.due_count = left;
+}
+
+void rules_dma_invalidate_contexts(unsigned granularity, uint16_t domain, uint16_t source)
+{
+    for (unsigned i = 0; i < tables.due_count; i++) {
+        struct due *due = &tables.due[i];
+        if (granularity == 1 ||
+            (domain == due->domain && (granularity == 2 || source == due->source)))
+            due->context = false;
+    }
+    drop_done();
+}
+
+// Pages are cached by what the contexts say: theirs comes after (VT-d 6.5.3.1).
+void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain)
+{
+    for (unsigned i = 0; i < tables.due_count; i++) {
+        struct due *due = &tables.due[i];
+        bool hit = granularity == 1 || due->any_domain || domain == due->domain;
+        due->pages &= due->context || !hit;
+    }
+    drop_done();
+}
+
+void rules_dma_finish(void)
+{
+    rules_dma_look();
+    if (!(stock_read(REG_GSTS) & GSTS_TES))
+        return;
+    for (unsigned i = 0; i < tables.due_count; i++) {
+        const struct due *due = &tables.due[i];
+        if (due->any_domain)
+            strict_breach(RULE_DMA_STALE,
+                          "a page table entry was changed, and no page invalidated");
+        else
+            strict_breach(RULE_DMA_STALE,
+                          "the context of source %04x was changed, and its %s not "
+                          "invalidated",
+                          due->source, due->context ? "entry" : "domain");
+    }
+}
