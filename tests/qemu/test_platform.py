@@ -32,6 +32,22 @@ def test_wrong_table(boot_with):  # noqa: F811
     assert [u["verdict"] for u in run.of("platform_unit")] == ["neither", "posts"]
 
 
+def test_unit_that_cannot_post(boot):
+    """QEMU's own, without the platform model."""
+    run = boot("app=platform", disks=stamped(1), model=False).ended_well()
+    one = run.one("platform_unit")
+    assert (one["verdict"], one["what"]) == ("remaps", "vtd-no-posting")
+    assert "CAP.PI" in one["reason"]
+    assert run.one("platform_summary")["posting"] == 0
+
+
+def test_unit_without_x2apic_ids(boot):
+    run = boot("app=platform irq=msi", disks=stamped(1), model=False, iommu="intremap=on,eim=off").ended_well()
+    one = run.one("platform_unit")
+    assert (one["verdict"], one["what"]) == ("neither", "vtd-no-eim")
+    assert found(run)["unit-eim"] == "WARN"
+
+
 def test_no_table(boot):
     """irq=msi gets the machine up all the same, to say so."""
     run = boot("app=platform irq=msi", disks=stamped(1), iommu="")

@@ -38,6 +38,16 @@ static void print_device(const struct pci_dev *dev)
          dev->granted ? ", reaches the DMA arena" : "");
 }
 
+// Those that firmware reserved memory for.
+static void print_reserved(const struct dmar *d, const struct pci_dev *dev)
+{
+    const struct dmar_reserved *r;
+    size_t scope = 0;
+    while (scope_next_reserved(d, dev, &scope, &r))
+        info("  %s has reserved memory: 0x%llx to 0x%llx", dev->name, (unsigned long long)r->base,
+             (unsigned long long)r->end - 1);
+}
+
 static void print_unit(size_t index)
 {
     const struct dmar *d = vtd_units_table();
@@ -55,6 +65,13 @@ static void print_unit(size_t index)
             print_device(dev);
 }
 
+static void print_all_reserved(const struct dmar *d)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; d->reserved_count && (dev = pci_get(i)); i++)
+        print_reserved(d, dev);
+}
+
 void platform_print_tree(void)
 {
     const struct dmar *d = vtd_units_table();
@@ -63,6 +80,7 @@ void platform_print_tree(void)
     size_t unit;
     for (size_t i = 0; i < d->units_count; i++)
         print_unit(i);
+    print_all_reserved(d);
     for (size_t i = 0; d->units_count && (dev = pci_get(i)); i++)
         if (!scope_find(d, dev, &unit, &p))
             info("behind none: %s", dev->name);
