@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """app=platform: what it finds in QEMU's own tables, and in wrong ones."""
+import struct
+
 from conftest import stamped
 from test_firmware import UNIT, boot_with, dmar, scope, unit  # noqa: F401 (a fixture)
 
@@ -22,13 +24,16 @@ def test_clean_machine(boot):
 
 
 def test_wrong_table(boot_with):  # noqa: F811
-    """A unit without an address, a device that isn't there, no IOAPIC, and a structure without length."""
-    structures = [unit(0), unit(UNIT, scope(0, 0x1e, 0), everything=True), bytes(4)]
+    """A unit without an address, a device that isn't there, no IOAPIC, memory that is everybody's as a disk's
+    own, and a structure without length."""
+    rmrr = struct.pack("<HHHHQQ", 1, 32, 0, 0, 0x1000000, 0x10fffff) + scope(0, 2, 0)
+    structures = [unit(0), unit(UNIT, scope(0, 0x1e, 0), everything=True), rmrr, bytes(4)]
     run = boot_with("DMAR", [dmar(*structures)], words="app=platform irq=posted")
-    run.failed("platform-fail", "3 checks")
+    run.failed("platform-fail", "4 checks")
+    run.line("0000:00:02.0 has reserved memory: 0x1000000 to 0x10fffff")
     assert found(run) == {"dmar-unit-zero": "FAIL", "dmar-structure": "FAIL", "dmar-ioapic-missing": "FAIL",
-                          "dmar-unit-empty": "WARN", "dmar-scope-absent": "WARN", "dmar-hpet-missing": "WARN",
-                          "unit-absent": "WARN"}
+                          "dmar-rmrr-memory": "FAIL", "dmar-unit-empty": "WARN", "dmar-scope-absent": "WARN",
+                          "dmar-hpet-missing": "WARN", "unit-absent": "WARN"}
     assert [u["verdict"] for u in run.of("platform_unit")] == ["neither", "posts"]
 
 
