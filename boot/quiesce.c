@@ -139,11 +139,22 @@ static bool stop(const struct pci_function *f)
     return !(read_command(f) & PCI_COMMAND_BUS_MASTER);
 }
 
+static void note(struct handoff *h, const struct pci_function *f)
+{
+    h->bus_masters_stopped++;
+    if (f->bridge || h->masters == HANDOFF_MASTERS_MAX)
+        return;
+    h->master[h->masters++] = (struct handoff_master){
+        .segment = f->segment,
+        .bdf = (uint16_t)(f->bus << 8 | f->device << 3 | f->function),
+    };
+}
+
 // Endpoints before bridges: what an endpoint still had to write then has its way up.
 void bus_masters_stop(struct loader *l)
 {
     for (unsigned bridges = 0; bridges < 2; bridges++)
         for (size_t i = 0; i < l->functions_count; i++)
             if (l->functions[i].stop && l->functions[i].bridge == bridges && stop(&l->functions[i]))
-                l->handoff->bus_masters_stopped++;
+                note(l->handoff, &l->functions[i]);
 }

@@ -191,6 +191,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     if (!pci_init(&p))
         fail_problem(&p);
     vmd_init();
+    pci_mark_left_masters(h->master, h->masters);
     pci_stop_masters();
     pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);

@@ -57,6 +57,12 @@ struct handoff_warned {
     uint64_t values[2];
 };
 
+// A PCI function that isn't a bridge and could still write to memory once boot services were gone.
+struct handoff_master {
+    uint16_t segment, bdf; // bus 15:8, device 7:3, function 2:0
+};
+#define HANDOFF_MASTERS_MAX 64 // more are counted, and not named
+
 struct handoff {
     uint64_t magic;
     uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
@@ -72,6 +78,8 @@ struct handoff {
     struct handoff_framebuffer framebuffer;
     struct handoff_warned warnings[HANDOFF_WARNINGS];
     uint32_t bus_masters_stopped; // PCI functions whose bus mastering the loader turned off
-    uint32_t cmdline_dropped;     // bytes of command line that did not fit; an error if not 0
+    uint32_t masters;             // of those, how many are named:
+    struct handoff_master master[HANDOFF_MASTERS_MAX];
+    uint32_t cmdline_dropped; // bytes of command line that did not fit; an error if not 0
     char cmdline[HANDOFF_CMDLINE_BYTES]; // the three sources in order, one space between, UTF-8
 };

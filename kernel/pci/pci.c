@@ -4,6 +4,7 @@
 #include "kernel/pci/pci.h"
 
 #include "kernel/base/report.h"
+#include "kernel/handoff.h"
 #include "kernel/mem/map.h"
 #include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_regs.h"
@@ -74,6 +75,14 @@ static bool passes_on(const struct pci_dev *dev)
 }
 
 // Bridges last: what an endpoint still had to write then has its way up.
+void pci_mark_left_masters(const struct handoff_master *left, size_t count)
+{
+    struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        for (size_t j = 0; j < count; j++)
+            dev->left_master |= dev->segment == left[j].segment && dev->bdf == left[j].bdf;
+}
+
 void pci_stop_masters(void)
 {
     struct pci_dev *dev;

@@ -62,9 +62,10 @@ struct pci_dev {
     volatile void *config;          // 4 KiB of ECAM
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
-    bool granted; // it may reach the DMA arena, as far as there is a fence
-    bool unsure;  // and may still, since the end of that was not confirmed
-    bool is_host; // of a domain, or would be if it could be driven
+    bool granted;     // it may reach the DMA arena, as far as there is a fence
+    bool unsure;      // and may still, since the end of that was not confirmed
+    bool left_master; // firmware left its bus mastering on
+    bool is_host;     // of a domain, or would be if it could be driven
     struct pci_msix msix;
     struct pci_virtual virtual;
     struct pci_dev *physical; // of a virtual function: whose it is, and the how manieth, from 0
@@ -105,6 +106,10 @@ static inline const struct pci_dev *pci_visible(const struct pci_dev *dev)
 // are IOMMUs, which read their own tables, and host and ISA bridges and their like, some of which
 // carry the chipset's own traffic. After pci_init(), before any driver.
 void pci_stop_masters(void);
+
+// Marks those whose bus mastering the loader had to end. After pci_init().
+struct handoff_master;
+void pci_mark_left_masters(const struct handoff_master *left, size_t count);
 
 // Gives functions the NUMA node that the SRAT names for them or for the nearest bridge above them.
 struct srat_device;

@@ -177,7 +177,7 @@ static void test_alone(void **state)
     dmar_check(&in, &checks);
     assert_string_equal(found(), "");
     assert_int_equal(checks.of[CHECK_IOAPIC_MISSING].verdict, CHECK_SKIPPED);
-    assert_int_equal(checks_count(&checks, CHECK_SKIPPED), CHECKS - CHECK_UNIT_FIRST + 12);
+    assert_int_equal(checks_count(&checks, CHECK_SKIPPED), CHECKS - CHECK_UNIT_FIRST + 13);
 }
 
 // ---- ways to be wrong: changes to the table of 2 sockets, before length and checksum are set ----
@@ -459,6 +459,17 @@ static void test_ways(void **state)
 
 // ---- the table as a whole ----
 
+static void test_left_master(void **state)
+{
+    build(1);
+    blob_finish(&server.dmar);
+    server.functions[3].left_master = true;
+    run();
+    assert_string_equal(found(), "left-master ");
+    assert_string_equal(checks.of[CHECK_LEFT_MASTER].found,
+                        "0000:11:00.0, 8086:0000, class 010802");
+}
+
 static void test_no_table(void **state)
 {
     dmar_check(&(struct dmar_check_input){ .functions_count = 0 }, &checks);
@@ -533,11 +544,11 @@ static void test_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_ways),      cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_signature), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_chipset),   cmocka_unit_test(test_no_table),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_ways),        cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_signature),   cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_chipset),     cmocka_unit_test(test_no_table),
+        cmocka_unit_test(test_left_master), cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

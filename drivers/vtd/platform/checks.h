@@ -64,6 +64,7 @@ enum check_id {
     CHECK_SATC_EMPTY,
     CHECK_SIDP_EMPTY,
     CHECK_CHIPSET,
+    CHECK_LEFT_MASTER,
     // Of registers and of what firmware left in them: unit_check().
     CHECK_UNIT_ABSENT,
     CHECK_UNIT_IR,

@@ -126,13 +126,25 @@ static void check_chipset(struct check_state *s)
     }
 }
 
+static void check_masters(struct check_state *s)
+{
+    for (size_t i = 0; i < s->in->functions_count; i++) {
+        const struct check_function *f = &s->in->functions[i];
+        if (f->left_master)
+            checks_add(s->out, CHECK_LEFT_MASTER, "%04x:%02x:%02x.%x, %04x:%04x, class %06x",
+                       f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7, f->vendor, f->device,
+                       f->class_code);
+    }
+}
+
 // Those whose input was there have passed, where nothing was found.
 static void pass(struct check_state *s)
 {
     const struct dmar_check_input *in = s->in;
     for (unsigned id = 0; id < CHECK_UNIT_FIRST; id++) {
         bool made = true;
-        if (id == CHECK_CHIPSET || (id >= CHECK_SCOPE_WALK && id <= CHECK_SCOPE_HEADER))
+        if (id == CHECK_CHIPSET || id == CHECK_LEFT_MASTER ||
+            (id >= CHECK_SCOPE_WALK && id <= CHECK_SCOPE_HEADER))
             made = in->functions;
         else if (id == CHECK_UNIT_RAM || id == CHECK_RMRR_MEMORY || id == CHECK_RMRR_UNLISTED)
             made = in->ranges;
@@ -156,6 +168,7 @@ void dmar_check(const struct dmar_check_input *in, struct checks *out)
     state.in = in;
     state.out = out;
     check_chipset(&state);
+    check_masters(&state);
     if (!in->dmar.bytes) {
         checks_add(out, CHECK_NO_UNIT, "there is no DMAR table, or none with a right checksum");
         return;

@@ -16,6 +16,7 @@ struct check_function {
     uint8_t header;    // type, without the multi-function bit
     uint8_t secondary; // bus; of bridges
     uint32_t class_code;
+    bool left_master; // bus mastering was on after ExitBootServices
 };
 
 struct check_bytes {

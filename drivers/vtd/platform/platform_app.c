@@ -75,6 +75,7 @@ static struct check_function *list_functions(size_t *count)
                 .header = dev->header,
                 .secondary = dev->secondary,
                 .class_code = dev->class_code,
+                .left_master = dev->left_master,
             };
     return list;
 }
