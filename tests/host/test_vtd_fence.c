@@ -357,6 +357,7 @@ static void test_a_life(void **state)
             assert_reaches(m, DISK, piece, PIECE_BYTES);
             assert_true(writes(m, OTHER, piece));
             revoke(DISK);
+            assert_false(m->pages_stale); // what was translated before has been drained
             assert_int_equal(writes(m, DISK, piece), REASON_FUNCTION);
             assert_int_equal(reads(m, DISK, PIECE), REASON_FUNCTION);
         }
