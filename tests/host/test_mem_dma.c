@@ -308,6 +308,19 @@ static void ends_where_its_pieces_end(void **state)
     assert_false(mem_is_dma(NULL, 1));
 }
 
+static void where_one_ends_another_begins(void **state)
+{
+    start_with(2 * MIB, 6 * MIB);
+    mem_set_node(2 * MIB, 2 * MIB, 5);
+    mem_set_node(4 * MIB, 2 * MIB, 3);
+    alloc_on(5, 64);
+    alloc_on(3, 64);
+    was_told(0, 2 * MIB, 2 * MIB);
+    was_told(1, 4 * MIB, 2 * MIB);
+    assert_true(mem_is_dma(at_phys(4 * MIB - 1), 1));
+    assert_true(mem_is_dma(at_phys(4 * MIB), 2 * MIB));
+}
+
 static void its_size_is_counted(void **state)
 {
     start_with(2 * MIB, 8 * MIB);
@@ -479,6 +492,7 @@ int main(void)
         dma_test(where_a_node_has_no_more_others_serve),
         dma_test(given_out_once_zeroed_and_inside),
         dma_test(ends_where_its_pieces_end),
+        dma_test(where_one_ends_another_begins),
         dma_test(its_size_is_counted),
         dma_test(nothing_left_ends_the_run),
         dma_test(nothing_is_no_size),
