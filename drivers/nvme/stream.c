@@ -5,12 +5,18 @@
 #include "kernel/base/cpus.h"
 #include "kernel/mem/mem.h"
 
-// Of an entry that isn't odd: SQID is 0 then, and the id, above it, within bounds.
-static inline struct nvme_slot *slot_of(const struct nvme_queue *q, uint64_t tail)
+// A slot is named by its offset in all of them: from an entry that isn't odd, whose SQID is 0 and whose id,
+// above it, is within bounds, it is one shift away, and from it the id where a command has it.
+static inline uint64_t offset_of(uint64_t tail)
 {
-    return (struct nvme_slot *)((char *)q->qp.slots + (tail >> 28));
+    return tail >> 28;
 }
 static_assert(NVME_CQE_CID >> 28 == 0xffff * sizeof(struct nvme_slot), "32 less a slot's 4 bits");
+
+static inline struct nvme_slot *slot_at(struct nvme_slot *slots, uint64_t offset)
+{
+    return (struct nvme_slot *)((char *)slots + offset);
+}
 
 // As nvme_qpair_reap(), but the stream's requests that ended well are put aside, with their slots.
 static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *turns_count)
@@ -21,6 +27,7 @@ static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *tu
     const struct nvme_cqe *first = q->qp.cq + from, *entry = first;
     const struct nvme_cqe *stop = MIN(first + most, q->qp.cq + mask + 1);
     struct block_turn *turn = q->turns;
+    struct nvme_slot *slots = q->qp.slots;
     for (; entry != stop; entry++) {
         uint64_t tail = nvme_cqe_tail(entry) ^ q->qp.expect;
         if (unlikely(tail & odd)) {
@@ -29,7 +36,7 @@ static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *tu
             nvme_request_look(&q->qp, tail, entry);
             continue;
         }
-        struct nvme_slot *slot = slot_of(q, tail);
+        struct nvme_slot *slot = slot_at(slots, offset_of(tail));
         struct block_req *req = slot->command;
         if (unlikely(!req)) {
             nvme_request_look(&q->qp, tail, entry);
@@ -41,7 +48,7 @@ static inline unsigned collect(struct nvme_queue *q, unsigned most, unsigned *tu
             nvme_request_end(&q->qp, req, entry);
             continue;
         }
-        *turn++ = (struct block_turn){ req, slot };
+        *turn++ = (struct block_turn){ req, offset_of(tail) };
     }
     unsigned count = (unsigned)(entry - first);
     if (count)
@@ -58,21 +65,20 @@ static RARE unsigned drop_stopped(struct nvme_queue *q, struct block_turn *turns
         if (turns[i].req)
             turns[left++] = turns[i];
         else
-            nvme_qpair_free(&q->qp, turns[i].slot);
+            nvme_qpair_free(&q->qp, slot_at(q->qp.slots, turns[i].slot));
     }
     return left;
 }
 
 static RARE void turn_refused(struct nvme_queue *q, struct block_turn *turn)
 {
-    nvme_qpair_free(&q->qp, turn->slot);
+    nvme_qpair_free(&q->qp, slot_at(q->qp.slots, turn->slot));
     block_refuse(turn->req, BLOCK_DETAIL_RANGE);
 }
 
-// The command id where it stands in an entry, without a shift to and fro.
-static inline uint64_t head_of(const struct nvme_queue *q, const struct nvme_slot *slot)
+static inline uint64_t id_of(uint64_t offset)
 {
-    return (uint64_t)((const char *)slot - (const char *)q->qp.slots) << 12;
+    return offset << 12;
 }
 static_assert(sizeof(struct nvme_slot) << 12 == 1 << 16, "NVME_SQE_CID");
 
@@ -80,15 +86,16 @@ static_assert(sizeof(struct nvme_slot) << 12 == 1 << 16, "NVME_SQE_CID");
 static inline struct nvme_io_sqe *send_run(struct nvme_queue *q, struct nvme_io_sqe *sqe,
                                            struct block_turn *turn, const struct block_turn *stop)
 {
+    struct nvme_slot *slots = q->qp.slots;
     for (; turn != stop; turn++) {
         struct block_req *req = turn->req;
-        struct nvme_slot *slot = turn->slot;
+        struct nvme_slot *slot = slot_at(slots, turn->slot);
         uint64_t lba = req->lba;
         if (unlikely(lba > req->lba_most)) {
             turn_refused(q, turn);
             continue;
         }
-        sqe->head = req->command | head_of(q, slot);
+        sqe->head = req->command | id_of(turn->slot);
         sqe->data[0] = req->data[0];
         sqe->data[1] = req->data[1];
         sqe->slba = lba;

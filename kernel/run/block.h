@@ -116,7 +116,7 @@ static_assert(offsetof(struct block_req, dev) == CACHE_LINE, "the hot fields");
 // done(). The submitting CPU.
 struct block_turn {
     struct block_req *req; // ended well; submitted again, at its new `lba`; NULL from turn(): not
-    void *slot;            // the driver's
+    uint64_t slot;         // the driver's
 };
 struct block_stream {
     void (*done)(struct block_req *req); // requests with this done() are the stream's

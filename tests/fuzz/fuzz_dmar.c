@@ -53,8 +53,9 @@ static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
 {
     size_t unit = 0;
     for (size_t i = 0; i < d->scopes_count; i++)
-        if (!d->units[d->scopes[i].unit].segment && serves(&d->scopes[i], dev))
-            return d->scopes[i].unit;
+        if (!d->scopes[i].reserves && !d->units[d->scopes[i].index].segment &&
+            serves(&d->scopes[i], dev))
+            return d->scopes[i].index;
     for (unsigned absent = 0; absent < 2; absent++)
         for (unit = 0; unit < d->units_count; unit++)
             if (!d->units[unit].segment && d->units[unit].include_pci_all &&
@@ -73,8 +74,8 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
             abort();
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
-        if (s->unit >= d->units_count || s->hops == 0 || s->path < table ||
-            s->path + 2 * s->hops > table + size)
+        if (s->index >= (s->reserves ? d->reserved_count : d->units_count) || s->hops == 0 ||
+            s->path < table || s->path + 2 * s->hops > table + size)
             abort();
     }
     for (size_t i = 0; i < ARRAY_SIZE(devs); i++) {
