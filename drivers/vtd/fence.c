@@ -178,22 +178,6 @@ static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
     return dev->requester == dev->bdf ? 1 : 2;
 }
 
-static bool grant(const struct pci_dev *dev, struct problem *p)
-{
-    uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
-    struct vtd_unit *u = vtd_unit_of(dev, p);
-    if (!u)
-        return false;
-    bool ok = true;
-    spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && i < count; i++)
-        if (!vtd_context_is_granted(u, sources[i]))
-            ok = vtd_context_grant(u, sources[i], &fence.arena, p);
-    spinlock_unlock(&u->lock);
-    return ok;
-}
-
 static bool bears(const struct pci_dev *dev, uint16_t source)
 {
     uint16_t sources[2];
@@ -212,18 +196,51 @@ static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
     return false;
 }
 
-static bool revoke(const struct pci_dev *dev, struct problem *p)
+// By each of its ids, also where the unit doesn't confirm one.
+static bool shut_out(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
     uint16_t sources[2];
     size_t count = sources_of(dev, sources);
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        if (!is_borne_by_others(dev, sources[i]))
+            ok = vtd_context_revoke(u, sources[i], &fence.arena, p) && ok;
+    return ok;
+}
+
+static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    for (size_t i = 0; i < count; i++)
+        if (!vtd_context_is_granted(u, sources[i]) &&
+            !vtd_context_grant(u, sources[i], &fence.arena, p))
+            return false;
+    return true;
+}
+
+// What was granted by halves is taken back here: it counts as not granted, and nobody would revoke it.
+static bool grant(const struct pci_dev *dev, struct problem *p)
+{
+    struct problem ignored;
+    struct vtd_unit *u = vtd_unit_of(dev, p);
+    if (!u)
+        return false;
+    spinlock_lock(&u->lock);
+    bool ok = let_in(u, dev, p);
+    if (!ok)
+        (void)shut_out(u, dev, &ignored);
+    spinlock_unlock(&u->lock);
+    return ok;
+}
+
+static bool revoke(const struct pci_dev *dev, struct problem *p)
+{
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return true; // it never had anything
-    bool ok = true;
     spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && i < count; i++)
-        if (!is_borne_by_others(dev, sources[i]))
-            ok = vtd_context_revoke(u, sources[i], &fence.arena, p);
+    bool ok = shut_out(u, dev, p);
     spinlock_unlock(&u->lock);
     return ok;
 }
