@@ -158,9 +158,11 @@ static unsigned unguarded;
 // A device that nobody grants anything, at any moment.
 static void attack(void)
 {
-    if (!model_busy)
-        unguarded += !(watched->gsts & M_TE) && !model_is_protected(watched, 0x5000) &&
-                     !model_is_protected(watched, 5 * GIB);
+    static const uint64_t targets[] = { 0x5000, 3 * GIB, 5 * GIB };
+    if (model_busy || watched->gsts & M_TE)
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(targets); i++)
+        unguarded += !model_is_protected(watched, targets[i]);
 }
 
 // Watched from the first access to the last.
