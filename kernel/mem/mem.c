@@ -247,6 +247,16 @@ bool mem_is_ram(uint64_t phys, uint64_t bytes)
     return phys >= end;
 }
 
+bool mem_has_ram(uint64_t phys, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < mem.handoff->ranges; i++) {
+        const struct handoff_range *r = &handoff_ranges()[i];
+        if (r->kind != HANDOFF_OTHER && r->base < phys + bytes && phys < r->base + r->bytes)
+            return true;
+    }
+    return false;
+}
+
 uint64_t mem_ram_end(void)
 {
     uint64_t end = 0;

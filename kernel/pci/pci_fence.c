@@ -74,16 +74,27 @@ bool pci_grant(struct pci_dev *dev, struct problem *p)
     for (const struct pci_dev *d = dev; d; d = d->parent)
         close_ways(d);
     dev->granted = fence->grant(dev, p);
+    dev->unsure &= !dev->granted;
     return dev->granted;
 }
 
-bool pci_revoke(struct pci_dev *dev)
+void pci_revoke(struct pci_dev *dev)
 {
     struct problem p;
-    if (!fence || !dev->granted)
-        return fence;
-    dev->granted = !fence->revoke(dev, &p);
-    if (dev->granted)
+    if (!fence || !(dev->granted || dev->unsure))
+        return;
+    dev->granted = false;
+    dev->unsure = !fence->revoke(dev, &p);
+    if (dev->unsure)
         warn_problem(&p);
-    return !dev->granted;
+}
+
+bool pci_may_master(const struct pci_dev *dev)
+{
+    return !fence || dev->granted;
+}
+
+bool pci_is_fenced(const struct pci_dev *dev)
+{
+    return fence && !dev->unsure && !fence->reaches(dev);
 }

@@ -118,6 +118,7 @@ static int begin(void **state)
     memset(&mem, 0, sizeof(mem));
     memset(&dma, 0, sizeof(dma));
     dma.limit = DIRECT_MAP_BYTES;
+    dma.largest = GIB;
     told_count = 0;
     map_fails = failure_is_expected = false;
     handoff = (struct handoff){ .ranges_base = RANGES_AT };
@@ -128,7 +129,7 @@ static int begin(void **state)
 static void start(uint64_t limit)
 {
     mem_init(&handoff);
-    mem_dma_init(limit, map_piece);
+    mem_dma_init(limit, GIB, map_piece);
 }
 
 // RAM in one range, told to nobody else.
@@ -162,7 +163,30 @@ static void grows_by_a_gib_where_there_is_plenty(void **state)
     assert_int_equal(told_count, 1);
     assert_int_equal(mem_free_bytes(), 3 * GIB);
     alloc_on(NODE_ANY, 64); // 3 GiB are not plenty
-    was_told(1, 4 * GIB - 2 * MIB, 2 * MIB);
+    assert_int_equal(told[1].bytes, GIB / 8);
+}
+
+// As far as a unit has pages as large.
+static void no_gib_for_smaller_pages(void **state)
+{
+    add_ram(GIB, 9 * GIB);
+    mem_init(&handoff);
+    mem_dma_init(UINT64_MAX, 2 * MIB, map_piece);
+    assert_int_equal(alloc_on(NODE_ANY, 64), 9 * GIB - 2 * MIB);
+    assert_int_equal(alloc_on(NODE_ANY, GIB), 8 * GIB - 2 * MIB);
+}
+
+// The larger the arena, the larger what is added: pieces are few.
+static void grows_by_a_share_of_itself(void **state)
+{
+    add_ram(GIB, 3 * GIB);
+    mem_init(&handoff);
+    mem_dma_init(UINT64_MAX, 2 * MIB, map_piece);
+    while (mem_dma_bytes() < GIB)
+        alloc_on(NODE_ANY, MIB);
+    assert_in_range(told_count, 20, 64);
+    for (size_t i = 1; i < told_count; i++)
+        assert_true(told[i].bytes >= told[i - 1].bytes && told[i].bytes <= GIB / 8);
 }
 
 // Four times as much as is taken.
@@ -254,10 +278,11 @@ static void where_a_node_has_no_more_others_serve(void **state)
 {
     start_with_nodes();
     assert_int_equal(alloc_on(5, GIB), GIB);
-    assert_int_equal(alloc_on(5, 64), 4 * GIB - 2 * MIB);
-    assert_int_equal(alloc_on(7, 64), 4 * GIB - 2 * MIB + 64); // there is no such node
+    assert_int_equal(alloc_on(5, 64), 4 * GIB - GIB / 8);
+    assert_int_equal(alloc_on(7, 64), 4 * GIB - GIB / 8 + 64); // there is no such node
     assert_int_equal(told_count, 2);
-    assert_int_equal(alloc_on(3, 64), 4 * GIB - 4 * MIB); // a piece that was asked for by no node
+    assert_true(alloc_on(3, 64) <
+                4 * GIB - GIB / 8); // not by a piece that was asked for by no node
 }
 
 // ---- what is given out ----
@@ -299,6 +324,10 @@ static void ends_where_its_pieces_end(void **state)
     was_told(1, 4 * MIB, 2 * MIB);
     assert_false(mem_is_dma(at_phys(4 * MIB - 1), 1));
     assert_false(mem_is_dma(at_phys(4 * MIB - 1), 2));
+    assert_true(mem_is_dma(at_phys(4 * MIB), 64));
+    assert_false(mem_is_dma(at_phys(4 * MIB), 65)); // not given out yet
+    assert_false(mem_is_dma(at_phys(4 * MIB + 64), 1));
+    alloc_on(NODE_ANY, 2 * MIB - 64);
     assert_true(mem_is_dma(at_phys(4 * MIB), 2 * MIB));
     assert_false(mem_is_dma(at_phys(4 * MIB), 2 * MIB + 1)); // two pieces are apart, even here
     assert_true(mem_is_dma(at_phys(8 * MIB - 1), 1));
@@ -313,8 +342,8 @@ static void where_one_ends_another_begins(void **state)
     start_with(2 * MIB, 6 * MIB);
     mem_set_node(2 * MIB, 2 * MIB, 5);
     mem_set_node(4 * MIB, 2 * MIB, 3);
-    alloc_on(5, 64);
-    alloc_on(3, 64);
+    alloc_on(5, 2 * MIB);
+    alloc_on(3, 2 * MIB);
     was_told(0, 2 * MIB, 2 * MIB);
     was_told(1, 4 * MIB, 2 * MIB);
     assert_true(mem_is_dma(at_phys(4 * MIB - 1), 1));
@@ -482,6 +511,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         dma_test(grows_by_a_gib_where_there_is_plenty),
+        dma_test(no_gib_for_smaller_pages),
+        dma_test(grows_by_a_share_of_itself),
         dma_test(a_large_piece_asks_for_more),
         dma_test(grows_by_two_mib_where_there_is_less),
         dma_test(grows_by_pages_at_last),

@@ -131,7 +131,7 @@ static struct pci_dev *dev(uint16_t bdf)
 // ---- the fence ----
 
 static unsigned grants, revokes;
-static bool refuses;
+static bool refuses, reaching;
 static const struct pci_dev *asked;
 static struct model_fn *watched; // is no master while the fence is asked
 
@@ -154,14 +154,19 @@ static bool revoke(const struct pci_dev *d, struct problem *p)
     return answer(d, p);
 }
 
-static const struct pci_fence fence_calls = { grant, revoke };
+static bool reaches(const struct pci_dev *d)
+{
+    return reaching;
+}
+
+static const struct pci_fence fence_calls = { grant, revoke, reaches };
 
 static void start(void)
 {
     scan();
     pci_stop_masters();
     grants = revokes = 0;
-    refuses = false;
+    refuses = reaching = false;
     watched = NULL;
     pci_set_fence(&fence_calls);
 }
@@ -370,7 +375,7 @@ static bool revoke_after_the_read(const struct pci_dev *d, struct problem *p)
 // What it had posted before has arrived with the answer to the read.
 static void off_and_read_back_and_revoked(void **state)
 {
-    static const struct pci_fence calls = { grant, revoke_after_the_read };
+    static const struct pci_fence calls = { grant, revoke_after_the_read, reaches };
     start();
     enable(AT_DISK);
     pci_set_fence(&calls);
@@ -405,6 +410,8 @@ static void who_goes_on_is_shut_out(void **state)
     stops(true, 1, "what it writes is blocked");
     stops(true, 1, "what it writes is blocked");
     assert_int_equal(revokes, 2);
+    reaching = true; // by the id of its bridge, which others bear
+    stops(false, 1, "nothing keeps it from memory");
     pci_set_fence(NULL);
     stops(false, 1, "nothing keeps it from memory");
 }
@@ -417,10 +424,37 @@ static void a_revocation_that_fails_is_told(void **state)
     assert_true(pci_stop_bus_master(dev(AT_DISK))); // it is no master any more
     assert_int_equal(model.warnings, 1);
     assert_string_equal(model.warning_what, "no-gate");
-    assert_true(dev(AT_DISK)->granted);
     refuses = false;
+    assert_true(pci_stop_bus_master(dev(AT_DISK))); // and asked for again
     assert_true(pci_stop_bus_master(dev(AT_DISK)));
-    assert_false(dev(AT_DISK)->granted);
+    assert_int_equal(revokes, 2);
+    enable(AT_DISK);
+    assert_int_equal(grants, 2);
+}
+
+static void no_delay(uint64_t ns)
+{
+}
+
+static uint32_t revived(void)
+{
+    model_set(disk, COMMAND, 0, 2); // as after power was off
+    assert_true(pci_revive(dev(AT_DISK), no_delay));
+    return model_get(disk, COMMAND, 2);
+}
+
+// With what it was before, but for what it is no more granted.
+static void who_comes_back_is_no_master(void **state)
+{
+    start();
+    enable(AT_DISK);
+    pci_keep(dev(AT_DISK));
+    assert_int_equal(revived() & 6, 6);
+    assert_true(pci_stop_bus_master(dev(AT_DISK)));
+    assert_int_equal(revived() & 6, 2);
+    pci_set_fence(NULL);
+    assert_int_equal(revived() & 6, 6);
+    free(dev(AT_DISK)->kept);
 }
 
 // It reads all ones, and writes nothing any more; what comes in its place begins with nothing.
@@ -452,6 +486,7 @@ int main(void)
         fence_test(off_and_read_back_and_revoked),
         fence_test(who_goes_on_is_shut_out),
         fence_test(a_revocation_that_fails_is_told),
+        fence_test(who_comes_back_is_no_master),
         fence_test(who_is_gone_is_shut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
