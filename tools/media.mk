@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Media to boot a machine from: a disk image for a USB stick, a hybrid ISO. tools/mkmedia makes them.
+
+# The command line on them, and the EFI image: build/onebell.signed.efi for Secure Boot.
+WORDS ?= app=bench bench=quick
+EFI   ?= $(B)/onebell.efi
+
+# The time of all files: the last commit's.
+MEDIA_EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
+MKMEDIA     = SOURCE_DATE_EPOCH=$(MEDIA_EPOCH) $(PYTHON) -B tools/mkmedia --efi $(EFI) --words "$(WORDS)"
+
+.PHONY: image iso
+image: ## build/onebell.img, a disk image for a USB stick: WORDS= EFI=
+	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
+	$(call quiet,IMAGE)$(MKMEDIA) image $(B)/onebell.img
+
+iso: ## build/onebell.iso, for a CD-ROM, a BMC's virtual one, or a stick: WORDS= EFI=
+	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
+	$(call quiet,ISO)$(MKMEDIA) iso $(B)/onebell.iso
