@@ -9,7 +9,7 @@ EFI   ?= $(B)/onebell.efi
 MEDIA_EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
 MKMEDIA     = SOURCE_DATE_EPOCH=$(MEDIA_EPOCH) $(PYTHON) -B tools/mkmedia --efi $(EFI) --words "$(WORDS)"
 
-.PHONY: image iso
+.PHONY: image iso sign
 image: ## build/onebell.img, a disk image for a USB stick: WORDS= EFI=
 	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
 	$(call quiet,IMAGE)$(MKMEDIA) image $(B)/onebell.img
@@ -17,3 +17,13 @@ image: ## build/onebell.img, a disk image for a USB stick: WORDS= EFI=
 iso: ## build/onebell.iso, for a CD-ROM, a BMC's virtual one, or a stick: WORDS= EFI=
 	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
 	$(call quiet,ISO)$(MKMEDIA) iso $(B)/onebell.iso
+
+# Secure Boot: with a key whose certificate is in firmware's db, or as shim's machine owner key.
+KEY  ?=
+CERT ?=
+
+sign: ## build/onebell.signed.efi for Secure Boot: KEY= CERT=, both PEM
+	@test -n "$(KEY)" -a -n "$(CERT)" || \
+	    { echo "make sign: needs KEY=, a private key, and CERT=, its certificate, both PEM" >&2; exit 1; }
+	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
+	$(call quiet,SBSIGN)sbsign --key $(KEY) --cert $(CERT) --output $(B)/onebell.signed.efi $(B)/onebell.efi

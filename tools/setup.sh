@@ -31,7 +31,8 @@ LINUX_PACKAGES="
     python3-pytest-timeout xz-utils"
 
 # What a release may lack, one a line, and the tests that are skipped there.
-OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"
+OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting
+python3-virt-firmware what tests Secure Boot and HTTP boot"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}
@@ -54,7 +55,7 @@ os_field() {
 # The suite that a package is taken from.
 suite_of() {
     case $VERSION:$1 in
-    12:qemu-system-x86 | 12:linux-source-6.12) echo "$CODENAME-backports" ;;
+    12:qemu-system-x86 | 12:linux-source-6.12 | 12:python3-virt-firmware) echo "$CODENAME-backports" ;;
     *) echo "$CODENAME" ;;
     esac
 }
@@ -64,7 +65,7 @@ list() {
         printf '%-24s %s\n' "$package" "$(suite_of "$package")"
     done
     printf '%s\n' "$OPTIONAL" | while read -r package tests; do
-        [ -z "$package" ] || printf '%-24s %s, for %s\n' "$package" "$CODENAME" "$tests"
+        [ -z "$package" ] || printf '%-24s %s, for %s\n' "$package" "$(suite_of "$package")" "$tests"
     done
 }
 
@@ -226,7 +227,7 @@ plan_optional() {
     done <<END
 $OPTIONAL
 END
-    [ -z "$optional" ] || say "installs from $CODENAME:$optional"
+    [ -z "$optional" ] || say "installs, from where apt has it:$optional"
 }
 
 main() {
