@@ -27,3 +27,17 @@ sign: ## build/onebell.signed.efi for Secure Boot: KEY= CERT=, both PEM
 	    { echo "make sign: needs KEY=, a private key, and CERT=, its certificate, both PEM" >&2; exit 1; }
 	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
 	$(call quiet,SBSIGN)sbsign --key $(KEY) --cert $(CERT) --output $(B)/onebell.signed.efi $(B)/onebell.efi
+
+# What is given away: the same commit, words and tools make the same bytes (GNU tar's manual, 8.4).
+DIST     = $(B)/dist/onebell
+DIST_TAR = tar --format=ustar --sort=name --mtime=@$(MEDIA_EPOCH) --owner=0 --group=0 --numeric-owner \
+           --mode=u=rwX,go=rX
+
+.PHONY: dist
+dist: ## build/onebell.tar.gz: image, ISO, docs, example report, checksums: WORDS= EFI=
+	@$(SETUP) media && $(MAKE) --no-print-directory SETUP=true image iso
+	@rm -rf $(DIST) && mkdir -p $(DIST)
+	@cp -r README.md LICENSE docs $(B)/onebell.img $(B)/onebell.iso $(DIST) && cp $(EFI) $(DIST)/onebell.efi
+	@cd $(DIST) && find * -type f | LC_ALL=C sort | xargs -d '\n' sha256sum > ../SHA256SUMS
+	@mv $(B)/dist/SHA256SUMS $(DIST)
+	$(call quiet,TAR)$(DIST_TAR) -C $(B)/dist -cf $(B)/onebell.tar onebell && gzip -9nf $(B)/onebell.tar

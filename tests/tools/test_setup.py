@@ -316,7 +316,7 @@ def test_no_address_in_the_project():
 
 @pytest.mark.parametrize("target, step", [
     ("run", "run"), ("debug", "run"), ("report", "report"), ("image", "media"),
-    ("iso", "media"), ("test", "test"), ("setup", ""),
+    ("iso", "media"), ("dist", "media"), ("test", "test"), ("setup", ""),
     ("compare-linux", "linux"), ("test-linux", "linux")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"
