@@ -77,6 +77,7 @@ include tools/qemu/qemu.mk
 include tests/tests.mk
 include tools/mkdisk.mk
 include tools/tools.mk
+include tools/media.mk
 include tools/linux/linux.mk
 
 -include $(KERNEL_OBJ:.o=.d)

@@ -53,8 +53,9 @@ static bool is_master(const struct pci_dev *dev)
 bool pci_stop_bus_master(struct pci_dev *dev)
 {
     change_command(dev, PCI_COMMAND_MASTER, 0);
+    bool stopped = !is_master(dev); // what it had posted before has arrived with the answer
     pci_revoke(dev);
-    if (!is_master(dev))
+    if (stopped)
         return true;
     bool fenced = pci_is_fenced(dev);
     warn("pci-bus-master", "%s goes on as a bus master, though told not to: %s", dev->name,

@@ -50,6 +50,7 @@ static void close_port(const struct pci_dev *port)
                   PCI_ACS_UPSTREAM_FORWARDING));
 }
 
+// Virtual functions have ATS of their own; the rest is their physical one's (10.5.1, 10.5.2, 7.8.9).
 static void close_ways(const struct pci_dev *dev)
 {
     if (has_functions_below(dev))

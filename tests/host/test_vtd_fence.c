@@ -158,9 +158,11 @@ static unsigned unguarded;
 // A device that nobody grants anything, at any moment.
 static void attack(void)
 {
-    if (!model_busy)
-        unguarded += !(watched->gsts & M_TE) && !model_is_protected(watched, 0x5000) &&
-                     !model_is_protected(watched, 5 * GIB);
+    static const uint64_t targets[] = { 0x5000, 3 * GIB, 5 * GIB };
+    if (model_busy || watched->gsts & M_TE)
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(targets); i++)
+        unguarded += !model_is_protected(watched, targets[i]);
 }
 
 // Watched from the first access to the last.
@@ -357,6 +359,7 @@ static void test_a_life(void **state)
             assert_reaches(m, DISK, piece, PIECE_BYTES);
             assert_true(writes(m, OTHER, piece));
             revoke(DISK);
+            assert_false(m->pages_stale); // what was translated before has been drained
             assert_int_equal(writes(m, DISK, piece), REASON_FUNCTION);
             assert_int_equal(reads(m, DISK, PIECE), REASON_FUNCTION);
         }
@@ -433,16 +436,45 @@ static void test_a_device_without_a_unit(void **state)
     revoke(&machine_devs[2]);
 }
 
-// A unit whose queue fails doesn't let a revocation pass for done.
+// A bus without a table is as good as a function without an entry.
+static void assert_absent(struct model_unit *m, uint16_t source)
+{
+    uint64_t entry[2];
+    assert_in_range(model_context_reason(m, source, entry), REASON_BUS, REASON_FUNCTION);
+}
+
+// A unit whose queue fails doesn't let a revocation pass for done, though no entry of the function's stays.
 static void test_a_revocation_that_is_not_confirmed(void **state)
 {
     struct model_unit *m = fenced_unit();
+    BEHIND_A_BRIDGE->requester = PCI_BDF(2, 0, 0);
     machine_enable();
     map(PIECE, PIECE_BYTES);
-    grant(DISK);
+    grant(BEHIND_A_BRIDGE);
     m->hang_waits = true;
-    assert_false(machine_fence->revoke(DISK, &p));
+    assert_false(machine_fence->revoke(BEHIND_A_BRIDGE, &p));
     assert_string_equal(p.what, "vtd-queue-stuck");
+    assert_absent(m, BEHIND_A_BRIDGE->bdf);
+    assert_absent(m, PCI_BDF(2, 0, 0));
+}
+
+// Nor does a grant that it didn't take leave anything, be it by the first of two ids or by the second.
+static void test_a_grant_that_is_not_confirmed(void **state)
+{
+    for (unsigned granted = 0; granted < 2; granted++) {
+        struct model_unit *m = fenced_unit();
+        m->cap |= M_CAP_CM;
+        BEHIND_A_BRIDGE->requester = BEHIND_A_BRIDGE->bdf;
+        machine_enable();
+        if (granted)
+            assert_true(machine_fence->grant(BEHIND_A_BRIDGE, &p)); // as was its first id
+        BEHIND_A_BRIDGE->requester = PCI_BDF(2, 0, 0);
+        m->hang_waits = true;
+        assert_false(machine_fence->grant(BEHIND_A_BRIDGE, &p));
+        assert_string_equal(p.what, "vtd-queue-stuck");
+        assert_absent(m, BEHIND_A_BRIDGE->bdf);
+        assert_absent(m, PCI_BDF(2, 0, 0));
+    }
 }
 
 // ---- what nobody drives ----
@@ -694,6 +726,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_revocation_is_repeated, end),
         cmocka_unit_test_teardown(test_a_grant_that_fails, end),
         cmocka_unit_test_teardown(test_who_still_reaches, end),
+        cmocka_unit_test_teardown(test_a_grant_that_is_not_confirmed, end),
         cmocka_unit_test_teardown(test_a_display_is_blocked_quietly, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_kept_from_its_device, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_left, end),
