@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernel/base/cpus.h"
+#include "kernel/handoff.h"
 #include "tests/host/pci_fixture.h"
 
 #include <cmocka.h>
@@ -383,6 +384,18 @@ static void test_stop_masters(void **state)
     assert_int_equal(model_get(nic, 0x04, 2), 7);
 }
 
+// Only the function that the loader names, on its own segment.
+static void test_left_masters(void **state)
+{
+    const struct handoff_master left[] = { { 1, PCI_BDF(0, 4, 0) }, { 0, PCI_BDF(0, 5, 0) } };
+    add(0, 4, 0, NVME);
+    add(0, 5, 0, NVME);
+    scan();
+    pci_mark_left_masters(left, 2);
+    assert_false(dev(0, 4, 0)->left_master);
+    assert_true(dev(0, 5, 0)->left_master);
+}
+
 static struct model_fn *watched[2]; // a bridge, and what is behind it
 
 static void watch_order(uint64_t phys, uint64_t value, unsigned bytes)
@@ -453,6 +466,7 @@ int main(void)
         TEST(test_virtual_absent),
         TEST(test_virtual_collision),
         TEST(test_stop_masters),
+        TEST(test_left_masters),
         TEST(test_stop_masters_in_order),
         TEST(test_nodes),
     };
