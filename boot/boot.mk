@@ -4,7 +4,7 @@
 BOOT_C   = $(sort $(wildcard boot/*.c))
 BOOT_LIB = lib/format.c lib/json.c lib/problem.c lib/string.c
 BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) \
-           $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o
+           $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o $(B)/boot/sbat.asm.o
 
 # Parts without firmware calls or instructions, for host tests.
 BOOT_PURE_C = boot/boot_paging.c boot/bus_masters.c boot/device_path.c boot/kernel_elf.c \
@@ -34,7 +34,7 @@ BOOT_LDFLAGS = -nostdlib -shared -Bsymbolic --no-undefined -znocombreloc -z noex
 IMAGE_BYTES_MAX = 1048576
 
 # Only what firmware loads; no symbols. Which of these there are depends on GNU-EFI's version.
-BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc)
+BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc .sbat)
 
 $(B)/boot/%.o: boot/%.c Makefile boot/boot.mk
 	@mkdir -p $(@D)
@@ -46,16 +46,18 @@ $(B)/boot/lib/%.o: lib/%.c Makefile boot/boot.mk
 
 $(B)/boot/%.asm.o: boot/%.asm boot/boot.mk
 	@mkdir -p $(@D)
-	$(call quiet,NASM)$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' $< -o $@
+	$(call quiet,NASM)$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' -DSBAT_CSV='"boot/sbat.csv"' $< -o $@
 
 $(B)/boot/kernel_blob.asm.o: $(B)/kernel.stripped.elf
+$(B)/boot/sbat.asm.o: boot/sbat.csv
 
 $(B)/boot/loader.so: $(BOOT_OBJ)
 	$(call quiet,LD)$(LD) $(BOOT_LDFLAGS) $(EFI_LIBS)/crt0-efi-x86_64.o $(BOOT_OBJ) -lgnuefi -o $@
 
 # SOURCE_DATE_EPOCH is what binutils puts into the PE header as the time: the same bytes always.
-$(B)/onebell.efi: $(B)/boot/loader.so
+$(B)/onebell.efi: $(B)/boot/loader.so tools/pe-nx-compat
 	$(call quiet,OBJCOPY)SOURCE_DATE_EPOCH=0 $(OBJCOPY) $(BOOT_SECTIONS) --target=efi-app-x86_64 $< $@
+	@$(PYTHON) -B tools/pe-nx-compat $@
 	@test $$(stat -c %s $@) -le $(IMAGE_BYTES_MAX) || \
 	    { echo "$@ has more than $(IMAGE_BYTES_MAX) bytes: find out what made it grow" >&2; exit 1; }
 

@@ -52,6 +52,8 @@ class Disk:
 class Machine:
     image: Path = BUILD / "onebell.efi"
     volume: Path = None  # a FAT volume to boot from, in place of handing over the image
+    medium: list = None  # QEMU arguments of what to boot from, in place of handing over the image
+    variables: Path = None  # UEFI variables; `firmware` is then a code image with SMM, as OVMF's secboot
     append: str = ""
     cpus: int = 2
     mem: str = "1g"
@@ -149,7 +151,7 @@ def prepare(machine):
     boots = machine.volume or machine.image
     if not boots.exists():
         raise LaunchError(f"{boots} is missing: run make")
-    if machine.volume and machine.append:
+    if (machine.volume or machine.medium) and machine.append:
         raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
     if use_model(machine) and not machine.model_file.exists():
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
@@ -251,6 +253,15 @@ def disk_arguments(machine):
     return args
 
 
+def firmware_arguments(machine):
+    """With variables of its own, firmware is in flash, and they are guarded by SMM."""
+    if not machine.variables:
+        return ["-bios", str(machine.firmware or find_firmware())]
+    return ["-global", "driver=cfi.pflash01,property=secure,value=on",
+            "-drive", f"if=pflash,format=raw,readonly=on,file={quoted(machine.firmware)}",
+            "-drive", f"if=pflash,format=raw,file={quoted(machine.variables)}"]
+
+
 def command(machine):
     """QEMU's command line. Every disk is attached read-only, but for the copies that are writable."""
     args = [find_qemu(), "-nodefaults", "-no-reboot"]
@@ -273,8 +284,10 @@ def command(machine):
     args += ["-chardev", f"file,id=com2,path={quoted(machine.com2)}", "-serial", "chardev:com2"]
     if machine.debug_exit:
         args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-    args += ["-bios", str(machine.firmware or find_firmware())]
-    if machine.volume:
+    args += firmware_arguments(machine)
+    if machine.medium:
+        args += machine.medium
+    elif machine.volume:
         args += ["-drive", f"if=virtio,format=raw,readonly=on,file={quoted(machine.volume)}"]
     else:
         args += ["-kernel", str(machine.image)]

@@ -5,7 +5,8 @@
 #
 #   tools/setup.sh run         installs what `make run` needs and is missing
 #   tools/setup.sh report      the same, and what draws `make report`'s charts
-#   tools/setup.sh [test]      the same, and what the tests need besides
+#   tools/setup.sh media       as run, and what makes and signs media to boot from
+#   tools/setup.sh [test]      run, report and media, and what the tests need besides
 #   tools/setup.sh linux       what `make run` and `make compare-linux` need
 #   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
 #   tools/setup.sh --dry-run   says what the step would do by apt's lists, and changes nothing
@@ -19,16 +20,19 @@ RUN_PACKAGES="
 
 REPORT_PACKAGES="python3-matplotlib"
 
+MEDIA_PACKAGES="dosfstools mtools sbsigntool xorriso"
+
 TEST_PACKAGES="
-    acpica-tools chromium clang cppcheck dosfstools fio git grub-efi-amd64-bin libclang-rt-dev
-    libcmocka-dev mtools nvme-cli python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+    acpica-tools chromium clang cppcheck fio git grub-efi-amd64-bin libclang-rt-dev
+    libcmocka-dev nvme-cli openssl python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest
     python3-pytest-timeout xz-utils"
 
 # What a release may lack, one a line, and the tests that are skipped there.
-OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting"
+OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting
+python3-virt-firmware what tests Secure Boot and HTTP boot"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}
@@ -51,7 +55,7 @@ os_field() {
 # The suite that a package is taken from.
 suite_of() {
     case $VERSION:$1 in
-    12:qemu-system-x86 | 12:linux-source-6.12) echo "$CODENAME-backports" ;;
+    12:qemu-system-x86 | 12:linux-source-6.12 | 12:python3-virt-firmware) echo "$CODENAME-backports" ;;
     *) echo "$CODENAME" ;;
     esac
 }
@@ -61,7 +65,7 @@ list() {
         printf '%-24s %s\n' "$package" "$(suite_of "$package")"
     done
     printf '%s\n' "$OPTIONAL" | while read -r package tests; do
-        [ -z "$package" ] || printf '%-24s %s, for %s\n' "$package" "$CODENAME" "$tests"
+        [ -z "$package" ] || printf '%-24s %s, for %s\n' "$package" "$(suite_of "$package")" "$tests"
     done
 }
 
@@ -161,18 +165,19 @@ read_arguments() {
     ACTION=install
     for word; do
         case $word in
-        run | report | test | linux) STEP=$word ;;
+        run | report | media | test | linux) STEP=$word ;;
         --list | --dry-run | --source) ACTION=${word#--} ;;
-        *) fail "knows the steps run, report, test and linux, and --list, --dry-run and --source," \
-            "not '$word'" ;;
+        *) fail "knows the steps run, report, media, test and linux, and --list, --dry-run and" \
+            "--source, not '$word'" ;;
         esac
     done
     PACKAGES=$RUN_PACKAGES
     OPTIONAL=
     case $STEP in
     report) PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES" ;;
+    media) PACKAGES="$RUN_PACKAGES $MEDIA_PACKAGES" ;;
     test)
-        PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $TEST_PACKAGES"
+        PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $MEDIA_PACKAGES $TEST_PACKAGES"
         OPTIONAL=$OPTIONAL_PACKAGES ;;
     linux) PACKAGES="$RUN_PACKAGES $LINUX_PACKAGES" ;;
     esac
@@ -222,7 +227,7 @@ plan_optional() {
     done <<END
 $OPTIONAL
 END
-    [ -z "$optional" ] || say "installs from $CODENAME:$optional"
+    [ -z "$optional" ] || say "installs, from where apt has it:$optional"
 }
 
 main() {

@@ -37,6 +37,12 @@ static const struct handoff_range *handoff_ranges(void)
     return (void *)(mem.handoff->ranges_base + HANDOFF_DIRECT_MAP);
 }
 
+const struct handoff_range *mem_ranges(size_t *count)
+{
+    *count = mem.handoff->ranges;
+    return handoff_ranges();
+}
+
 static void add_region(uint64_t base, uint64_t end, unsigned node)
 {
     base = ALIGN_UP(MAX(base, LOW_MEMORY), PAGE_BYTES);

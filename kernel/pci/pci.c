@@ -52,7 +52,7 @@ static bool is_master(const struct pci_dev *dev)
 bool pci_stop_bus_master(struct pci_dev *dev)
 {
     change_command(dev, PCI_COMMAND_MASTER, 0);
-    bool stopped = !is_master(dev);
+    bool stopped = !is_master(dev); // what it had posted before has arrived with the answer
     pci_revoke(dev);
     if (stopped)
         return true;

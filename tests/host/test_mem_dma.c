@@ -117,8 +117,8 @@ static int begin(void **state)
     }
     memset(&mem, 0, sizeof(mem));
     memset(&dma, 0, sizeof(dma));
-    dma.limit = DIRECT_MAP_BYTES;
     dma.largest = GIB;
+    dma.limit = DIRECT_MAP_BYTES;
     told_count = 0;
     map_fails = failure_is_expected = false;
     handoff = (struct handoff){ .ranges_base = RANGES_AT };
@@ -162,31 +162,29 @@ static void grows_by_a_gib_where_there_is_plenty(void **state)
     assert_int_equal(alloc_on(NODE_ANY, GIB - 64), 4 * GIB + 64); // to its last byte
     assert_int_equal(told_count, 1);
     assert_int_equal(mem_free_bytes(), 3 * GIB);
-    alloc_on(NODE_ANY, 64); // 3 GiB are not plenty
-    assert_int_equal(told[1].bytes, GIB / 8);
+    alloc_on(NODE_ANY, 64); // 3 GiB are not plenty: an eighth of the arena
+    was_told(1, 4 * GIB - 128 * MIB, 128 * MIB);
 }
 
-// As far as a unit has pages as large.
-static void no_gib_for_smaller_pages(void **state)
+// Few pieces, however much is asked for by and by.
+static void grows_by_shares(void **state)
 {
+    start_with(2 * MIB, 2 * GIB);
+    for (unsigned i = 0; i < 700; i++)
+        alloc_on(NODE_ANY, 2 * MIB);
+    assert_in_range(told_count, 20, 120);
+    assert_int_equal(told[0].bytes, 2 * MIB);
+}
+
+// A unit that has no pages of 1 GiB is given no pieces for them.
+static void small_pages_small_pieces(void **state)
+{
+    begin(NULL);
     add_ram(GIB, 9 * GIB);
     mem_init(&handoff);
     mem_dma_init(UINT64_MAX, 2 * MIB, map_piece);
-    assert_int_equal(alloc_on(NODE_ANY, 64), 9 * GIB - 2 * MIB);
-    assert_int_equal(alloc_on(NODE_ANY, GIB), 8 * GIB - 2 * MIB);
-}
-
-// The larger the arena, the larger what is added: pieces are few.
-static void grows_by_a_share_of_itself(void **state)
-{
-    add_ram(GIB, 3 * GIB);
-    mem_init(&handoff);
-    mem_dma_init(UINT64_MAX, 2 * MIB, map_piece);
-    while (mem_dma_bytes() < GIB)
-        alloc_on(NODE_ANY, MIB);
-    assert_in_range(told_count, 20, 64);
-    for (size_t i = 1; i < told_count; i++)
-        assert_true(told[i].bytes >= told[i - 1].bytes && told[i].bytes <= GIB / 8);
+    alloc_on(NODE_ANY, 64);
+    was_told(0, 9 * GIB - 2 * MIB, 2 * MIB);
 }
 
 // Four times as much as is taken.
@@ -278,11 +276,10 @@ static void where_a_node_has_no_more_others_serve(void **state)
 {
     start_with_nodes();
     assert_int_equal(alloc_on(5, GIB), GIB);
-    assert_int_equal(alloc_on(5, 64), 4 * GIB - GIB / 8);
-    assert_int_equal(alloc_on(7, 64), 4 * GIB - GIB / 8 + 64); // there is no such node
+    assert_int_equal(alloc_on(5, 64), 4 * GIB - 128 * MIB);
+    assert_int_equal(alloc_on(7, 64), 4 * GIB - 128 * MIB + 64); // there is no such node
     assert_int_equal(told_count, 2);
-    assert_true(alloc_on(3, 64) <
-                4 * GIB - GIB / 8); // not by a piece that was asked for by no node
+    assert_int_equal(alloc_on(3, 64), 4 * GIB - 272 * MIB); // a piece that was asked for by no node
 }
 
 // ---- what is given out ----
@@ -325,8 +322,7 @@ static void ends_where_its_pieces_end(void **state)
     assert_false(mem_is_dma(at_phys(4 * MIB - 1), 1));
     assert_false(mem_is_dma(at_phys(4 * MIB - 1), 2));
     assert_true(mem_is_dma(at_phys(4 * MIB), 64));
-    assert_false(mem_is_dma(at_phys(4 * MIB), 65)); // not given out yet
-    assert_false(mem_is_dma(at_phys(4 * MIB + 64), 1));
+    assert_false(mem_is_dma(at_phys(4 * MIB), 65)); // so much was given out
     alloc_on(NODE_ANY, 2 * MIB - 64);
     assert_true(mem_is_dma(at_phys(4 * MIB), 2 * MIB));
     assert_false(mem_is_dma(at_phys(4 * MIB), 2 * MIB + 1)); // two pieces are apart, even here
@@ -512,8 +508,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         dma_test(grows_by_a_gib_where_there_is_plenty),
-        dma_test(no_gib_for_smaller_pages),
-        dma_test(grows_by_a_share_of_itself),
+        dma_test(grows_by_shares),
+        dma_test(small_pages_small_pieces),
         dma_test(a_large_piece_asks_for_more),
         dma_test(grows_by_two_mib_where_there_is_less),
         dma_test(grows_by_pages_at_last),

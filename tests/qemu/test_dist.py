@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make dist`: what is in the archive, and that it depends on nothing but the sources."""
+import os
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+
+from conftest import ROOT
+from test_media import EPOCH
+
+
+def make_dist(top, umask):
+    for tool in ("mkfs.fat", "mcopy", "xorriso"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed: tools/setup.sh media")
+    subprocess.run(["make", "-s", "-C", top, "SETUP=true", "dist"], check=True, umask=umask,
+                   env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+    return top / "build/onebell.tar.gz"
+
+
+def check_contents(file, to):
+    with tarfile.open(file) as archive:
+        members = archive.getmembers()
+        archive.extractall(to)
+    top = to / "onebell"
+    for name in ("README.md", "LICENSE", "onebell.efi", "onebell.img", "onebell.iso",
+                 "docs/user-guide.md", "docs/example-report.html"):
+        assert (top / name).stat().st_size > 0
+    assert {(m.uid, m.gid, m.uname, m.gname, m.mtime) for m in members} == {(0, 0, "", "", int(EPOCH))}
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=top, check=True)
+    listed = {line.split("  ")[1] for line in (top / "SHA256SUMS").read_text().splitlines()}
+    files = {file.relative_to(top).as_posix() for file in top.rglob("*") if file.is_file()}
+    assert listed == files - {"SHA256SUMS"}
+
+
+@pytest.mark.timeout(900)
+def test_dist(tmp_path):
+    """Once here, once from a copy elsewhere, whose files are newer and have other permissions."""
+    first = make_dist(ROOT, 0o022)
+    check_contents(first, tmp_path)
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(ROOT, copy, copy_function=shutil.copy,
+                    ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+    assert make_dist(copy, 0o077).read_bytes() == first.read_bytes()
