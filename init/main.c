@@ -81,8 +81,7 @@ static void set_nodes(const struct srat *srat)
         mem_set_node(srat->memory[i].base, srat->memory[i].bytes, srat->memory[i].node);
 }
 
-// Returns what the TSC was measured by. What boot services held is given out when no CPU is in
-// firmware's hands any more.
+// Returns what the TSC was measured by.
 static const char *start_cpus(const struct handoff *h, const struct tables *t, unsigned most)
 {
     struct problem p;
@@ -99,7 +98,6 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
         fail_problem(&p);
     interrupts_on();
     smp_start(h, hotplug_halt);
-    mem_add_boot_ranges();
     return clock;
 }
 
@@ -196,6 +194,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     pci_stop_masters();
     pci_set_nodes(tables->srat.devices, tables->srat.devices_count);
     start_irqs(&cmdline);
+    mem_add_boot_ranges(); // no CPU is in firmware's hands any more, and no unit looks into its tables
     mce_watch_start();
     trace_start((unsigned)cmdline_number(&cmdline, "trace"));
     exit_set_cleanup(clean_up);

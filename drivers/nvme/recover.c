@@ -226,6 +226,16 @@ static void give_up(struct nvme_recover *r)
 
 // ---- steps ----
 
+// One that was given up may no longer reach memory. Where that is refused it stays off, and is given up.
+static void enable(struct nvme_recover *r)
+{
+    struct problem p;
+    if (pci_enable(r->ctrl->dev, &p))
+        nvme_ctrl_enable(r->ctrl);
+    else
+        warn_problem(&p);
+}
+
 static void act(struct nvme_recover *r, enum nvme_plan_action action)
 {
     switch (action) {
@@ -241,7 +251,7 @@ static void act(struct nvme_recover *r, enum nvme_plan_action action)
     case NVME_DO_CLEAR:
         return clear(r);
     case NVME_DO_ENABLE:
-        return nvme_ctrl_enable(r->ctrl);
+        return enable(r);
     case NVME_DO_RESTORE:
         return nvme_restore_start(&r->restore);
     case NVME_DO_RESUME:

@@ -70,22 +70,26 @@ bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_dom
 }
 
 // Then no DMA of the function's is under way any more: the invalidation of its domain drains what had been
-// translated before (VT-d 6.5.2.3, 6.5.4).
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
-                        struct problem *p)
+// translated before (VT-d 6.5.2.3, 6.5.4). Asked again, it is done again: the first time may have failed.
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
 {
     struct vtd_entry *e = find(u, source);
-    if (!e || !(e->low & CONTEXT_LOW_P))
+    if (!e)
         return true;
     set(u, &e->low, 0);
-    return vtd_flush_write_buffer(u, p) && vtd_invalidate_context(u, source, d->id, p) &&
-           vtd_invalidate_domain(u, d->id, p);
+    return vtd_flush_write_buffer(u, p) && vtd_invalidate_context(u, source, domain, p) &&
+           vtd_invalidate_domain(u, domain, p);
 }
 
-bool vtd_context_is_granted(const struct vtd_unit *u, uint16_t source)
+uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source)
 {
     const struct vtd_entry *e = u->root ? find(u, source) : NULL;
-    return e && e->low & CONTEXT_LOW_P;
+    return e && e->low & CONTEXT_LOW_P ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
+}
+
+void vtd_context_prepare(struct vtd_unit *u, uint16_t source)
+{
+    (void)find_or_add(u, source);
 }
 
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)

@@ -84,7 +84,8 @@ static const struct reason dma_reasons[] = {
     { "dma-bus", "nothing on its bus was granted any memory",
       "nobody drives it: firmware left it running; turn it off in the set-up" },
     { "dma-function", "it was granted no memory",
-      "nobody drives it, or no longer: firmware left it running, or it doesn't stop" },
+      "nobody drives it, or its driver has given it up: firmware left it running, or it doesn't "
+      "stop" },
     { "dma-context", "its context entry is invalid", "report this as an error of Onebell" },
     { "dma-width", "the address is wider than the unit translates",
       "the device is faulty, or was given a wrong address" },
@@ -119,7 +120,7 @@ struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
     f.interrupt = f.reason >= VTD_REASON_INTERRUPT_FIRST && f.reason <= VTD_REASON_INTERRUPT_LAST;
     if (!f.interrupt) {
         f.address = low & VTD_FRCD_LOW_FI;
-        f.reads = high & VTD_FRCD_HIGH_T1;
+        f.reads = high & VTD_FRCD_HIGH_T1 && !(high & VTD_FRCD_HIGH_T2); // 1 and 1: an AtomicOp
         return f;
     }
     // These are found before an index is (VT-d 11.4.7.6, FI).

@@ -107,7 +107,8 @@ static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
     struct vtd_fault f = vtd_fault_decode(low, high);
     struct vtd_fault_owner owner = { 0 };
     bool ours = f.interrupt ? vtd_table_owner(u, &f, name, sizeof(name), &owner.entry)
-                            : vtd_context_is_granted(u, f.source);
+                            : vtd_context_domain(u, f.source) == VTD_ARENA &&
+                                  !vtd_is_reserved_at(u, f.source, f.address);
     owner.name = ours && f.interrupt ? name : NULL;
     owner.lies_there = f.interrupt ? NULL : vtd_what_lies_at(f.address);
     vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);

@@ -12,13 +12,13 @@
 #include "kernel/pci/pci.h"
 #include "lib/format.h"
 
-#define ARENA_DOMAIN 1
+#define RESERVED_MOST GIB // for one device
 
 static struct {
     bool on; // grants are asked for
     struct vtd_domain arena;
     uint64_t limit; // of what the units can translate
-} fence = { .arena.id = ARENA_DOMAIN };
+} fence = { .arena.id = VTD_ARENA };
 
 // ---- what the units can do ----
 
@@ -67,7 +67,7 @@ static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
     vtd_pages_map(&fence.arena.pages, phys, bytes);
     for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
         spinlock_lock(&u->lock);
-        ok = u->cap & VTD_CAP_CM ? vtd_invalidate_domain(u, ARENA_DOMAIN, p)
+        ok = u->cap & VTD_CAP_CM ? vtd_invalidate_domain(u, VTD_ARENA, p)
                                  : vtd_flush_write_buffer(u, p);
         spinlock_unlock(&u->lock);
     }
@@ -88,7 +88,7 @@ bool vtd_fence_plan(struct problem *p)
         pages->snooped &= (u->ecap & VTD_ECAP_C) != 0;
     }
     vtd_pages_init(pages);
-    mem_dma_init(fence.limit, map_piece);
+    mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
 }
 
@@ -118,30 +118,56 @@ static void tell_quiet(const struct pci_dev *dev)
         info("dma: %s, a display, is kept from all memory", dev->name);
 }
 
+// What is no reserved memory, whatever the table says: RAM, where the kernel is, or more than a device
+// could want.
+static bool is_sane(const struct pci_dev *dev, const struct dmar_reserved *range)
+{
+    uint64_t bytes = range->end - range->base;
+    if (bytes <= RESERVED_MOST && !mem_has_ram(range->base, bytes))
+        return true;
+    warn("dma-reserved",
+         "firmware says that it reserved 0x%llx to 0x%llx for %s, which %s: kept from it; update "
+         "the firmware",
+         (unsigned long long)range->base, (unsigned long long)range->end - 1, dev->name,
+         bytes > RESERVED_MOST ? "is too much" : "is RAM of everybody's");
+    return false;
+}
+
+static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
+                         struct vtd_pages *pages, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    size_t scope = 0;
+    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
+        if (!is_sane(dev, range))
+            continue;
+        if (range->end > BIT64(width(u, u->levels)))
+            return vtd_problem_reserved(u, dev->name, range->end, p);
+        vtd_pages_map(pages, range->base, range->end - range->base);
+        info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
+             (unsigned long long)range->base, (unsigned long long)range->end - 1);
+    }
+    return true;
+}
+
 // dma=rmrr: a domain of its own, with its reserved ranges alone.
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    static uint16_t last = ARENA_DOMAIN;
-    const struct dmar_reserved *range;
-    size_t scope = 0;
+    static uint16_t last = VTD_ARENA;
     struct vtd_domain d = { .id = ++last, .pages = fence.arena.pages };
     if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
         return vtd_problem_domains(u, p);
     d.pages.largest = 1;
     vtd_pages_init(&d.pages);
-    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
-        if (range->end > BIT64(width(u, u->levels)))
-            return vtd_problem_reserved(u, dev->name, range->end, p);
-        vtd_pages_map(&d.pages, range->base, range->end - range->base);
-        info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
-             (unsigned long long)range->base, (unsigned long long)range->end - 1);
-    }
-    return vtd_context_grant(u, dev->requester, &d, p);
+    return map_reserved(u, dev, &d.pages, p) && vtd_context_grant(u, dev->requester, &d, p);
 }
 
+// One whose id another one bears, too, and has a domain by it, is left as that one is.
 static bool settle(struct vtd_unit *u, const struct pci_dev *dev, bool keep, struct problem *p)
 {
     const struct dmar_reserved *range;
+    if (vtd_context_domain(u, dev->requester))
+        return true;
     if (keep && is_reserved_for(dev, &range))
         return keep_reserved(u, dev, p);
     tell_quiet(dev);
@@ -178,18 +204,34 @@ static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
     return dev->requester == dev->bdf ? 1 : 2;
 }
 
+// An older grant of another domain, what firmware reserved, gives way.
+static bool grant_source(struct vtd_unit *u, uint16_t source, struct problem *p)
+{
+    uint16_t domain = vtd_context_domain(u, source);
+    if (domain == VTD_ARENA)
+        return true;
+    return (!domain || vtd_context_revoke(u, source, domain, p)) &&
+           vtd_context_grant(u, source, &fence.arena, p);
+}
+
+static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p);
+
 static bool grant(const struct pci_dev *dev, struct problem *p)
 {
     uint16_t sources[2];
+    struct problem ignored;
     size_t count = sources_of(dev, sources);
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return false;
     bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        vtd_context_prepare(u, sources[i]);
     spinlock_lock(&u->lock);
     for (size_t i = 0; ok && i < count; i++)
-        if (!vtd_context_is_granted(u, sources[i]))
-            ok = vtd_context_grant(u, sources[i], &fence.arena, p);
+        ok = grant_source(u, sources[i], p);
+    if (!ok)
+        (void)revoke_sources(u, dev, &ignored);
     spinlock_unlock(&u->lock);
     return ok;
 }
@@ -212,25 +254,42 @@ static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
     return false;
 }
 
-static bool revoke(const struct pci_dev *dev, struct problem *p)
+static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
     uint16_t sources[2];
     size_t count = sources_of(dev, sources);
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        if (!is_borne_by_others(dev, sources[i]))
+            ok &= vtd_context_revoke(u, sources[i], VTD_ARENA, p);
+    return ok;
+}
+
+static bool revoke(const struct pci_dev *dev, struct problem *p)
+{
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return true; // it never had anything
-    bool ok = true;
     spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && i < count; i++)
-        if (!is_borne_by_others(dev, sources[i]))
-            ok = vtd_context_revoke(u, sources[i], &fence.arena, p);
+    bool ok = revoke_sources(u, dev, p);
     spinlock_unlock(&u->lock);
     return ok;
 }
 
+static bool reaches(const struct pci_dev *dev)
+{
+    uint16_t sources[2];
+    struct problem ignored;
+    size_t count = sources_of(dev, sources);
+    const struct vtd_unit *u = vtd_unit_of(dev, &ignored);
+    if (!u || !u->fenced)
+        return true;
+    return vtd_context_domain(u, sources[0]) || vtd_context_domain(u, sources[count - 1]);
+}
+
 void vtd_fence_raise(void)
 {
-    static const struct pci_fence calls = { .grant = grant, .revoke = revoke };
+    static const struct pci_fence calls = { grant, revoke, reaches };
     fence.on = true;
     pci_set_fence(&calls);
 }
@@ -257,7 +316,24 @@ static const char *page_text(void)
     return texts[fence.arena.pages.largest];
 }
 
-static void send_json(unsigned granted)
+// Units that don't stand, or were left alone: what is behind them isn't driven, and is not fenced.
+static unsigned tell_unfenced(void)
+{
+    const struct vtd_unit *u;
+    unsigned unfenced = 0;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (u->fenced || u->state == VTD_UNIT_ABSENT)
+            continue;
+        unfenced++;
+        warn("dma-unit",
+             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, reaches what "
+             "firmware lets it; dma=open says that this is meant for all",
+             (unsigned long long)u->base);
+    }
+    return unfenced;
+}
+
+static void send_json(unsigned granted, unsigned unfenced)
 {
     char buffer[256];
     struct json j;
@@ -269,19 +345,20 @@ static void send_json(unsigned granted)
     if (fence.on) {
         json_text(&j, "pages", page_text());
         json_u64(&j, "limit", fence.limit);
+        json_u64(&j, "units_without", unfenced);
     }
     report_json(&j);
 }
 
 void vtd_fence_print(void)
 {
-    unsigned granted = fence.on ? count_granted() : 0;
+    unsigned granted = fence.on ? count_granted() : 0, unfenced = fence.on ? tell_unfenced() : 0;
     if (fence.on)
-        info("dma=fence: %u function%s reach%s %llu MiB, by pages of up to %s; nothing else is "
-             "reached, and by nobody else",
-             granted, granted == 1 ? "" : "s", granted == 1 ? "es" : "",
-             (unsigned long long)(mem_dma_bytes() / MIB), page_text());
+        info("dma=fence: %u function%s reach%s %llu MiB, by pages of up to %s%s", granted,
+             granted == 1 ? "" : "s", granted == 1 ? "es" : "",
+             (unsigned long long)(mem_dma_bytes() / MIB), page_text(),
+             unfenced ? "" : "; nothing else is reached, and by nobody else");
     else
         info("dma=open: every bus master reaches all memory");
-    send_json(granted);
+    send_json(granted, unfenced);
 }

@@ -20,14 +20,15 @@ static void forget_addresses(const struct vtd_unit *u)
     (void)vtd_read32(u, VTD_GSTS); // writes are posted: they have arrived before this comes back
 }
 
-// The same steps, in the same order, as those that took the unit from firmware.
+// The same steps, in the same order, as those that took the unit from firmware. Translation that may never
+// turn off, since it could hang a display, is left to the reset.
 void vtd_hand_back(void)
 {
     struct vtd_unit *u;
     struct problem p;
     vtd_faults_finish();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (vtd_take_over(u, &p))
+        if ((u->hung_display ? vtd_take_over_fenced : vtd_take_over)(u, &p))
             forget_addresses(u);
         else
             warn_problem(&p);

@@ -36,6 +36,7 @@ struct vtd_table {
 };
 
 // What a function that it is granted to may reach.
+#define VTD_ARENA 1 // id of the domain with the DMA arena
 struct vtd_domain {
     uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
     struct vtd_pages pages;
@@ -167,9 +168,13 @@ void vtd_context_start(struct vtd_unit *u);
 // arrives from then on.
 bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
                        struct problem *p);
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
-                        struct problem *p);
-bool vtd_context_is_granted(const struct vtd_unit *u, uint16_t source);
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p);
+
+// The id of the domain that it reaches; 0: none.
+uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source);
+
+// Makes room for its entry. Without u->lock: without memory the run ends here.
+void vtd_context_prepare(struct vtd_unit *u, uint16_t source);
 
 // What the unit blocks of this sender isn't told. It has no entry.
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p);
@@ -192,6 +197,9 @@ void vtd_faults_clear(const struct vtd_unit *u);
 
 // What lies at an address that was blocked, in words. Any CPU.
 const char *vtd_what_lies_at(uint64_t at);
+
+// Whether firmware reserved the memory there for that sender.
+bool vtd_is_reserved_at(const struct vtd_unit *u, uint16_t source, uint64_t at);
 
 // ---- units.c ----
 

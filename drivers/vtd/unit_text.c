@@ -71,6 +71,8 @@ static const char *command_name(uint32_t bit)
     switch (bit) {
     case VTD_GCMD_TE:
         return "DMA translation (TE)";
+    case VTD_GCMD_SRTP:
+        return "the new root table (SRTP)";
     case VTD_GCMD_QIE:
         return "the invalidation queue (QIE)";
     case VTD_GCMD_IRE:

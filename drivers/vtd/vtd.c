@@ -234,7 +234,7 @@ static bool for_all(bool (*step)(struct vtd_unit *u, struct problem *p), struct 
             continue;
         if (u->needed)
             return false;
-        (void)vtd_take_over(u, &ignored);
+        (void)(dma == VTD_DMA_OPEN ? vtd_take_over : vtd_take_over_fenced)(u, &ignored);
         leave_alone(u, p);
     }
     return true;

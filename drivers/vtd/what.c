@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What lies at an address that a unit blocked.
 
+#include "drivers/vtd/scope.h"
 #include "drivers/vtd/unit.h"
 #include "kernel/base/cpus.h"
 #include "kernel/mem/map.h"
@@ -26,4 +27,24 @@ const char *vtd_what_lies_at(uint64_t at)
         if (irq_pi_desc(cpu) && mem_phys(irq_pi_desc(cpu)) / PAGE_BYTES == at / PAGE_BYTES)
             what = "a CPU's own data, its posted-interrupt descriptor among it";
     return what ? what : mem_what(at);
+}
+
+static bool has_reserved(const struct pci_dev *dev, uint64_t at)
+{
+    const struct dmar_reserved *range;
+    size_t scope = 0;
+    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range))
+        if (at >= range->base && at < range->end)
+            return true;
+    return false;
+}
+
+bool vtd_is_reserved_at(const struct vtd_unit *u, uint16_t source, uint64_t at)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->segment == u->segment && (dev->requester == source || dev->bdf == source) &&
+            has_reserved(dev, at))
+            return true;
+    return false;
 }

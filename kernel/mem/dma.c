@@ -11,7 +11,8 @@
 #include "lib/string.h"
 
 #define PIECES_MAX 256
-#define LARGE_SHARE 4 // a piece of 1 GiB is taken where there is so many times as much
+#define LARGE_SHARE 4 // more than must be is taken where there is so many times as much
+#define ARENA_SHARE 8 // a new piece is to be so large a part of the arena
 
 struct piece {
     uint64_t base, next, end; // next: the first free byte
@@ -22,13 +23,15 @@ static struct {
     struct piece pieces[PIECES_MAX];
     size_t count;
     uint64_t limit;
+    uint64_t largest; // piece to aim at
     mem_dma_map map;
     struct spinlock lock;
-} dma = { .limit = DIRECT_MAP_BYTES };
+} dma = { .limit = DIRECT_MAP_BYTES, .largest = GIB };
 
-void mem_dma_init(uint64_t limit, mem_dma_map map)
+void mem_dma_init(uint64_t limit, uint64_t largest, mem_dma_map map)
 {
     dma.limit = MIN(limit, DIRECT_MAP_BYTES);
+    dma.largest = largest;
     dma.map = map;
 }
 
@@ -37,7 +40,7 @@ static uint64_t cut(struct piece *piece, uint64_t bytes, uint64_t align)
     uint64_t at = ALIGN_UP(piece->next, align);
     if (at >= piece->end || bytes > piece->end - at)
         return 0;
-    piece->next = at + bytes;
+    __atomic_store_n(&piece->next, at + bytes, __ATOMIC_RELEASE);
     return at;
 }
 
@@ -52,21 +55,25 @@ static uint64_t take(uint64_t bytes, uint64_t align, unsigned node)
     return 0;
 }
 
+static bool take_piece(uint64_t size, uint64_t align, uint64_t least, unsigned node,
+                       struct piece *out)
+{
+    uint64_t base = mem_take_top(size, align, least, node, dma.limit);
+    *out = (struct piece){ .base = base, .next = base, .end = base + size, .node = node };
+    return base;
+}
+
 // The larger the pieces, the larger the pages that a unit can map them by: 1 GiB where there is plenty,
-// else 2 MiB, and single pages where no more is left in one piece.
+// else 2 MiB, and more of them the larger the arena is, so that there are few pieces; single pages where no
+// more is left in one piece.
 static bool find_piece(uint64_t bytes, unsigned node, struct piece *out)
 {
-    static const uint64_t granules[] = { GIB, 2 * MIB, PAGE_BYTES };
-    for (size_t i = 0; i < ARRAY_SIZE(granules); i++) {
-        uint64_t size = ALIGN_UP(bytes, granules[i]);
-        uint64_t least = granules[i] == GIB ? LARGE_SHARE * size : size;
-        uint64_t base = mem_take_top(size, granules[i], least, node, dma.limit);
-        if (!base)
-            continue;
-        *out = (struct piece){ .base = base, .next = base, .end = base + size, .node = node };
-        return true;
-    }
-    return false;
+    uint64_t giant = ALIGN_UP(bytes, GIB), large = ALIGN_UP(bytes, 2 * MIB);
+    uint64_t share = ALIGN_UP(MAX(bytes, mem_dma_bytes() / ARENA_SHARE), 2 * MIB);
+    return (dma.largest >= GIB && take_piece(giant, GIB, LARGE_SHARE * giant, node, out)) ||
+           take_piece(share, 2 * MIB, LARGE_SHARE * share, node, out) ||
+           take_piece(large, 2 * MIB, large, node, out) ||
+           take_piece(ALIGN_UP(bytes, PAGE_BYTES), PAGE_BYTES, 0, node, out);
 }
 
 // A piece that ends where another one begins, or begins where it ends, and has nothing in use between,
@@ -122,7 +129,8 @@ bool mem_is_dma(const volatile void *virt, uint64_t bytes)
 {
     uint64_t phys = (uint64_t)virt - HANDOFF_DIRECT_MAP;
     const struct piece *piece = find(phys);
-    return piece && bytes <= piece->end - phys;
+    uint64_t end = piece ? __atomic_load_n(&piece->next, __ATOMIC_ACQUIRE) : 0;
+    return phys < end && bytes <= end - phys;
 }
 
 uint64_t mem_dma_bytes(void)

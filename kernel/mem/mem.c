@@ -37,6 +37,12 @@ static const struct handoff_range *handoff_ranges(void)
     return (void *)(mem.handoff->ranges_base + HANDOFF_DIRECT_MAP);
 }
 
+const struct handoff_range *mem_ranges(size_t *count)
+{
+    *count = mem.handoff->ranges;
+    return handoff_ranges();
+}
+
 static void add_region(uint64_t base, uint64_t end, unsigned node)
 {
     base = ALIGN_UP(MAX(base, LOW_MEMORY), PAGE_BYTES);
@@ -245,6 +251,16 @@ bool mem_is_ram(uint64_t phys, uint64_t bytes)
             phys = r->base + r->bytes;
     }
     return phys >= end;
+}
+
+bool mem_has_ram(uint64_t phys, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < mem.handoff->ranges; i++) {
+        const struct handoff_range *r = &handoff_ranges()[i];
+        if (r->kind != HANDOFF_OTHER && r->base < phys + bytes && phys < r->base + r->bytes)
+            return true;
+    }
+    return false;
 }
 
 uint64_t mem_ram_end(void)

@@ -52,8 +52,14 @@ unsigned mem_node(const volatile void *virt);
 struct json;
 void mem_report_nodes(struct json *j, const volatile void *const *pieces, size_t count);
 
+// True where any of it is RAM.
+bool mem_has_ram(uint64_t phys, uint64_t bytes);
+
 // One past the last byte of RAM that we may use.
 uint64_t mem_ram_end(void);
+
+// The firmware's memory map, by base.
+const struct handoff_range *mem_ranges(size_t *count);
 
 // True where the whole range is RAM by the firmware's memory map, and in the direct map.
 bool mem_is_ram(uint64_t phys, uint64_t bytes);

@@ -52,11 +52,14 @@ static bool is_master(const struct pci_dev *dev)
 bool pci_stop_bus_master(struct pci_dev *dev)
 {
     change_command(dev, PCI_COMMAND_MASTER, 0);
-    bool stopped = !is_master(dev), revoked = pci_revoke(dev);
-    if (!stopped)
-        warn("pci-bus-master", "%s goes on as a bus master, though told not to: %s", dev->name,
-             revoked ? "what it writes is blocked" : "nothing keeps it from memory");
-    return stopped || revoked;
+    bool stopped = !is_master(dev); // what it had posted before has arrived with the answer
+    pci_revoke(dev);
+    if (stopped)
+        return true;
+    bool fenced = pci_is_fenced(dev);
+    warn("pci-bus-master", "%s goes on as a bus master, though told not to: %s", dev->name,
+         fenced ? "what it writes is blocked" : "nothing keeps it from memory");
+    return fenced;
 }
 
 static bool may_stop(const struct pci_dev *dev)

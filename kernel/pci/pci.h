@@ -63,6 +63,7 @@ struct pci_dev {
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
     bool granted; // it may reach the DMA arena, as far as there is a fence
+    bool unsure;  // and may still, since the end of that was not confirmed
     bool is_host; // of a domain, or would be if it could be driven
     struct pci_msix msix;
     struct pci_virtual virtual;
@@ -191,6 +192,7 @@ bool pci_stop_bus_master(struct pci_dev *dev);
 struct pci_fence {
     bool (*grant)(const struct pci_dev *dev, struct problem *p);
     bool (*revoke)(const struct pci_dev *dev, struct problem *p);
+    bool (*reaches)(const struct pci_dev *dev); // any memory, by any id that its requests bear
 };
 void pci_set_fence(const struct pci_fence *fence);
 

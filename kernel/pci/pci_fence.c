@@ -50,11 +50,12 @@ static void close_port(const struct pci_dev *port)
                   PCI_ACS_UPSTREAM_FORWARDING));
 }
 
+// Virtual functions have ATS of their own; the rest is their physical one's (10.5.1, 10.5.2, 7.8.9).
 static void close_ways(const struct pci_dev *dev)
 {
     if (has_functions_below(dev))
         close_port(dev);
-    else if (!dev->physical) // virtual functions have what theirs has
+    else
         end_translations(dev);
 }
 
@@ -73,16 +74,27 @@ bool pci_grant(struct pci_dev *dev, struct problem *p)
     for (const struct pci_dev *d = dev; d; d = d->parent)
         close_ways(d);
     dev->granted = fence->grant(dev, p);
+    dev->unsure &= !dev->granted;
     return dev->granted;
 }
 
-bool pci_revoke(struct pci_dev *dev)
+void pci_revoke(struct pci_dev *dev)
 {
     struct problem p;
-    if (!fence || !dev->granted)
-        return fence;
-    dev->granted = !fence->revoke(dev, &p);
-    if (dev->granted)
+    if (!fence || !(dev->granted || dev->unsure))
+        return;
+    dev->granted = false;
+    dev->unsure = !fence->revoke(dev, &p);
+    if (dev->unsure)
         warn_problem(&p);
-    return !dev->granted;
+}
+
+bool pci_may_master(const struct pci_dev *dev)
+{
+    return !fence || dev->granted;
+}
+
+bool pci_is_fenced(const struct pci_dev *dev)
+{
+    return fence && !dev->unsure && !fence->reaches(dev);
 }

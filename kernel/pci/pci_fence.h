@@ -10,5 +10,11 @@ struct pci_dev;
 // Lets the function reach the DMA arena, where there is a fence. Boot CPU.
 bool pci_grant(struct pci_dev *dev, struct problem *p);
 
-// And ends that. False: there is no fence, or it didn't confirm. Boot CPU.
-bool pci_revoke(struct pci_dev *dev);
+// And ends that. Boot CPU.
+void pci_revoke(struct pci_dev *dev);
+
+// Whether it may be a bus master: it was granted memory, or nobody asks.
+bool pci_may_master(const struct pci_dev *dev);
+
+// True where nothing that it sends arrives, bus master or not.
+bool pci_is_fenced(const struct pci_dev *dev);

@@ -6,6 +6,7 @@
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_regs.h"
 
 #define NS_D3HOT (10 * NS_PER_MS) // before the next access (5.9)
@@ -55,10 +56,13 @@ static bool header_lost(const struct pci_dev *dev, const struct pci_saved *s)
     return false;
 }
 
-// Decoding is off while BARs change, and comes back with the command register, last.
+// Decoding is off while BARs change, and comes back with the command register, last; bus mastering alone
+// where the function may still reach memory.
 static void restore(const struct pci_dev *dev, const struct pci_saved *s)
 {
     uint16_t command = (uint16_t)s->header[PCI_COMMAND / 4];
+    if (!pci_may_master(dev))
+        command &= (uint16_t)~PCI_COMMAND_MASTER;
     if (header_lost(dev, s))
         pci_write16(dev, PCI_COMMAND, 0);
     for (unsigned i = PCI_HEADER_KEPT / 4; i < PCI_HEADER_WORDS; i++)
@@ -153,7 +157,7 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
         ask_for_d0(dev);
         delay_ns(NS_D3HOT);
     }
-    if (!is_there(dev) || pci_power_state(dev))
+    if (!is_there(dev) || pci_power_state(dev) || (!dev->physical && !pci_is_back(dev)))
         return false;
     restore(dev, dev->kept);
     if (dev->msix.cap && pci_read16(dev, msix_control(dev)) != dev->kept->msix)

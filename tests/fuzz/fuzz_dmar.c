@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fuzzes the DMAR parser, and the search for a device's unit in what it accepts. The input is
-// parsed as it is, once more with length and checksum made right, and as a list of orders for a
+// Fuzzes the DMAR parser, and the search for a device's unit and reserved memory in what it accepts.
+// The input is parsed as it is, once more with length and checksum made right, and as a list of orders for a
 // table whose lengths fit, so that the fuzzer gets to the scopes and their paths. Where a scope
 // leads is worked out here a second time, from the device upwards.
 
@@ -53,8 +53,9 @@ static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
 {
     size_t unit = 0;
     for (size_t i = 0; i < d->scopes_count; i++)
-        if (!d->units[d->scopes[i].unit].segment && serves(&d->scopes[i], dev))
-            return d->scopes[i].unit;
+        if (!d->scopes[i].reserves && !d->units[d->scopes[i].index].segment &&
+            serves(&d->scopes[i], dev))
+            return d->scopes[i].index;
     for (unsigned absent = 0; absent < 2; absent++)
         for (unit = 0; unit < d->units_count; unit++)
             if (!d->units[unit].segment && d->units[unit].include_pci_all &&
@@ -63,18 +64,44 @@ static size_t expected_unit(const struct dmar *d, const struct pci_dev *dev)
     return d->units_count;
 }
 
+// As many of the ranges as name the device, in the table's order.
+static void check_reserved(const struct dmar *d, const struct pci_dev *dev)
+{
+    const struct dmar_reserved *range;
+    size_t scope = 0;
+    for (size_t i = 0; i < d->scopes_count; i++) {
+        const struct dmar_scope *s = &d->scopes[i];
+        if (!s->reserves || d->reserved[s->index].segment || !serves(s, dev))
+            continue;
+        if (!scope_next_reserved(d, dev, &scope, &range) || range != &d->reserved[s->index] ||
+            scope != i + 1)
+            abort();
+    }
+    if (scope_next_reserved(d, dev, &scope, &range))
+        abort();
+}
+
+static bool is_range(const struct dmar_reserved *r)
+{
+    return r->base % 4096 == 0 && r->end % 4096 == 0 && r->base < r->end && r->end <= 1ull << 52;
+}
+
 static void check(const struct dmar *d, const uint8_t *table, size_t size)
 {
     struct problem p;
-    if (d->units_count > DMAR_UNITS_MAX || d->scopes_count > DMAR_SCOPES_MAX)
+    if (d->units_count > DMAR_UNITS_MAX || d->scopes_count > DMAR_SCOPES_MAX ||
+        d->reserved_count > DMAR_RESERVED_MAX)
         abort();
+    for (size_t i = 0; i < d->reserved_count; i++)
+        if (!is_range(&d->reserved[i]))
+            abort();
     for (size_t i = 0; i < d->units_count; i++)
         if (!d->units[i].absent && (d->units[i].base == 0 || d->units[i].base % 4096))
             abort();
     for (size_t i = 0; i < d->scopes_count; i++) {
         const struct dmar_scope *s = &d->scopes[i];
-        if (s->unit >= d->units_count || s->hops == 0 || s->path < table ||
-            s->path + 2 * s->hops > table + size)
+        if (s->index >= (s->reserves ? d->reserved_count : d->units_count) || s->hops == 0 ||
+            s->path < table || s->path + 2 * s->hops > table + size)
             abort();
     }
     for (size_t i = 0; i < ARRAY_SIZE(devs); i++) {
@@ -82,6 +109,7 @@ static void check(const struct dmar *d, const uint8_t *table, size_t size)
         if (scope_find(d, pci_get(i), &unit, &p) != (expected < d->units_count) ||
             (expected < d->units_count && unit != expected))
             abort();
+        check_reserved(d, pci_get(i));
     }
 }
 
@@ -125,8 +153,9 @@ static uint8_t take(struct orders *o)
     return o->at < o->end ? *o->at++ : 0;
 }
 
-// A device for the unit at `unit`, with a path of a few pairs or a length that doesn't fit it.
-static void add_scope(struct blob *b, struct orders *o, size_t unit)
+// A device for the unit or the reserved memory at `of`, with a path of a few pairs or a length that
+// doesn't fit it.
+static void add_scope(struct blob *b, struct orders *o, size_t of)
 {
     uint8_t path[8], kind = take(o), hops = kind >> 3 & 3, odd = take(o);
     for (size_t i = 0; i < sizeof(path); i += 2) {
@@ -134,26 +163,36 @@ static void add_scope(struct blob *b, struct orders *o, size_t unit)
         path[i + 1] = odd & 0x80 ? take(o) & 0xf8 : 0;
     }
     size_t at = b->length;
-    dmar_scope(b, unit, kind & 7, odd & 15, path, hops);
+    dmar_scope(b, of, kind & 7, odd & 15, path, hops);
     if ((odd & 0x70) == 0x70)
         blob_set(b, at + 1, take(o) & 31, 1);
+}
+
+// Pages and parts of them, up to the end of addresses, now and then from high to low.
+static size_t add_reserved(struct blob *b, struct orders *o, uint16_t segment)
+{
+    uint64_t base = (uint64_t)take(o) << 45;
+    base += take(o) * 0x800ull;
+    return dmar_rmrr(b, segment, base, base + take(o) * 0x800ull - 1);
 }
 
 static void parse_ordered(struct orders o)
 {
     static struct blob b;
-    size_t unit = 0;
+    size_t last = 0; // unit or reserved memory
     dmar_begin(&b, take(&o));
     while (o.at < o.end && b.length < sizeof(b.bytes) - 256) {
         uint8_t order = take(&o);
-        if (order < 64 || !unit)
-            unit = dmar_drhd(&b, order & 1, order >> 1 & 1, (1 + (order >> 2 & 7)) * 0x1000ull);
+        if (order < 48)
+            last = add_reserved(&b, &o, order & 1);
+        else if (order < 96 || !last)
+            last = dmar_drhd(&b, order & 1, order >> 1 & 1, (1 + (order >> 2 & 7)) * 0x1000ull);
         else if (order < 192)
-            add_scope(&b, &o, unit);
+            add_scope(&b, &o, last);
         else if (order < 224)
-            dmar_rhsa(&b, (order & 7) * 0x1000ull, take(&o)), unit = 0;
+            dmar_rhsa(&b, (order & 7) * 0x1000ull, take(&o)), last = 0;
         else
-            dmar_structure(&b, order & 7, 4 + (take(&o) & 31)), unit = 0;
+            dmar_structure(&b, order & 7, 4 + (take(&o) & 31)), last = 0;
     }
     blob_finish(&b);
     parse(b.bytes, b.length);

@@ -139,6 +139,7 @@ static void use_irqs(struct pci_dev *dev, const struct pci_dev *host)
 static void use(struct pci_dev *dev)
 {
     struct pci_dev *host = dev->domain->host;
+    struct problem p;
     check_tree(dev, host);
     (void)pci_enable(dev, &p);
     use_bars(dev, host);

@@ -93,6 +93,8 @@ void model_doorbell(struct model *m, size_t offset, uint32_t value)
     require(m->looks || world_may_ring(m, qid),
             "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
     if (n % 2) {
+        if (m->hostile && !q->cq)
+            return;
         require(q->cq && value < q->cq_entries, "CQ %u head %u", qid, value);
         unsigned used = (q->cq_tail + q->cq_entries - q->cq_head) % q->cq_entries;
         unsigned taken = (value + q->cq_entries - q->cq_head) % q->cq_entries;
@@ -101,6 +103,8 @@ void model_doorbell(struct model *m, size_t offset, uint32_t value)
         q->head_writes++;
         return;
     }
+    if (m->hostile && !q->sq) // it may have said that it made one
+        return;
     require(q->sq && value < q->sq_entries, "SQ %u tail %u", qid, value);
     unsigned waiting = (q->sq_tail + q->sq_entries - q->sq_head) % q->sq_entries;
     require((value + q->sq_entries - q->sq_head) % q->sq_entries >= waiting,

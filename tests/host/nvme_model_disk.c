@@ -132,6 +132,8 @@ static bool for_each_block(struct model *m, uint32_t nsid, const struct nvme_sqe
         block = model_memory(m, one.address);
     }
     for (; count; count--, block++) {
+        if (m->hostile && block->length > bytes)
+            return false;
         require(block->length && block->length <= bytes, "an SGL of %llx for %llu bytes",
                 (unsigned long long)block->length, (unsigned long long)bytes);
         require(block->address % 4 == 0, "an SGL that is not dword aligned");
@@ -140,7 +142,7 @@ static bool for_each_block(struct model *m, uint32_t nsid, const struct nvme_sqe
         offset += block->length;
         bytes -= block->length;
     }
-    require(!bytes, "an SGL that is %llu bytes short", (unsigned long long)bytes);
+    require(!bytes || m->hostile, "an SGL that is %llu bytes short", (unsigned long long)bytes);
     return true;
 }
 
@@ -165,8 +167,8 @@ static bool for_each_piece(struct model *m, const struct nvme_sqe *sqe, uint64_t
         w.left -= now;
         if (w.left)
             page = next_page(&w);
-        else if (!w.list && bytes == now)
-            require(!sqe->prp2, "PRP2 of a one-page transfer is not zero");
+        else if (!w.list && bytes == now) // a hostile one's blocks may have another size now
+            require(!sqe->prp2 || m->hostile, "PRP2 of a one-page transfer is not zero");
     }
     return true;
 }
@@ -236,7 +238,8 @@ static uint32_t check_range(struct model *m, const struct range *r)
     require(ns || m->changed, "a command for namespace %u, which is not active", r->nsid);
     if (!ns)
         return NVME_STATUS_INVALID_NAMESPACE;
-    require(r->lba + r->blocks <= ns->data.nsze || m->changed, "a command past the end");
+    require(r->lba + r->blocks <= ns->data.nsze || m->changed || m->hostile,
+            "a command past the end");
     if (r->lba + r->blocks > ns->data.nsze)
         return NVME_STATUS(0, 0x80); // LBA Out of Range
     if (!has_lba(r, m->error_lba) || !m->errors_left)
@@ -288,7 +291,8 @@ static uint32_t execute_range(struct model *m, const struct nvme_sqe *sqe, unsig
 {
     struct range r = range_of(m, sqe);
     check_fields(m, sqe, &r, opcode);
-    model_check_format(m, sqe, opcode, r.lba, r.blocks);
+    if (!m->hostile) // whose format may be another now
+        model_check_format(m, sqe, opcode, r.lba, r.blocks);
     uint32_t status = check_range(m, &r);
     if (!status)
         status = model_check_zones(m, sqe, opcode, r.lba, r.blocks);

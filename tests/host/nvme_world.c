@@ -414,7 +414,10 @@ void world_free_memory(void)
 {
     for (struct piece *next; pieces; pieces = next) {
         next = pieces->next;
-        free(pieces->at);
+        if (mem_is_dma(pieces->at, pieces->bytes))
+            free(pieces->at);
         free(pieces);
     }
+    ASAN_UNPOISON_MEMORY_REGION(kept.base, kept.used);
+    kept.used = 0;
 }

@@ -13,6 +13,7 @@
 #include "boot/load_options.h"
 #include "boot/mcfg.h"
 #include "boot/memory_map.h"
+#include "drivers/vtd/platform/dmar_check.h"
 #include "drivers/vtd/scope.h"
 #include "kernel/acpi/acpi.h"
 #include "kernel/base/cpus.h"
@@ -125,6 +126,23 @@ static bool parse_dmar(const uint8_t *table, size_t bytes)
     return d.units_count > 0;
 }
 
+// The checks, with no other table of the machine's to compare with: nothing of a real table fails.
+static bool check_dmar(const uint8_t *table, size_t bytes)
+{
+    static struct checks c;
+    const struct dmar_check_input in = { .dmar = { table, bytes } };
+    dmar_check(&in, &c);
+    for (size_t i = 0; i < CHECKS; i++)
+        if (c.of[i].verdict == CHECK_FAIL)
+            return problem_set(&problem, checks_list[i].id, "%s", c.of[i].found);
+    return true;
+}
+
+static bool fail_its_end(const uint8_t *table, size_t bytes)
+{
+    return !check_dmar(table, bytes) && !strcmp(problem.what, "dmar-structure");
+}
+
 static bool parse_madt(const uint8_t *table, size_t bytes)
 {
     static struct madt_cpu cpus[CPU_MAX];
@@ -184,8 +202,8 @@ static void test_tables(void **state)
         const char *start;
         parser parse;
     } kinds[] = {
-        { "apic-", parse_madt }, { "dmar-", parse_dmar }, { "hpet-", parse_hpet },
-        { "mcfg-", parse_mcfg }, { "srat-", parse_srat },
+        { "apic-", parse_madt }, { "dmar-", check_dmar }, { "dmar-", parse_dmar },
+        { "hpet-", parse_hpet }, { "mcfg-", parse_mcfg }, { "srat-", parse_srat },
     };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         for_all("acpi", kinds[i].start, kinds[i].parse);
@@ -224,6 +242,11 @@ static void test_reports(void **state)
 {
     for_all("bytes", "mcfg-62-bytes", warn_of_mcfg);
     for_all("bytes", "dmar-", parse_dmar);
+    for_all("bytes", "dmar-q35-extra", check_dmar);
+    for_all("bytes", "dmar-q35-trailing", fail_its_end);
+    for_all("bytes", "dmar-q35-x2apic", check_dmar);
+    for_all("bytes", "dmar-129", check_dmar);
+    for_all("bytes", "dmar-640", check_dmar);
     for_all("bytes", "madt-", take_all_ioapics);
     for_all("bytes", "memmap-", take_memory_map);
     for_all("bytes", "loadoptions-", take_load_options);

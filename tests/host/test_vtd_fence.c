@@ -158,9 +158,11 @@ static unsigned unguarded;
 // A device that nobody grants anything, at any moment.
 static void attack(void)
 {
-    if (!model_busy)
-        unguarded += !(watched->gsts & M_TE) && !model_is_protected(watched, 0x5000) &&
-                     !model_is_protected(watched, 5 * GIB);
+    static const uint64_t targets[] = { 0x5000, 3 * GIB, 5 * GIB };
+    if (model_busy || watched->gsts & M_TE)
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(targets); i++)
+        unguarded += !model_is_protected(watched, targets[i]);
 }
 
 // Watched from the first access to the last.
@@ -357,6 +359,7 @@ static void test_a_life(void **state)
             assert_reaches(m, DISK, piece, PIECE_BYTES);
             assert_true(writes(m, OTHER, piece));
             revoke(DISK);
+            assert_false(m->pages_stale); // what was translated before has been drained
             assert_int_equal(writes(m, DISK, piece), REASON_FUNCTION);
             assert_int_equal(reads(m, DISK, PIECE), REASON_FUNCTION);
         }
@@ -377,9 +380,7 @@ static void test_what_is_done_twice(void **state)
         assert_string_equal(m->log, "");
         assert_reaches(m, DISK, PIECE, PIECE_BYTES);
         revoke(DISK);
-        m->log[0] = 0;
         revoke(DISK);
-        assert_string_equal(m->log, "");
         map(PIECE, PIECE_BYTES); // it is mapped
         map(PIECE, 2 * PIECE_BYTES);
         grant(DISK);
@@ -435,19 +436,92 @@ static void test_a_device_without_a_unit(void **state)
     revoke(&machine_devs[2]);
 }
 
-// A unit whose queue fails doesn't let a revocation pass for done.
+// A bus without a table is as good as a function without an entry.
+static void assert_absent(struct model_unit *m, uint16_t source)
+{
+    uint64_t entry[2];
+    assert_in_range(model_context_reason(m, source, entry), REASON_BUS, REASON_FUNCTION);
+}
+
+// A unit whose queue fails doesn't let a revocation pass for done, though no entry of the function's stays.
 static void test_a_revocation_that_is_not_confirmed(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    BEHIND_A_BRIDGE->requester = PCI_BDF(2, 0, 0);
+    machine_enable();
+    map(PIECE, PIECE_BYTES);
+    grant(BEHIND_A_BRIDGE);
+    m->hang_waits = true;
+    assert_false(machine_fence->revoke(BEHIND_A_BRIDGE, &p));
+    assert_string_equal(p.what, "vtd-queue-stuck");
+    assert_absent(m, BEHIND_A_BRIDGE->bdf);
+    assert_absent(m, PCI_BDF(2, 0, 0));
+}
+
+// Nor does a grant that it didn't take leave anything, be it by the first of two ids or by the second.
+static void test_a_grant_that_is_not_confirmed(void **state)
+{
+    for (unsigned granted = 0; granted < 2; granted++) {
+        struct model_unit *m = fenced_unit();
+        m->cap |= M_CAP_CM;
+        BEHIND_A_BRIDGE->requester = BEHIND_A_BRIDGE->bdf;
+        machine_enable();
+        if (granted)
+            assert_true(machine_fence->grant(BEHIND_A_BRIDGE, &p)); // as was its first id
+        BEHIND_A_BRIDGE->requester = PCI_BDF(2, 0, 0);
+        m->hang_waits = true;
+        assert_false(machine_fence->grant(BEHIND_A_BRIDGE, &p));
+        assert_string_equal(p.what, "vtd-queue-stuck");
+        assert_absent(m, BEHIND_A_BRIDGE->bdf);
+        assert_absent(m, PCI_BDF(2, 0, 0));
+    }
+}
+
+// ---- what nobody drives ----
+
+// The first time may not have reached the unit.
+static void test_a_revocation_is_repeated(void **state)
 {
     struct model_unit *m = fenced_unit();
     machine_enable();
     map(PIECE, PIECE_BYTES);
     grant(DISK);
-    m->hang_waits = true;
-    assert_false(machine_fence->revoke(DISK, &p));
-    assert_string_equal(p.what, "vtd-queue-stuck");
+    assert_reaches(m, DISK, PIECE, PIECE_BYTES);
+    m->bad_requests = 0;
+    machine_fence->revoke(DISK, &p);
+    m->log[0] = 0;
+    assert_true(machine_fence->revoke(DISK, &p));
+    assert_string_equal(m->log, "CC0020 TLB1");
+    assert_false(machine_fence->reaches(DISK));
 }
 
-// ---- what nobody drives ----
+// Nothing of the grant is left where the unit doesn't confirm it.
+static void test_a_grant_that_fails(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    m->cap |= M_CAP_RWBF;
+    machine_enable();
+    m->deaf = M_WBF;
+    assert_false(machine_fence->grant(DISK, &p));
+    assert_string_equal(p.what, "vtd-timeout");
+    assert_false(machine_fence->reaches(DISK));
+}
+
+static void test_who_still_reaches(void **state)
+{
+    struct pci_domain domain = { .host = OTHER };
+    fenced_unit();
+    BEHIND_A_BRIDGE->domain = BESIDE_IT->domain = &domain;
+    machine_enable();
+    assert_true(machine_fence->reaches(&machine_devs[2])); // behind no unit
+    assert_false(machine_fence->reaches(BESIDE_IT));
+    grant(BEHIND_A_BRIDGE);
+    grant(BESIDE_IT);
+    revoke(BEHIND_A_BRIDGE);
+    assert_true(machine_fence->reaches(BEHIND_A_BRIDGE)); // by the VMD's id, as the other
+    revoke(BESIDE_IT);
+    assert_false(machine_fence->reaches(BEHIND_A_BRIDGE));
+}
 
 static void test_a_display_is_blocked_quietly(void **state)
 {
@@ -505,13 +579,49 @@ static void test_reserved_memory_is_left(void **state)
     assert_rules_kept(m);
 }
 
+// What was reserved for a device that sat there before is not its successor's.
+static void test_a_driver_comes_to_reserved_memory(void **state)
+{
+    struct model_unit *m = with_reserved(VTD_DMA_RMRR);
+    machine_enable();
+    assert_reaches(m, OTHER, 0x7c000000, 0x800000);
+    map(PIECE, PIECE_BYTES);
+    grant(OTHER);
+    assert_reaches(m, OTHER, PIECE, PIECE_BYTES);
+    vtd_report_faults();
+    told.errors = 0;
+    assert_int_equal(writes(m, OTHER, 0x7c000000), REASON_WRITE);
+    (void)reads(m, OTHER, 0x7c000000); // which its firmware may go on asking for
+    vtd_report_faults();
+    assert_int_equal(told.errors, 0);
+    assert_rules_kept(m);
+}
+
+// Tables that reserve RAM, or very much, are not believed.
+static void test_reserved_memory_that_cannot_be(void **state)
+{
+    static const uint64_t ranges[][2] = { { 5 * GIB, 5 * GIB + 0xfff }, { 32 * GIB, 40 * GIB } };
+    for (unsigned i = 0; i < ARRAY_SIZE(ranges); i++) {
+        struct model_unit *m = fenced_unit();
+        vtd_set_dma(VTD_DMA_RMRR);
+        dmar_begin(&machine_dmar, 1);
+        dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
+        size_t at = dmar_rmrr(&machine_dmar, 0, ranges[i][0], ranges[i][1]);
+        dmar_scope(&machine_dmar, at, 1, 0, DMAR_PATH(5, 0));
+        blob_finish(&machine_dmar);
+        machine_enable();
+        assert_int_equal(writes(m, OTHER, ranges[i][0]), REASON_WRITE);
+        assert_string_equal(told.warning_what, "dma-reserved");
+    }
+}
+
 static void test_too_few_domains(void **state)
 {
     struct model_unit *m = with_reserved(VTD_DMA_RMRR);
     m->cap &= ~M_CAP_ND(7); // 16
     dmar_begin(&machine_dmar, 1);
     dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
-    size_t at = dmar_rmrr(&machine_dmar, 0, 0x7c000000, 1ull << 45);
+    size_t at = dmar_rmrr(&machine_dmar, 0, 1ull << 45, (1ull << 45) + 0xfff);
     dmar_scope(&machine_dmar, at, 1, 0, DMAR_PATH(5, 0));
     blob_finish(&machine_dmar);
     assert_true(vtd_init(&p));
@@ -613,9 +723,15 @@ int main(void)
         cmocka_unit_test_teardown(test_disks_behind_a_vmd, end),
         cmocka_unit_test_teardown(test_a_device_without_a_unit, end),
         cmocka_unit_test_teardown(test_a_revocation_that_is_not_confirmed, end),
+        cmocka_unit_test_teardown(test_a_revocation_is_repeated, end),
+        cmocka_unit_test_teardown(test_a_grant_that_fails, end),
+        cmocka_unit_test_teardown(test_who_still_reaches, end),
+        cmocka_unit_test_teardown(test_a_grant_that_is_not_confirmed, end),
         cmocka_unit_test_teardown(test_a_display_is_blocked_quietly, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_kept_from_its_device, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_left, end),
+        cmocka_unit_test_teardown(test_a_driver_comes_to_reserved_memory, end),
+        cmocka_unit_test_teardown(test_reserved_memory_that_cannot_be, end),
         cmocka_unit_test_teardown(test_too_few_domains, end),
         cmocka_unit_test_teardown(test_hand_back, end),
         cmocka_unit_test_teardown(test_print, end),

@@ -249,6 +249,62 @@ static void test_damaged_tree(void **state)
     assert_int_equal(unit_of(DISK), 0x2000);
 }
 
+// ---- reserved memory ----
+
+// The bases of the ranges that are the device's, one hexadecimal digit each.
+static const char *reserved_for(unsigned i)
+{
+    static char text[DMAR_RESERVED_MAX + 1];
+    const struct dmar_reserved *range;
+    size_t scope = 0, count = 0;
+    while (scope_next_reserved(&d, &devs[i], &scope, &range))
+        text[count++] = "0123456789abcdef"[range->base >> 12];
+    text[count] = 0;
+    assert_false(scope_next_reserved(&d, &devs[i], &scope, &range)); // that was all
+    return text;
+}
+
+// All ranges that name it, or a bridge above it, and none of what names a unit's devices.
+static void test_reserved(void **state)
+{
+    size_t at = dmar_drhd(&table, false, 0, 0x1000);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 5));
+    dmar_drhd(&table, true, 0, 0x2000);
+    at = dmar_rmrr(&table, 0, 0x5000, 0x5fff);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3));
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(28, 5, 0, 0));
+    at = dmar_rmrr(&table, 0, 0x6000, 0x6fff);
+    dmar_scope(&table, at, 2, 0, DMAR_PATH(28, 4));
+    at = dmar_rmrr(&table, 1, 0x7000, 0x7fff);
+    dmar_scope(&table, at, 1, 0x25, DMAR_PATH(0, 0));
+    at = dmar_rmrr(&table, 0, 0x8000, 0x8fff);
+    dmar_scope(&table, at, 1, 0, DMAR_PATH(31, 3));
+    dmar_rmrr(&table, 0, 0x9000, 0x9fff); // nobody's
+    parse();
+    assert_string_equal(reserved_for(SOUND), "58");
+    assert_string_equal(reserved_for(GPU), "5");
+    assert_string_equal(reserved_for(DISK), "6");
+    assert_string_equal(reserved_for(PORT), "6");
+    assert_string_equal(reserved_for(FAR), "7");
+    assert_string_equal(reserved_for(OTHER_PORT), "");
+    assert_string_equal(reserved_for(ALONE), "");
+    assert_int_equal(unit_of(SOUND), 0x2000); // whatever is reserved for it
+    assert_int_equal(unit_of(OTHER_PORT), 0x1000);
+}
+
+// The same numbers in another segment are another device's.
+static void test_reserved_in_another_segment(void **state)
+{
+    dmar_drhd(&table, true, 0, 0x2000);
+    size_t at = dmar_rmrr(&table, 0, 0x5000, 0x5fff);
+    dmar_scope(&table, at, 1, 0x25, DMAR_PATH(0, 0));
+    at = dmar_rmrr(&table, 1, 0x6000, 0x6fff);
+    dmar_scope(&table, at, 1, 0x25, DMAR_PATH(0, 0));
+    parse();
+    assert_string_equal(reserved_for(DISK), "5");
+    assert_string_equal(reserved_for(FAR), "6");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -266,6 +322,8 @@ int main(void)
         cmocka_unit_test_setup(test_none, set_up),
         cmocka_unit_test_setup(test_hidden, set_up),
         cmocka_unit_test_setup(test_damaged_tree, set_up),
+        cmocka_unit_test_setup(test_reserved, set_up),
+        cmocka_unit_test_setup(test_reserved_in_another_segment, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,7 @@ static uint64_t model_dma_limit, model_dma_bytes;
 static mem_dma_map model_dma_map;
 static uint64_t model_ram_end = 16 * GIB;
 
-void mem_dma_init(uint64_t limit, mem_dma_map map)
+void mem_dma_init(uint64_t limit, uint64_t largest, mem_dma_map map)
 {
     model_dma_limit = limit;
     model_dma_map = map;
@@ -104,6 +104,11 @@ uint64_t mem_dma_bytes(void)
 uint64_t mem_dma_used(void)
 {
     return model_dma_bytes;
+}
+
+bool mem_has_ram(uint64_t phys, uint64_t bytes)
+{
+    return phys < model_ram_end && phys + bytes > 4 * GIB;
 }
 
 uint64_t mem_ram_end(void)
