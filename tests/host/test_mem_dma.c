@@ -408,6 +408,7 @@ static void more_pieces_than_are_kept(void **state)
         alloc_on(NODE_ANY, PAGE_BYTES);
     assert_string_equal(failed_what, "out-of-memory");
     assert_int_equal(mem_free_bytes(), PAGE_BYTES);
+    assert_int_equal(mem_dma_bytes(), PIECES_MAX * PAGE_BYTES);
 }
 
 // ---- what the pieces are taken from ----

@@ -433,6 +433,31 @@ static void a_revocation_that_fails_is_told(void **state)
     assert_false(dev(AT_DISK)->granted);
 }
 
+static void no_delay(uint64_t ns)
+{
+}
+
+static uint32_t revived(void)
+{
+    model_set(disk, COMMAND, 0, 2); // as after power was off
+    assert_true(pci_revive(dev(AT_DISK), no_delay));
+    return model_get(disk, COMMAND, 2);
+}
+
+// With what it was before, but for what it is no more granted.
+static void who_comes_back_is_no_master(void **state)
+{
+    start();
+    enable(AT_DISK);
+    pci_keep(dev(AT_DISK));
+    assert_int_equal(revived() & 6, 6);
+    assert_true(pci_stop_bus_master(dev(AT_DISK)));
+    assert_int_equal(revived() & 6, 2);
+    pci_set_fence(NULL);
+    assert_int_equal(revived() & 6, 6);
+    free(dev(AT_DISK)->kept);
+}
+
 // It reads all ones, and writes nothing any more; what comes in its place begins with nothing.
 static void who_is_gone_is_shut_out(void **state)
 {
@@ -462,6 +487,7 @@ int main(void)
         fence_test(off_and_read_back_and_revoked),
         fence_test(who_goes_on_is_shut_out),
         fence_test(a_revocation_that_fails_is_told),
+        fence_test(who_comes_back_is_no_master),
         fence_test(who_is_gone_is_shut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

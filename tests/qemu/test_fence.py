@@ -55,3 +55,21 @@ def test_an_open_machine_is_open(boot):
     for target in ("remapping table", "descriptors", "queue", "memory"):
         assert attack[target]["tried"] > 20
         assert attack[target]["through"] == attack[target]["tried"]
+
+
+@pytest.mark.parametrize("unit", ["aw-bits=39", "aw-bits=48", "caching-mode=on", "snoop-control=on",
+                                  "x-scalable-mode=on,aw-bits=48"])
+def test_other_units(boot, unit):
+    """The attacker is shut out, and the disks are not."""
+    run = boot(f"irq=adaptive {JOB}", disks=DISKS, attack=UNDRIVEN, extra=STRANGER,
+               iommu=f"intremap=on,eim=on,{unit}").verified()
+    attack = run.model["attack"]
+    assert attack["memory"]["tried"] > 20
+    assert sum(attack[t]["through"] for t in attack if t != "granted_pages") == 0
+
+
+def test_reserved_memory_is_kept_on_request(boot):
+    """dma=rmrr, on a machine whose table reserves none: the same as the fence."""
+    run = boot(f"irq=adaptive dma=rmrr {JOB}", disks=DISKS, attack=UNDRIVEN, extra=STRANGER).verified()
+    assert run.one("dma")["dma"] == "fence"
+    assert run.model["attack"]["memory"]["through"] == 0
