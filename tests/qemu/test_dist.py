@@ -8,13 +8,11 @@ import tarfile
 import pytest
 
 from conftest import ROOT
-from test_media import EPOCH
+from test_media import EPOCH, need_tools
 
 
 def make_dist(top, umask):
-    for tool in ("mkfs.fat", "mcopy", "xorriso"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed: tools/setup.sh media")
+    need_tools()
     subprocess.run(["make", "-s", "-C", top, "SETUP=true", "dist"], check=True, umask=umask,
                    env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
     return top / "build/onebell.tar.gz"

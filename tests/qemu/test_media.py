@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Media that a machine boots from, as tools/mkmedia makes them."""
+import os
 import shutil
 import struct
 import subprocess
@@ -14,16 +15,20 @@ WORDS = "irq=posted rw=randread runtime=500ms verify=crc32c"
 EPOCH = "1700000000"
 
 
+def need_tools():
+    for tool in ("mkfs.fat", "mcopy", "xorriso"):
+        if not shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin"):
+            pytest.skip(f"{tool} is not installed: tools/setup.sh media")
+
+
 @pytest.fixture
 def make(tmp_path):
     """make("image"): a medium of that kind."""
     def run(kind, efi=launch.BUILD / "onebell.efi", words=WORDS, name="medium"):
-        for tool in ("mkfs.fat", "mcopy", *(["xorriso"] if kind == "iso" else [])):
-            if not shutil.which(tool):
-                pytest.skip(f"{tool} is not installed: tools/setup.sh media")
+        need_tools()
         medium = tmp_path / f"{name}.{kind}"
         subprocess.run([ROOT / "tools/mkmedia", kind, "--efi", efi, "--words", words, medium],
-                       env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SOURCE_DATE_EPOCH": EPOCH},
+                       env={"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": EPOCH},
                        check=True)
         return medium
 
@@ -86,3 +91,9 @@ def test_command_line_can_be_edited(make):
                           capture_output=True, text=True, check=True).stdout
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert lines == [WORDS]
+
+
+def test_missing_image(tmp_path):
+    done = subprocess.run([ROOT / "tools/mkmedia", "image", "--efi", tmp_path / "none.efi", tmp_path / "out"],
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"mkmedia: {tmp_path}/none.efi is missing: run make\n")
