@@ -177,7 +177,8 @@ static void crash_vtd_fault(void)
 {
     struct pi_desc *descriptor = irq_pi_desc(0);
     struct block_dev *dev = block_first();
-    if (!descriptor || !dev)
+    bool posts = irq_get_mode() != IRQ_REMAPPED && irq_get_mode() != IRQ_MSI;
+    if (!posts || !descriptor || !dev)
         fail("crash-fault",
              "crash=fault needs a disk and interrupts that are posted, and this is irq=%s",
              irq_mode_name(irq_get_mode()));

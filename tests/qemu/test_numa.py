@@ -130,7 +130,7 @@ def test_a_node_that_is_full_is_no_failure(boot, tmp_path):
     """What finds no room there comes from elsewhere."""
     file = tmp_path / "trace"
     run = boot("irq=posted nvme.sgl=0 runtime=1s bs=64k iodepth=128 verify=crc32c", disks=stamped(2),
-               **traced(file, numa(last_node="16m")))
+               **traced(file, numa(last_node="40m")))
     run.verified()
     check_nodes_told(run)
     on_last = [node_at(prp1) for queue, _, prp1, _ in reads(events(file)) if queue % 2 == 0]
