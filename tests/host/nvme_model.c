@@ -103,11 +103,11 @@ void model_doorbell(struct model *m, size_t offset, uint32_t value)
         q->head_writes++;
         return;
     }
-    if (m->hostile && !q->sq) // it may have said that it made one
+    if (m->hostile && (!q->sq || value >= q->sq_entries)) // it may have said that it made one
         return;
     require(q->sq && value < q->sq_entries, "SQ %u tail %u", qid, value);
     unsigned waiting = (q->sq_tail + q->sq_entries - q->sq_head) % q->sq_entries;
-    require((value + q->sq_entries - q->sq_head) % q->sq_entries >= waiting,
+    require((value + q->sq_entries - q->sq_head) % q->sq_entries >= waiting || m->hostile,
             "SQ %u tail passes its head", qid);
     q->sq_tail = value;
     q->tail_writes++;

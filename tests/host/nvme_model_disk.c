@@ -290,9 +290,12 @@ static struct range range_of(struct model *m, const struct nvme_sqe *sqe)
 static uint32_t execute_range(struct model *m, const struct nvme_sqe *sqe, unsigned opcode)
 {
     struct range r = range_of(m, sqe);
-    check_fields(m, sqe, &r, opcode);
-    if (!m->hostile) // whose format may be another now
+    if (!m->hostile) { // whose format and limits may be others now
+        check_fields(m, sqe, &r, opcode);
         model_check_format(m, sqe, opcode, r.lba, r.blocks);
+    }
+    if (m->hostile && r.shift != 9) // the host's buffers are of the blocks that it knows
+        return NVME_STATUS_INVALID_NAMESPACE;
     uint32_t status = check_range(m, &r);
     if (!status)
         status = model_check_zones(m, sqe, opcode, r.lba, r.blocks);

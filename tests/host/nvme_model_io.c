@@ -32,6 +32,8 @@ void model_write_cqe(struct model *m, unsigned cqid, unsigned cid, unsigned sqid
 {
     struct model_queue *cq = &m->queues[cqid];
     require(cq->cq, "completion queue %u does not exist", cqid);
+    if (m->hostile && (cq->cq_tail + 1) % cq->cq_entries == cq->cq_head) // full of its lies
+        return;
     require((cq->cq_tail + 1) % cq->cq_entries != cq->cq_head, "completion queue %u is full", cqid);
     struct nvme_cqe *e = (struct nvme_cqe *)model_memory(m, cq->cq) + cq->cq_tail;
     e->dw0 = dw0;
