@@ -17,7 +17,8 @@
 static struct {
     bool on; // grants are asked for
     struct vtd_domain arena;
-    uint64_t limit; // of what the units can translate
+    uint64_t limit;       // of what the units can translate
+    uint16_t last_domain; // that was given out
 } fence = { .arena.id = VTD_ARENA };
 
 // ---- what the units can do ----
@@ -80,6 +81,7 @@ bool vtd_fence_plan(struct problem *p)
     struct vtd_unit *u;
     *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
     fence.limit = UINT64_MAX;
+    fence.last_domain = VTD_ARENA;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
         if (!can_translate(u, p))
             return false;
@@ -153,8 +155,7 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
 // dma=rmrr: a domain of its own, with its reserved ranges alone.
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    static uint16_t last = VTD_ARENA;
-    struct vtd_domain d = { .id = ++last, .pages = fence.arena.pages };
+    struct vtd_domain d = { .id = ++fence.last_domain, .pages = fence.arena.pages };
     if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
         return vtd_problem_domains(u, p);
     d.pages.largest = 1;
