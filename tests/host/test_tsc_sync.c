@@ -23,11 +23,15 @@ static struct {
     bool came_in;
 } other;
 
+// As the kernel's: neither before what was seen, nor after what is done next.
 uint64_t rdtsc_ordered(void)
 {
+    __builtin_ia32_lfence();
+    uint64_t tsc = rdtsc();
+    __builtin_ia32_lfence();
     if (!is_other)
-        return rdtsc();
-    return rdtsc() + (uint64_t)(other.skew + (other.is_fixed ? 0 : other.adjust));
+        return tsc;
+    return tsc + (uint64_t)(other.skew + (other.is_fixed ? 0 : other.adjust));
 }
 
 uint64_t rdmsr(uint32_t msr)
