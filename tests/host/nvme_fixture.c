@@ -241,3 +241,11 @@ void print_says(const char *line, const char *json)
     if (!strstr(world_json(), json))
         fail_msg("\"%s\" doesn't say \"%s\"", world_json(), json);
 }
+
+void warned_once(const char *what, const char *text)
+{
+    assert_int_equal(world_warnings(), 1);
+    assert_string_equal(world_last_warning_what(), what);
+    if (!strstr(world_last_warning(), text))
+        fail_msg("\"%s\" doesn't say \"%s\"", world_last_warning(), text);
+}

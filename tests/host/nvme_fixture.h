@@ -51,6 +51,7 @@ void finish(struct world_read *r);                         // ends well, in 1000
 void finish_within(struct world_read *r, unsigned rounds);
 
 void starts(struct model *m); // all controllers; the disk of this one reads well
+void warned_once(const char *what, const char *text); // which the one warning has
 void reads_well(struct block_dev *dev, unsigned cpu);
 
 // ---- formats ----

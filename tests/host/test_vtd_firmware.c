@@ -8,12 +8,6 @@
 
 static struct problem p;
 
-#define assert_problem(call, id)                                                                   \
-    do {                                                                                           \
-        assert_false(call);                                                                        \
-        assert_string_equal(p.what, id);                                                           \
-    } while (0)
-
 #define assert_told(id)                                                                            \
     do {                                                                                           \
         assert_int_equal(told.warnings, 1);                                                        \

@@ -6,12 +6,6 @@
 
 static struct problem p;
 
-#define assert_problem(call, id)                                                                   \
-    do {                                                                                           \
-        assert_false(call);                                                                        \
-        assert_string_equal(p.what, id);                                                           \
-    } while (0)
-
 static struct irq irq;
 
 static bool route(uint8_t vector)

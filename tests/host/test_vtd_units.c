@@ -7,12 +7,6 @@
 static struct problem p;
 static struct model_unit *units[3];
 
-#define assert_problem(call, id)                                                                   \
-    do {                                                                                           \
-        assert_false(call);                                                                        \
-        assert_string_equal(p.what, id);                                                           \
-    } while (0)
-
 // Device 0 is behind the second unit, device 1 behind the third, device 2 (segment 9) behind the
 // first.
 static int set_up(void **state)

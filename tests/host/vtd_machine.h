@@ -226,3 +226,10 @@ static void machine_enable(void)
         (machine_is_prompt = true, cmocka_run_group_tests(tests, NULL, NULL))
 
 #define assert_rules_kept(m) assert_string_equal((m)->violation, "")
+
+// Fails with that problem in the test's own `p`.
+#define assert_problem(call, id)                                                                   \
+    do {                                                                                           \
+        assert_false(call);                                                                        \
+        assert_string_equal(p.what, id);                                                           \
+    } while (0)
