@@ -5,21 +5,14 @@
 #include "drivers/vtd/unit.h"
 
 #include "kernel/mem/mem.h"
-#include "lib/cache.h"
 
 #define ENTRIES 256 // buses, and functions of a bus
-
-static void flush(const struct vtd_unit *u, const void *at, size_t bytes)
-{
-    if (!(u->ecap & VTD_ECAP_C))
-        cache_flush(at, bytes);
-}
 
 static struct vtd_entry *new_table(const struct vtd_unit *u)
 {
     struct vtd_entry *table = mem_alloc(PAGE_BYTES, PAGE_BYTES, u->node);
     static_assert(ENTRIES * sizeof(*table) == PAGE_BYTES, "VT-d 9.1, 9.3");
-    flush(u, table, PAGE_BYTES);
+    vtd_flush(u, table, PAGE_BYTES);
     return table;
 }
 
@@ -39,7 +32,7 @@ static struct vtd_entry *find(const struct vtd_unit *u, uint16_t source)
 static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_RELEASE);
-    flush(u, word, sizeof(*word));
+    vtd_flush(u, word, sizeof(*word));
 }
 
 static struct vtd_entry *find_or_add(struct vtd_unit *u, uint16_t source)

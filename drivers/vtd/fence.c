@@ -205,38 +205,6 @@ static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
     return dev->requester == dev->bdf ? 1 : 2;
 }
 
-// An older grant of another domain, what firmware reserved, gives way.
-static bool grant_source(struct vtd_unit *u, uint16_t source, struct problem *p)
-{
-    uint16_t domain = vtd_context_domain(u, source);
-    if (domain == VTD_ARENA)
-        return true;
-    return (!domain || vtd_context_revoke(u, source, domain, p)) &&
-           vtd_context_grant(u, source, &fence.arena, p);
-}
-
-static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p);
-
-static bool grant(const struct pci_dev *dev, struct problem *p)
-{
-    uint16_t sources[2];
-    struct problem ignored;
-    size_t count = sources_of(dev, sources);
-    struct vtd_unit *u = vtd_unit_of(dev, p);
-    if (!u)
-        return false;
-    bool ok = true;
-    for (size_t i = 0; i < count; i++)
-        vtd_context_prepare(u, sources[i]);
-    spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = grant_source(u, sources[i], p);
-    if (!ok)
-        (void)revoke_sources(u, dev, &ignored);
-    spinlock_unlock(&u->lock);
-    return ok;
-}
-
 static bool bears(const struct pci_dev *dev, uint16_t source)
 {
     uint16_t sources[2];
@@ -263,6 +231,36 @@ static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct
     for (size_t i = 0; i < count; i++)
         if (!is_borne_by_others(dev, sources[i]))
             ok &= vtd_context_revoke(u, sources[i], VTD_ARENA, p);
+    return ok;
+}
+
+// An older grant of another domain, what firmware reserved, gives way.
+static bool grant_source(struct vtd_unit *u, uint16_t source, struct problem *p)
+{
+    uint16_t domain = vtd_context_domain(u, source);
+    if (domain == VTD_ARENA)
+        return true;
+    return (!domain || vtd_context_revoke(u, source, domain, p)) &&
+           vtd_context_grant(u, source, &fence.arena, p);
+}
+
+static bool grant(const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    struct problem ignored;
+    size_t count = sources_of(dev, sources);
+    struct vtd_unit *u = vtd_unit_of(dev, p);
+    if (!u)
+        return false;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        vtd_context_prepare(u, sources[i]);
+    spinlock_lock(&u->lock);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = grant_source(u, sources[i], p);
+    if (!ok)
+        (void)revoke_sources(u, dev, &ignored);
+    spinlock_unlock(&u->lock);
     return ok;
 }
 

@@ -4,18 +4,10 @@
 #include "drivers/vtd/unit.h"
 
 #include "kernel/mem/mem.h"
-#include "lib/cache.h"
 #include "lib/format.h"
 
 // Owns entries that a unit may still have in its cache: nobody else gets them.
 static struct irq retired = { .name = "retired" };
-
-// Tables are also read without snooping (ECAP.C=0).
-static void flush(const struct vtd_unit *u, const void *at, size_t bytes)
-{
-    if (!(u->ecap & VTD_ECAP_C))
-        cache_flush(at, bytes);
-}
 
 bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
 {
@@ -28,7 +20,7 @@ bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
         .entries = mem_alloc(bytes, align, u->node),
         .owners = mem_alloc(count * sizeof(struct irq *), alignof(struct irq *), u->node),
     };
-    flush(u, t->entries, bytes);
+    vtd_flush(u, t->entries, bytes);
 
     uint64_t s = (uint64_t)__builtin_ctz(count) - 1;
     vtd_write64(u, VTD_IRTA, mem_phys(t->entries) | VTD_IRTA_EIME | field_put(VTD_IRTA_S, s));
@@ -58,7 +50,7 @@ static bool store(struct vtd_unit *u, uint32_t index, struct irte entry, struct 
                            "entry %u of VT-d unit 0x%llx changed while it was replaced: something "
                            "writes into the remapping table",
                            index, (unsigned long long)u->base);
-    flush(u, at, sizeof(*at));
+    vtd_flush(u, at, sizeof(*at));
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
 #include "kernel/irq/irq.h"
+#include "lib/cache.h"
 #include "lib/mmio.h"
 #include "lib/problem.h"
 #include "lib/spinlock.h"
@@ -88,6 +89,13 @@ static inline void vtd_write32(const struct vtd_unit *u, size_t offset, uint32_t
 static inline void vtd_write64(const struct vtd_unit *u, size_t offset, uint64_t value)
 {
     mmio_write64(mmio_at(u->regs, offset), value);
+}
+
+// Tables are also read without snooping (ECAP.C = 0).
+static inline void vtd_flush(const struct vtd_unit *u, const void *at, size_t bytes)
+{
+    if (!(u->ecap & VTD_ECAP_C))
+        cache_flush(at, bytes);
 }
 
 // ---- unit.c ----

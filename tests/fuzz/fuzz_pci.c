@@ -5,27 +5,10 @@
 #include <stdarg.h>
 
 #include "kernel/pci/msi.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/pci_fixture.h"
 
 #define FUNCTIONS_MAX 100
-
-struct input {
-    const uint8_t *at, *end;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes && in->at < in->end; i++)
-        value |= (uint64_t)*in->at++ << (8 * i);
-    return value;
-}
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 // One segment in two parts and another one. Few buses: most of the time goes into empty ones.
 static void build_segments(struct input *in)

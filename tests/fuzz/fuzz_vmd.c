@@ -4,28 +4,11 @@
 // names no vector that the VMD doesn't have.
 
 #include "kernel/base/percpu.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/irq_world.h"
 #include "tests/host/vmd_model.h"
 
 #define FUNCTIONS_MAX 40
-
-struct input {
-    const uint8_t *at, *end;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes && in->at < in->end; i++)
-        value |= (uint64_t)*in->at++ << (8 * i);
-    return value;
-}
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static unsigned pick_device(struct input *in)
 {

@@ -389,3 +389,16 @@ void post(unsigned cpu, uint8_t vector)
         world.current = was;
     }
 }
+
+void world_take(uint32_t id, uint8_t vector)
+{
+    unsigned was = world.current;
+    for (unsigned i = 0; i < world.count; i++) {
+        world.current = i;
+        if (cpus[i].apic_id == id && vector == VECTOR_NOTIFY)
+            irq_take_notification();
+        else if (cpus[i].apic_id == id && vector <= VECTOR_DEVICE_LAST)
+            irq_take_device(vector);
+    }
+    world.current = was;
+}

@@ -69,4 +69,7 @@ struct irq *new_irq(unsigned cpu, uintptr_t number);
 void keep_vectors(unsigned cpu, uint8_t below);
 void give_vectors_back(unsigned cpu);
 
+// For on_send: the CPU with that id takes the interrupt at once.
+void world_take(uint32_t id, uint8_t vector);
+
 void post(unsigned cpu, uint8_t vector); // as a device through its chip, with the notification

@@ -93,19 +93,6 @@ static void drives_work(void)
     }
 }
 
-static void interrupt(uint32_t id, uint8_t vector)
-{
-    unsigned was = world.current;
-    for (unsigned i = 0; i < world.count; i++) {
-        world.current = i;
-        if (cpus[i].apic_id == id && vector == VECTOR_NOTIFY)
-            irq_take_notification();
-        else if (cpus[i].apic_id == id && vector <= VECTOR_DEVICE_LAST)
-            irq_take_device(vector);
-    }
-    world.current = was;
-}
-
 // A round of each CPU's loop, without timers: the watch finds no completion that an MSI doesn't tell.
 static void run_all(void)
 {
@@ -128,7 +115,7 @@ static void power_on(enum irq_mode mode)
     vmd_machine();
     start_on(CPUS, (struct irq_config){ .mode = mode });
     world.time_passes = true;
-    world.on_send = interrupt;
+    world.on_send = world_take;
     model.device = device;
 }
 

@@ -40,25 +40,11 @@ static int finish(void **state)
     return end(state);
 }
 
-// The local APICs.
-static void interrupt(uint32_t id, uint8_t vector)
-{
-    unsigned was = world.current;
-    for (unsigned i = 0; i < world.count; i++) {
-        world.current = i;
-        if (cpus[i].apic_id == id && vector == VECTOR_NOTIFY)
-            irq_take_notification();
-        else if (cpus[i].apic_id == id && vector <= VECTOR_DEVICE_LAST)
-            irq_take_device(vector);
-    }
-    world.current = was;
-}
-
 static struct vmd_fn *boot(enum irq_mode mode, unsigned count, unsigned device, unsigned vectors,
                            unsigned drives)
 {
     start_on(count, (struct irq_config){ .mode = mode });
-    world.on_send = interrupt;
+    world.on_send = world_take;
     struct vmd_fn *v = vmd_new(device, vectors, 0);
     for (unsigned i = 0; i < drives; i++)
         vmd_add_drive(v);
