@@ -87,6 +87,37 @@ def test_a_revocation_without_invalidation(fenced, invalidate):
     breached(fenced, "dma-entry-not-invalidated", section="6.2, 6.5.3")
 
 
+def test_it_is_told_when_translation_ends(fenced):
+    with fenced:
+        revoke(fenced)
+        fenced.wait()
+        fenced.command(TE, on=False)
+    breached(fenced, "dma-entry-not-invalidated")
+
+
+def test_a_grant_where_absent_entries_are_cached(tmp_path):
+    """CAP.CM: as a context of domain 0, and all pages (VT-d 6.1, 6.2.2.1)."""
+    for invalidate, rules in (([], ["dma-entry-not-invalidated"]), ([CONTEXTS], [])):
+        folder = tmp_path / str(len(invalidate))
+        folder.mkdir()
+        with Strict(folder, iommu="intel-iommu,intremap=on,eim=on,caching-mode=on") as strict:
+            strict.bring_up()
+            tables(strict)
+            set_root(strict)
+            for low in (CONTEXTS, PAGES):
+                strict.queue(low)
+                strict.wait()
+            strict.command(TE)
+            strict.machine.write(CONTEXT + 16 * 99 + 8, 1 | DID << 8, 8)
+            strict.machine.write(CONTEXT + 16 * 99, TOP | 1, 8)
+            strict.wait()
+            for low in invalidate:
+                strict.queue(low)
+                strict.wait()
+            strict.command(TE, on=False)
+        breached(strict, *rules) if rules else silent(strict)
+
+
 @pytest.mark.parametrize("invalidate", [[], [CONTEXTS]])
 def test_a_page_taken_away_without_invalidation(fenced, invalidate):
     with fenced:

@@ -138,6 +138,8 @@ static void gcmd_write(uint32_t value)
         check_root(status);
     if (changed & value & GCMD_TE)
         check_translation_on(status);
+    if (changed & ~value & GCMD_TE)
+        rules_dma_finish();
     if (changed & value & GCMD_IRE)
         check_remapping_on(status);
     if (changed & ~value & GCMD_IRE)

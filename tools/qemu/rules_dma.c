@@ -205,4 +205,5 @@ void rules_dma_finish(void)
                           "invalidated",
                           due->source, due->context ? "entry" : "domain");
     }
+    tables.due_count = 0; // told
 }
