@@ -260,8 +260,9 @@ nvme_qpair_reap(struct nvme_qpair *q, unsigned most, nvme_end_fn *end, nvme_look
     return count;
 }
 
-// For `look`: the command that the entry ends, whose slot is free again, and its status field. NULL:
-// it belongs to none, which is counted and told once. One whose SQID or SQHD is wrong, but whose command is in flight, is told once.
+// For `look`: the command that the entry ends, whose slot is free again, and its status field. NULL: it
+// belongs to none, which is counted and told once. One whose SQID or SQHD is wrong, but whose command is
+// in flight, is told once.
 void *nvme_qpair_look(struct nvme_qpair *q, uint64_t tail, uint32_t *status);
 
 // Whether every completion goes to `look`. The expectation has one bit wrong then: that costs those

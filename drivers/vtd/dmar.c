@@ -259,8 +259,8 @@ static void parse_rmrr(const struct parse *d, struct rest s)
     parse_scopes(d, &of, (struct rest){ s.bytes + sizeof(rmrr), s.left - sizeof(rmrr) });
 }
 
-// What isn't a unit: RHSA and RMRR are used. The others are measured and passed over, as are types that later
-// specifications add.
+// What isn't a unit: RHSA and RMRR are used. The others are measured and passed over, as are types that
+// later specifications add.
 static void parse_other(const struct parse *d, uint16_t type, struct rest s)
 {
     static const uint8_t least[] = {

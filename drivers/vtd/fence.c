@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The fence around DMA: every unit translates, by tables in which only the DMA arena stands, and only for the
-// functions that a driver has been granted. All else is blocked.
+// The fence around DMA: every unit translates, by tables in which only the DMA arena stands, and only
+// for the functions that a driver has been granted. All else is blocked.
 
 #include "drivers/vtd/fence.h"
 

@@ -12,7 +12,7 @@
 // "vtd-no-unit": none does. Any CPU, after pci_init().
 bool scope_find(const struct dmar *d, const struct pci_dev *dev, size_t *unit, struct problem *p);
 
-// The ranges of memory that are reserved for the device, one by one: *scope starts as 0. False: there are no
-// more. Any CPU, after pci_init().
+// The ranges of memory that are reserved for the device, one by one: *scope starts as 0. False: there are
+// no more. Any CPU, after pci_init().
 bool scope_next_reserved(const struct dmar *d, const struct pci_dev *dev, size_t *scope,
                          const struct dmar_reserved **range);

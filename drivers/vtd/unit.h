@@ -225,8 +225,8 @@ struct vtd_unit *vtd_unit_named(size_t index);
 // What the DMAR table says, once it was read.
 const struct dmar *vtd_units_table(void);
 
-// The unit that the device's interrupts and DMA go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-left", or
-// what it lacks.
+// The unit that the device's interrupts and DMA go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-
+// left", or what it lacks.
 struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);
 
 // The units in use, one by one; NULL past the end.

@@ -21,8 +21,8 @@ bool vtd_problem_no_ir(const struct vtd_unit *u, struct problem *p);
 bool vtd_problem_no_eim(const struct vtd_unit *u, struct problem *p);
 bool vtd_problem_no_posting(const struct vtd_unit *u, struct problem *p);
 
-// "dma-no-translation": it has no tables that we know; "dma-domains", "dma-reserved": dma=rmrr asks for more
-// domains, or for higher addresses, than it has.
+// "dma-no-translation": it has no tables that we know; "dma-domains", "dma-reserved": dma=rmrr asks for
+// more domains, or for higher addresses, than it has.
 bool vtd_problem_no_translation(const struct vtd_unit *u, struct problem *p);
 bool vtd_problem_domains(const struct vtd_unit *u, struct problem *p);
 bool vtd_problem_reserved(const struct vtd_unit *u, const char *device, uint64_t end,

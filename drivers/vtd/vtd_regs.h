@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-d as the hardware lays it out: registers (VT-d 11.4), entries of the tables for DMA (9.1, 9.3, 9.8) and
-// for interrupts (9.9, 9.10), invalidation descriptors (6.5.2) and remappable messages (5.1.2). Section numbers are those of
-// revision 5.10.
+// VT-d as the hardware lays it out: registers (VT-d 11.4), entries of the tables for DMA (9.1, 9.3, 9.8)
+// and for interrupts (9.9, 9.10), invalidation descriptors (6.5.2) and remappable messages (5.1.2).
+// Section numbers are those of revision 5.10.
 #pragma once
 
 #include "lib/bits.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// posted.rate. Counts the machine's notifications and sets the window by them. The boot CPU does so by timer, and reads
-// what each CPU counts for itself, some CPUs in a turn: no counter is shared, and no turn takes long.
+// posted.rate. Counts the machine's notifications and sets the window by them. The boot CPU does so by
+// timer, and reads what each CPU counts for itself, some CPUs in a turn: no counter is shared, and no
+// turn takes long.
 
 #include "kernel/irq/irq_rate.h"
 

@@ -16,8 +16,8 @@ bool rate_is_due(const struct rate *r, uint64_t served, uint64_t span_ns)
     return served >= SERVED_LEAST || span_ns >= SECOND_NS * SERVED_LEAST / r->budget;
 }
 
-// The windows end once all together leave an eighth of the budget, though each may soon have all of it: what
-// is near the budget must not switch to and fro.
+// The windows end once all together leave an eighth of the budget, though each may soon have all of it:
+// what is near the budget must not switch to and fro.
 static bool is_over(struct rate *r, uint64_t per_second)
 {
     bool calm = per_second < r->budget - r->budget / 8;

@@ -19,7 +19,6 @@ struct rate {
 // True where what was counted says enough for a look: there are some, or would be some by now.
 bool rate_is_due(const struct rate *r, uint64_t served, uint64_t span_ns);
 
-// `served` is the number of notifications, and of harvests in place of one, within the last span_ns, which is
-// not 0.
-// Returns the window; 0: none.
+// `served` is the number of notifications, and of harvests in place of one, within the last span_ns, which
+// is not 0. Returns the window; 0: none.
 uint64_t rate_update(struct rate *r, uint64_t served, uint64_t span_ns);

@@ -21,7 +21,7 @@ uint64_t mem_dma_used(void);
 // Called with each piece before anything of it is given out; whole pages. Where it fails, the run ends.
 typedef bool (*mem_dma_map)(uint64_t phys, uint64_t bytes, struct problem *p);
 
-// The arena stays below `limit`, a physical address, its pieces are as large as `largest`, the size of a page,
-// makes sense of, and `map`, if not NULL, is told of each piece. Once, before mem_alloc_dma(); without it,
-// there is no limit and nobody is told. Boot CPU.
+// The arena stays below `limit`, a physical address, its pieces are as large as `largest`, the size of a
+// page, makes sense of, and `map`, if not NULL, is told of each piece. Once, before mem_alloc_dma();
+// without it, there is no limit and nobody is told. Boot CPU.
 void mem_dma_init(uint64_t limit, uint64_t largest, mem_dma_map map);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Addresses: which node is behind one, and mapping what isn't RAM of ours: checked first, since a page table entry for an address that the CPU
-// can't form would be a reserved-bit fault.
+// Addresses: which node is behind one, and mapping what isn't RAM of ours: checked first, since a page
+// table entry for an address that the CPU can't form would be a reserved-bit fault.
 
 #include "kernel/mem/map.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fuzzes the DMAR parser, and the search for a device's unit and reserved memory in what it accepts.
-// The input is parsed as it is, once more with length and checksum made right, and as a list of orders for a
-// table whose lengths fit, so that the fuzzer gets to the scopes and their paths. Where a scope
-// leads is worked out here a second time, from the device upwards.
+// Fuzzes the DMAR parser, and the search for a device's unit and reserved memory in what it accepts. The
+// input is parsed as it is, once more with length and checksum made right, and as a list of orders for a
+// table whose lengths fit, so that the fuzzer gets to the scopes and their paths. Where a scope leads is
+// worked out here a second time, from the device upwards.
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A VMD and what is behind it, all of it made of the fuzzer's bytes. Whatever the registers say, the driver
-// ends, touches nothing that it didn't map, maps nothing outside of the VMD's memory for what is behind, and
-// names no vector that the VMD doesn't have.
+// A VMD and what is behind it, all of it made of the fuzzer's bytes. Whatever the registers say, the
+// driver ends, touches nothing that it didn't map, maps nothing outside of the VMD's memory for what is
+// behind, and names no vector that the VMD doesn't have.
 
 #include "kernel/base/percpu.h"
 #include "tests/fuzz/input.h"

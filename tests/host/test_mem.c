@@ -141,8 +141,8 @@ static uint64_t alloc_on(unsigned node, size_t bytes)
     return phys_of(mem_alloc(bytes, 1, node));
 }
 
-// (What stands behind the last entry is none.) Node 5 has 2 to 4 MiB, node 3 has 4 to 6 MiB and 10 to 11 MiB, node 0 has none.
-// As the boot steps do.
+// (What stands behind the last entry is none.) Node 5 has 2 to 4 MiB, node 3 has 4 to 6 MiB and 10 to 11
+// MiB, node 0 has none. As the boot steps do.
 static void set_nodes(const struct srat *srat)
 {
     for (size_t i = 0; i < srat->memory_count; i++)

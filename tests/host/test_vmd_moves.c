@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Irqs whose MSIs come through a VMD's move, and so do the VMD's own, and the mode changes: nothing is lost,
-// and nobody is called for what it left.
+// Irqs whose MSIs come through a VMD's move, and so do the VMD's own, and the mode changes: nothing is
+// lost, and nobody is called for what it left.
 
 #include "tests/host/vmd_msis.h"
 
