@@ -57,6 +57,17 @@ def test_an_open_machine_is_open(boot):
         assert attack[target]["through"] == attack[target]["tried"]
 
 
+@pytest.mark.parametrize("topology", ["ports", "bridge"])
+def test_behind_bridges(boot, topology):
+    """Behind a bridge to PCI, both disks bear its id."""
+    run = boot(f"irq=adaptive {JOB}", disks=DISKS, attack=DRIVEN, topology=topology)
+    attack = run.model["attack"]
+    assert attack["memory"]["tried"] > 20
+    assert sum(attack[t]["through"] for t in attack if t != "granted_pages") == 0
+    assert attack["granted_pages"] * 4096 <= run.one("dma")["arena"]
+    assert all((job["errors"], job["verify_errors"]) == (0, 0) for job in run.of("job"))
+
+
 @pytest.mark.parametrize("unit", ["aw-bits=39", "aw-bits=48", "caching-mode=on", "snoop-control=on",
                                   "x-scalable-mode=on,aw-bits=48"])
 def test_other_units(boot, unit):

@@ -38,8 +38,9 @@ static const char *const names[TARGETS] = {
 
 struct attacker {
     const char *id;
+    struct qemu_object *function;
     struct qemu_address_space *memory; // as it sees it
-    uint16_t source;
+    uint16_t source;                   // just now
 };
 
 static struct {
@@ -151,8 +152,9 @@ static void try_ram(const struct attacker *a)
         try_at(a, RAM, at + (next_random() & 0xff0));
 }
 
-static void try_one(const struct attacker *a)
+static void try_one(struct attacker *a)
 {
+    a->source = qemu_requester_id(a->function);
     struct translation t = translate(a->source, 0);
     const uint64_t fixed[] = {
         [TABLE] = model.irta & IRTA_BASE,
@@ -190,7 +192,8 @@ void attack_attach(void)
         return;
     for (unsigned i = 0; i < attack.count; i++) {
         struct attacker *a = &attack.list[i];
-        if (!qemu_find_function(a->id, &a->memory, &a->source))
+        a->function = qemu_find_function(a->id, &a->memory);
+        if (!a->function)
             refuse("attack=%s: the machine has no PCI device of that id", a->id);
     }
     attack.ram_pages = 4 * 1024 * 1024 / 4; // 4 GiB; what is no RAM is passed over

@@ -19,17 +19,21 @@ static void find_all(void)
 #undef QEMU_FIND
 }
 
-bool qemu_find_function(const char *id, struct qemu_address_space **memory, uint16_t *source)
+struct qemu_object *qemu_find_function(const char *id, struct qemu_address_space **memory)
 {
     struct qemu_object *function = NULL;
     find_all();
     if (device.pci_qdev_find_device(id, &function) || !function)
-        return false;
+        return NULL;
+    *memory = device.pci_device_iommu_address_space(function);
+    return function;
+}
+
+uint16_t qemu_requester_id(struct qemu_object *function)
+{
     int64_t devfn = device.object_property_get_int(function, "addr", NULL);
     int bus = device.pci_bus_num(device.qdev_get_parent_bus(function));
-    *memory = device.pci_device_iommu_address_space(function);
-    *source = (uint16_t)(bus << 8 | (devfn & 0xff));
-    return true;
+    return (uint16_t)(bus << 8 | (devfn & 0xff));
 }
 
 static _Alignas(16) uint8_t timer[TIMER_BYTES];

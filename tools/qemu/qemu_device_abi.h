@@ -21,8 +21,11 @@ enum qemu_clock { QEMU_CLOCK_VIRTUAL = 1 }; // of the guest
     FUNCTION(int64_t, qemu_clock_get_ns, (int clock))
 // clang-format on
 
-// A PCI function by its id: what it sees as memory, and its requester id. False: there is none.
-bool qemu_find_function(const char *id, struct qemu_address_space **memory, uint16_t *source);
+// A PCI function by its id, and what it sees as memory. NULL: there is none.
+struct qemu_object *qemu_find_function(const char *id, struct qemu_address_space **memory);
+
+// Its requester id, which changes with the numbers that firmware gives to buses.
+uint16_t qemu_requester_id(struct qemu_object *function);
 
 // The one timer: calls fn under QEMU's big lock after so much of the guest's time; and once more.
 void qemu_timer_start(void (*fn)(void *opaque), int64_t ns);
