@@ -28,9 +28,11 @@ NO_COST = ("idle", "progress", "other")  # waiting, a line each second, and what
 TIMED = ("loop", "harvest", "notification", "device", "timer", "lap")  # how often depends on the host, too
 SHARE = 0.02
 TIMED_SHARE = 0.01  # of all that the read costs
-# One read of each of several disks: how many of them one harvest finds is up to the host's threads. What a
-# harvest costs is in the rows of one disk.
+# One read at a time: of several disks, how many of them one harvest finds is up to the host's threads; and a
+# CPU that looks by itself either finds its read at once or looks again, as the host's disk is quick or late.
+# What a harvest costs is in the rows of one disk that are deep, or that wait for an interrupt.
 HOSTS_SHARE = 0.08
+HOSTS_ROWS = re.compile(r"([2-9]|[0-9]{2,})x1$|(adaptive|poll) 1x1$")
 LEAST = 0.05  # instructions; what is less is noise
 
 
@@ -75,7 +77,7 @@ def costs_of(events, model, prefix=""):
 
 
 def slack_of(row, region, may):
-    if re.search(" [0-9]+x1$", row) and " 1x1" not in row and region in (*TIMED, "all"):
+    if HOSTS_ROWS.search(row) and region in (*TIMED, "all"):
         return HOSTS_SHARE * may["all"]
     timed = TIMED_SHARE * may["all"] if region in TIMED else 0
     return max(SHARE * may.get(region, 0), LEAST, timed)

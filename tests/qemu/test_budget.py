@@ -113,10 +113,12 @@ def test_differences_are_told(does, said):
 
 
 @pytest.mark.parametrize("row, strict", [("posted 8x1", False), ("asleep posted 24x1", False),
-                                         ("posted 1x1", True), ("posted 8x32", True),
+                                         ("asleep poll 1x1", False), ("adaptive 1x1", False),
+                                         ("posted 1x1", True), ("asleep remapped 1x1", True),
+                                         ("adaptive 1x32", True), ("posted 8x32", True),
                                          ("posted 1x32", True), ("posted 8x32-batch", True)])
 def test_what_the_host_decides_is_not_held_against_a_read(row, strict):
-    """How many MSIs come together where several disks have one read each."""
+    """How many MSIs come together where several disks have one read each, and how often a CPU looks."""
     may = {row: {"all": 100.0, "submit": 34.0, "loop": 20.0}}
     assert bool(budget.differences(may, {row: {"all": 107.0, "submit": 34.0, "loop": 27.0}})) == strict
     assert budget.differences(may, {row: {"all": 101.0, "submit": 35.0, "loop": 20.0}})
