@@ -7,6 +7,7 @@
 
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
+#include "drivers/vtd/left.h"
 #include "drivers/vtd/pages.h"
 #include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
@@ -61,10 +62,9 @@ struct vtd_unit {
     unsigned node;
     uint32_t version;
     uint64_t cap, ecap;
-    uint32_t left_on;     // GSTS as firmware left it
-    bool left_protection; // protected memory ranges were on
-    bool fenced;          // it translates, by our tables
-    unsigned levels;      // of the page tables
+    struct vtd_left left;
+    bool fenced;     // it translates, by our tables
+    unsigned levels; // of the page tables
     struct vtd_entry *root;
     struct spinlock lock; // queue, table, and whatever changes an entry
     struct vtd_queue queue;
