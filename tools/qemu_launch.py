@@ -73,6 +73,7 @@ class Machine:
     attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
     attack_writes: bool = True  # else they only read
     com1: str = "stdio"  # or a file
+    keys: bool = False  # stdio: Ctrl-C is for Onebell as well; Ctrl-A X ends QEMU
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
     display: str = "none"
@@ -277,7 +278,7 @@ def command(machine):
     args += ["-vga", "std", "-display", machine.display]
     args += disk_arguments(machine)
     if machine.com1 == "stdio":
-        args += ["-chardev", "stdio,id=com1,signal=on"]
+        args += ["-chardev", "stdio,id=com1," + ("mux=on,signal=off" if machine.keys else "signal=on")]
     else:
         args += ["-chardev", f"file,id=com1,path={quoted(machine.com1)}"]
     args += ["-serial", "chardev:com1"]
