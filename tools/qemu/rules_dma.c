@@ -17,7 +17,8 @@
 
 #define PCI_COMMAND 0x04
 #define PCI_COMMAND_MASTER BIT32(2)
-#define PCI_HEADER_TYPE 0x0e
+#define PCI_BASE_CLASS 0x0b
+#define PCI_BASE_CLASS_BRIDGE 0x06
 
 enum kind { ROOT, CONTEXT, PAGING };
 
@@ -208,11 +209,12 @@ static bool has_context(uint16_t source)
            read_entry((entry[0] & ROOT_TABLE) + 16 * (source & 0xff), entry);
 }
 
-// What it has under way would be blocked from one moment to the next. Bridges send nothing of their own.
+// What it has under way would be blocked from one moment to the next. Bridges send nothing of their own,
+// and the bit can't be cleared in some.
 static void check_master(struct qemu_object *function)
 {
     uint16_t source = qemu_requester_id(function);
-    bool is_bridge = qemu_config_read(function, PCI_HEADER_TYPE, 1) & 0x7f;
+    bool is_bridge = qemu_config_read(function, PCI_BASE_CLASS, 1) == PCI_BASE_CLASS_BRIDGE;
     if (!is_bridge && qemu_config_read(function, PCI_COMMAND, 2) & PCI_COMMAND_MASTER &&
         !has_context(source))
         strict_breach(RULE_TE_MASTER, "TE set while %02x:%02x.%x masters the bus without a context",
