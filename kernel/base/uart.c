@@ -3,6 +3,7 @@
 
 #include "kernel/base/uart.h"
 
+#include "kernel/base/input.h"
 #include "kernel/base/x86.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
     UART_MODEM = 4,
     UART_MODEM_DTR_RTS = 0x03,
     UART_STATUS = 5,
+    UART_STATUS_READY = 0x01, // a character has come
     UART_STATUS_EMPTY = 0x20, // the FIFO
     UART_STATUS_IDLE = 0x40,  // the line as well
     UART_SCRATCH = 7,
@@ -59,13 +61,24 @@ static void set_up(unsigned i)
     out8(port + UART_MODEM, UART_MODEM_DTR_RTS);
 }
 
+// All ones: no port answers there any more.
+static int poll_console(void)
+{
+    uint16_t port = uart_ports[UART_COM1];
+    uint8_t status = in8(port + UART_STATUS);
+    return status != 0xff && (status & UART_STATUS_READY) ? in8(port + UART_DATA) : -1;
+}
+
 void uart_init(void)
 {
+    static struct input_source console = { .poll = poll_console };
     for (unsigned i = 0; i < UART_COUNT; i++) {
         uart_there[i] = probe(uart_ports[i]);
         if (uart_there[i])
             set_up(i);
     }
+    if (uart_there[UART_COM1])
+        input_add(&console);
 }
 
 void uart_write(enum uart port, const char *bytes, size_t count)
