@@ -122,6 +122,7 @@ static bool find_limits(const struct dsa_regs *r, const char *name, struct dsa_c
                         struct problem *p)
 {
     c->transfer_shift = (unsigned)field_get(DSA_GENCAP_MAX_TRANSFER, r->gencap);
+    c->cache_control = r->gencap & DSA_GENCAP_CACHE_CONTROL;
     c->batch_shift = (unsigned)field_get(DSA_GENCAP_MAX_BATCH, r->gencap);
     return c->transfer_shift >= 12 ||
            problem_set(

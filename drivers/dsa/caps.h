@@ -32,6 +32,7 @@ struct dsa_caps {
     uint64_t operations; // the first 64: a bit for each
     bool asks_handles;   // interrupt handles are asked for
     bool has_abort;
+    bool cache_control;
 };
 
 static inline bool dsa_has(const struct dsa_caps *c, unsigned operation)

@@ -14,6 +14,11 @@ static void begin(struct dsa_descriptor *d, const struct dsa_completion *to,
     };
 }
 
+static uint32_t cache(const struct dsa_completion *to)
+{
+    return to->cache ? DSA_FLAG_CACHE : 0;
+}
+
 void dsa_build_noop(struct dsa_descriptor *d, const struct dsa_completion *to)
 {
     begin(d, to, DSA_NOOP, 0);
@@ -22,7 +27,7 @@ void dsa_build_noop(struct dsa_descriptor *d, const struct dsa_completion *to)
 void dsa_build_move(struct dsa_descriptor *d, const struct dsa_completion *to, uint64_t destination,
                     uint64_t source, uint32_t bytes)
 {
-    begin(d, to, DSA_MOVE, DSA_FLAG_CACHE);
+    begin(d, to, DSA_MOVE, cache(to));
     d->source = source;
     d->destination = destination;
     d->bytes = bytes;
@@ -31,7 +36,7 @@ void dsa_build_move(struct dsa_descriptor *d, const struct dsa_completion *to, u
 void dsa_build_fill(struct dsa_descriptor *d, const struct dsa_completion *to, uint64_t destination,
                     uint64_t pattern, uint32_t bytes)
 {
-    begin(d, to, DSA_FILL, DSA_FLAG_CACHE);
+    begin(d, to, DSA_FILL, cache(to));
     d->source = pattern;
     d->destination = destination;
     d->bytes = bytes;

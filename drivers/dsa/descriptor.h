@@ -9,6 +9,7 @@ struct dsa_completion {
     uint64_t record;
     uint16_t handle;
     bool interrupt;
+    bool cache; // what is written goes to the cache
 };
 
 void dsa_build_noop(struct dsa_descriptor *d, const struct dsa_completion *to);

@@ -196,4 +196,5 @@ void dsa_shutdown(void)
     }
     dsa.first = NULL;
     dsa.end = &dsa.first;
+    dsa.count = 0;
 }

@@ -20,6 +20,7 @@
 #define   DSA_VERSION_MAJOR BITS32(15, 8)
 
 #define DSA_GENCAP 0x10 // 64 bits
+#define   DSA_GENCAP_CACHE_CONTROL BIT64(2)
 #define   DSA_GENCAP_CMDCAP BIT64(4)         // CMDCAP is there
 #define   DSA_GENCAP_MAX_TRANSFER BITS64(20, 16) // shift
 #define   DSA_GENCAP_MAX_BATCH BITS64(24, 21)    // shift

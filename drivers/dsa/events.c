@@ -159,44 +159,50 @@ static void trouble(struct dsa_device *d, unsigned cause)
 
 // ---- what it tells ----
 
-static void tell_error(struct dsa_device *d, const uint64_t words[DSA_SWERROR_WORDS])
+static void tell_error(struct dsa_device *d, const uint64_t words[DSA_SWERROR_WORDS], unsigned code)
 {
     char text[DSA_TEXT_BYTES];
-    unsigned code = (unsigned)field_get(DSA_SWERROR_CODE, words[0]);
     d->errors++;
-    d->error_code = code;
     if (d->told[code / 64] & BIT64(code % 64))
         return;
     d->told[code / 64] |= BIT64(code % 64);
     warn("dsa-error", "%s: %s", d->label, dsa_describe_error(words, text));
 }
 
-// True where there was one.
-static bool take_error(struct dsa_device *d)
+// The cause that it is for a round; 0: none. A descriptor whose handle was revoked is told of here as well
+// as by its record (3.7.2), which is enough: new handles, asked for once more, would end those in use.
+static unsigned take_error(struct dsa_device *d)
 {
     uint64_t words[DSA_SWERROR_WORDS];
     for (unsigned i = 0; i < DSA_SWERROR_WORDS; i++)
         words[i] = mmio_read64(mmio_at(d->regs, DSA_SWERROR + 8 * i));
     if (!(words[0] & DSA_SWERROR_VALID))
-        return false;
+        return 0;
     mmio_write64(mmio_at(d->regs, DSA_SWERROR), DSA_SWERROR_VALID | DSA_SWERROR_OVERFLOW);
-    tell_error(d, words);
-    return true;
+    unsigned code = (unsigned)field_get(DSA_SWERROR_CODE, words[0]);
+    if (code == DSA_BAD_HANDLE && d->caps.asks_handles)
+        return 0;
+    tell_error(d, words, code);
+    d->error_code = code;
+    return ERROR;
 }
 
-static void note_revocation(struct dsa_device *d)
+static unsigned note_revocation(struct dsa_device *d)
 {
     if (!d->revoked++)
         info("%s: interrupt handles were revoked, and are asked for anew", d->label);
-    trouble(d, REVOKED);
+    return REVOKED;
 }
 
 static void take_causes(struct dsa_device *d, uint32_t causes)
 {
-    if (causes & DSA_INTCAUSE_ERROR && take_error(d))
-        trouble(d, ERROR);
+    unsigned found = 0;
+    if (causes & DSA_INTCAUSE_ERROR)
+        found |= take_error(d);
     if (causes & DSA_INTCAUSE_REVOKED && d->caps.asks_handles)
-        note_revocation(d);
+        found |= note_revocation(d);
+    if (found)
+        trouble(d, found);
 }
 
 // Cleared before it is looked at: what comes after that interrupts anew. One that says the same without

@@ -106,7 +106,7 @@ static void submit(struct copy_port *port, struct copy_req *req)
 
 void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req)
 {
-    const struct dsa_completion to = { .interrupt = true };
+    const struct dsa_completion to = { .interrupt = true, .cache = q->device->caps.cache_control };
     struct dsa_descriptor *d = descriptor(req);
     req->port = &q->port;
     if (req->op == COPY_MOVE)
@@ -217,35 +217,33 @@ static void drop_ended(struct dsa_queue *q)
         q->head++;
 }
 
-// Past one that takes longer. What is further ahead is found when this one has ended.
-static unsigned reap_ahead(struct dsa_queue *q, unsigned most)
+// Past those that take longer, from the oldest one on.
+static unsigned reap_ahead(struct dsa_queue *q, unsigned places, unsigned most)
 {
-    unsigned count = 0, end = q->tail;
-    if (end - q->head > LOOK_AHEAD)
-        end = q->head + LOOK_AHEAD;
-    for (unsigned at = q->head + 1; (int)(end - at) > 0 && count < most; at++)
+    unsigned count = 0, end = q->head + MIN(places, q->tail - q->head);
+    for (unsigned at = q->head; at != end && count < most; at++)
         if (q->reqs[at & q->mask])
             count += end_one(q, at & q->mask);
     return count;
 }
 
+// The oldest ones end first, as a rule; whoever called for nothing has all of them looked at.
 unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
 {
     unsigned count = 0;
     while (q->head != q->tail && count < most) {
-        // The place is free before done() may want one.
         unsigned place = q->head & q->mask;
-        if (!q->reqs[place]) {
-            q->head++;
-            continue;
+        if (q->reqs[place]) {
+            if (!end_one(q, place))
+                break;
+            count++;
         }
-        if (!__atomic_load_n(&q->records[place].status, __ATOMIC_RELAXED))
-            break;
         q->head++;
-        count += end_one(q, place);
     }
-    if (q->tail - q->head > 1)
-        count += reap_ahead(q, most - count);
+    if (q->head != q->tail)
+        count += reap_ahead(q, LOOK_AHEAD, most - count);
+    if (!count)
+        count = reap_ahead(q, UINT32_MAX, most);
     if (unlikely(q->waiting != NULL))
         send_waiting(q);
     return count;

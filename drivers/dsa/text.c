@@ -53,6 +53,8 @@ static const struct word command_errors[] = {
     { 0x01, "it doesn't know the command" },
     { 0x02, "there is no such work queue" },
     { 0x03, "its hardware failed" },
+    { 0x04, "reserved fields aren't 0" },
+    { 0x05, "the device has halted" },
     { 0x10, "the device isn't disabled" },
     { 0x11, "its configuration is wrong" },
     { 0x12, "bus mastering is off" },
@@ -71,6 +73,8 @@ static const struct word command_errors[] = {
     { 0x26, "the work queue's PASID is wrong" },
     { 0x27, "the work queue's batches may be too long" },
     { 0x28, "the work queue's transfers may be too long" },
+    { 0x2b, "the work queue's occupancy interrupt is wrong" },
+    { 0x2d, "the work queue may do more than the device can" },
     { 0x31, "the device isn't enabled" },
     { 0x32, "a work queue isn't enabled" },
     { 0x41, "there is no such interrupt" },
@@ -110,9 +114,12 @@ static const struct word statuses[] = {
     { 0x1d, "privilege that isn't allowed" },
     { 0x1e, "traffic classes that contradict each other" },
     { 0x1f, "a page fault at a readback address" },
-    { 0x20, "its hardware failed" },
+    { 0x20, "a read of memory that isn't granted to it, or that failed" },
     { 0x21, "its hardware failed as it read back" },
     { 0x22, "an address that can't be translated" },
+    { 0x51, "a register that may not be changed now" },
+    { 0x52, "a command while another is under way" },
+    { 0x53, "the work queue is full" },
 };
 
 const char *dsa_status_text(unsigned code)
@@ -124,7 +131,7 @@ const char *dsa_status_text(unsigned code)
 static bool is_fault(unsigned code)
 {
     return code == 0x03 || code == 0x04 || code == 0x06 || code == 0x1a || code == 0x1f ||
-           code == 0x22;
+           code == 0x20 || code == 0x22;
 }
 
 const char *dsa_describe_record(const struct dsa_descriptor *d, const struct dsa_record *record,
@@ -154,13 +161,12 @@ const char *dsa_describe_error(const uint64_t words[DSA_SWERROR_WORDS], char *to
         operation = dsa_operation_name((unsigned)field_get(DSA_SWERROR_OPERATION, words[0]));
     if (words[0] & DSA_SWERROR_WQ_VALID)
         format_text(wq, sizeof(wq), " of WQ %u", (unsigned)field_get(DSA_SWERROR_WQ, words[0]));
-    if (is_fault(code & DSA_STATUS_CODE))
+    if (is_fault(code))
         format_text(address, sizeof(address), ", a %s at 0x%llx",
                     words[0] & DSA_SWERROR_WRITE ? "write" : "read",
                     (unsigned long long)words[DSA_SWERROR_ADDRESS / 8]);
     format_text(to, DSA_TEXT_BYTES, "%s%s%s was refused: %s (SWERROR 0x%02x%s)%s", operation,
-                words[0] & DSA_SWERROR_BATCH ? " in a batch" : "", wq,
-                code & ~DSA_STATUS_CODE ? "the portal didn't take it" : dsa_status_text(code), code,
+                words[0] & DSA_SWERROR_BATCH ? " in a batch" : "", wq, dsa_status_text(code), code,
                 address, words[0] & DSA_SWERROR_OVERFLOW ? "; there were more" : "");
     return to;
 }

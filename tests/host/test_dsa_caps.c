@@ -58,6 +58,10 @@ static void decodes(void **state)
     assert_false(dsa_has(&c, DSA_DRAIN));
     assert_false(c.asks_handles);
     assert_true(c.has_abort);
+    assert_false(c.cache_control);
+    r.gencap |= DSA_GENCAP_CACHE_CONTROL;
+    assert_true(dsa_decode(&r, "x", &c, &p));
+    assert_true(c.cache_control);
 }
 
 // CMDCAP counts only where GENCAP says that it is there.

@@ -20,9 +20,9 @@ static uint64_t at(const struct dsa_descriptor *d, unsigned byte, unsigned bytes
     return value;
 }
 
-static const struct dsa_completion to = { .record = 0x1122334455667740,
-                                          .handle = 0x1234,
-                                          .interrupt = true };
+static const struct dsa_completion to = {
+    .record = 0x1122334455667740, .handle = 0x1234, .interrupt = true, .cache = true
+};
 
 static void check(const struct dsa_descriptor *d, unsigned operation, unsigned flags)
 {
@@ -73,9 +73,9 @@ static void without_interrupt(void **state)
 {
     struct dsa_completion quiet = to;
     struct dsa_descriptor d;
-    quiet.interrupt = false;
+    quiet.interrupt = quiet.cache = false;
     dsa_build_fill(&d, &quiet, 0x10, 0, 0x30);
-    assert_int_equal(at(&d, 4, 2), 0x10c);
+    assert_int_equal(at(&d, 4, 2), 0x0c);
     assert_int_equal(at(&d, 36, 2), 0);
 }
 
@@ -128,10 +128,11 @@ static void errors(void **state)
     assert_string_equal(dsa_describe_error(words, text),
                         "fill of WQ 3 was refused: a completion record that it can't reach "
                         "(SWERROR 0x1a, a write at 0xabc000)");
-    words[0] = 0x81 << 8 | 3;
-    assert_string_equal(dsa_describe_error(words, text),
-                        "a submission was refused: the portal didn't take it (SWERROR 0x81); there "
-                        "were more");
+    words[0] = 0x53 << 8 | 3;
+    assert_string_equal(
+        dsa_describe_error(words, text),
+        "a submission was refused: the work queue is full (SWERROR 0x53); there were "
+        "more");
     words[0] = 0x0000000300001b15;
     assert_string_equal(dsa_describe_error(words, text),
                         "move in a batch was refused: a completion record that isn't 32-byte "
