@@ -9,10 +9,11 @@ HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
             x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
-# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. VMDs' interrupts come
+# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. Interrupts of VMDs and DSAs come
 # by way of the IRQ core; behind them are NVMe controllers.
 topic_of   = $(firstword $(subst _, ,$(1)))
 shared_vmd = tests/host/irq_world.c
+shared_dsa = tests/host/irq_world.c
 shared_behind = $(shared_vmd) $(wildcard tests/host/nvme_model*.c)
 shared_of  = $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/$(topic_of)_*.c) $(shared_$(topic_of)))
 
