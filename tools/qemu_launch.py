@@ -58,6 +58,8 @@ class Machine:
     cpus: int = 2
     mem: str = "1g"
     disks: list = field(default_factory=list)
+    dsa: int = 0  # accelerators of the model, dsa0 and so on
+    dsa_options: dict = field(default_factory=dict)  # of each of them
     topology: str = "flat"
     kvm: bool = False
     x2apic: bool = True
@@ -157,6 +159,8 @@ def prepare(machine):
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
     if (machine.count or machine.strict) and not use_model(machine):
         raise LaunchError("counting and strict rules need the platform model, which is not in use")
+    if machine.dsa and not use_model(machine):
+        raise LaunchError("the accelerators are the platform model's, which is not in use")
     if machine.count and not machine.count.exists():
         raise LaunchError(f"{machine.count} is missing, whose instructions are to be counted")
     for disk in machine.disks:
@@ -253,6 +257,14 @@ def disk_arguments(machine):
     return args
 
 
+def dsa_arguments(machine):
+    args = []
+    for index in range(machine.dsa):
+        args += ["-device", options("onebell-dsa", {"id": f"dsa{index}", "bus": "pcie.0",
+                                                    **machine.dsa_options})]
+    return args
+
+
 def firmware_arguments(machine):
     """With variables of its own, firmware is in flash, and they are guarded by SMM."""
     if not machine.variables:
@@ -275,7 +287,7 @@ def command(machine):
         args += ["-plugin", options(quoted(machine.model_file), model_options(machine)) +
                  "".join(f",attack={device}" for device in machine.attack)]
     args += ["-vga", "std", "-display", machine.display]
-    args += disk_arguments(machine)
+    args += disk_arguments(machine) + dsa_arguments(machine)
     if machine.com1 == "stdio":
         args += ["-chardev", "stdio,id=com1,signal=on"]
     else:

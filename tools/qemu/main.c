@@ -6,6 +6,7 @@
 
 #include "tools/qemu/attack.h"
 #include "tools/qemu/count.h"
+#include "tools/qemu/dsa/device.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
 #include "tools/qemu/rules.h"
@@ -121,6 +122,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
     if (arguments.json)
         stats_open_json(arguments.json);
     qemu_abi_init();
+    dsa_register_type();
     if (arguments.strict)
         strict_init();
     attack_set_writes(arguments.attack_writes);
