@@ -114,7 +114,7 @@ void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req)
     else if (req->op == COPY_FILL)
         dsa_build_fill(d, &to, mem_phys(req->to), req->pattern, req->bytes);
     else
-        dsa_build_crc(d, &to, mem_phys(req->from), req->crc, req->bytes);
+        dsa_build_crc(d, &to, mem_phys(req->from), req->seed, req->bytes);
 }
 
 // ---- completion ----
