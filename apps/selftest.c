@@ -418,7 +418,7 @@ static bool prepare(const struct cmdline *c, struct problem *p)
 // The driver's own, which needs more of units than an app may have.
 static void run_posting(const struct cmdline *c)
 {
-    const struct app *posting = app_find("posting");
+    const struct app *posting = app_find("posting", strlen("posting"));
     if (posting)
         posting->run(c);
     else
@@ -448,5 +448,6 @@ APP(app_selftest) = {
     .help =
         "moves irqs, changes their delivery or irq=, or takes CPUs out and back, under full load",
     .options = options,
+    .bare = { "test" },
     .run = selftest_run,
 };

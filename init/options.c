@@ -13,8 +13,6 @@
 #define APPS_BYTES 512
 #define TABLES_MAX 8 // of options: the kernel's, the drivers', the app's
 
-extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
-
 static char app_names[APPS_BYTES]; // "burst|crash|..."
 
 static const struct option kernel_options[] = {
@@ -78,7 +76,7 @@ static const struct option kernel_options[] = {
     { .name = "exit",
       .kind = OPTION_CHOICE,
       .fallback = "poweroff",
-      .choices = "poweroff|reboot|halt",
+      .choices = "poweroff|reboot|halt|monitor",
       .help = "what follows it" },
     { .name = "nmi",
       .kind = OPTION_CHOICE,
@@ -95,14 +93,6 @@ static bool is_name(const char *name)
         if (*at == '|' || *at <= ' ' || *at > '~')
             return false;
     return name[0];
-}
-
-static const struct app *find_app(const struct cmdline *c)
-{
-    for (const struct app *const *app = apps_start; app < apps_end; app++)
-        if (cmdline_is(c, "app", (*app)->name))
-            return *app;
-    return NULL;
 }
 
 static bool is_twice(const struct app *const *app)
@@ -152,7 +142,8 @@ const struct app *options_read(const struct handoff *h, const struct option *con
         tables[count++] = *drivers++;
     if (!cmdline_parse(h->cmdline, tables, count, true, c, &p))
         fail_problem(&p);
-    const struct app *app = find_app(c);
+    const struct cmdline_value *name = cmdline_get(c, "app");
+    const struct app *app = app_find(name->text, name->length);
     tables[count++] = app->options;
     if (!cmdline_parse(h->cmdline, tables, count, false, c, &p))
         fail_problem(&p);
