@@ -418,7 +418,7 @@ static bool prepare(const struct cmdline *c, struct problem *p)
 // The driver's own, which needs more of units than an app may have.
 static void run_posting(const struct cmdline *c)
 {
-    const struct app *posting = app_find("posting", strlen("posting"));
+    const struct app *posting = app_find("posting");
     if (posting)
         posting->run(c);
     else

@@ -6,12 +6,11 @@
 #include "kernel/run/exit.h"
 #include "kernel/run/nmi.h"
 #include "kernel/run/power.h"
-#include "lib/string.h"
 
 // The app that the run ends in, where people ask for it; NULL: none.
 static const struct app *monitor(const struct cmdline *c)
 {
-    return cmdline_is(c, "exit", "monitor") ? app_find("monitor", strlen("monitor")) : NULL;
+    return cmdline_is(c, "exit", "monitor") ? app_find("monitor") : NULL;
 }
 
 void ending_run_monitor(const struct app *app, const struct cmdline *c)

@@ -95,6 +95,14 @@ static bool is_name(const char *name)
     return name[0];
 }
 
+static const struct app *find_app(const struct cmdline *c)
+{
+    for (const struct app *const *app = apps_start; app < apps_end; app++)
+        if (cmdline_is(c, "app", (*app)->name))
+            return *app;
+    return NULL;
+}
+
 static bool is_twice(const struct app *const *app)
 {
     for (const struct app *const *other = apps_start; other < app; other++)
@@ -142,8 +150,7 @@ const struct app *options_read(const struct handoff *h, const struct option *con
         tables[count++] = *drivers++;
     if (!cmdline_parse(h->cmdline, tables, count, true, c, &p))
         fail_problem(&p);
-    const struct cmdline_value *name = cmdline_get(c, "app");
-    const struct app *app = app_find(name->text, name->length);
+    const struct app *app = find_app(c);
     tables[count++] = app->options;
     if (!cmdline_parse(h->cmdline, tables, count, false, c, &p))
         fail_problem(&p);

@@ -297,7 +297,7 @@ static void run_app(void)
 
 static const struct app *self(void)
 {
-    return app_find("monitor", strlen("monitor"));
+    return app_find("monitor");
 }
 
 static void start(void)

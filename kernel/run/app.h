@@ -33,8 +33,8 @@ struct app {
 
 extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
 
-// NULL: the image has none of that name.
-const struct app *app_find(const char *name, size_t length);
+// The image's app of that name; NULL: it has none.
+const struct app *app_find(const char *name);
 
 // Runs an app with these words, as if it were the first one; `boot` are those of the command line. False:
 // a problem of cmdline_parse(), or "app-boot-word", and it hasn't run. Boot CPU, one at a time.
