@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The boot steps in order. This file alone names concrete drivers.
 
+#include "drivers/dsa/dsa.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
@@ -10,6 +11,7 @@
 #include "init/options.h"
 #include "init/summary.h"
 #include "init/tables.h"
+#include "kernel/base/firmware.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
 #include "kernel/base/report_init.h"
@@ -53,6 +55,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     report_set_end(exit_failed);
     if (h->magic != HANDOFF_MAGIC || h->bytes != sizeof(*h))
         fail("handoff", "the loader and the kernel are of different builds: build again");
+    firmware_note(h);
     desc_init();
     desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);
@@ -69,6 +72,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
 static void clean_up(void)
 {
     nvme_shutdown();
+    dsa_shutdown();
     vmd_shutdown();
     vtd_hand_back();
 }
@@ -136,6 +140,11 @@ static bool can_post(bool plain, struct problem *p)
     return vtd_can_post_driven(p);
 }
 
+static bool is_driven(const struct pci_dev *dev)
+{
+    return nvme_drives(dev) || dsa_drives(dev);
+}
+
 // Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
 static void start_irqs(const struct cmdline *c)
 {
@@ -144,7 +153,7 @@ static void start_irqs(const struct cmdline *c)
     bool plain = cmdline_is(c, "irq", "msi");
     if (plain)
         checks_plain_msi();
-    vtd_set_driven(nvme_drives);
+    vtd_set_driven(is_driven);
     vtd_set_dma(choose_dma(c, plain));
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
@@ -174,6 +183,8 @@ static void start_irqs(const struct cmdline *c)
 
 // ---- the whole ----
 
+static const struct option *const drivers_options[] = { nvme_options, dsa_options, NULL };
+
 noreturn void kernel_main(uint64_t handoff_phys)
 {
     static struct cmdline cmdline;
@@ -182,7 +193,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     const struct handoff *h = take_over(handoff_phys);
     info("Onebell");
     loader_warnings(h);
-    const struct app *app = options_read(h, nvme_options, &cmdline);
+    const struct app *app = options_read(h, drivers_options, &cmdline);
     ending_choose(&cmdline);
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
@@ -204,6 +215,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();
+    dsa_init(&cmdline);
     vtd_fence_print();
     checks_allow_write(&cmdline);
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),

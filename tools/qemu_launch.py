@@ -74,6 +74,7 @@ class Machine:
     instructions: bool = False  # all of the guest's are among them
     attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
     attack_writes: bool = True  # else they only read
+    plant: str = ""  # a fault that the model's unit has: tools/qemu/plant.h
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
@@ -157,8 +158,8 @@ def prepare(machine):
         raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
     if use_model(machine) and not machine.model_file.exists():
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
-    if (machine.count or machine.strict) and not use_model(machine):
-        raise LaunchError("counting and strict rules need the platform model, which is not in use")
+    if (machine.count or machine.strict or machine.plant) and not use_model(machine):
+        raise LaunchError("counting, strict rules and planted faults need the platform model, which is not in use")
     if machine.dsa and not use_model(machine):
         raise LaunchError("the accelerators are the platform model's, which is not in use")
     if machine.count and not machine.count.exists():
@@ -203,6 +204,8 @@ def model_options(machine):
         words["snapshots"] = hex(machine.snapshots)
     if machine.instructions:
         words["instructions"] = "on"
+    if machine.plant:
+        words["plant"] = machine.plant
     if not machine.attack_writes:
         words["attack-writes"] = "off"
     return words

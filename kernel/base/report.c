@@ -3,6 +3,7 @@
 
 #include "kernel/base/report.h"
 
+#include "kernel/base/log.h"
 #include "kernel/base/report_init.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/uart.h"
@@ -17,6 +18,7 @@ static struct {
     struct spinlock lock;
     bool unlocked; // a panic prints: what the others hold doesn't matter any more
     bool failed;
+    bool typing; // the console's last line is one that somebody types
     void (*end)(void);
 } report = { .end = halt_forever };
 
@@ -56,6 +58,30 @@ static void unlock(bool locked)
         spinlock_unlock(&report.lock);
 }
 
+static void write_typed(const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] == '\n')
+            uart_write(UART_COM1, "\r\n", 2);
+        else
+            uart_write(UART_COM1, &bytes[i], 1);
+    screen_write(bytes, count);
+    report.typing = bytes[count - 1] != '\n';
+}
+
+void report_typed(const char *bytes, size_t count)
+{
+    bool locked = lock();
+    if (count)
+        write_typed(bytes, count);
+    unlock(locked);
+}
+
+bool report_is_typing(void)
+{
+    return report.typing;
+}
+
 static void print(const char *prefix, const char *text)
 {
     char line[LINE_BYTES];
@@ -63,10 +89,13 @@ static void print(const char *prefix, const char *text)
     length = MIN(length, sizeof(line) - 2);
     line[length++] = '\n';
     bool locked = lock();
+    if (report.typing)
+        write_typed("\n", 1);
     // Terminals want CR LF; a tool that reads the port gets the same.
     uart_write(UART_COM1, line, length - 1);
     uart_write(UART_COM1, "\r\n", 2);
     screen_write(line, length);
+    log_add(line, length);
     unlock(locked);
 }
 

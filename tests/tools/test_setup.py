@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "tools/setup.sh"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-OPTIONAL = ["clang-format-19", "python3-virt-firmware"]
+OPTIONAL = ["clang-format-19", "lava-dispatcher", "python3-labgrid", "python3-virt-firmware"]
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt")
 
@@ -245,6 +245,8 @@ def test_a_release_without_an_optional_package(debian13):
     assert done.stdout == (
         "setup: apt's lists have no clang-format-19: the check of C's formatting is skipped\n"
         "setup: apt's lists have no python3-virt-firmware: what tests Secure Boot and HTTP boot is skipped\n"
+        "setup: apt's lists have no lava-dispatcher: what tests tools/lava is skipped\n"
+        "setup: apt's lists have no python3-labgrid: what tests tools/labgrid is skipped\n"
         "setup: nothing to install\n")
     assert debian13.commands() == []
 
@@ -305,7 +307,7 @@ def test_other_systems(debian12, release, name):
 def test_unknown_words(debian12, words):
     done = debian12.run(*words)
     assert (done.returncode, done.stdout) == (1, "")
-    for known in ("run", "report", "media", "test", "linux", "--list", "--dry-run", "--source",
+    for known in ("run", "report", "media", "fleet", "test", "linux", "--list", "--dry-run", "--source",
                   f"'{words[-1]}'"):
         assert known in done.stderr.split("setup: ")[1]
 
@@ -316,7 +318,7 @@ def test_no_address_in_the_project():
 
 @pytest.mark.parametrize("target, step", [
     ("run", "run"), ("debug", "run"), ("report", "report"), ("image", "media"),
-    ("iso", "media"), ("dist", "media"), ("test", "test"), ("setup", ""),
+    ("iso", "media"), ("dist", "media"), ("fleet", "fleet"), ("test", "test"), ("setup", ""),
     ("compare-linux", "linux"), ("test-linux", "linux")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"
