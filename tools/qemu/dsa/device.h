@@ -29,7 +29,7 @@ struct dsa_options {
 
 // What the device does wrong on purpose, with every so many-th descriptor or command.
 enum dsa_plant {
-    PLANT_NONE,
+    DSA_PLANT_NONE,
     PLANT_TWICE,   // the record and the interrupt come once more, later
     PLANT_NEVER,   // neither comes
     PLANT_GARBAGE, // the record is nonsense
