@@ -12,6 +12,7 @@
 #define MAX_GROUPS 16
 #define MAX_ENGINES 16
 #define MAX_VECTORS 64
+#define DSA_FIRST_HANDLE 0x4000 // no index of an entry
 #define MAX_TOTAL_SIZE 1024
 #define DSA_READ_BUFFERS 96
 
@@ -113,6 +114,7 @@ struct dsa {
         bool revoked;
     } handles[MAX_VECTORS];
     uint16_t last_handle;
+    uint16_t last_revoked; // handles up to that one were revoked
 
     struct dsa_wq wqs[MAX_WQS];
     struct dsa_engine engines[MAX_ENGINES];
