@@ -29,6 +29,7 @@
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
+#include "kernel/run/machine.h"
 #include "kernel/run/smp.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/ioapic.h"
@@ -198,6 +199,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
     ending_read_tables(tables);
+    machine_set_smbios(h->smbios);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
