@@ -40,9 +40,12 @@ struct health *health_begin(const struct disks *disks)
 
 void health_sample(struct health *h)
 {
-    for (size_t i = 0; i < h->disks->count; i++)
-        if (h->list[i].known && h->disks->list[i]->sample_health)
-            h->list[i].kelvin = h->disks->list[i]->sample_health(h->disks->list[i]);
+    for (size_t i = 0; i < h->disks->count; i++) {
+        struct block_dev *dev = h->disks->list[i];
+        uint16_t kelvin = h->list[i].known && dev->sample_health ? dev->sample_health(dev) : 0;
+        if (kelvin)
+            h->list[i].kelvin = kelvin;
+    }
 }
 
 uint16_t health_kelvin(const struct health *h, size_t disk)

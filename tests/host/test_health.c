@@ -230,7 +230,9 @@ static void the_highest_temperature_stays(void **state)
     assert_int_equal(most(), 310);
     world.log.temperature = 350;
     health_sample(h); // is answered
+    assert_int_equal(health_kelvin(h, 0), 310);
     health_sample(h); // by then
+    assert_int_equal(health_kelvin(h, 0), 350);
     world.log.temperature = 340;
     health_sample(h);
     world.log.temperature = 320;
