@@ -77,7 +77,8 @@ class Qemu:
 
 
 class Bmc:
-    """`faults`: what it gets wrong: no-cd, no-http, insert (refuses it), locked (PATCH is refused)."""
+    """`faults`: what it gets wrong: no-cd, no-http, insert (refuses it), locked (PATCH is refused), mute
+    (takes requests, and never answers), strange (what it answers is none of Redfish's)."""
 
     def __init__(self, console, machine, is_on=False, faults=(), bios="1.2.3", tls=None):
         self.console, self.machine, self.is_on, self.faults = console, machine, is_on, faults
@@ -192,12 +193,17 @@ class Handler(BaseHTTPRequestHandler):
         bmc, path = self.server.bmc, self.path
         size = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(size) or b"null") if size else None
+        if "mute" in bmc.faults:
+            self.connection.recv(1)  # until the other side has had enough
+            return None
         with bmc.lock:
             bmc.asked.append((method, path, time.monotonic()))
             if method == "POST" and path == SESSIONS:
                 return self.log_in(bmc, body)
             if path.rstrip("/") != "/redfish/v1" and self.headers.get("X-Auth-Token") not in bmc.tokens:
                 return self.reply(401, {"error": {"message": "not you"}})
+            if method == "GET" and path == SYSTEM and "strange" in bmc.faults:
+                return self.reply(200, ["a", "list"])
             if method == "GET":
                 found = bmc.resource(path)
                 return self.reply(200 if found else 404,

@@ -3,6 +3,7 @@
 every kind of trouble; and two in QEMU, which boot the image that their BMC was given."""
 import hashlib
 import re
+import signal
 import subprocess
 
 import pytest
@@ -68,6 +69,8 @@ def test_trouble(rack):
     rack.machine("no-drive", [], faults=("no-cd",))
     rack.machine("no-command", [], keys={"console": "/no/such/command"}.items())
     rack.machine("refuses", [], faults=("insert",))
+    rack.machine("mute", [], faults=("mute",), keys={"bmc_timeout": 1}.items())
+    rack.machine("strange", [], faults=("strange",))
     done = rack.fleet()
     assert done.returncode == 1
     said = dict(re.findall(r"^fleet: ([\w-]+): (?!left out)(.*)$", done.stderr, re.MULTILINE))
@@ -81,12 +84,14 @@ def test_trouble(rack):
         "full": "it is on, and may be in use: switch it off, or say restart = true",
         "no-drive": "http://.*: to insert the image into the virtual CD-ROM: it has no virtual CD-ROM: .*",
         "no-command": "/no/such/command: No such file or directory: console should be a command .*",
+        "mute": "http://.*: to begin: it doesn't answer: check its address and network",
+        "strange": "http://.*: to begin: it answers what no Redfish service should: update its firmware",
         "refuses": "http://.*: to insert the image into the virtual CD-ROM: .*500.*",
     }
     assert said.keys() == expected.keys()
     for name, words in expected.items():
         assert re.match(words, said[name]), said[name]
-    assert "fleet: 1 of 11 machines ended well\n" in done.stdout
+    assert "fleet: 1 of 13 machines ended well\n" in done.stdout
     assert not rack.bmcs["full"].did and not rack.bmcs["no-drive"].did  # left alone
     assert {run["label"] for run in rack.report()["runs"]} == {"good", "hangs", "cut", "failed"}
     # What runs our image and hangs is switched off; what booted something else isn't.
@@ -126,6 +131,22 @@ def test_few_at_once(rack):
     assert rack.fleet().returncode == 0
     times = [[time for _, _, time in bmc.asked] for bmc in rack.bmcs.values()]
     assert all(max(before) < min(after) for before, after in zip(times, times[1:]))
+
+
+def test_stopped(rack):
+    """By Ctrl-C, or so: what runs is put back, and what waits isn't begun."""
+    rack.shared["at_once"] = 1
+    first = rack.machine("first", bench()[:4])
+    second = rack.machine("second", bench())
+    with subprocess.Popen(rack.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fleet:
+        while "first: runs" not in fleet.stdout.readline():
+            assert fleet.poll() is None
+        fleet.send_signal(signal.SIGTERM)
+        _, said = fleet.communicate(timeout=60)
+    assert fleet.returncode == 1
+    assert "fleet: first: was stopped\n" in said and "fleet: second: was stopped\n" in said
+    assert [did for did in first.did if isinstance(did, str)] == ["InsertMedia", "On", "EjectMedia", "ForceOff"]
+    assert second.asked == []
 
 
 def test_start_and_stop(rack):

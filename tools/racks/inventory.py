@@ -29,8 +29,9 @@ class Machine:
     verify: object  # of TLS certificates: True, False, or the file of a CA
     boot: str  # cd or http
     url: str | None  # of the image; else the fleet serves it
-    boot_timeout: float  # s, from power-on to the first line
-    timeout: float  # s, from then to the end
+    bmc_timeout: int  # s, for an answer of the BMC
+    boot_timeout: int  # s, from power-on to the first line
+    timeout: int  # s, from then to the end
     restart: bool  # a machine that is on may be restarted
 
 
@@ -45,9 +46,11 @@ class Rack:
 # Keys of [rack] alone, and those that stand there for all machines and may stand in a machine's table.
 RACK_KEYS = {"image": str, "serve": str, "at_once": int}
 SHARED_KEYS = {"user": str, "password_file": str, "password_env": str, "ca": str, "insecure": bool,
-               "boot": str, "url": str, "boot_timeout": int, "timeout": int, "restart": bool}
+               "boot": str, "url": str, "bmc_timeout": int, "boot_timeout": int, "timeout": int,
+               "restart": bool}
 MACHINE_KEYS = {"bmc": str, "console": str, "system": str}
-DEFAULTS = {"boot": "cd", "boot_timeout": 600, "timeout": 3600, "insecure": False, "restart": False}
+DEFAULTS = {"boot": "cd", "bmc_timeout": 60, "boot_timeout": 600, "timeout": 3600, "insecure": False,
+            "restart": False}
 KINDS = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -142,12 +145,13 @@ def machine_of(name, own, shared, folder):
     table = {**DEFAULTS, **shared, **own}
     if table["boot"] not in ("cd", "http"):
         raise RackError(f"{where}: boot is '{table['boot']}', and should be cd or http")
+    times = {key: within(where, key, table[key], LONGEST)
+             for key in ("bmc_timeout", "boot_timeout", "timeout")}
     return Machine(name=name, bmc=bmc_of(where, table), system=table.get("system"),
                    console=command_of(where, needed(where, table, "console")),
                    user=needed(where, table, "user"), password=password_of(where, table, folder),
                    verify=verify_of(where, table, folder), boot=table["boot"], url=table.get("url"),
-                   boot_timeout=within(where, "boot_timeout", table["boot_timeout"], LONGEST),
-                   timeout=within(where, "timeout", table["timeout"], LONGEST), restart=table["restart"])
+                   restart=table["restart"], **times)
 
 
 def address_of(text):
