@@ -93,7 +93,8 @@ def password_of(where, table, folder):
             raise RackError(f"{path}: others than its owner may read the password: chmod 600 {path}")
         lines = path.read_text().splitlines()
     except OSError as e:
-        raise RackError(f"{path}: {e.strerror}: password_file should name a file with a password") from None
+        raise RackError(f"{path}: {e.strerror}: password_file should name a file with a "
+                        "password") from None
     if not lines or not lines[0]:
         raise RackError(f"{path}: has no password in its first line")
     return lines[0]
@@ -103,7 +104,8 @@ def bmc_of(where, table):
     url = needed(where, table, "bmc")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
-        raise RackError(f"{where}: bmc has a user or a password in it: give them by user and password_file")
+        raise RackError(f"{where}: bmc has a user or a password in it: give them by user and "
+                        "password_file")
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise RackError(f"{where}: bmc is '{url}', and should be like https://bmc1.example")
     if parts.scheme == "http" and not table["insecure"]:

@@ -73,8 +73,8 @@ class Bmc:
         except (exceptions.SushyError, requests.RequestException, ValueError) as e:
             raise RackError(f"{self.machine.bmc}: {what}: {why_of(e)}") from None
         except (AttributeError, IndexError, KeyError, TypeError):  # in sushy, of an answer
-            raise RackError(f"{self.machine.bmc}: {what}: it answers what no Redfish service should: update "
-                            "its firmware") from None
+            raise RackError(f"{self.machine.bmc}: {what}: it answers what no Redfish service should: "
+                            "update its firmware") from None
 
     def __enter__(self):
         with self.doing("to begin"):
@@ -137,7 +137,8 @@ class Bmc:
 
     def boot_by_http_once(self, url):
         with self.doing("to set the next boot to UEFI HTTP"):
-            if sushy.BootSource.UEFI_HTTP not in self.system.get_allowed_system_boot_source_values():
+            offered = self.system.get_allowed_system_boot_source_values()
+            if sushy.BootSource.UEFI_HTTP not in offered:
                 raise ValueError("it doesn't offer UefiHttp: use boot = \"cd\"")
             self.changed = True
             self.connector.patch(self.system.path, data={"Boot": {
