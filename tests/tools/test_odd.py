@@ -39,7 +39,7 @@ def test_too_few_machines_to_tell():
     assert of((70,), (100,), (101,), (99,))["verdict"] == "ranges apart"
 
 
-@pytest.mark.parametrize("own", [(96, 97, 98), (70, 71, 100)], ids=["less than 5%", "a repeat among theirs"])
+@pytest.mark.parametrize("own", [(95.5, 96.5, 97.5), (70, 71, 100)], ids=["less than 5%", "a repeat among theirs"])
 def test_nothing_to_say(own):
     assert of(own, *LIKE) is None
 

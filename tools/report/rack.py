@@ -4,6 +4,7 @@ from . import build, data, odd
 
 PLATFORM = (("CPU", "cpu_model"), ("CPUs", "cpus"), ("memory", "memory"), ("hypervisor", "hypervisor"),
             ("version", "version"), ("board", "board"))
+RUN = {"ok": "ended well", "failed": "failed", None: "its log ends before it"}
 BMC = (("model", "model"), ("BIOS", "bios"), ("BMC firmware", "firmware"))
 
 
@@ -23,7 +24,7 @@ def facts_of(capture):
     return {**texts_of(first("platform"), PLATFORM), **texts_of(first("bmc"), BMC),
             "VT-d units": all_of("vtd_unit", build.unit_in_words),
             "disks": all_of("nvme", build.disk_in_words), **capture.verdicts,
-            "run": {"ok": "ended well", "failed": "failed", None: "its log ends before it"}[capture.status]}
+            "run": RUN[capture.status]}
 
 
 # ---- the section ----
@@ -55,12 +56,13 @@ def figures_chart(found):
 
 
 def report_of(found, absent=()):
-    """`found`: captures; `absent`: name -> why a machine has no result, or half of one. The report, a sentence for each oddity, and
-    whether one is beyond doubt."""
+    """`found`: captures; `absent`: name -> why a machine has no result, or half of one. Returns the
+    report, a sentence for each oddity, and whether one is beyond doubt."""
     report = build.build(found)
     absent = dict(absent)
-    facts = [(c.label, {**facts_of(c), **({"run": absent.pop(c.label)} if c.label in absent else {})})
-             for c in found]
+    facts = [(c.label, facts_of(c)) for c in found]
+    for name, own in facts:
+        own["run"] = absent.pop(name, own["run"])
     odd_facts = list(odd.facts(facts))
     odd_figures = list(odd.figures([(c.label, data.rows_of(c)) for c in found]))
     said = list(odd.sentences(odd_facts, odd_figures))
