@@ -194,7 +194,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     info("Onebell");
     loader_warnings(h);
     const struct app *app = options_read(h, drivers_options, &cmdline);
-    ending_choose(&cmdline);
+    ending_choose(app, &cmdline);
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
     ending_read_tables(tables);
@@ -222,6 +222,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 
     app->run(&cmdline);
+    ending_run_monitor(app, &cmdline);
     trace_stop();
     trace_dump();
 

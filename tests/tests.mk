@@ -102,12 +102,14 @@ $(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/n
 $(B)/fuzz/fuzz_vmd: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_vmd: $(B)/fuzz/tests/host/irq_world.o
 
+# First what was found once, then on from where the last run ended.
+$(B)/fuzz/%.run: $(B)/fuzz/%
+	@mkdir -p $<.corpus && $< -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$<- \
+	    $<.corpus $(wildcard tests/fuzz/corpus/$*) > $<.log 2>&1 || { tail -40 $<.log; exit 1; }
+	@printf '  %-22s %s runs\n' $* $$(sed -n 's/.*executed_units: *//p' $<.log)
+
 .PHONY: fuzz
-fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
-	@set -e; for f in $^; do \
-	    $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$$f- > $$f.log 2>&1 || \
-	        { tail -40 $$f.log; exit 1; }; \
-	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
+fuzz: $(FUZZERS:=.run) ## every fuzzer for FUZZ_SECONDS (4)
 
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/tests/host/*.d)
 
@@ -118,7 +120,7 @@ test-mutants: ## changes that a test must notice, one at a time; some hours
 
 # ---- all of it ----
 .PHONY: test
-test: ## everything; about 15 minutes on two cores
+test: ## everything; about half an hour on two cores
 	@$(SETUP) test && $(BUILD_ALL) test-host
 	@$(MAKE) --no-print-directory $(PARALLEL) fuzz
 	@$(MAKE) --no-print-directory style

@@ -74,7 +74,9 @@ class Machine:
     instructions: bool = False  # all of the guest's are among them
     attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
     attack_writes: bool = True  # else they only read
+    plant: str = ""  # a fault that the model's unit has: tools/qemu/plant.h
     com1: str = "stdio"  # or a file
+    keys: bool = False  # stdio: Ctrl-C is for Onebell as well; Ctrl-A X ends QEMU
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
     display: str = "none"
@@ -157,8 +159,8 @@ def prepare(machine):
         raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
     if use_model(machine) and not machine.model_file.exists():
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
-    if (machine.count or machine.strict) and not use_model(machine):
-        raise LaunchError("counting and strict rules need the platform model, which is not in use")
+    if (machine.count or machine.strict or machine.plant) and not use_model(machine):
+        raise LaunchError("counting, strict rules and planted faults need the platform model, which is not in use")
     if machine.dsa and not use_model(machine):
         raise LaunchError("the accelerators are the platform model's, which is not in use")
     if machine.count and not machine.count.exists():
@@ -203,6 +205,8 @@ def model_options(machine):
         words["snapshots"] = hex(machine.snapshots)
     if machine.instructions:
         words["instructions"] = "on"
+    if machine.plant:
+        words["plant"] = machine.plant
     if not machine.attack_writes:
         words["attack-writes"] = "off"
     return words
@@ -289,7 +293,7 @@ def command(machine):
     args += ["-vga", "std", "-display", machine.display]
     args += disk_arguments(machine) + dsa_arguments(machine)
     if machine.com1 == "stdio":
-        args += ["-chardev", "stdio,id=com1,signal=on"]
+        args += ["-chardev", "stdio,id=com1," + ("mux=on,signal=off" if machine.keys else "signal=on")]
     else:
         args += ["-chardev", f"file,id=com1,path={quoted(machine.com1)}"]
     args += ["-serial", "chardev:com1"]

@@ -69,7 +69,7 @@ static void do_it(struct copy_req *req)
     else if (req->op == COPY_FILL)
         fill(req->to, req->pattern, req->bytes);
     else
-        req->crc = crc32c(req->crc, req->from, req->bytes);
+        req->crc = crc32c(req->seed, req->from, req->bytes);
 }
 
 static void ended(struct cpu_msg *msg)

@@ -40,11 +40,11 @@ struct copy_port {
 struct copy_req {
     uint64_t words[8]; // the driver's: what it tells the device
 
-    struct copy_port *port;  // where it goes
-    unsigned cpu;            // who prepared it
-    enum copy_status status; // valid in done()
-    uint32_t crc;            // of COPY_CRC32C: before submission the seed, in done() the result
-    uint32_t detail;         // valid in done(): the device's own code, for messages
+    struct copy_port *port;             // where it goes
+    unsigned cpu;                       // who prepared it
+    enum copy_status status;            // valid in done()
+    uint32_t crc;                       // of COPY_CRC32C: valid in done()
+    uint32_t detail;                    // valid in done(): the device's own code, for messages
     void (*done)(struct copy_req *req); // on the submitting CPU, from its loop
     void *arg;                          // for done()
 
@@ -54,6 +54,7 @@ struct copy_req {
     void *to;
     const void *from;
     uint64_t pattern;
+    uint32_t seed;        // of COPY_CRC32C: 0, or the sum of what stands before
     struct copy_dev *dev; // NULL: whoever is faster, by copy_measure()
 
     // While in flight:
@@ -89,8 +90,8 @@ static inline bool copy_is_gone(const struct copy_dev *dev)
 // the same, it ends with COPY_ERROR and says why in `detail`. Any CPU.
 bool copy_prepare(struct copy_req *req);
 
-// Submits a prepared request, on the CPU that prepared it; of what it says only `crc` may have changed
-// since. done() is always called later, never from within.
+// Submits a prepared request, on the CPU that prepared it, as it was then; memory may have changed.
+// done() is always called later, never from within.
 static inline void copy_resubmit(struct copy_req *req)
 {
     req->port->submit(req->port, req);

@@ -62,7 +62,7 @@ static void ask(unsigned i, enum copy_op op, struct copy_dev *dev)
         .to = op == COPY_CRC32C ? NULL : to[i],
         .from = op == COPY_FILL ? NULL : from[i],
         .pattern = 0x8877665544332211 + i,
-        .crc = i,
+        .seed = i,
         .dev = dev,
         .done = done,
     };
