@@ -37,6 +37,13 @@ $(B)/host/libonebell.a: $(HOST_OBJ)
 $(B)/host/tests/host/test_%: $(B)/host/tests/host/test_%.o $$(call shared_of,$$*) $(B)/host/libonebell.a
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -lcmocka -o $@
 
+# The DMAR tables of tests/dmar/, which iasl compiles.
+$(B)/dmar/list: $(wildcard tests/dmar/*)
+	$(call quiet,IASL)tests/dmar/build $(@D)
+
+$(B)/host/tests/host/test_dmar_check.o: HOST_CFLAGS += -DDMAR_TABLES='"$(B)/dmar"'
+$(B)/host/tests/host/test_dmar_check.o: $(B)/dmar/list
+
 # Threads: the CPU's side of the descriptor, and the machine around it.
 TSAN_C = $(wildcard kernel/irq/*.c) $(addprefix kernel/,cpu/msg.c cpu/timer.c cpu/trace.c run/hotplug.c run/loop.c) \
          lib/format.c lib/problem.c tests/host/irq_world.c
