@@ -173,6 +173,13 @@ bool report_failed(void)
     return report.failed;
 }
 
+bool report_set_failed(bool failed)
+{
+    bool before = report.failed;
+    report.failed = failed;
+    return before;
+}
+
 noreturn void fail(const char *what, const char *fmt, ...)
 {
     va_list args;

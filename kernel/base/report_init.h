@@ -11,3 +11,6 @@ void report_set_end(void (*end)(void));
 // have been stopped, or be held meanwhile.
 void report_take_over(void);
 void report_hand_back(void);
+
+// For who runs one app after the other: what report_failed() tells from now on. Returns what it told.
+bool report_set_failed(bool failed);
