@@ -86,6 +86,7 @@ def test_alike(report):
     made, said, certain = report(*(synthetic.bench(1 + i / 200) for i in range(4)))
     assert (said, certain) == ([], False)
     assert made["sections"][0]["title"] == "Side by side"
+    assert [v["why"].split(":")[0] for v in made["verdicts"]] == ["m0, m1, m2, m3"]
 
 
 def test_absent_machines(report):

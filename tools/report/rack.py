@@ -55,6 +55,16 @@ def figures_chart(found):
                "chance, not that anything is broken."])
 
 
+def shared_verdicts(runs):
+    """What the page says of runs on its face, once for all that it is said of."""
+    groups = {}
+    for run in runs:
+        why = run["why"].removeprefix(run["label"])
+        groups.setdefault((run["emulated"], run["verdict"], why), []).append(run["label"])
+    return [{"emulated": emulated, "verdict": words, "why": ", ".join(labels) + why}
+            for (emulated, words, why), labels in groups.items()]
+
+
 def report_of(found, absent=()):
     """`found`: captures; `absent`: name -> why a machine has no result, or half of one. Returns the
     report, a sentence for each oddity, and whether one is beyond doubt."""
@@ -70,6 +80,7 @@ def report_of(found, absent=()):
     if charts:
         charts[0]["notes"] = said + charts[0]["notes"]
         report["sections"].insert(0, {"title": "The odd machine out", "charts": charts})
+    report["verdicts"], report["tiles"] = shared_verdicts(report["runs"]), []
     report["subtitle"] = (f"{data.plural(len(found), 'machine')} that ran the same job"
                           + (f", and {len(absent)} without a result" if absent else "") + ": "
                           + ", ".join([c.label for c in found] + list(absent)) + ".")
