@@ -5,17 +5,18 @@
 #include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
 #include "init/checks.h"
+#include "init/consoles.h"
 #include "init/ending.h"
 #include "init/loader_warnings.h"
 #include "init/options.h"
 #include "init/summary.h"
 #include "init/tables.h"
+#include "kernel/base/console.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
 #include "kernel/base/report_init.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/symbols.h"
-#include "kernel/base/uart.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
 #include "kernel/irq/irq.h"
@@ -24,6 +25,7 @@
 #include "kernel/mem/paging.h"
 #include "kernel/pci/pci.h"
 #include "kernel/run/block.h"
+#include "kernel/run/console_pump.h"
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
@@ -49,18 +51,22 @@ static void start_screen(const struct handoff_framebuffer *fb)
 static const struct handoff *take_over(uint64_t handoff_phys)
 {
     const struct handoff *h = (const struct handoff *)(handoff_phys + HANDOFF_DIRECT_MAP);
-    uart_init();
+    static const struct console_choice usual;
+    bool same = h->magic == HANDOFF_MAGIC && h->bytes == sizeof(*h);
+    console_init(same ? &h->console : &usual);
     report_set_end(exit_failed);
-    if (h->magic != HANDOFF_MAGIC || h->bytes != sizeof(*h))
+    if (!same)
         fail("handoff", "the loader and the kernel are of different builds: build again");
     desc_init();
     desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);
     paging_init(h);
     desc_alloc_stacks(&boot_cpu);
+    consoles_open_memory();
     symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
                  (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);
-    start_screen(&h->framebuffer);
+    if (console_on_screen(CONSOLE_TEXT) || console_on_screen(CONSOLE_JSON))
+        start_screen(&h->framebuffer);
     return h;
 }
 
@@ -190,6 +196,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    consoles_open_pci();
     vmd_init();
     pci_mark_left_masters(h->master, h->masters);
     pci_stop_masters();
@@ -209,6 +216,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 
+    console_pump_start();
     app->run(&cmdline);
     trace_stop();
     trace_dump();

@@ -91,6 +91,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     else if (which == 2)
         try_memory_map(size, data, bytes, &p);
     else
-        device_path_names_com1(data, bytes), device_path_is_list(data, bytes);
+        device_path_names_com(data, bytes, size), device_path_is_list(data, bytes);
     return 0;
 }
