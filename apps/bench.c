@@ -20,7 +20,7 @@ static const struct option options[] = {
     { .name = "bench",
       .kind = OPTION_CHOICE,
       .fallback = "quick",
-      .choices = "quick|full|disks|bs|depth|loops|latency|background|cost",
+      .choices = "quick|full|disks|bs|depth|loops|latency|background|rate|cost",
       .help = "all tables, with few steps or with all; or one table with all steps" },
     { .name = "repeats",
       .kind = OPTION_NUMBER,
@@ -56,7 +56,8 @@ static const struct option options[] = {
 
 static struct job_config config_of(const struct bench *b, const struct bench_row *row)
 {
-    bool paced = row->table == BENCH_LATENCY || row->table == BENCH_BACKGROUND;
+    bool paced =
+        row->table == BENCH_LATENCY || row->table == BENCH_BACKGROUND || row->table == BENCH_RATE;
     return (struct job_config){
         .random = true,
         .batch = row->batch,
@@ -96,6 +97,7 @@ static void add_run(struct bench_row_sum *to, const struct job_sum *sum,
     to->ios += sum->completed;
     to->msis += totals->msis;
     to->notifications += totals->notifications;
+    to->moderated += totals->moderated;
     to->ns += latency_ns(sum->tsc);
     histogram_merge(&to->clat, &sum->latency);
     histogram_merge(&to->slat, &sum->slat);
@@ -150,7 +152,7 @@ static bool run_once(struct bench *b, const struct bench_row *row, struct bench_
     arena_reset(&b->arena);
     choose_disks(b, row, &job.disks);
     job.again = to->repeats;
-    if (!bench_set_mode(row->mode, row->loops, &p) || !job_open(&job, &p)) {
+    if (!bench_set_mode(row->mode, row->loops, row->budget, &p) || !job_open(&job, &p)) {
         warn("bench-row", "%s is left out: %s", bench_describe(row, text), p.message);
         return false;
     }
@@ -234,6 +236,7 @@ static void read_settings(const struct cmdline *c, struct bench *b)
     s->bs = (uint32_t)cmdline_number(c, "bs");
     s->iodepth = (unsigned)cmdline_number(c, "iodepth");
     s->loops = irq_get_config()->loops;
+    s->budget = irq_get_config()->rate;
     s->disks = (unsigned)b->disks.count;
     s->modes_count = bench_modes(s->modes);
     s->batch = cmdline_is(c, "clat", "batch");
@@ -264,6 +267,11 @@ static void bench_run(const struct cmdline *c)
         return;
     }
     read_settings(c, b);
+    if (cmdline_is(c, "bench", "rate") && !b->settings.budget) {
+        error("bench-rate", "bench=rate compares with and without a budget of notifications, and "
+                            "there is none: say posted.rate=N, notifications a second");
+        return;
+    }
     bench_make_plan(&b->settings, &b->plan);
     b->results = mem_alloc(b->plan.count * sizeof(*b->results), CACHE_LINE, NODE_ANY);
     b->sums = mem_alloc(BENCH_GROUP_MAX * sizeof(*b->sums), CACHE_LINE, NODE_ANY);
@@ -272,7 +280,7 @@ static void bench_run(const struct cmdline *c)
     b->began_ns = time_ns();
     for (unsigned group = 0; group < b->plan.groups; group++)
         run_group(b, group);
-    bench_set_mode(mode, b->settings.loops, &p);
+    bench_set_mode(mode, b->settings.loops, b->settings.budget, &p);
     report_end(b);
 }
 

@@ -23,7 +23,7 @@ struct bench_row_sum {
     uint64_t values[BENCH_FIGURES][BENCH_REPEATS_MAX];
     unsigned repeats;
     bool has_energy;
-    uint64_t ios, msis, notifications, ns;
+    uint64_t ios, msis, notifications, moderated, ns;
     struct histogram slat, clat; // TSC cycles
 };
 
@@ -32,8 +32,8 @@ struct bench_result {
     bool there;
     bool has_energy;
     struct bench_stat figures[BENCH_FIGURES];
-    uint64_t ios, msis, notifications, ns;
-    uint64_t slat_ns, clat_ns, p50_ns, p99_ns, p999_ns;
+    uint64_t ios, msis, notifications, moderated, ns;
+    uint64_t slat_ns, clat_ns, p50_ns, p95_ns, p99_ns, p999_ns;
 };
 
 struct job_sum;
@@ -51,9 +51,10 @@ struct bench {
     unsigned runs_done;
 };
 
-// bench_mode.c: modes that the machine has, least first; and a change to one of them. Boot CPU.
+// bench_mode.c: modes that the machine has, least first; and a change to one of them, with its loops and
+// its budget. Boot CPU.
 unsigned bench_modes(enum irq_mode modes[BENCH_MODES]);
-bool bench_set_mode(enum irq_mode mode, unsigned loops, struct problem *p);
+bool bench_set_mode(enum irq_mode mode, unsigned loops, uint64_t budget, struct problem *p);
 
 // bench_background.c: an app that counts on each CPU, a short while in each round of its loop; and how
 // far it came in a second, all CPUs together. Boot CPU.

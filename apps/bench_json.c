@@ -59,6 +59,7 @@ static void send_words(struct json *j, const struct bench *b, const struct bench
     json_u64(j, "loops", row->loops);
     json_u64(j, "rate_iops", row->rate_iops);
     json_text(j, "clat", row->batch ? "batch" : "exact");
+    json_u64(j, "posted_rate", row->budget);
     json_u64(j, "cpus", cpu_count());
     json_u64(j, "repeats", b->repeats);
     json_u64(j, "runtime", row->reads ? 0 : b->runtime_us / 1000);
@@ -68,6 +69,7 @@ static void send_interrupts(struct json *j, const struct bench_result *r)
 {
     json_u64(j, "msis", r->msis);
     json_u64(j, "notifications", r->notifications);
+    json_u64(j, "moderated", r->moderated);
     json_milli(j, "notifications_per_msi", mul_div(r->notifications, 1000, r->msis));
     json_u64(j, "notifications_per_s", mul_div(r->notifications, NS_PER_S, r->ns));
 }
@@ -128,10 +130,12 @@ void bench_report_row(struct bench *b, unsigned number, struct bench_row_sum *su
         .ios = sum->ios,
         .msis = sum->msis,
         .notifications = sum->notifications,
+        .moderated = sum->moderated,
         .ns = sum->ns,
         .slat_ns = latency_ns(histogram_mean(&sum->slat)),
         .clat_ns = latency_ns(histogram_mean(&sum->clat)),
         .p50_ns = latency_ns(histogram_percentile(&sum->clat, 50000)),
+        .p95_ns = latency_ns(histogram_percentile(&sum->clat, 95000)),
         .p99_ns = latency_ns(histogram_percentile(&sum->clat, 99000)),
         .p999_ns = latency_ns(histogram_percentile(&sum->clat, 99900)),
     };

@@ -23,10 +23,11 @@ static void has_changed(struct irq_mode_change *change)
     changed = true;
 }
 
-bool bench_set_mode(enum irq_mode mode, unsigned loops, struct problem *p)
+bool bench_set_mode(enum irq_mode mode, unsigned loops, uint64_t budget, struct problem *p)
 {
     struct irq_mode_change change = { .mode = mode, .loops = loops, .done = has_changed };
     const struct irq_config *config = irq_get_config();
+    irq_set_rate(budget);
     if (mode == config->mode && loops == config->loops)
         return true;
     changed = false;

@@ -34,6 +34,11 @@ static const struct step latency_steps[] = {
     { 100000, true },
     { 0, false },
 };
+static const struct step rate_steps[] = {
+    { 1000, true },
+    { 10000, true },
+    { 0, true },
+};
 static const struct step background_steps[] = {
     { 1000, false },
     { 10000, true },
@@ -64,6 +69,7 @@ static const struct {
     [BENCH_LOOPS] = { "loops", loop_steps, ARRAY_SIZE(loop_steps) },
     [BENCH_LATENCY] = { "latency", latency_steps, ARRAY_SIZE(latency_steps) },
     [BENCH_BACKGROUND] = { "background", background_steps, ARRAY_SIZE(background_steps) },
+    [BENCH_RATE] = { "rate", rate_steps, ARRAY_SIZE(rate_steps) },
     [BENCH_COST] = { "cost", cost_steps, ARRAY_SIZE(cost_steps) },
 };
 
@@ -86,6 +92,21 @@ static void add_modes(const struct bench_settings *s, struct bench_plan *plan,
 {
     for (unsigned i = 0; i < s->modes_count; i++)
         add_row(plan, row, s->modes[i]);
+    plan->groups++;
+}
+
+// Where notifications are many and where they are few, each without a budget and with it.
+static void add_budgets(const struct bench_settings *s, struct bench_plan *plan,
+                        struct bench_row *row)
+{
+    for (unsigned i = 0; i < s->modes_count; i++) {
+        if (s->modes[i] != IRQ_POSTED && s->modes[i] != IRQ_ADAPTIVE)
+            continue;
+        row->budget = 0;
+        add_row(plan, row, s->modes[i]);
+        row->budget = s->budget;
+        add_row(plan, row, s->modes[i]);
+    }
     plan->groups++;
 }
 
@@ -117,6 +138,7 @@ static void add_step(const struct bench_settings *s, struct bench_plan *plan,
         .iodepth = s->iodepth,
         .loops = s->loops,
         .batch = s->batch,
+        .budget = s->budget,
     };
     switch (table) {
     case BENCH_DISKS:
@@ -138,6 +160,10 @@ static void add_step(const struct bench_settings *s, struct bench_plan *plan,
         row.iodepth = value & COST_DEPTH;
         row.reads = COST_READS + 1000 * row.iodepth;
         break;
+    case BENCH_RATE:
+        row.rate_iops = value;
+        add_budgets(s, plan, &row);
+        return;
     default:
         row.disks = s->disks;
         row.rate_iops = value;
@@ -146,12 +172,18 @@ static void add_step(const struct bench_settings *s, struct bench_plan *plan,
         add_modes(s, plan, &row);
 }
 
+static bool has_rows(const struct bench_settings *s, unsigned table)
+{
+    if (table == BENCH_RATE && !s->budget)
+        return false;
+    return (table != BENCH_LOOPS && table != BENCH_RATE) || posts_by_notification(s);
+}
+
 void bench_make_plan(const struct bench_settings *s, struct bench_plan *plan)
 {
     plan->count = plan->groups = 0;
     for (unsigned table = 0; table < BENCH_TABLES; table++) {
-        bool has_rows = table != BENCH_LOOPS || posts_by_notification(s);
-        if (!(s->tables & BIT32(table)) || !has_rows)
+        if (!(s->tables & BIT32(table)) || !has_rows(s, table))
             continue;
         for (size_t i = 0; i < tables[table].count; i++)
             if (s->full || tables[table].steps[i].quick)
@@ -166,6 +198,15 @@ void bench_group(const struct bench_plan *plan, unsigned group, unsigned *first,
         ;
     for (*end = *first; *end < plan->count && plan->rows[*end].group == group; ++*end)
         ;
+}
+
+unsigned bench_base(const struct bench_plan *plan, unsigned row)
+{
+    unsigned first, end;
+    bench_group(plan, plan->rows[row].group, &first, &end);
+    if (plan->rows[row].table != BENCH_RATE)
+        return first;
+    return plan->rows[row].budget ? row - 1 : row;
 }
 
 struct bench_run bench_turn(const struct bench_plan *plan, unsigned group, unsigned number)

@@ -18,13 +18,14 @@ enum bench_table {
     BENCH_LOOPS,      // harvests per notification, where notifications harvest
     BENCH_LATENCY,    // at a rate that the disks have no trouble with, and with no rate
     BENCH_BACKGROUND, // what is left over for an app that counts
+    BENCH_RATE,       // latency with a budget of notifications and without
     BENCH_COST,       // of so many reads, asleep and awake
     BENCH_TABLES
 };
 #define BENCH_USUAL (BIT32(BENCH_COST) - 1) // all tables but the last
 
 // Of a table and in it: what is measured at once. Rows of a group differ in their mode alone, or,
-// in BENCH_LOOPS, in their loops.
+// in BENCH_LOOPS, in their loops; in BENCH_RATE in mode and budget.
 struct bench_row {
     enum bench_table table;
     enum irq_mode mode;
@@ -34,6 +35,7 @@ struct bench_row {
     unsigned iodepth;
     unsigned loops;     // harvests per notification
     uint64_t rate_iops; // of all disks together; 0: any
+    uint64_t budget;    // of notifications a second (posted.rate); 0: none
     uint64_t reads;     // so many in all, however long they take; 0: it ends by time
     bool batch;         // clat=batch
 };
@@ -45,7 +47,8 @@ struct bench_settings {
     unsigned iodepth;
     unsigned loops;
     bool batch;
-    unsigned disks; // that there are
+    unsigned disks;  // that there are
+    uint64_t budget; // posted.rate
     enum irq_mode modes[BENCH_MODES];
     unsigned modes_count;
 };
@@ -67,6 +70,9 @@ void bench_make_plan(const struct bench_settings *settings, struct bench_plan *p
 
 // Rows [*first, *end) are the group's.
 void bench_group(const struct bench_plan *plan, unsigned group, unsigned *first, unsigned *end);
+
+// Which row of its group a row is compared with: the first, or itself without a budget.
+unsigned bench_base(const struct bench_plan *plan, unsigned row);
 
 // Run `number` of a group whose rows take turns: A B C A B C.
 struct bench_run bench_turn(const struct bench_plan *plan, unsigned group, unsigned number);

@@ -31,6 +31,7 @@ static const struct {
     [BENCH_LOOPS] = { "loops", "IOPS" },
     [BENCH_LATENCY] = { "IOPS", "p99 in us" },
     [BENCH_BACKGROUND] = { "IOPS", "counted in a second" },
+    [BENCH_RATE] = { "IOPS", "p95 in us" },
     [BENCH_COST] = { "disks x iodepth", "cycles per read" },
 };
 
@@ -57,26 +58,45 @@ static const char *varied(const struct bench_row *row, char *to)
 // What its modes are compared by.
 static uint64_t compared(enum bench_table table, const struct bench_result *r)
 {
-    if (table == BENCH_LATENCY)
+    switch (table) {
+    case BENCH_LATENCY:
         return r->p99_ns;
-    return r
-        ->figures[table == BENCH_BACKGROUND ? BENCH_COUNTED
-                  : table == BENCH_COST     ? BENCH_CYCLES_PER_IO
-                                            : BENCH_IOPS]
-        .median;
+    case BENCH_RATE:
+        return r->p95_ns;
+    case BENCH_BACKGROUND:
+        return r->figures[BENCH_COUNTED].median;
+    case BENCH_COST:
+        return r->figures[BENCH_CYCLES_PER_IO].median;
+    default:
+        return r->figures[BENCH_IOPS].median;
+    }
 }
 
 static void add_compared(struct table *t, const struct bench *b, unsigned first, unsigned i)
 {
     enum bench_table table = b->plan.rows[i].table;
+    bool is_time = table == BENCH_LATENCY || table == BENCH_RATE;
     uint64_t value = compared(table, &b->results[i]);
-    int64_t gain = bench_gain(compared(table, &b->results[first]), value);
+    unsigned base = bench_base(&b->plan, i);
+    int64_t gain = bench_gain(compared(table, &b->results[base]), value);
     char text[HUMAN_BYTES];
-    table_cell(t, "%s",
-               table == BENCH_LATENCY ? human_tenths(text, value / 100) : human_count(text, value));
-    if (i != first)
+    table_cell(t, "%s", is_time ? human_tenths(text, value / 100) : human_count(text, value));
+    if (i == base && i != first)
+        table_cell(t, "%s", "");
+    else if (i != first)
         table_cell(t, "%c%llu.%llu%%", gain < 0 ? '-' : '+', (gain < 0 ? -gain : gain) / 10ull,
                    (gain < 0 ? -gain : gain) % 10ull);
+}
+
+static void add_head(struct table *t, const struct bench_row *row, bool has_gain)
+{
+    char text[HUMAN_BYTES];
+    if (row->table == BENCH_RATE && row->budget)
+        table_cell(t, "at %s/s", human_count(text, row->budget));
+    else
+        table_cell(t, "%s", irq_mode_name(row->mode));
+    if (has_gain)
+        table_cell(t, "%s", "");
 }
 
 static void print_compared(const struct bench *b, enum bench_table table, unsigned first,
@@ -84,19 +104,18 @@ static void print_compared(const struct bench *b, enum bench_table table, unsign
 {
     struct table t;
     char text[HUMAN_BYTES];
-    unsigned modes = b->settings.modes_count;
-    table_init(&t, 2 * modes, 0, cells, 2 * modes * (end - first + 1));
+    unsigned group_first, group_end;
+    bench_group(&b->plan, b->plan.rows[first].group, &group_first, &group_end);
+    unsigned columns = group_end - group_first;
+    table_init(&t, 2 * columns, 0, cells, 2 * columns * (end - first + 1));
     table_cell(&t, "%s", heads[table].varied);
-    for (unsigned i = 0; i < modes; i++) {
-        table_cell(&t, "%s", irq_mode_name(b->settings.modes[i]));
-        if (i)
-            table_cell(&t, "%s", "");
-    }
-    for (unsigned row = first; row < end; row += modes) {
+    for (unsigned i = 0; i < columns; i++)
+        add_head(&t, &b->plan.rows[first + i], i > 0);
+    for (unsigned row = first; row < end; row += columns) {
         if (!b->results[row].there)
             continue;
         table_cell(&t, "%s", varied(&b->plan.rows[row], text));
-        for (unsigned i = 0; i < modes; i++)
+        for (unsigned i = 0; i < columns; i++)
             add_compared(&t, b, row, row + i);
     }
     table_print(&t);
@@ -121,7 +140,10 @@ static void add_details(struct table *t, const struct bench_row *row, const stru
     const struct bench_stat *f = r->figures;
     char text[HUMAN_BYTES];
     table_cell(t, "%s", varied(row, text));
-    table_cell(t, "%s", irq_mode_name(row->mode));
+    if (row->table == BENCH_RATE && row->budget)
+        table_cell(t, "%s at %s/s", irq_mode_name(row->mode), human_count(text, row->budget));
+    else
+        table_cell(t, "%s", irq_mode_name(row->mode));
     table_cell(t, "%s", human_count(text, f[BENCH_IOPS].median));
     table_cell(t, "%s%%", human_ratio(text, bench_spread(&f[BENCH_IOPS]), 10, 1));
     table_cell(t, "%s", human_ratio(text, r->notifications, r->msis, 3));

@@ -123,6 +123,7 @@ void job_sum_cpus(const struct job *job, struct job_totals *t)
         t->msis += msis;
         add_energy(job, i, t);
         t->notifications += cpu->after.stats.notifications - cpu->before.stats.notifications;
+        t->moderated += cpu->after.stats.moderated - cpu->before.stats.moderated;
         t->tsc += cpu->after.tsc - cpu->before.tsc;
         t->idle_tsc += cpu->after.tsc - cpu->before.tsc - job_busy_cycles(job, i);
         if (cpu->workers || msis)

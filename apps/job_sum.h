@@ -21,7 +21,7 @@ struct job_sum {
 
 // What interrupts and CPUs did during the run; it can't be told apart by disk.
 struct job_totals {
-    uint64_t msis, notifications;
+    uint64_t msis, notifications, moderated;
     uint64_t busy_tsc;      // of CPUs that have workers, or take MSIs
     uint64_t tsc, idle_tsc; // of all CPUs
     bool has_energy;

@@ -16,8 +16,8 @@ void latency_json(struct json *j, const char *name, const struct histogram *h)
         const char *name;
         unsigned thousandths;
     } percentiles[] = {
-        { "50.000000", 50000 }, { "90.000000", 90000 }, { "99.000000", 99000 },
-        { "99.900000", 99900 }, { "99.990000", 99990 },
+        { "50.000000", 50000 }, { "90.000000", 90000 }, { "95.000000", 95000 },
+        { "99.000000", 99000 }, { "99.900000", 99900 }, { "99.990000", 99990 },
     };
     json_open(j, name);
     json_u64(j, "mean", latency_ns(histogram_mean(h)));

@@ -90,6 +90,7 @@ bool platform_describe(struct loader *l, struct problem *p)
 {
     l->handoff->rsdp = find_rsdp(l->system);
     find_framebuffer(l);
+    hsti_read(l);
     take_trampoline(l);
     return true;
 }

@@ -12,6 +12,7 @@
 #include "init/summary.h"
 #include "init/tables.h"
 #include "kernel/base/console.h"
+#include "kernel/base/firmware.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
 #include "kernel/base/report_init.h"
@@ -57,6 +58,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     report_set_end(exit_failed);
     if (!same)
         fail("handoff", "the loader and the kernel are of different builds: build again");
+    firmware_note(h);
     desc_init();
     desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);

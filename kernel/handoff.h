@@ -74,6 +74,17 @@ struct handoff_master {
 };
 #define HANDOFF_MASTERS_MAX 64 // more are counted, and not named
 
+// What a Hardware Security Test Interface says (UEFI 2.10, 11.12; Microsoft's HSTI 1.1a). What a bit stands
+// for is its publisher's affair, but bit n of each role is the same thing.
+#define HANDOFF_HSTI_MAX 4u
+#define HANDOFF_HSTI_BITS 16u // bytes of each field that are kept
+struct handoff_hsti {
+    uint32_t role; // 1 reference platform, 2 firmware's vendor, 3 OEM, 4 ODM
+    uint32_t bytes;
+    uint8_t required[HANDOFF_HSTI_BITS], verified[HANDOFF_HSTI_BITS];
+    char name[64]; // ASCII
+};
+
 struct handoff {
     uint64_t magic;
     uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
@@ -92,6 +103,9 @@ struct handoff {
     uint32_t bus_masters_stopped;  // PCI functions whose bus mastering the loader turned off
     uint32_t masters;              // of those, how many are named:
     struct handoff_master master[HANDOFF_MASTERS_MAX];
+    uint32_t hstis_bad; // interfaces that give no whole structure
+    uint32_t hstis;     // those that do; four of them are kept:
+    struct handoff_hsti hsti[HANDOFF_HSTI_MAX];
     uint32_t cmdline_dropped; // bytes of command line that did not fit; an error if not 0
     char cmdline[HANDOFF_CMDLINE_BYTES]; // the three sources in order, one space between, UTF-8
 };

@@ -119,3 +119,4 @@ test: ## everything; about 15 minutes on two cores
 	@$(MAKE) --no-print-directory test-protocol
 	@$(MAKE) --no-print-directory test-nvme-cli
 	@$(MAKE) --no-print-directory test-qemu
+	@$(MAKE) --no-print-directory test-racks

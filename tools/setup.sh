@@ -24,7 +24,8 @@ MEDIA_PACKAGES="dosfstools mtools sbsigntool xorriso"
 
 TEST_PACKAGES="
     acpica-tools chromium clang cppcheck fio git grub-efi-amd64-bin libclang-rt-dev
-    libcmocka-dev nvme-cli openssl python3-pytest python3-pytest-timeout python3-pytest-xdist spin"
+    libcmocka-dev nvme-cli openssl python3-pytest python3-pytest-timeout python3-pytest-xdist
+    python3-sushy python3-yaml spin"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest
@@ -32,7 +33,9 @@ LINUX_PACKAGES="
 
 # What a release may lack, one a line, and the tests that are skipped there.
 OPTIONAL_PACKAGES="clang-format-19 the check of C's formatting
-python3-virt-firmware what tests Secure Boot and HTTP boot"
+python3-virt-firmware what tests Secure Boot and HTTP boot
+lava-dispatcher what tests tools/lava
+python3-labgrid what tests tools/labgrid"
 
 # The tests give it a machine of their own to look at.
 ETC=${SETUP_ETC:-/etc}
@@ -56,6 +59,7 @@ os_field() {
 suite_of() {
     case $VERSION:$1 in
     12:qemu-system-x86 | 12:linux-source-6.12 | 12:python3-virt-firmware) echo "$CODENAME-backports" ;;
+    13:lava-dispatcher | 13:python3-labgrid) echo "$CODENAME-backports" ;;
     *) echo "$CODENAME" ;;
     esac
 }

@@ -38,7 +38,7 @@ report: ## the bench in QEMU, or the captures in LOG=, as a page of charts: buil
 	@$(SETUP) report && $(if $(LOG),true,$(BUILD_ALL) $(RUNNABLE))
 	@$(PYTHON) -B tools/report $(LOG)
 
-.PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu
+.PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu test-racks
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
 test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
@@ -71,6 +71,10 @@ $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 # Two at a time: a boot keeps about one core busy.
 test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
 	@$(PYTEST) -n 2 tests/qemu
+
+# A boot each, or a fleet's: as files, so that a file's boots are made once.
+test-racks: $(RUNNABLE) ## LAVA, labgrid and tools/fleet, against machines in QEMU
+	@$(PYTEST) -n 2 --dist loadfile tests/racks
 
 .PHONY: budget
 budget: ## measure what reads cost in instructions, and write tests/perf/budget.json anew

@@ -5,6 +5,7 @@
 
 #include "drivers/nvme/cmb.h"
 #include "drivers/nvme/events.h"
+#include "drivers/nvme/generator.h"
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
@@ -145,6 +146,9 @@ unsigned nvme_init(void)
         if (nvme_drives(dev))
             nvme_start_add(dev, --left);
     start_all();
+    for (struct nvme_ctrl *c = nvme_first(); c; c = c->next)
+        if (c->running)
+            nvme_generator_add(c);
     nvme_slots_start();
     return count;
 }

@@ -105,6 +105,22 @@ static bool set_bypass(const struct pci_dev *dev, bool bypass)
     return is == bypass;
 }
 
+// Writes to its entries must not be writes to what it hides: of its BARs only the beginning of the
+// last is its own.
+static bool check_table(const struct pci_dev *dev, struct problem *p)
+{
+    unsigned bar;
+    uint64_t offset;
+    msix_table_place(dev, &bar, &offset);
+    uint64_t end = offset + (uint64_t)dev->msix.vectors * MSIX_ENTRY_BYTES;
+    return (bar == VMD_MEMBAR2 && end <= VMD_MEMBAR2_OWN) ||
+           problem_set(
+               p, "vmd-vectors",
+               "%s: Intel VMD hides its drives: its MSI-X table is at 0x%llx of BAR %u, which "
+               "belongs to its drives: turn VMD off in the firmware's set-up",
+               dev->name, (unsigned long long)offset, bar);
+}
+
 // One that doesn't let them pass takes them.
 static bool set_msis(struct vmd *v, struct problem *p)
 {
@@ -112,7 +128,7 @@ static bool set_msis(struct vmd *v, struct problem *p)
     if (v->layout.bypass && set_bypass(dev, true))
         return true;
     v->layout.bypass = false;
-    if (!vmd_check_entries(&v->layout, dev->name, p))
+    if (!vmd_check_entries(&v->layout, dev->name, p) || !check_table(dev, p))
         return false;
     if (!set_bypass(dev, false))
         return problem_set(p, "vmd-locked",

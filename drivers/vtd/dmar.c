@@ -50,6 +50,7 @@ static void read_header(const struct parse *d, const struct dmar_table *table)
     d->out->width = table->width + 1u;
     d->out->intr_remap = table->flags & DMAR_FLAG_INTR_REMAP;
     d->out->x2apic_opt_out = table->flags & DMAR_FLAG_X2APIC_OPT_OUT;
+    d->out->dma_opt_in = table->flags & DMAR_FLAG_DMA_OPT_IN;
     // A page must fit, and 64 bits are all there is.
     if (table->width >= 11 && table->width <= 63)
         return;

@@ -41,6 +41,7 @@ struct dmar {
     unsigned width;  // host address width in bits; 0: the table gives none that can be
     bool intr_remap; // the platform has interrupt remapping
     bool x2apic_opt_out;
+    bool dma_opt_in; // the platform claims to have ended DMA at the hand-off
     struct dmar_unit units[DMAR_UNITS_MAX];
     size_t units_count;
     struct dmar_reserved reserved[DMAR_RESERVED_MAX];

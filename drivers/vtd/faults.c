@@ -41,7 +41,7 @@ void vtd_faults_reset(void)
     memset(&faults, 0, sizeof(faults));
 }
 
-static size_t record_count(const struct vtd_unit *u)
+size_t vtd_fault_records(const struct vtd_unit *u)
 {
     return (size_t)field_get(VTD_CAP_NFR, u->cap) + 1;
 }
@@ -62,7 +62,7 @@ void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id
 
 void vtd_faults_clear(const struct vtd_unit *u)
 {
-    for (size_t i = 0; i < record_count(u); i++) {
+    for (size_t i = 0; i < vtd_fault_records(u); i++) {
         size_t top = record_offset(u, i) + VTD_FRCD_TOP;
         if (vtd_read32(u, top) & VTD_FRCD_TOP_F)
             vtd_write32(u, top, VTD_FRCD_TOP_F);
@@ -127,13 +127,22 @@ static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
 
 // The record's uppermost word is read first: with F set there, the rest of it is whole
 // (VT-d 11.4.7.6, note 1).
-static void take_record(struct vtd_unit *u, size_t index)
+bool vtd_fault_read(const struct vtd_unit *u, size_t index, uint64_t *low, uint64_t *high)
 {
     size_t at = record_offset(u, index);
     if (!(vtd_read32(u, at + VTD_FRCD_TOP) & VTD_FRCD_TOP_F))
+        return false;
+    *low = vtd_read64(u, at + VTD_FRCD_LOW);
+    *high = vtd_read64(u, at + VTD_FRCD_HIGH);
+    return true;
+}
+
+static void take_record(struct vtd_unit *u, size_t index)
+{
+    uint64_t low, high;
+    if (!vtd_fault_read(u, index, &low, &high))
         return;
-    uint64_t low = vtd_read64(u, at + VTD_FRCD_LOW), high = vtd_read64(u, at + VTD_FRCD_HIGH);
-    vtd_write32(u, at + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
+    vtd_write32(u, record_offset(u, index) + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
     note(u, low, high);
 }
 
@@ -144,7 +153,7 @@ static void take_record(struct vtd_unit *u, size_t index)
 static void read_unit(struct vtd_unit *u)
 {
     uint32_t status = vtd_read32(u, VTD_FSTS);
-    size_t count = record_count(u);
+    size_t count = vtd_fault_records(u);
     if (status & VTD_FSTS_PPF) {
         size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
         for (size_t i = 0; i < count; i++)

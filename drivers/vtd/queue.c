@@ -133,12 +133,18 @@ bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p)
     return submit(u, (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IEC) }, p);
 }
 
-bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
+bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p)
 {
     return submit(u,
                   (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IEC) | QI_IEC_G |
+                                           field_put(QI_IEC_IM, mask) |
                                            field_put(QI_IEC_IIDX, index) },
                   p);
+}
+
+bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
+{
+    return vtd_invalidate_entries(u, index, 0, p);
 }
 
 bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p)

@@ -81,7 +81,6 @@ static bool end_queue(struct vtd_unit *u, struct problem *p)
 // Interrupts first: what they bring about could start DMA.
 static bool take_over(struct vtd_unit *u, bool fenced, struct problem *p)
 {
-    u->left_protection |= is_protected(u);
     mask_events(u);
     if (!turn_off(u, VTD_GCMD_IRE, p) ||
         (!fenced && (!turn_off(u, VTD_GCMD_TE, p) || !end_protection(u, p))) || !end_queue(u, p))

@@ -26,6 +26,29 @@ static bool makes_sense(const struct vtd_unit *u)
     return u->cap != 0 && u->cap != ~0ull && u->ecap != 0 && u->ecap != ~0ull;
 }
 
+// Registers of what the unit doesn't have are reserved.
+static struct vtd_left read_left(const struct vtd_unit *u)
+{
+    struct vtd_left left = {
+        .gsts = vtd_read32(u, VTD_GSTS),
+        .fsts = vtd_read32(u, VTD_FSTS),
+        .fectl = vtd_read32(u, VTD_FECTL),
+    };
+    if (u->ecap & VTD_ECAP_IR)
+        left.irta = vtd_read64(u, VTD_IRTA);
+    if (u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR))
+        left.pmen = vtd_read32(u, VTD_PMEN);
+    if (u->cap & VTD_CAP_PLMR) {
+        left.low_base = vtd_read32(u, VTD_PLMBASE);
+        left.low_limit = vtd_read32(u, VTD_PLMLIMIT);
+    }
+    if (u->cap & VTD_CAP_PHMR) {
+        left.high_base = vtd_read64(u, VTD_PHMBASE);
+        left.high_limit = vtd_read64(u, VTD_PHMLIMIT);
+    }
+    return left;
+}
+
 bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
 {
     if (!mem_may_be_mmio(u->base, VTD_FIXED_BYTES))
@@ -41,8 +64,7 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
     size_t bytes = register_bytes(u->cap, u->ecap);
     if (bytes > VTD_FIXED_BYTES)
         u->regs = mem_map_mmio(u->base, bytes);
-    u->left_on = vtd_read32(u, VTD_GSTS);
-    u->left_protection = false;
+    u->left = read_left(u);
     return true;
 }
 

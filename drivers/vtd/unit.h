@@ -7,6 +7,7 @@
 
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
+#include "drivers/vtd/left.h"
 #include "drivers/vtd/pages.h"
 #include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
@@ -61,10 +62,9 @@ struct vtd_unit {
     unsigned node;
     uint32_t version;
     uint64_t cap, ecap;
-    uint32_t left_on;     // GSTS as firmware left it
-    bool left_protection; // protected memory ranges were on
-    bool fenced;          // it translates, by our tables
-    unsigned levels;      // of the page tables
+    struct vtd_left left;
+    bool fenced;     // it translates, by our tables
+    unsigned levels; // of the page tables
     struct vtd_entry *root;
     struct spinlock lock; // queue, table, and whatever changes an entry
     struct vtd_queue queue;
@@ -139,6 +139,8 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p);
 // "vtd-queue-stuck": it gave no answer.
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p);
 bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p);
+// Of 2^mask entries, `index` being the first; mask is at most ECAP.MHMV.
+bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p);
 
 // Of the tables for DMA; contexts before pages, since pages are cached by what the context says (VT-d
 // 6.5.3.1, table 28). Those of pages drain DMA that is under way, where the unit can.
@@ -197,6 +199,10 @@ void vtd_faults_reset(void);
 
 // Tells of what has come up to now, and is owed. Boot CPU, at the end.
 void vtd_faults_finish(void);
+
+// How many records there are; and one of them as it stands, where it is in use.
+size_t vtd_fault_records(const struct vtd_unit *u);
+bool vtd_fault_read(const struct vtd_unit *u, size_t index, uint64_t *low, uint64_t *high);
 
 // Forgets all recorded faults and queue errors.
 void vtd_faults_clear(const struct vtd_unit *u);

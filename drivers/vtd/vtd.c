@@ -55,7 +55,7 @@ static bool leave_alone(struct vtd_unit *u, const struct problem *p)
 
 static bool take_over(struct vtd_unit *u, struct problem *p)
 {
-    if (u->hung_display && u->left_on & VTD_GCMD_TE && dma == VTD_DMA_OPEN) {
+    if (u->hung_display && u->left.gsts & VTD_GCMD_TE && dma == VTD_DMA_OPEN) {
         vtd_problem_display(u, p);
         return leave_alone(u, p);
     }
@@ -262,9 +262,10 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
 
 static const char *left_on_text(const struct vtd_unit *u, char *to, size_t bytes)
 {
-    format_text(to, bytes, "%s%s%s%s", u->left_on & VTD_GCMD_TE ? " translation" : "",
-                u->left_on & VTD_GCMD_IRE ? " remapping" : "",
-                u->left_on & VTD_GCMD_QIE ? " queue" : "", u->left_protection ? " protection" : "");
+    format_text(to, bytes, "%s%s%s%s", u->left.gsts & VTD_GCMD_TE ? " translation" : "",
+                u->left.gsts & VTD_GCMD_IRE ? " remapping" : "",
+                u->left.gsts & VTD_GCMD_QIE ? " queue" : "",
+                vtd_left_protected(&u->left) ? " protection" : "");
     return to;
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/base/report.h"
 
 #include "kernel/base/console.h"
+#include "kernel/base/log.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report_init.h"
 #include "kernel/base/screen.h"
@@ -19,6 +20,7 @@ static struct {
     struct spinlock lock;
     bool unlocked; // a panic prints: what the others hold doesn't matter any more
     bool failed;
+    bool typing; // the console's last line is one that somebody types
     void (*end)(void);
     void (*kick)(void); // has the boot CPU's loop send on what there is; NULL: there is none yet
 } report = { .end = halt_forever };
@@ -103,15 +105,47 @@ static void send_on(void)
         report.kick();
 }
 
+static void put(enum console_stream stream, const char *bytes, size_t count)
+{
+    console_put(stream, bytes, count);
+    if (console_on_screen(stream))
+        screen_write(bytes, count);
+}
+
+static void put_line(enum console_stream stream, const char *line, size_t count)
+{
+    if (report.typing && (stream == CONSOLE_TEXT || console_is_shared())) {
+        put(CONSOLE_TEXT, "\n", 1);
+        report.typing = false;
+    }
+    put(stream, line, count);
+    if (stream == CONSOLE_TEXT)
+        log_add(line, count);
+}
+
 static void send(enum console_stream stream, const char *line, size_t count)
 {
     wait_for_room(stream, line, count);
     bool locked = lock();
-    console_put(stream, line, count);
-    if (console_on_screen(stream))
-        screen_write(line, count);
+    put_line(stream, line, count);
     unlock(locked);
     send_on();
+}
+
+void report_typed(const char *bytes, size_t count)
+{
+    if (!count)
+        return;
+    bool locked = lock();
+    put(CONSOLE_TEXT, bytes, count);
+    report.typing = bytes[count - 1] != '\n';
+    unlock(locked);
+    send_on();
+}
+
+bool report_is_typing(void)
+{
+    return report.typing;
 }
 
 bool report_pump(uint64_t now_ns, uint32_t *pace_us)

@@ -11,6 +11,12 @@
 // One line for people; the newline is added. Any CPU, not in interrupt context.
 void info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+// The line that somebody types, as it comes to be: printable characters, '\b' that goes one back, '\n'.
+// It goes to the console alone, not to the log; a line that is printed meanwhile begins one of its
+// own, and then report_is_typing() is false: write the whole of it again. Boot CPU.
+void report_typed(const char *bytes, size_t count);
+bool report_is_typing(void);
+
 // A warning: printed, and sent as JSON `warning`: something is odd, and work goes on without it. The
 // sentence names the thing, the value and the remedy; `what` is a short id that never changes.
 void warn(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);

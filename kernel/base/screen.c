@@ -87,6 +87,10 @@ void screen_write(const char *bytes, size_t count)
     if (!screen.pixels)
         return;
     for (size_t i = 0; i < count; i++) {
+        if (bytes[i] == '\b') {
+            screen.column -= screen.column > 0;
+            continue;
+        }
         if (bytes[i] == '\n' || screen.column == screen.columns)
             new_line();
         if (bytes[i] != '\n')

@@ -11,5 +11,5 @@ uint64_t screen_bytes(const struct handoff_framebuffer *fb);
 // CPU, once.
 void screen_init(const struct handoff_framebuffer *fb, volatile uint32_t *pixels);
 
-// Writes text; '\n' starts a line; scrolls by rewriting from the top. The caller serialises.
+// Writes text; '\n' starts a line, '\b' goes one column back; scrolls by rewriting from the top. The caller serialises.
 void screen_write(const char *bytes, size_t count);

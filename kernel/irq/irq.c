@@ -41,7 +41,7 @@ void irq_init(const struct irq_config *config)
             cpu_post(i, &irqs.begin[i]);
     }
     begin(NULL);
-    irq_rate_start(config->rate);
+    irq_set_rate(config->rate);
 }
 
 struct irq *irq_first(void)

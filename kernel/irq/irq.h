@@ -127,6 +127,10 @@ struct irq_mode_change {
 // change at a time, while no irq is freed.
 void irq_set_mode(struct irq_mode_change *change);
 
+// Keeps the machine's notifications within so many a second from now on (posted.rate); 0: no matter how
+// many. Boot CPU.
+void irq_set_rate(uint64_t budget);
+
 // A masked, routed irq for entry `index` of the device's MSI-X table, handled on CPU `cpu`. Call
 // msix_enable() first. NULL: no vector or table entry is left.
 struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_handler handler,

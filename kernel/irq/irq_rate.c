@@ -7,6 +7,7 @@
 
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
 #include "kernel/irq/rate.h"
 #include "kernel/x86/time.h"
 
@@ -28,6 +29,14 @@ static uint64_t served(unsigned cpu)
     const struct cpu_stats *stats = cpu_stats(cpu);
     return __atomic_load_n(&stats->notifications, __ATOMIC_RELAXED) +
            __atomic_load_n(&stats->moderated, __ATOMIC_RELAXED);
+}
+
+static uint64_t counted(void)
+{
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        sum += served(cpu);
+    return sum;
 }
 
 static void look(uint64_t now)
@@ -54,14 +63,16 @@ static void take_turn(struct cpu_timer *timer)
     cpu_timer_start(timer, now + RATE_TURN_NS);
 }
 
-void irq_rate_start(uint64_t budget)
+void irq_set_rate(uint64_t budget)
 {
-    irq_rate_window = 0;
+    cpu_timer_stop(&looks.turn);
+    __atomic_store_n(&irq_rate_window, 0, __ATOMIC_RELAXED);
     if (!budget)
         return;
     looks = (struct looks){
         .rate = { .budget = budget },
         .turn.fn = take_turn,
+        .before = counted(),
         .begun_ns = time_ns(),
     };
     cpu_timer_start(&looks.turn, looks.begun_ns + RATE_TURN_NS);

@@ -12,7 +12,3 @@ static inline uint64_t irq_rate_window_ns(void)
 {
     return __atomic_load_n(&irq_rate_window, __ATOMIC_RELAXED);
 }
-
-// Keeps the machine's notifications within so many a second; 0: no matter how many. Boot CPU, once, before
-// there are irqs.
-void irq_rate_start(uint64_t budget);

@@ -24,3 +24,6 @@ struct app {
     extern const struct app id;                                                                    \
     static const struct app *const id##_entry APP_ENTRY __attribute__((unused)) = &id;             \
     const struct app id
+
+// The image's app of that name; NULL: it has none.
+const struct app *app_find(const char *name);

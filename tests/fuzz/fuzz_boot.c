@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the loader reads before it trusts it: the kernel's ELF file, load options and cmdline.txt,
-// firmware's memory map and device paths. The first byte picks one, the second makes up sizes.
+// firmware's memory map, device paths and security tests. The first byte picks one, the second makes up sizes.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/device_path.h"
+#include "boot/hsti_decode.h"
 #include "boot/kernel_elf.h"
 #include "boot/load_options.h"
 #include "boot/memory_map.h"
@@ -77,12 +78,23 @@ static void try_memory_map(uint8_t extra, const uint8_t *map, size_t bytes, stru
     free(out);
 }
 
+// In memory of exactly its size.
+static void try_hsti(const uint8_t *data, size_t bytes)
+{
+    struct handoff_hsti one;
+    uint8_t *block = malloc(bytes ? bytes : 1);
+    memcpy(block, data, bytes);
+    if (hsti_decode(block, bytes, &one))
+        require(memchr(one.name, 0, sizeof(one.name)) && one.bytes <= bytes / 3);
+    free(block);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct problem p = { .message = "" };
     if (bytes < 2)
         return 0;
-    uint8_t which = data[0] % 4, size = data[1];
+    uint8_t which = data[0] % 5, size = data[1];
     data += 2, bytes -= 2;
     if (which == 0)
         try_elf(data, bytes, &p);
@@ -90,6 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         try_options(size, data, bytes, &p);
     else if (which == 2)
         try_memory_map(size, data, bytes, &p);
+    else if (which == 3)
+        try_hsti(data, bytes);
     else
         device_path_names_com(data, bytes, size), device_path_is_list(data, bytes);
     return 0;

@@ -22,7 +22,20 @@ static struct {
     unsigned moves_to[FAKE_CPUS], leaves_of[FAKE_CPUS];
     struct irq_config config;
     bool away[FAKE_CPUS];
+    unsigned posting_runs;  // of the app that test=posting is,
+    bool posting_is_absent; // unless the image has none
 } hooks;
+
+static void posting_run(const struct cmdline *c)
+{
+    hooks.posting_runs++;
+}
+
+const struct app *app_find(const char *name)
+{
+    static const struct app posting = { .name = "posting", .run = posting_run };
+    return hooks.posting_is_absent || strcmp(name, posting.name) ? NULL : &posting;
+}
 
 bool report_failed(void)
 {

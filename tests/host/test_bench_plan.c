@@ -114,6 +114,32 @@ static void rates_of_all_disks(void **state)
     assert_int_equal(plan.count, 3);
 }
 
+// Without a budget and with it, where notifications are.
+static void budgets_by_turns(void **state)
+{
+    struct bench_settings s = all_of(true, 5, 4);
+    s.tables = 1u << BENCH_RATE;
+    bench_make_plan(&s, &plan);
+    assert_int_equal(plan.count, 0);
+    s.budget = 700;
+    bench_make_plan(&s, &plan);
+    assert_int_equal(plan.count, 3 * 4);
+    assert_int_equal(plan.groups, 3);
+    for (unsigned i = 0; i < plan.count; i++) {
+        assert_int_equal(plan.rows[i].mode, i % 4 < 2 ? IRQ_POSTED : IRQ_ADAPTIVE);
+        assert_int_equal(plan.rows[i].budget, i % 2 ? 700 : 0);
+        assert_int_equal(bench_base(&plan, i), i - i % 2);
+    }
+    s.modes_count = 1; // remapped
+    bench_make_plan(&s, &plan);
+    assert_int_equal(plan.count, 0);
+    s = all_of(true, 5, 4);
+    s.budget = 700; // of the others, too
+    bench_make_plan(&s, &plan);
+    assert_int_equal(plan.rows[5].budget, 700);
+    assert_int_equal(bench_base(&plan, 5), 4);
+}
+
 // One disk and all; one read at a time and 32, these by streams, too. So many reads.
 static void cost_of_so_many_reads(void **state)
 {
@@ -155,7 +181,7 @@ static void all_rows_find_room(void **state)
     make(BENCH_TABLES, false, 24, BENCH_MODES);
     for (unsigned i = 0; i < plan.count; i++)
         tables |= 1u << plan.rows[i].table;
-    assert_int_equal(tables, BENCH_USUAL);
+    assert_int_equal(tables, BENCH_USUAL & ~(1u << BENCH_RATE)); // which a budget adds
 }
 
 // ---- order ----
@@ -226,6 +252,7 @@ int main(void)
         cmocka_unit_test(sizes_and_depths),
         cmocka_unit_test(loops_where_there_are_notifications),
         cmocka_unit_test(rates_of_all_disks),
+        cmocka_unit_test(budgets_by_turns),
         cmocka_unit_test(cost_of_so_many_reads),
         cmocka_unit_test(cpus_of_a_rate),
         cmocka_unit_test(all_rows_find_room),

@@ -9,6 +9,7 @@
 #include <uchar.h>
 
 #include "boot/device_path.h"
+#include "boot/hsti_decode.h"
 #include "boot/load_options.h"
 #include "boot/mcfg.h"
 #include "tests/host/acpi_build.h"
@@ -194,13 +195,59 @@ static void test_bad_mcfg_entries(void **state)
     assert_int_equal(find(1, 2), 0x60200000);
 }
 
+// ---- Hardware Security Test Interfaces ----
+
+static void build_hsti(struct blob *b, uint32_t role, size_t bytes)
+{
+    b->length = 0;
+    blob_put(b, 3, 4);
+    blob_put(b, role, 4);
+    blob_text(b, "M\0y\0\xe9\0 \0\x01\x02", 10);
+    blob_pad(b, 8 + 512);
+    blob_put(b, bytes, 4);
+    for (size_t i = 0; i < 3 * bytes; i++)
+        blob_put(b, i, 1);
+}
+
+static bool decode_hsti(const struct blob *b, size_t bytes, struct handoff_hsti *one)
+{
+    void *copy = blob_copy(b, bytes);
+    bool ok = hsti_decode(copy, bytes, one);
+    free(copy);
+    return ok;
+}
+
+static void test_hsti(void **state)
+{
+    static struct blob b;
+    struct handoff_hsti one;
+    build_hsti(&b, 2, 3);
+    assert_true(decode_hsti(&b, b.length, &one));
+    assert_string_equal(one.name, "My? ?");
+    assert_int_equal(one.role, 2);
+    assert_int_equal(one.bytes, 3);
+    assert_memory_equal(one.required, ((uint8_t[HANDOFF_HSTI_BITS]){ 0, 1, 2 }), 16);
+    assert_memory_equal(one.verified, ((uint8_t[HANDOFF_HSTI_BITS]){ 6, 7, 8 }), 16);
+    // More bits than are kept, and a name without an end.
+    build_hsti(&b, 1, 20);
+    for (size_t i = 8; i < 8 + 512; i += 2)
+        b.bytes[i] = 'x', b.bytes[i + 1] = 0;
+    assert_true(decode_hsti(&b, b.length, &one));
+    assert_int_equal(strlen(one.name), sizeof(one.name) - 1);
+    assert_int_equal(one.verified[HANDOFF_HSTI_BITS - 1], 40 + 15);
+    for (size_t bytes = 0; bytes < b.length; bytes++)
+        assert_false(decode_hsti(&b, bytes, &one));
+    blob_set(&b, 8 + 512, ~0u, 4);
+    assert_false(decode_hsti(&b, b.length, &one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_load_option), cmocka_unit_test(test_no_optional_data),
         cmocka_unit_test(test_odd_optional_data), cmocka_unit_test(test_malformed_load_option),
         cmocka_unit_test(test_path_list),         cmocka_unit_test(test_two_mcfgs),
-        cmocka_unit_test(test_bad_mcfg_entries),
+        cmocka_unit_test(test_bad_mcfg_entries),  cmocka_unit_test(test_hsti),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

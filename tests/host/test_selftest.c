@@ -51,6 +51,16 @@ static void test_delivery_on_one_cpu(void **state)
     expect_counts("changes", 20);
 }
 
+// Another app's, without load.
+static void test_posting(void **state)
+{
+    start(2, 1);
+    fake_run(&app_selftest, "test=posting");
+    assert_int_equal(hooks.posting_runs, 1);
+    assert_int_equal(fake.submitted, 0);
+    assert_int_equal(fake.errors, 0);
+}
+
 static void test_offline(void **state)
 {
     start(4, 2);
@@ -260,6 +270,14 @@ static void test_no_second_chip(void **state)
     assert_int_equal(fake.submitted, 0);
 }
 
+static void test_posting_is_absent(void **state)
+{
+    start(2, 1);
+    hooks.posting_is_absent = true;
+    expect_failure("test=posting", "selftest-posting");
+    assert_int_equal(hooks.posting_runs, 0);
+}
+
 static void test_what_it_needs(void **state)
 {
     start(1, 1);
@@ -287,6 +305,8 @@ int main(void)
         selftest_test(test_moves),
         selftest_test(test_delivery),
         selftest_test(test_delivery_on_one_cpu),
+        selftest_test(test_posting),
+        selftest_test(test_posting_is_absent),
         selftest_test(test_offline),
         selftest_test(test_both),
         selftest_test(test_modes),

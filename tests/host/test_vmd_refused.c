@@ -108,6 +108,17 @@ static void bad_vectors(void **state)
     assert_refused("vmd-vectors");
 }
 
+// Entries where the drives' configuration space is, their memory, or that of the second window.
+static void bad_tables(void **state)
+{
+    static const uint32_t places[] = { 0x1000 | 0, 0 | 2, 0x2000 | 4, 0x1ff0 | 4 };
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        struct vmd_fn *v = refusable(0x201d);
+        model_set(v->fn, 0x84, places[i], 4);
+        assert_refused("vmd-vectors");
+    }
+}
+
 static void locked(void **state)
 {
     struct vmd_fn *v = refusable(0x201d);
@@ -122,7 +133,7 @@ static void table_outside(void **state)
     model_set(v->fn, 0x84, 0x200000 | 4, 4);
     vmd_boot();
     assert_int_equal(model.warnings, 1);
-    assert_string_equal(model.warning_what, "msix-table-outside-bar");
+    assert_string_equal(model.warning_what, "vmd-vectors");
     assert_int_equal(dev_count(), 1);
 }
 
@@ -155,9 +166,9 @@ static void bus_past_the_end(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        test(silent),        test(bad_cfgbar),      test(bad_buses),        test(bad_membars),
-        test(bad_shadow),    test(empty),           test(bad_vectors),      test(locked),
-        test(table_outside), test(unnumbered_port), test(bus_past_the_end),
+        test(silent),     test(bad_cfgbar),    test(bad_buses),       test(bad_membars),
+        test(bad_shadow), test(empty),         test(bad_vectors),     test(bad_tables),
+        test(locked),     test(table_outside), test(unnumbered_port), test(bus_past_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

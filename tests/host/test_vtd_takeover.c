@@ -30,10 +30,18 @@ static void test_all_left_on(void **state)
     model_fault(m, 6, 0x100, 0x1000);
     assert_int_equal(m->events, 1);
     m->fsts |= M_FSTS_ICE;
+    m->plm_limit = 0x3fffff;
 
     assert_true(vtd_init(&p));
     model_arrive(m);
     assert_rules_kept(m);
+    const struct vtd_left *left = &vtd_unit_named(0)->left;
+    assert_int_equal(left->gsts & (M_TE | M_IRE | M_QIE), M_TE | M_IRE | M_QIE);
+    assert_int_equal(left->fsts & 0xff, M_FSTS_ICE | 2); // PPF
+    assert_int_equal(left->fectl, 0x00000007);
+    assert_int_equal(left->irta, 0x12345000);
+    assert_int_equal(left->pmen, 0x80000001);
+    assert_int_equal(left->low_limit, 0x3fffff);
     assert_string_equal(m->log, "IRE- TE- QIE-");
     assert_int_equal(m->gsts & (M_TE | M_IRE | M_QIE), 0);
     assert_int_equal(m->pmen, 0);

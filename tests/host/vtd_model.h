@@ -170,6 +170,13 @@ static uint32_t model_pmen(struct model_unit *m)
     return m->pmen;
 }
 
+static uint64_t model_protected(struct model_unit *m, uint64_t needs, uint64_t value)
+{
+    if (!(m->cap & needs))
+        MODEL_BROKEN(m, "11.4.8: bounds of protected memory read of a unit without it");
+    return value;
+}
+
 static uint64_t model_read(struct model_unit *m, size_t offset, unsigned bytes)
 {
     size_t within;
@@ -199,6 +206,14 @@ static uint64_t model_read(struct model_unit *m, size_t offset, unsigned bytes)
         return m->fectl;
     case 0x64 << 4 | 4:
         return model_pmen(m);
+    case 0x68 << 4 | 4:
+        return model_protected(m, M_CAP_PLMR, m->plm_base);
+    case 0x6c << 4 | 4:
+        return model_protected(m, M_CAP_PLMR, m->plm_limit);
+    case 0x70 << 4 | 8:
+        return model_protected(m, M_CAP_PHMR, m->phm_base);
+    case 0x78 << 4 | 8:
+        return model_protected(m, M_CAP_PHMR, m->phm_limit);
     case 0x80 << 4 | 8:
         return m->false_head && m->fsts & (M_FSTS_IQE | M_FSTS_ITE) ? m->false_head : m->iqh;
     case 0x88 << 4 | 8:
@@ -207,6 +222,10 @@ static uint64_t model_read(struct model_unit *m, size_t offset, unsigned bytes)
         return m->iectl;
     case 0xb0 << 4 | 8:
         return m->iqercd;
+    case 0xb8 << 4 | 8:
+        if (!(m->ecap & M_ECAP_IR))
+            MODEL_BROKEN(m, "11.4.10: IRTA read of a unit without remapping");
+        return m->irta;
     case 0xe0 << 4 | 4:
         return m->pectl;
     default:

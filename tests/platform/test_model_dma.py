@@ -3,7 +3,7 @@
 silent, and each breach is told."""
 import pytest
 
-from conftest import EDU_A
+from conftest import EDU_A, EDU_B
 from qtest_machine import command_line
 from test_model_refusals import refused
 from test_model_strict import Strict, breached, silent
@@ -39,6 +39,7 @@ def set_root(strict, value=ROOT):
 def fenced(tmp_path):
     strict = Strict(tmp_path)
     strict.bring_up()
+    strict.machine.config_write(EDU_B, 4, 2, 2)  # masters the bus no longer
     tables(strict)
     set_root(strict)
     for low in (CONTEXTS, PAGES):
@@ -102,6 +103,7 @@ def test_a_grant_where_absent_entries_are_cached(tmp_path):
         folder.mkdir()
         with Strict(folder, iommu="intel-iommu,intremap=on,eim=on,caching-mode=on") as strict:
             strict.bring_up()
+            strict.machine.config_write(EDU_B, 4, 2, 2)
             tables(strict)
             set_root(strict)
             for low in (CONTEXTS, PAGES):
@@ -169,6 +171,20 @@ def test_translation_before_the_invalidations(tmp_path, order):
             strict.wait()
         strict.command(TE)
     breached(strict, "te-before-invalidation", section="6.6")
+
+
+def test_translation_with_a_bus_master_on(tmp_path):
+    """Device a has a context; what b has under way is blocked of a sudden."""
+    with Strict(tmp_path) as strict:
+        strict.bring_up()
+        tables(strict)
+        set_root(strict)
+        for low in (CONTEXTS, PAGES):
+            strict.queue(low)
+            strict.wait()
+        strict.command(TE)
+    breached(strict, "te-with-masters", section="6.6")
+    assert "TE set while 00:04.5 masters the bus without a context" in strict.machine.stderr
 
 
 def test_a_root_table_that_is_not_in_memory(tmp_path):

@@ -45,7 +45,7 @@ def check_row(run, row, cpus):
     assert (row["irq"] in ("remapped", "msi")) <= (row["notifications"] == row["msis"])
     assert (row["irq"] == "poll") <= (row["notifications"] == 0)
     check_latency(run, row, "clat_ns")
-    timed = row["table"] in ("latency", "background")
+    timed = row["table"] in ("latency", "background", "rate")
     assert ("slat_ns" in row) == timed
     if timed:
         check_latency(run, row, "slat_ns")
@@ -101,6 +101,28 @@ def test_quick_with_eight_disks(boot):
     assert msis >= 0.9 * (run.model["passed"] + run.model["posted"] - run.model["repeated"])
     assert sum(row["notifications"] for row in rows if row["irq"] not in ("remapped", "poll")) \
         <= run.model["notified"]
+
+
+def test_a_budget_of_notifications(boot):
+    """posted.rate= on and off by turns: who stays below it has no notification less, who doesn't has."""
+    run = boot("app=bench bench=rate posted.rate=2000 repeats=1 runtime=300ms irq=posted",
+               disks=null_disks(2)).ended_well()
+    rows = check(run)
+    assert [(row["irq"], row["posted_rate"]) for row in rows[:4]] == [
+        ("posted", 0), ("posted", 2000), ("adaptive", 0), ("adaptive", 2000)]
+    assert values(rows, "rate", "rate_iops") == [1000, 10000, 0]
+    below = [row for row in rows if row["rate_iops"] == 1000]
+    assert all(row["notifications"] > 0 for row in below)
+    assert all(row["moderated"] <= 0.1 * row["notifications"] for row in below)
+    heads = run.line("^ *IOPS +posted .*").split()
+    assert heads == ["IOPS", "posted", "at", "2,000/s", "adaptive", "at", "2,000/s"]
+    free, kept = (row for row in rows if row["irq"] == "posted" and row["rate_iops"] == 0)
+    assert free["moderated"] == 0 < kept["moderated"]
+    assert kept["notifications_per_s"] < min(free["notifications_per_s"] / 2, 2 * 2000)
+
+
+def test_a_budget_is_needed_for_its_table(boot):
+    boot("app=bench bench=rate", cpus=1, disks=null_disks(1)).failed("bench-rate")
 
 
 def test_three_disks_of_4096_byte_blocks(boot):

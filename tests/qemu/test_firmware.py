@@ -12,7 +12,7 @@ from conftest import stamped, launch
 SHORT = "irq=posted runtime=1s verify=crc32c"
 UNIT = 0xfed90000  # of QEMU's q35
 ECAMS = (0xb0000000, 0xe0000000)  # where OVMF puts it, by version: the host bridge's register 60h says
-MODULES = "acpi chain fat normal search search_fs_file setpci"
+MODULES = "acpi chain fat memrw normal search search_fs_file setpci"
 
 
 # ---- tables ----
@@ -66,8 +66,8 @@ def madt_ioapic(number, address):
 
 # ---- the boot ----
 
-def make_volume(folder, exclude, tables, words):
-    """A FAT volume with GRUB, the tables for each ECAM, and the image behind them."""
+def make_volume(folder, exclude, tables, words, commands):
+    """A FAT volume with GRUB, the tables for each ECAM, and the image behind them and more commands."""
     files = []
     for i, make in enumerate(tables):
         for ecam in ECAMS:
@@ -79,6 +79,7 @@ def make_volume(folder, exclude, tables, words):
     config.write_text("search --file --set=root /onebell.efi\n"
                       "setpci -v ecam -s 00:00.0 60.l\n"
                       f"acpi --exclude={exclude} {names}\n"
+                      f"{commands}\n"
                       f"chainloader /onebell.efi {words}\nboot\n")
     grub, volume = folder / "grub.efi", folder / "volume"
     for command in (["grub-mkstandalone", "-O", "x86_64-efi", "-o", grub, f"--modules={MODULES}",
@@ -99,8 +100,8 @@ def boot_with(boot, tmp_path):
     if not shutil.which("grub-mkstandalone"):
         pytest.skip("grub-mkstandalone is not installed")
 
-    def run(exclude, tables, words=SHORT, **options):
-        volume = make_volume(tmp_path, exclude, tables, words)
+    def run(exclude, tables, words=SHORT, commands="", **options):
+        volume = make_volume(tmp_path, exclude, tables, words, commands)
         return boot(volume=volume, **{"disks": stamped(2), **options})
 
     return run

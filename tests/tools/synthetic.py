@@ -79,6 +79,8 @@ def rows(speed=1.0, repeats=3):
               ("depth", [{"iodepth": d} for d in (1, 4, 16, 64, 256)]),
               ("loops", [{"loops": n} for n in (1, 2, 3, 4)]),
               ("latency", [{"rate_iops": n} for n in (1000, 10000)]),
+              ("rate", [{"rate_iops": n, "posted_rate": b} for n in (1000, 10000)
+                        for b in (0, 2000)]),
               ("background", [{"rate_iops": 10000, "background": {"counted_per_s": spread(4e8)}}])]
     for table, choices in tables:
         number = 0

@@ -67,7 +67,7 @@ def test_two_runs_differ(tmp_path):
     assert row[6] == pytest.approx(1.25 * 0.96 / 1.04, rel=1e-3)
     assert row[8] == "differs" and row[9] == pytest.approx(2 / 252)
     assert "new: faster in 72 of 72 rows" in chart["notes"][0]
-    assert len(chart["rows"]) == 84
+    assert len(chart["rows"]) == 100
 
 
 def test_rows_of_another_place_are_not_compared(tmp_path):
@@ -122,6 +122,14 @@ def test_units(tmp_path):
     assert low[3] == low[4] < low[5]
     assert {chart.get("badge") for chart in found.values() if chart["is_rate"]} == {
         "an emulator's rate"}
+
+
+def test_a_budget_is_a_run_of_its_own(tmp_path):
+    rows = charts_of(read(tmp_path, synthetic.bench()))["budget"]["rows"]
+    assert [row[:3] for row in rows if row[1] == "posted"] == [
+        ["run", "posted", 1000], ["run", "posted", 10000],
+        ["run, 2,000/s", "posted", 1000], ["run, 2,000/s", "posted", 10000]]
+    assert all(row[3] == row[4] == row[5] > 0 for row in rows)
 
 
 def test_cumulative():

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "tools/setup.sh"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-OPTIONAL = ["clang-format-19", "python3-virt-firmware"]
+OPTIONAL = ["clang-format-19", "lava-dispatcher", "python3-labgrid", "python3-virt-firmware"]
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt")
 
@@ -245,6 +245,8 @@ def test_a_release_without_an_optional_package(debian13):
     assert done.stdout == (
         "setup: apt's lists have no clang-format-19: the check of C's formatting is skipped\n"
         "setup: apt's lists have no python3-virt-firmware: what tests Secure Boot and HTTP boot is skipped\n"
+        "setup: apt's lists have no lava-dispatcher: what tests tools/lava is skipped\n"
+        "setup: apt's lists have no python3-labgrid: what tests tools/labgrid is skipped\n"
         "setup: nothing to install\n")
     assert debian13.commands() == []
 

@@ -29,6 +29,25 @@ struct qemu_object *qemu_find_function(const char *id, struct qemu_address_space
     return function;
 }
 
+static int call_for_function(struct qemu_object *o, void *opaque)
+{
+    void (**fn)(struct qemu_object *) = opaque;
+    if (device.object_dynamic_cast(o, "pci-device"))
+        (*fn)(o);
+    return 0;
+}
+
+void qemu_each_function(void (*fn)(struct qemu_object *function))
+{
+    find_all();
+    device.object_child_foreach_recursive(device.object_get_root(), call_for_function, &fn);
+}
+
+uint32_t qemu_config_read(struct qemu_object *function, uint32_t offset, int bytes)
+{
+    return device.pci_default_read_config(function, offset, bytes);
+}
+
 uint16_t qemu_requester_id(struct qemu_object *function)
 {
     int64_t devfn = device.object_property_get_int(function, "addr", NULL);

@@ -13,6 +13,11 @@ enum qemu_clock { QEMU_CLOCK_VIRTUAL = 1 }; // of the guest
     FUNCTION(struct qemu_address_space *, pci_device_iommu_address_space, (struct qemu_object *))  \
     FUNCTION(void *, qdev_get_parent_bus, (const struct qemu_object *))                            \
     FUNCTION(int, pci_bus_num, (void *bus))                                                        \
+    FUNCTION(struct qemu_object *, object_get_root, (void))                                        \
+    FUNCTION(int, object_child_foreach_recursive,                                                  \
+             (struct qemu_object *, int (*fn)(struct qemu_object *, void *), void *opaque))        \
+    FUNCTION(void *, object_dynamic_cast, (struct qemu_object *, const char *type))                \
+    FUNCTION(uint32_t, pci_default_read_config, (struct qemu_object *, uint32_t, int bytes))       \
     FUNCTION(int64_t, object_property_get_int, (struct qemu_object *, const char *, void **error)) \
     FUNCTION(void, timer_init_full,                                                                \
              (void *timer, void *group, int clock, int scale, int attributes,                      \
@@ -23,6 +28,11 @@ enum qemu_clock { QEMU_CLOCK_VIRTUAL = 1 }; // of the guest
 
 // A PCI function by its id, and what it sees as memory. NULL: there is none.
 struct qemu_object *qemu_find_function(const char *id, struct qemu_address_space **memory);
+
+// Calls fn for each PCI function of the machine.
+void qemu_each_function(void (*fn)(struct qemu_object *function));
+
+uint32_t qemu_config_read(struct qemu_object *function, uint32_t offset, int bytes);
 
 // Its requester id, which changes with the numbers that firmware gives to buses.
 uint16_t qemu_requester_id(struct qemu_object *function);

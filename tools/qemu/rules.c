@@ -42,6 +42,8 @@ static void check_translation_on(uint32_t status)
     else if (!state.pages_invalidated && !(stock_read64(REG_CAP) & CAP_ESRTPS))
         strict_breach(RULE_TE_CACHE, "TE set, but since SRTP no global invalidation of %s",
                       state.contexts_invalidated ? "pages after that of contexts" : "contexts");
+    else
+        rules_dma_begin();
 }
 
 static void check_table(void)

@@ -23,4 +23,5 @@ void rules_dma_look(void);
 void rules_dma_invalidate_contexts(unsigned granularity, uint16_t domain, uint16_t source);
 void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain);
 void rules_dma_forget(void); // there are other tables
+void rules_dma_begin(void);  // translation begins
 void rules_dma_finish(void); // translation ends: what should have followed, but has not

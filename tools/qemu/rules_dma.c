@@ -8,11 +8,17 @@
 #include <string.h>
 
 #include "tools/qemu/model.h"
+#include "tools/qemu/qemu_device_abi.h"
 #include "tools/qemu/strict.h"
 
 #define TABLES_MAX 4096
 #define PAGE 4096
 #define DUE_MAX 64 // at once
+
+#define PCI_COMMAND 0x04
+#define PCI_COMMAND_MASTER BIT32(2)
+#define PCI_BASE_CLASS 0x0b
+#define PCI_BASE_CLASS_BRIDGE 0x06
 
 enum kind { ROOT, CONTEXT, PAGING };
 
@@ -187,6 +193,38 @@ void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain)
         due->pages &= due->context || !hit;
     }
     drop_done();
+}
+
+static bool read_entry(uint64_t at, uint64_t entry[2])
+{
+    return qemu.address_space_rw(qemu.address_space_memory, at, QEMU_ATTRS_NONE, entry, 16,
+                                 false) == QEMU_OK &&
+           entry[0] & 1;
+}
+
+static bool has_context(uint16_t source)
+{
+    uint64_t entry[2];
+    return read_entry((model.rtaddr & RTADDR_BASE) + 16 * (source >> 8), entry) &&
+           read_entry((entry[0] & ROOT_TABLE) + 16 * (source & 0xff), entry);
+}
+
+// What it has under way would be blocked from one moment to the next. Bridges send nothing of their own,
+// and the bit can't be cleared in some.
+static void check_master(struct qemu_object *function)
+{
+    uint16_t source = qemu_requester_id(function);
+    bool is_bridge = qemu_config_read(function, PCI_BASE_CLASS, 1) == PCI_BASE_CLASS_BRIDGE;
+    if (!is_bridge && qemu_config_read(function, PCI_COMMAND, 2) & PCI_COMMAND_MASTER &&
+        !has_context(source))
+        strict_breach(RULE_TE_MASTER, "TE set while %02x:%02x.%x masters the bus without a context",
+                      source >> 8, source >> 3 & 31, source & 7);
+}
+
+void rules_dma_begin(void)
+{
+    if (strict_on() && !(model.rtaddr & RTADDR_TTM))
+        qemu_each_function(check_master);
 }
 
 void rules_dma_finish(void)

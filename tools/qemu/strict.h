@@ -23,6 +23,8 @@
     RULE(TE_TABLE, "te-before-srtp", "6.6", "TE is set only when a root table is, by SRTP")        \
     RULE(TE_CACHE, "te-before-invalidation", "6.6",                                                \
          "global invalidations of contexts, then of pages, follow SRTP")                           \
+    RULE(TE_MASTER, "te-with-masters", "6.6",                                                \
+         "a function that masters the bus when TE is set has a context")                           \
     RULE(RTADDR_VALUE, "rtaddr-invalid", "11.4.5", "RTADDR names RAM, and its reserved bits are "  \
          "zero")                                                                                   \
     RULE(RTADDR_MODE, "rtaddr-mode", "11.4.5", "the mode of tables changes only while TE=0")       \

@@ -14,7 +14,7 @@ from .checked import (Odd, count, inner, latency, line_object, number, optional,
 
 # As they are shown, and compared: from the baseline to what never notifies.
 MODES = ("msi", "remapped", "posted", "adaptive", "poll")
-TABLES = ("disks", "bs", "depth", "loops", "latency", "background")
+TABLES = ("disks", "bs", "depth", "loops", "latency", "background", "rate")
 JOBS = ("randread", "read", "randwrite", "write", "randrw", "rw", "randtrim", "trim")
 LATENCIES = ("slat_ns", "clat_ns", "lat_ns", "urgent_clat_ns")
 
@@ -68,6 +68,7 @@ def take_row(capture, o):
            "irq": one_of(o, "irq", MODES), "disks": count(o, "disks", 1, 4096),
            "bs": count(o, "bs", 1, 1 << 30), "iodepth": count(o, "iodepth", 1, 1 << 20),
            "loops": optional(o, "loops", count), "rate_iops": optional(o, "rate_iops", count),
+           "posted_rate": optional(o, "posted_rate", count),
            "cpus": count(o, "cpus", 1, 1 << 16), "repeats": count(o, "repeats", 1, 1000),
            "runtime": count(o, "runtime", 1), "total_ios": count(o, "total_ios"),
            "errors": count(o, "errors"), "iops": spread(o, "iops"),

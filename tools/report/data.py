@@ -8,7 +8,7 @@ from . import stats
 
 SPREAD = ("median", "min", "max")
 X_OF = {"disks": "disks", "bs": "bs", "depth": "iodepth", "loops": "loops",
-        "latency": "rate_iops", "background": "rate_iops"}
+        "latency": "rate_iops", "background": "rate_iops", "rate": "rate_iops"}
 X_NAMES = {"disks": "disks", "bs": "block size", "iodepth": "I/Os in flight for each disk and CPU",
            "loops": "harvests for each notification (posted.loops)",
            "rate_iops": "reads a second asked for (0: any)"}
@@ -53,6 +53,8 @@ LINES = (
           is_rate=False),
     Lines("fixed-rate", "latency", "clat_ns", "Latency at a fixed rate", "ns",
           "Median, up to the 99th percentile: what a mode does to who asks for little."),
+    Lines("budget", "rate", "p95_ns", "Latency with a budget of notifications, and without", "ns",
+          "The 95th percentile at a fixed rate of reads: what posted.rate= does to who stays below it."),
     Lines("background", "background", "counted_per_s", "What a counting app gets done beside it",
           "counts a second", "CPU time left over at a fixed rate of reads."),
     Lines("energy", "disks", "energy_uj_per_io", "Energy for each I/O", "uJ",
@@ -88,6 +90,9 @@ def rows_of(capture):
 
 def with_derived(row):
     row = dict(row)
+    p95 = row.get("clat_ns", {}).get("percentile", {}).get("95.000000")
+    if p95 is not None:
+        row["p95_ns"] = p95
     if "notifications_per_msi" not in row and row.get("msis"):
         row["notifications_per_msi"] = row["notifications"] / row["msis"]
     return row
@@ -160,9 +165,20 @@ def top_of(rows):
     return min(max(row[5] for row in rows), 2.5 * max(row[3] for row in rows)) or 1
 
 
+def by_budget(spec, runs):
+    """Rows that a budget of notifications alone tells apart are shown as runs of their own."""
+    if spec.table != "rate":
+        return runs
+    budgets = {row.get("posted_rate") or 0 for _, found in runs for row in found
+               if row["table"] == "rate"}
+    return [(f"{label}, {budget:,}/s" if budget else label,
+             [row for row in found if (row.get("posted_rate") or 0) == budget])
+            for label, found in runs for budget in sorted(budgets)]
+
+
 def lines_chart(spec, runs):
     rows, used = [], []
-    for label, found in runs:
+    for label, found in by_budget(spec, runs):
         for mode, of_mode in by_mode([row for row in found if row["table"] == spec.table]):
             for row in of_mode:
                 values, x = values_of(row, spec), row.get(X_OF[spec.table])
@@ -280,7 +296,7 @@ def heat_chart(pairs):
 def places_of(rows):
     """Rows that runs have in common are those of the same place in a table."""
     return {tuple(row.get(key) for key in
-                  ("table", "irq", "disks", "bs", "iodepth", "loops", "rate_iops")): row
+                  ("table", "irq", "disks", "bs", "iodepth", "loops", "rate_iops", "posted_rate")): row
             for row in rows}
 
 
@@ -346,7 +362,7 @@ def charts_of(found):
         ("Delivery", [lines[id] for id in ("per-msi", "notifications", "loops")]),
         ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
         ("Rates", [lines[id] for id in ("iops", "depth", "bandwidth")]),
-        ("Latency", [cdf_chart(pairs), heat_chart(pairs), lines["fixed-rate"]]),
+        ("Latency", [cdf_chart(pairs), heat_chart(pairs), lines["fixed-rate"], lines["budget"]]),
     ]
     is_emulated = any(captures.emulated(capture) for capture in found)
     for _, charts in sections:

@@ -123,6 +123,12 @@ const struct check_words checks_list[CHECKS] = {
     [CHECK_LEFT_MASTER] = { "left-master", CHECK_WARN, "UEFI 2.10, 7.4.6",
                             "no device could write to memory after ExitBootServices",
                             "have firmware's driver of that device stop it" },
+    [CHECK_HSTI_FORM] = { "hsti-form", CHECK_WARN, "HSTI 1.1a",
+                          "Hardware Security Test Interfaces give whole structures", UPDATE },
+    [CHECK_HSTI_VERIFIED] = { "hsti-verified", CHECK_WARN, "HSTI 1.1a",
+                              "what the reference platform requires, some role has verified",
+                              "ask the vendor what the bits stand for; provision the machine "
+                              "(keys, locks, DMA protection)" },
     [CHECK_UNIT_ABSENT] = { "unit-absent", CHECK_WARN, "VT-d 11.4.2",
                             "units answer where they are said to be",
                             "switch that part of the board on, or " UPDATE },
@@ -138,6 +144,8 @@ const struct check_words checks_list[CHECKS] = {
                                "units that take x2APIC ids remap", UPDATE },
     [CHECK_UNIT_PI_ALONE] = { "unit-pi-alone", CHECK_FAIL, "VT-d 11.4.2", "units that post remap",
                               UPDATE },
+    [CHECK_UNIT_PROTECTS_HALF] = { "unit-protects-half", CHECK_WARN, "VT-d 11.4.2",
+                                   "units protect low and high memory, or neither", UPDATE },
     [CHECK_UNITS_DIFFER] = { "units-differ", CHECK_WARN, "VT-d 11.4.2, 11.4.3",
                              "all units can post, remap, take x2APIC ids, or none can",
                              "look for a set-up word that is on for one socket alone" },
@@ -152,6 +160,30 @@ const struct check_words checks_list[CHECKS] = {
                                    "firmware left compatibility format blocked", UPDATE },
     [CHECK_LEFT_QUEUE] = { "left-queue", CHECK_WARN, "VT-d 6.5.2, 11.4.4.2",
                            "firmware left the queue off, unless it translates or remaps", UPDATE },
+    [CHECK_LEFT_FAULTS] = { "left-faults", CHECK_WARN, "VT-d 11.4.7.1",
+                            "no fault and no error of the queue was recorded before",
+                            "look for a device that firmware lets do what its tables don't allow" },
+    [CHECK_LEFT_FAULT_EVENT] = { "left-fault-event", CHECK_WARN, "VT-d 11.4.7.2",
+                                 "firmware left fault events masked", UPDATE },
+    [CHECK_LEFT_PROTECTED] = { "left-protected", CHECK_WARN, "VT-d 11.4.8.1",
+                               "protected memory is off, unless the platform claims to end DMA",
+                               "none is needed here; a system that doesn't turn it off gets no "
+                               "data from its disks" },
+    [CHECK_LEFT_PROTECTED_EMPTY] = { "left-protected-empty", CHECK_FAIL, "VT-d 11.4.8",
+                                     "protected memory that is on protects some", UPDATE },
+    [CHECK_LEFT_X2APIC] = { "left-x2apic", CHECK_FAIL, "VT-d 8.1",
+                            "with x2APIC left on, remapping is offered, and x2APIC not opted out "
+                            "of",
+                            "turn interrupt remapping on in the set-up, and the opt-out off" },
+    [CHECK_LEFT_EIME] = { "left-eime", CHECK_FAIL, "VT-d 5.1.4, 11.4.10",
+                          "remapping that was left on has ids of the CPUs' mode, which the unit "
+                          "can",
+                          UPDATE },
+    [CHECK_LEFT_DMA_CLAIM] = { "left-dma-claim", CHECK_FAIL, "VT-d 8.1",
+                               "where the platform claims to end DMA (flags, bit 2), it did",
+                               "have firmware's drivers stop their devices, or leave DMA "
+                               "protection "
+                               "on" },
 };
 
 void checks_add(struct checks *c, enum check_id id, const char *fmt, ...)

@@ -141,7 +141,7 @@ static void check_masters(struct check_state *s)
 static void pass(struct check_state *s)
 {
     const struct dmar_check_input *in = s->in;
-    for (unsigned id = 0; id < CHECK_UNIT_FIRST; id++) {
+    for (unsigned id = 0; id < CHECK_HSTI_FORM; id++) {
         bool made = true;
         if (id == CHECK_CHIPSET || id == CHECK_LEFT_MASTER ||
             (id >= CHECK_SCOPE_WALK && id <= CHECK_SCOPE_HEADER))

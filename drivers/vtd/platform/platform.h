@@ -11,5 +11,8 @@ unsigned platform_print_units(void);
 // Under each unit, the devices that it names and those that are really behind it.
 void platform_print_tree(void);
 
+// Hardware Security Test Interfaces, or that there is none.
+void platform_print_hsti(void);
+
 // Each check, and what isn't as it should be.
 void platform_print_checks(const struct checks *c);

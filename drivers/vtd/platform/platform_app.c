@@ -3,8 +3,10 @@
 
 #include "drivers/vtd/fence.h"
 #include "drivers/vtd/platform/dmar_check.h"
+#include "drivers/vtd/platform/hsti_check.h"
 #include "drivers/vtd/platform/platform.h"
 #include "drivers/vtd/platform/unit_check.h"
+#include "kernel/base/firmware.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
@@ -80,7 +82,15 @@ static struct check_function *list_functions(size_t *count)
     return list;
 }
 
-static void check_units(struct checks *c)
+static size_t count_left_masters(const struct dmar_check_input *in)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < in->functions_count; i++)
+        count += in->functions[i].left_master;
+    return count;
+}
+
+static void check_units(const struct dmar_check_input *in, struct checks *c)
 {
     const struct dmar *d = vtd_units_table();
     struct check_registers *list = mem_alloc((d->units_count + 1) * sizeof(*list), 8, NODE_ANY);
@@ -91,12 +101,16 @@ static void check_units(struct checks *c)
             .absent = u->state == VTD_UNIT_ABSENT,
             .cap = u->cap,
             .ecap = u->ecap,
-            .left_on = u->left_on,
+            .left = u->left,
         };
     unit_check(&(struct unit_check_input){ .units = list,
                                            .count = d->units_count,
                                            .remaps = d->intr_remap,
-                                           .x2apic = cpuid(1, 0).c & CPUID_1_C_X2APIC },
+                                           .opts_out = d->x2apic_opt_out,
+                                           .claims_no_dma = d->dma_opt_in,
+                                           .x2apic = cpuid(1, 0).c & CPUID_1_C_X2APIC,
+                                           .left_x2apic = firmware_left_x2apic(),
+                                           .left_masters = count_left_masters(in) },
                c);
 }
 
@@ -108,7 +122,8 @@ static void check(struct checks *c)
     in.ranges = mem_ranges(&in.ranges_count);
     in.functions = list_functions(&in.functions_count);
     dmar_check(&in, c);
-    check_units(c);
+    check_units(&in, c);
+    hsti_check(firmware_handoff(), c);
 }
 
 // ---- the whole ----
@@ -142,6 +157,7 @@ static void run(const struct cmdline *words)
     print_cpu();
     unsigned posting = platform_print_units();
     info("DMA: %s", vtd_fence_is_on() ? "fenced" : "every bus master reaches all memory");
+    platform_print_hsti();
     check(&checks);
     platform_print_checks(&checks);
     platform_print_tree();

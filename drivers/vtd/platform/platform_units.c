@@ -43,12 +43,13 @@ static void print_abilities(const struct vtd_unit *u)
          sagaw & BIT64(2) ? " 4" : "", sagaw & BIT64(3) ? " 5" : "",
          u->ecap & VTD_ECAP_C ? "coherent" : "not coherent",
          u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) ? "with" : "without");
-    info("  firmware left on: %s%s%s%s%s%s", u->left_on & VTD_GCMD_TE ? "translation " : "",
-         u->left_on & VTD_GCMD_IRE ? "remapping " : "", u->left_on & VTD_GCMD_QIE ? "queue " : "",
-         u->left_on & VTD_GCMD_CFI ? "compatibility-format " : "",
-         u->left_protection ? "protected-memory " : "",
-         u->left_on & (VTD_GCMD_TE | VTD_GCMD_IRE | VTD_GCMD_QIE | VTD_GCMD_CFI) ||
-                 u->left_protection
+    info("  firmware left on: %s%s%s%s%s%s", u->left.gsts & VTD_GCMD_TE ? "translation " : "",
+         u->left.gsts & VTD_GCMD_IRE ? "remapping " : "",
+         u->left.gsts & VTD_GCMD_QIE ? "queue " : "",
+         u->left.gsts & VTD_GCMD_CFI ? "compatibility-format " : "",
+         vtd_left_protected(&u->left) ? "protected-memory " : "",
+         u->left.gsts & (VTD_GCMD_TE | VTD_GCMD_IRE | VTD_GCMD_QIE | VTD_GCMD_CFI) ||
+                 vtd_left_protected(&u->left)
              ? ""
              : "nothing");
 }

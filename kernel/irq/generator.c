@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+#include "kernel/irq/generator.h"
+
+static struct irq_generator *first, **end = &first;
+
+void irq_generator_add(struct irq_generator *g)
+{
+    *end = g;
+    end = &g->next;
+}
+
+struct irq_generator *irq_generator_first(void)
+{
+    return first;
+}
