@@ -12,8 +12,9 @@
 
 #define PORTS 4
 #define RING_BYTES (64 * KIB)
-#define JSON_SHARE 4 // of a shared ring: that part is JSON's alone
-#define LOOKS_MOST 1000000u
+#define JSON_SHARE 4        // of a shared ring: that part is JSON's alone
+#define LOOKS_LEAST 250000u // a quarter of a second, as a look takes about a microsecond
+#define LOOKS_PIECES 4u
 #define QUIET_MOST_NS (10 * NS_PER_S)
 
 enum port_state { PORT_WAITS, PORT_OPEN, PORT_GONE };
@@ -271,6 +272,12 @@ static bool has_more(const struct port *p)
     return p->state == PORT_OPEN && line_ring_used(&p->ring);
 }
 
+// More where a slow line needs more for what it has.
+static bool hangs(const struct port *p)
+{
+    return p->looks > LOOKS_LEAST + LOOKS_PIECES * p->uart.piece_us;
+}
+
 static void give_up(struct port *p)
 {
     p->state = PORT_GONE;
@@ -292,7 +299,7 @@ bool console_push(void)
     for (struct port *p = console.ports; p < port_end(); p++) {
         if (has_more(p))
             p->looks = push(p) ? 0 : p->looks + 1;
-        if (p->looks > LOOKS_MOST && p->state == PORT_OPEN)
+        if (p->state == PORT_OPEN && hangs(p))
             give_up(p);
         more |= has_more(p);
     }

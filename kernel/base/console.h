@@ -32,8 +32,8 @@ void console_put(enum console_stream stream, const char *bytes, size_t count);
 bool console_on_screen(enum console_stream stream);
 bool console_is_shared(void);
 
-// Moves on what each UART takes at once. True: more is left. A UART is given up once it has taken nothing for a
-// million looks, about a second; in console_push_timed(), for ten seconds: nobody waits there.
+// Moves on what each UART takes at once. True: more is left. A UART is given up once it has taken nothing for so
+// many looks as last about a quarter of a second; in console_push_timed(), for ten seconds: nobody waits there.
 bool console_push(void);
 bool console_push_timed(uint64_t now_ns);
 

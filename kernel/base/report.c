@@ -65,7 +65,7 @@ static void unlock(bool locked)
 
 // ---- what goes to UARTs ----
 
-static bool push(bool (*some)(void))
+static bool push_locked(bool (*some)(void))
 {
     bool locked = lock();
     bool more = some();
@@ -75,7 +75,7 @@ static bool push(bool (*some)(void))
 
 void report_flush(void)
 {
-    while (push(console_push))
+    while (push_locked(console_push))
         cpu_relax();
 }
 
@@ -93,7 +93,7 @@ static bool may_wait(void)
 // The lock is free between two looks, so that others that print aren't held up as well.
 static void wait_for_room(enum console_stream stream, const char *bytes, size_t count)
 {
-    while (may_wait() && !console_has_room(stream, bytes, count) && push(console_push))
+    while (may_wait() && !console_has_room(stream, bytes, count) && push_locked(console_push))
         cpu_relax();
 }
 

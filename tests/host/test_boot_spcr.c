@@ -59,8 +59,8 @@ static void test_speeds(void **state)
     static const struct {
         uint8_t code;
         uint32_t baud;
-    } codes[] = { { 0, 0 }, { 1, 0 }, { 2, 0 }, { 3, 9600 }, { 4, 19200 },
-                  { 5, 0 }, { 6, 57600 }, { 7, 115200 }, { 8, 0 }, { 255, 0 } };
+    } codes[] = { { 0, 0 }, { 1, 0 },     { 2, 0 },      { 3, 9600 }, { 4, 19200 },
+                  { 5, 0 }, { 6, 57600 }, { 7, 115200 }, { 8, 0 },    { 255, 0 } };
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
         struct blob b;
         build(&b, 2);
@@ -117,8 +117,8 @@ static void test_memory(void **state)
         uint8_t bits, access;
         uint8_t stride, width;
     } rows[] = {
-        { 8, 0, 1, 1 },  { 8, 1, 1, 1 },    { 32, 0, 4, 4 },  { 32, 3, 4, 4 },
-        { 32, 1, 4, 1 }, { 8, 3, 4, 4 },    { 16, 2, 2, 2 },  { 16, 0, 2, 2 },
+        { 8, 0, 1, 1 },  { 8, 1, 1, 1 },     { 32, 0, 4, 4 }, { 32, 3, 4, 4 },
+        { 32, 1, 4, 1 }, { 8, 3, 4, 4 },     { 16, 2, 2, 2 }, { 16, 0, 2, 2 },
         { 0, 0, 1, 1 },  { 32, 0x20, 4, 4 }, { 64, 4, 1, 1 }, { 32, 2, 4, 2 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -211,10 +211,10 @@ static void test_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_revision),  cmocka_unit_test(test_speeds),
-        cmocka_unit_test(test_precise_speed),  cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_memory),         cmocka_unit_test(test_ports_are_bytes),
-        cmocka_unit_test(test_faults),         cmocka_unit_test(test_old_interfaces),
+        cmocka_unit_test(test_each_revision),    cmocka_unit_test(test_speeds),
+        cmocka_unit_test(test_precise_speed),    cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_memory),           cmocka_unit_test(test_ports_are_bytes),
+        cmocka_unit_test(test_faults),           cmocka_unit_test(test_old_interfaces),
         cmocka_unit_test(test_memory_addresses), cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

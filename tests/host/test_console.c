@@ -45,7 +45,7 @@ static void put(enum console_stream stream, const char *line)
 static void push_all(void)
 {
     for (unsigned i = 0; console_push(); i++)
-        assert_true(i < 100 * LOOKS_MOST);
+        assert_true(i < 1000 * LOOKS_LEAST);
 }
 
 static void expect_sent(unsigned uart, const char *text)
@@ -184,10 +184,21 @@ static void test_hangs(void **state)
 static void test_slow_is_no_hang(void **state)
 {
     start("", 3);
-    uarts[0].looks = LOOKS_MOST - 1;
+    uarts[0].looks = LOOKS_LEAST;
     put(CONSOLE_TEXT, "0123456789abcdefghij0123456789abcdefghij\n");
     push_all();
     expect_sent(0, "0123456789abcdefghij0123456789abcdefghij\r\n");
+    expect_no_trouble();
+}
+
+// 16 characters at 300 baud take half a second.
+static void test_slow_line_has_more_time(void **state)
+{
+    start("console=com1,300", 1);
+    uarts[0].looks = 600000;
+    put(CONSOLE_TEXT, "0123456789abcdefghij\n");
+    push_all();
+    expect_sent(0, "0123456789abcdefghij\r\n");
     expect_no_trouble();
 }
 
@@ -240,7 +251,8 @@ static void test_lost_lines_are_told(void **state)
     expect_no_trouble(); // it would be lost as well
     push_all();
     assert_int_equal(uarts[0].sent_bytes, fit * 1001);
-    expect_trouble("console-lost", "com1 is too slow for what was printed: 2 lines for people and 0 of JSON");
+    expect_trouble("console-lost",
+                   "com1 is too slow for what was printed: 2 lines for people and 0 of JSON");
     expect_no_trouble();
 }
 
@@ -382,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup(test_pace, reset),
         cmocka_unit_test_setup(test_hangs, reset),
         cmocka_unit_test_setup(test_slow_is_no_hang, reset),
+        cmocka_unit_test_setup(test_slow_line_has_more_time, reset),
         cmocka_unit_test_setup(test_hangs_in_the_loop, reset),
         cmocka_unit_test_setup(test_takes_something_once_in_a_while, reset),
         cmocka_unit_test_setup(test_lost_lines_are_told, reset),

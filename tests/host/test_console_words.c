@@ -53,13 +53,15 @@ static void test_places(void **state)
     expect_text("console=pci:0000:00:05.0", "pci:0000:00:05.0:0");
     expect_text("console=pci:0010:fF:1f.7:5", "pci:0010:ff:1f.7:5");
     assert_int_equal(choice.text.at[0].address, 0x10fffful);
-    expect_text("console=com2,screen,mmio:0x1000:2,pci:0:1:2.3", "com2 screen mmio:0x1000:2 pci:0000:01:02.3:0");
+    expect_text("console=com2,screen,mmio:0x1000:2,pci:0:1:2.3",
+                "com2 screen mmio:0x1000:2 pci:0000:01:02.3:0");
     expect_text("console=none", "");
 }
 
 static void test_speeds(void **state)
 {
-    expect_text("console=com1,9600,com2,ttyS2,115200n8,mmio:0x1000:4,0", "com1 com2 com3 mmio:0x1000:4");
+    expect_text("console=com1,9600,com2,ttyS2,115200n8,mmio:0x1000:4,0",
+                "com1 com2 com3 mmio:0x1000:4");
     assert_int_equal(choice.text.at[0].baud, 9600);
     assert_int_equal(choice.text.at[1].baud, CONSOLE_BAUD_UNNAMED);
     assert_int_equal(choice.text.at[2].baud, 115200);
@@ -82,16 +84,51 @@ static void test_last_word_wins(void **state)
 static void test_refused(void **state)
 {
     static const char *const words[] = {
-        "console=", "console=com0", "console=com5", "console=com", "console=com11", "console=ttyS4",
-        "console=COM1", "console=com1,", "console=,com1", "console=com1,,com2", "console=com1,com1",
-        "console=com1,io:0x3f8", "console=com1,screen,com2,com3,com4", "console=none,com1", "console=com1,none",
-        "console=screen,115200", "console=115200", "console=com1,9600,9600", "console=com1,9600n7",
-        "console=com1,9600e8", "console=com1,299", "console=com1,4000001", "console=io:0", "console=io:0xfff9",
-        "console=io:", "console=io:x", "console=mmio:", "console=mmio:0", "console=mmio:0x1000:3",
-        "console=mmio:0x1000:", "console=mmio:0x1000:8", "console=mmio:0x1002:4", "console=mmio:0x1000:0",
-        "console=mmio:0x10000000000000", "console=mmio:-1", "console=pci:", "console=pci:0:0:0",
-        "console=pci:0:0:20.0", "console=pci:0:0:0.8", "console=pci:0:100:0.0", "console=pci:10000:0:0.0",
-        "console=pci:0:0:0.0:6", "console=pci:0:0:0.0:0:0", "console=pci:0:0:0.g", "console=pci::0:0.0",
+        "console=",
+        "console=com0",
+        "console=com5",
+        "console=com",
+        "console=com11",
+        "console=ttyS4",
+        "console=COM1",
+        "console=com1,",
+        "console=,com1",
+        "console=com1,,com2",
+        "console=com1,com1",
+        "console=com1,io:0x3f8",
+        "console=com1,screen,com2,com3,com4",
+        "console=none,com1",
+        "console=com1,none",
+        "console=screen,115200",
+        "console=115200",
+        "console=com1,9600,9600",
+        "console=com1,9600n7",
+        "console=com1,9600e8",
+        "console=com1,299",
+        "console=com1,4000001",
+        "console=io:0",
+        "console=io:0xfff9",
+        "console=io:",
+        "console=io:x",
+        "console=mmio:",
+        "console=mmio:0",
+        "console=mmio:0x1000:3",
+        "console=mmio:0x1000:",
+        "console=mmio:0x1000:8",
+        "console=mmio:0x1002:4",
+        "console=mmio:0x1000:0",
+        "console=mmio:0x10000000000000",
+        "console=mmio:-1",
+        "console=pci:",
+        "console=pci:0:0:0",
+        "console=pci:0:0:20.0",
+        "console=pci:0:0:0.8",
+        "console=pci:0:100:0.0",
+        "console=pci:10000:0:0.0",
+        "console=pci:0:0:0.0:6",
+        "console=pci:0:0:0.0:0:0",
+        "console=pci:0:0:0.g",
+        "console=pci::0:0.0",
     };
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         struct problem p = { .message = "" };
@@ -177,7 +214,9 @@ static void test_with_spcr(void **state)
     assert_int_equal(choice.json.at[0].baud, 57600); // that port is still firmware's
     settle("console=com2,9600", COM(1) | COM(2), "com2", "com1");
     assert_int_equal(choice.text.at[0].baud, 9600);
-    spcr = (struct console_place){ .kind = CONSOLE_MMIO, .width = 4, .stride = 4, .address = 0xfe034000 };
+    spcr = (struct console_place){
+        .kind = CONSOLE_MMIO, .width = 4, .stride = 4, .address = 0xfe034000
+    };
     settle("", COM(1) | COM(2), "mmio:0xfe034000:4 screen", "com2");
     assert_int_equal(choice.text.at[0].baud, CONSOLE_BAUD_KEPT);
     spcr.clock = 48000000;
@@ -189,10 +228,10 @@ static void test_with_spcr(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),       cmocka_unit_test(test_speeds),
+        cmocka_unit_test(test_places),         cmocka_unit_test(test_speeds),
         cmocka_unit_test(test_last_word_wins), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_one_of_two),   cmocka_unit_test(test_without_spcr),
-        cmocka_unit_test(test_with_words),   cmocka_unit_test(test_with_spcr),
+        cmocka_unit_test(test_one_of_two),     cmocka_unit_test(test_without_spcr),
+        cmocka_unit_test(test_with_words),     cmocka_unit_test(test_with_spcr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,8 @@ static void test_found_by_either_way(void **state)
     u->loops = false;
     assert_true(uart_is_there(&uart));
     u->scratch = false;
-    assert_false(uart_is_there(&uart)); // registers that keep nothing, such as of a port that is off
+    assert_false(
+        uart_is_there(&uart)); // registers that keep nothing, such as of a port that is off
     u->loops = true;
     u->mcr = 0x0b;
     assert_true(uart_is_there(&uart));
@@ -79,8 +80,8 @@ static void test_speeds(void **state)
     static const struct {
         uint32_t clock, baud;
         uint16_t divisor;
-    } rows[] = { { 1843200, 9600, 12 },   { 1843200, 300, 384 },    { 48000000, 115200, 26 },
-                 { 1843200, 921600, 1 },  { 24000000, 921600, 2 },  { 48000000, 3000000, 1 },
+    } rows[] = { { 1843200, 9600, 12 },      { 1843200, 300, 384 },   { 48000000, 115200, 26 },
+                 { 1843200, 921600, 1 },     { 24000000, 921600, 2 }, { 48000000, 3000000, 1 },
                  { 4000000000u, 300, 65535 } };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct uart_model *u = at_port();
@@ -182,16 +183,11 @@ static void test_errors_are_no_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_found_by_either_way),
-        cmocka_unit_test(test_set_up),
-        cmocka_unit_test(test_speeds),
-        cmocka_unit_test(test_speed_is_kept),
-        cmocka_unit_test(test_firmwares_bytes_go_out_first),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_room),
-        cmocka_unit_test(test_typed),
-        cmocka_unit_test(test_errors_are_no_bytes),
+        cmocka_unit_test(test_nobody),        cmocka_unit_test(test_found_by_either_way),
+        cmocka_unit_test(test_set_up),        cmocka_unit_test(test_speeds),
+        cmocka_unit_test(test_speed_is_kept), cmocka_unit_test(test_firmwares_bytes_go_out_first),
+        cmocka_unit_test(test_memory),        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_typed),         cmocka_unit_test(test_errors_are_no_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #define UART_MEMORY 5 // in memory
 #define UART_OTHER_PORT 0x1238
 #define UART_MODEL_FIFO 16
-#define UART_MODEL_BYTES (1 << 17)
+#define UART_MODEL_BYTES (1 << 18)
 
 static struct uart_model {
     bool present, scratch, loops, fifo; // what it has
