@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The boot steps in order. This file alone names concrete drivers.
 
+#include "drivers/dsa/dsa.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
@@ -77,6 +78,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
 static void clean_up(void)
 {
     nvme_shutdown();
+    dsa_shutdown();
     vmd_shutdown();
     vtd_hand_back();
 }
@@ -144,6 +146,11 @@ static bool can_post(bool plain, struct problem *p)
     return vtd_can_post_driven(p);
 }
 
+static bool is_driven(const struct pci_dev *dev)
+{
+    return nvme_drives(dev) || dsa_drives(dev);
+}
+
 // Units that firmware left remapping would block plain MSIs too, so they are taken over in each mode.
 static void start_irqs(const struct cmdline *c)
 {
@@ -152,7 +159,7 @@ static void start_irqs(const struct cmdline *c)
     bool plain = cmdline_is(c, "irq", "msi");
     if (plain)
         checks_plain_msi();
-    vtd_set_driven(nvme_drives);
+    vtd_set_driven(is_driven);
     vtd_set_dma(choose_dma(c, plain));
     if (!vtd_init(&p)) {
         if (!vtd_is_lacking(&p))
@@ -182,6 +189,8 @@ static void start_irqs(const struct cmdline *c)
 
 // ---- the whole ----
 
+static const struct option *const drivers_options[] = { nvme_options, dsa_options, NULL };
+
 noreturn void kernel_main(uint64_t handoff_phys)
 {
     static struct cmdline cmdline;
@@ -190,7 +199,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     const struct handoff *h = take_over(handoff_phys);
     info("Onebell");
     loader_warnings(h);
-    const struct app *app = options_read(h, nvme_options, &cmdline);
+    const struct app *app = options_read(h, drivers_options, &cmdline);
     ending_choose(&cmdline);
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
@@ -213,6 +222,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();
+    dsa_init(&cmdline);
     vtd_fence_print();
     checks_allow_write(&cmdline);
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),

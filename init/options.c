@@ -11,6 +11,7 @@
 #include "lib/string.h"
 
 #define APPS_BYTES 512
+#define TABLES_MAX 8 // of options: the kernel's, the drivers', the app's
 
 extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
 
@@ -145,18 +146,21 @@ static void check_text(const struct handoff *h)
 }
 
 // Twice: the first reading tells the app, whose own words the second one knows.
-const struct app *options_read(const struct handoff *h, const struct option *drivers,
+const struct app *options_read(const struct handoff *h, const struct option *const *drivers,
                                struct cmdline *c)
 {
     struct problem p;
-    const struct option *tables[] = { kernel_options, drivers, NULL };
+    const struct option *tables[TABLES_MAX] = { kernel_options };
+    size_t count = 1;
     check_text(h);
     list_apps();
-    if (!cmdline_parse(h->cmdline, tables, 2, true, c, &p))
+    while (*drivers && count < TABLES_MAX - 1)
+        tables[count++] = *drivers++;
+    if (!cmdline_parse(h->cmdline, tables, count, true, c, &p))
         fail_problem(&p);
     const struct app *app = find_app(c);
-    tables[2] = app->options;
-    if (!cmdline_parse(h->cmdline, tables, 3, false, c, &p))
+    tables[count++] = app->options;
+    if (!cmdline_parse(h->cmdline, tables, count, false, c, &p))
         fail_problem(&p);
     const struct cmdline_value *writable = cmdline_get(c, "allow-write");
     if (!allow_write_check(writable->text, writable->length, &p))

@@ -6,7 +6,7 @@
 #include "kernel/handoff.h"
 #include "kernel/run/app.h"
 
-// Reads the command line; `drivers` are the drivers' words, ended by a NULL name. Returns the app that
+// Reads the command line; `drivers` are tables of the drivers' words, ended by NULL. Returns the app that
 // app= names. What can't be understood ends the run. Boot CPU.
-const struct app *options_read(const struct handoff *h, const struct option *drivers,
+const struct app *options_read(const struct handoff *h, const struct option *const *drivers,
                                struct cmdline *c);

@@ -9,10 +9,11 @@ HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
             x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
-# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. VMDs' interrupts come
+# A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. Interrupts of VMDs and DSAs come
 # by way of the IRQ core; behind them are NVMe controllers.
 topic_of   = $(firstword $(subst _, ,$(1)))
 shared_vmd = tests/host/irq_world.c
+shared_dsa = tests/host/irq_world.c
 shared_behind = $(shared_vmd) $(wildcard tests/host/nvme_model*.c)
 shared_of  = $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/$(topic_of)_*.c) $(shared_$(topic_of)))
 
@@ -94,12 +95,14 @@ $(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/n
 $(B)/fuzz/fuzz_vmd: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_vmd: $(B)/fuzz/tests/host/irq_world.o
 
+# First what was found once, then on from where the last run ended.
+$(B)/fuzz/%.run: $(B)/fuzz/%
+	@mkdir -p $<.corpus && $< -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$<- \
+	    $<.corpus $(wildcard tests/fuzz/corpus/$*) > $<.log 2>&1 || { tail -40 $<.log; exit 1; }
+	@printf '  %-22s %s runs\n' $* $$(sed -n 's/.*executed_units: *//p' $<.log)
+
 .PHONY: fuzz
-fuzz: $(FUZZERS) ## every fuzzer for FUZZ_SECONDS (4)
-	@set -e; for f in $^; do \
-	    $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$$f- > $$f.log 2>&1 || \
-	        { tail -40 $$f.log; exit 1; }; \
-	    printf '  %-22s %s runs\n' $$(basename $$f) $$(sed -n 's/.*executed_units: *//p' $$f.log); done
+fuzz: $(FUZZERS:=.run) ## every fuzzer for FUZZ_SECONDS (4)
 
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/tests/host/*.d)
 
@@ -110,7 +113,7 @@ test-mutants: ## changes that a test must notice, one at a time; some hours
 
 # ---- all of it ----
 .PHONY: test
-test: ## everything; about 15 minutes on two cores
+test: ## everything; about half an hour on two cores
 	@$(SETUP) test && $(BUILD_ALL) test-host
 	@$(MAKE) --no-print-directory $(PARALLEL) fuzz
 	@$(MAKE) --no-print-directory style

@@ -58,6 +58,8 @@ class Machine:
     cpus: int = 2
     mem: str = "1g"
     disks: list = field(default_factory=list)
+    dsa: int = 0  # accelerators of the model, dsa0 and so on
+    dsa_options: dict = field(default_factory=dict)  # of each of them
     topology: str = "flat"
     kvm: bool = False
     x2apic: bool = True
@@ -72,6 +74,7 @@ class Machine:
     instructions: bool = False  # all of the guest's are among them
     attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
     attack_writes: bool = True  # else they only read
+    plant: str = ""  # a fault that the model's unit has: tools/qemu/plant.h
     com1: str = "stdio"  # or a file
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
@@ -155,8 +158,10 @@ def prepare(machine):
         raise LaunchError("a volume brings its own command line, in \\EFI\\onebell\\cmdline.txt")
     if use_model(machine) and not machine.model_file.exists():
         raise LaunchError(f"{machine.model_file} is missing: run make, or use --no-model")
-    if (machine.count or machine.strict) and not use_model(machine):
-        raise LaunchError("counting and strict rules need the platform model, which is not in use")
+    if (machine.count or machine.strict or machine.plant) and not use_model(machine):
+        raise LaunchError("counting, strict rules and planted faults need the platform model, which is not in use")
+    if machine.dsa and not use_model(machine):
+        raise LaunchError("the accelerators are the platform model's, which is not in use")
     if machine.count and not machine.count.exists():
         raise LaunchError(f"{machine.count} is missing, whose instructions are to be counted")
     for disk in machine.disks:
@@ -199,6 +204,8 @@ def model_options(machine):
         words["snapshots"] = hex(machine.snapshots)
     if machine.instructions:
         words["instructions"] = "on"
+    if machine.plant:
+        words["plant"] = machine.plant
     if not machine.attack_writes:
         words["attack-writes"] = "off"
     return words
@@ -253,6 +260,14 @@ def disk_arguments(machine):
     return args
 
 
+def dsa_arguments(machine):
+    args = []
+    for index in range(machine.dsa):
+        args += ["-device", options("onebell-dsa", {"id": f"dsa{index}", "bus": "pcie.0",
+                                                    **machine.dsa_options})]
+    return args
+
+
 def firmware_arguments(machine):
     """With variables of its own, firmware is in flash, and they are guarded by SMM."""
     if not machine.variables:
@@ -275,7 +290,7 @@ def command(machine):
         args += ["-plugin", options(quoted(machine.model_file), model_options(machine)) +
                  "".join(f",attack={device}" for device in machine.attack)]
     args += ["-vga", "std", "-display", machine.display]
-    args += disk_arguments(machine)
+    args += disk_arguments(machine) + dsa_arguments(machine)
     if machine.com1 == "stdio":
         args += ["-chardev", "stdio,id=com1,signal=on"]
     else:

@@ -6,7 +6,8 @@
 #   tools/setup.sh run         installs what `make run` needs and is missing
 #   tools/setup.sh report      the same, and what draws `make report`'s charts
 #   tools/setup.sh media       as run, and what makes and signs media to boot from
-#   tools/setup.sh [test]      run, report and media, and what the tests need besides
+#   tools/setup.sh fleet       as report and media, and what speaks to BMCs
+#   tools/setup.sh [test]      all of these, and what the tests need besides
 #   tools/setup.sh linux       what `make run` and `make compare-linux` need
 #   tools/setup.sh --list      prints the step's packages, and the suite that each comes from
 #   tools/setup.sh --dry-run   says what the step would do by apt's lists, and changes nothing
@@ -22,10 +23,12 @@ REPORT_PACKAGES="python3-matplotlib"
 
 MEDIA_PACKAGES="dosfstools mtools sbsigntool xorriso"
 
+FLEET_PACKAGES="python3-sushy"
+
 TEST_PACKAGES="
     acpica-tools chromium clang cppcheck fio git grub-efi-amd64-bin libclang-rt-dev
     libcmocka-dev nvme-cli openssl python3-pytest python3-pytest-timeout python3-pytest-xdist
-    python3-sushy python3-yaml spin"
+    python3-yaml spin"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest
@@ -169,10 +172,10 @@ read_arguments() {
     ACTION=install
     for word; do
         case $word in
-        run | report | media | test | linux) STEP=$word ;;
+        run | report | media | fleet | test | linux) STEP=$word ;;
         --list | --dry-run | --source) ACTION=${word#--} ;;
-        *) fail "knows the steps run, report, media, test and linux, and --list, --dry-run and" \
-            "--source, not '$word'" ;;
+        *) fail "knows the steps run, report, media, fleet, test and linux, and --list, --dry-run" \
+            "and --source, not '$word'" ;;
         esac
     done
     PACKAGES=$RUN_PACKAGES
@@ -180,8 +183,9 @@ read_arguments() {
     case $STEP in
     report) PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES" ;;
     media) PACKAGES="$RUN_PACKAGES $MEDIA_PACKAGES" ;;
+    fleet) PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $MEDIA_PACKAGES $FLEET_PACKAGES" ;;
     test)
-        PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $MEDIA_PACKAGES $TEST_PACKAGES"
+        PACKAGES="$RUN_PACKAGES $REPORT_PACKAGES $MEDIA_PACKAGES $FLEET_PACKAGES $TEST_PACKAGES"
         OPTIONAL=$OPTIONAL_PACKAGES ;;
     linux) PACKAGES="$RUN_PACKAGES $LINUX_PACKAGES" ;;
     esac

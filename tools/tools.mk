@@ -38,6 +38,15 @@ report: ## the bench in QEMU, or the captures in LOG=, as a page of charts: buil
 	@$(SETUP) report && $(if $(LOG),true,$(BUILD_ALL) $(RUNNABLE))
 	@$(PYTHON) -B tools/report $(LOG)
 
+# An inventory, and the machines of it that are meant: docs/racks.md.
+RACK     ?=
+MACHINES ?=
+
+.PHONY: fleet
+fleet: ## one run on all machines of a rack by their BMCs, and one report: RACK= MACHINES= WORDS=
+	@$(SETUP) fleet && $(MAKE) --no-print-directory SETUP=true iso
+	tools/fleet run $(RACK) $(MACHINES)
+
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu test-racks
 PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
 
@@ -81,7 +90,7 @@ budget: ## measure what reads cost in instructions, and write tests/perf/budget.
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	@$(PYTHON) -B tests/perf/budget.py
 
-C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
+C_DIRS    = $(KERNEL_DIRS) kernel boot docs/example-app tools tools/qemu tools/qemu/dsa tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about

@@ -127,6 +127,29 @@ static bool find_windows(const struct vmd_regs *r, const char *name, struct vmd_
                        (unsigned long long)r->membar2.base);
 }
 
+static bool do_overlap(const struct pci_bar *a, const struct pci_bar *b)
+{
+    return is_usable(a) && is_usable(b) && a->base < b->base + b->bytes &&
+           b->base < a->base + a->bytes;
+}
+
+// Which of the two answers is nobody's to know: a drive's register may be another's configuration.
+static bool check_places(const struct vmd_regs *r, const char *name, struct problem *p)
+{
+    const struct pci_bar *bars[] = { &r->cfgbar, &r->membar1, &r->membar2 };
+    for (unsigned i = 0; i < ARRAY_SIZE(bars); i++)
+        for (unsigned j = i + 1; j < ARRAY_SIZE(bars); j++)
+            if (do_overlap(bars[i], bars[j]))
+                return problem_set(p, "vmd-overlap",
+                                   "%s: Intel VMD hides its drives: its BARs %u (0x%llx bytes at "
+                                   "0x%llx) and %u (0x%llx at 0x%llx) overlap: " REMEDY,
+                                   name, 2 * i, (unsigned long long)bars[i]->bytes,
+                                   (unsigned long long)bars[i]->base, 2 * j,
+                                   (unsigned long long)bars[j]->bytes,
+                                   (unsigned long long)bars[j]->base);
+    return true;
+}
+
 // ---- MSIs ----
 
 bool vmd_check_entries(const struct vmd_layout *l, const char *name, struct problem *p)
@@ -161,7 +184,7 @@ bool vmd_decode(const struct vmd_regs *r, const char *name, struct vmd_layout *l
                            "%s: Intel VMD hides its drives: its registers read all ones (VMCONFIG "
                            "0x%04x, VMLOCK 0x%08x): switch the machine off and on, or " REMEDY,
                            name, r->vmconfig, r->vmlock);
-    if (!find_buses(r, name, l, p) || !find_windows(r, name, l, p))
+    if (!find_buses(r, name, l, p) || !find_windows(r, name, l, p) || !check_places(r, name, p))
         return false;
     find_msis(r, l);
     return l->bypass || vmd_check_entries(l, name, p);

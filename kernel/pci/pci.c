@@ -75,7 +75,6 @@ static bool passes_on(const struct pci_dev *dev)
     return dev->header != PCI_HEADER_NORMAL || dev->is_host;
 }
 
-// Bridges last: what an endpoint still had to write then has its way up.
 void pci_mark_left_masters(const struct handoff_master *left, size_t count)
 {
     struct pci_dev *dev;
@@ -84,6 +83,7 @@ void pci_mark_left_masters(const struct handoff_master *left, size_t count)
             dev->left_master |= dev->segment == left[j].segment && dev->bdf == left[j].bdf;
 }
 
+// Bridges last: what an endpoint still had to write then has its way up.
 void pci_stop_masters(void)
 {
     struct pci_dev *dev;

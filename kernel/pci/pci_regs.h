@@ -37,6 +37,8 @@
 #define   PCI_HEADER_TYPE_MULTI BIT32(7)
 #define PCI_HEADER_NORMAL 0
 #define PCI_HEADER_BRIDGE 1
+#define PCI_SUBSYSTEM_VENDOR 0x2c // 16
+#define PCI_SUBSYSTEM_ID 0x2e     // 16
 #define PCI_CAP_POINTER 0x34 // 8
 
 #define PCI_HEADER_KEPT 0x0c // from here to the end of the header: what firmware configured

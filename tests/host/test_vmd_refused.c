@@ -82,6 +82,20 @@ static void bad_membars(void **state)
     assert_refused("vmd-membar");
 }
 
+// One of the two would answer for both.
+static void overlapping_bars(void **state)
+{
+    struct vmd_fn *v = refusable(0x201d);
+    model_bar64(v->fn, 2, VMD_CFG(0), VMD_MEM1_BYTES);
+    assert_refused("vmd-overlap");
+    v = refusable(0x201d);
+    model_bar64(v->fn, 4, VMD_CFG(0) + VMD_BUSES * MIB - 0x1000, VMD_MEM2_BYTES);
+    assert_refused("vmd-overlap");
+    v = refusable(0x201d);
+    model_bar64(v->fn, 2, VMD_MEM2(0) + VMD_MEM2_BYTES - 0x1000, VMD_MEM1_BYTES);
+    assert_refused("vmd-overlap");
+}
+
 static void bad_shadow(void **state)
 {
     struct vmd_fn *v = refusable(0x28c0);
@@ -166,9 +180,10 @@ static void bus_past_the_end(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        test(silent),     test(bad_cfgbar),    test(bad_buses),       test(bad_membars),
-        test(bad_shadow), test(empty),         test(bad_vectors),     test(bad_tables),
-        test(locked),     test(table_outside), test(unnumbered_port), test(bus_past_the_end),
+        test(silent),           test(bad_cfgbar), test(bad_buses),     test(bad_membars),
+        test(bad_shadow),       test(empty),      test(bad_vectors),   test(bad_tables),
+        test(overlapping_bars), test(locked),     test(table_outside), test(unnumbered_port),
+        test(bus_past_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

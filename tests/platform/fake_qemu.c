@@ -39,6 +39,10 @@ EXPORT(struct qemu_object *, object_resolve_path_type,
 {
     return NULL;
 }
+EXPORT(void *, type_register_static, (const void *type))
+{
+    return NULL;
+}
 EXPORT(void, memory_region_init_io,
        (struct qemu_region * region, struct qemu_object *owner, const struct qemu_region_ops *ops,
         void *opaque, const char *name, uint64_t size))

@@ -28,7 +28,7 @@ def test_no_interrupt_remapping():
     assert "intremap=on" in refused(command_line(iommu="intel-iommu,intremap=off"))
 
 
-@pytest.mark.parametrize("argument", ["frobnicate=on", "json=", "jsonfile=x", "count="])
+@pytest.mark.parametrize("argument", ["frobnicate=on", "json=", "jsonfile=x", "count=", "plant=sn", "plant="])
 def test_an_unknown_argument(argument):
     assert argument in refused(command_line(plugin_args=f",{argument}"))
 

@@ -138,6 +138,19 @@ def test_a_controller_that_is_gone(boot, mode):
     assert "all ones" in run.one("error", what="nvme-gone")["message"]
 
 
+def test_a_controller_that_is_given_up_reaches_nothing(boot):
+    """Nor what it reached before: its id is the attacker's all along."""
+    run = boot("irq=adaptive iodepth=32 bs=4k runtime=6s nvme.timeout=1s", disks=stamped(1), attack=["ctrl"],
+               extra=failing_register(mask=0xffffffff, value=0xffffffff)
+               + extra_disk([null("slow")]))
+    assert run.status == launch.EXIT_FAILED
+    all_ended(run)
+    assert run.one("error", what="nvme-gone")
+    attack = run.model["attack"]
+    assert attack["granted_pages"] > 0 and attack["revoked memory"]["tried"] > 20
+    assert all(found["through"] == 0 for target, found in attack.items() if target != "granted_pages")
+
+
 @pytest.mark.parametrize("mode", ["posted", "remapped", "adaptive", "poll"])
 def test_a_disk_that_is_taken_out(boot, tmp_path, mode):
     """device_del presses its slot's button: its reads end, its power goes off, and QEMU takes it out."""

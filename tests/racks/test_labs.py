@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """LAVA and labgrid run the files of tools/ against machines in QEMU."""
+import json
+import subprocess
+
 import pytest
-from labs import LabgridRun, LavaRun, need_labgrid, need_lava
+from labs import DEADLINE, ROOT, LabgridRun, LavaRun, need_labgrid, need_lava
 
 WRONG = "irq=posted rw=randread bs=1"  # ends in an error
 
@@ -43,3 +46,16 @@ def test_labgrid_sees_an_error(tmp_path):
     run = LabgridRun(tmp_path, "labgrid", words=WRONG)
     assert run.status == 1
     assert "1 failed, 1 passed" in run.said and "bs=1" in run.said
+
+
+def test_one_report(lava, labgrid, tmp_path):
+    """Of a machine that LAVA ran and one that labgrid ran."""
+    done = subprocess.run([ROOT / "tools/fleet", "merge", lava.json, labgrid.json, "--out", tmp_path],
+                          capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [run["label"] for run in report["runs"]] == ["lava", "labgrid"]
+    assert report["subtitle"] == "2 machines that ran the same job: lava, labgrid."
+    rates = next(c for s in report["sections"] for c in s["charts"] if c["id"] == "iops")
+    assert {row[0] for row in rates["rows"]} == {"lava", "labgrid"}
+    assert "<h3>lava</h3>" in (tmp_path / "index.html").read_text()

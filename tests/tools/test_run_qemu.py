@@ -143,6 +143,14 @@ def test_drive_files(dry_run):
     assert len(devices(dry_run("--drive-file", "/tmp/a", "--disks", "2"), "nvme")) == 3
 
 
+def test_accelerators(dry_run):
+    devices = values(dry_run("--dsa", "2", "--dsa-opts", "wqs=2,handles=on"), "-device")
+    found = [d for d in devices if d.startswith("onebell-dsa,")]
+    assert [d.split(",")[1] for d in found] == ["id=dsa0", "id=dsa1"]
+    assert all(d.endswith(",wqs=2,handles=on") for d in found)
+    assert not any(d.startswith("onebell-dsa") for d in values(dry_run(), "-device"))
+
+
 @pytest.mark.parametrize("topology, buses", [
     ("flat", ["pcie.0", "pcie.0"]), ("ports", ["port0", "port1"]), ("bridge", ["bridge", "bridge"])])
 def test_topologies(dry_run, topology, buses):

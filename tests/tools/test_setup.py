@@ -307,7 +307,7 @@ def test_other_systems(debian12, release, name):
 def test_unknown_words(debian12, words):
     done = debian12.run(*words)
     assert (done.returncode, done.stdout) == (1, "")
-    for known in ("run", "report", "media", "test", "linux", "--list", "--dry-run", "--source",
+    for known in ("run", "report", "media", "fleet", "test", "linux", "--list", "--dry-run", "--source",
                   f"'{words[-1]}'"):
         assert known in done.stderr.split("setup: ")[1]
 
@@ -318,7 +318,7 @@ def test_no_address_in_the_project():
 
 @pytest.mark.parametrize("target, step", [
     ("run", "run"), ("debug", "run"), ("report", "report"), ("image", "media"),
-    ("iso", "media"), ("dist", "media"), ("test", "test"), ("setup", ""),
+    ("iso", "media"), ("dist", "media"), ("fleet", "fleet"), ("test", "test"), ("setup", ""),
     ("compare-linux", "linux"), ("test-linux", "linux")])
 def test_make_targets(tmp_path, target, step):
     setup = tmp_path / "setup"

@@ -16,6 +16,8 @@
 
 #define INTERVAL_NS 100000 // of virtual time
 #define PAGE 4096ull
+#define LOOKS 64                        // at RAM's tables, for one access
+#define RAM_PAGES ((4ull << 30) / PAGE) // what is no RAM is passed over
 
 enum target {
     TABLE,      // interrupt remapping
@@ -27,13 +29,15 @@ enum target {
     REGISTERS, // of the unit, and of whatever else is no RAM below 4 GiB
     WINDOW,    // interrupts
     RAM,
+    REVOKED, // RAM that the sender reached once
     TARGETS,
 };
 
 static const char *const names[TARGETS] = {
-    [TABLE] = "remapping table", [DESCRIPTOR] = "descriptors", [QUEUE] = "queue",
-    [ROOT] = "root table",       [CONTEXT] = "context tables", [PAGES] = "page tables",
-    [REGISTERS] = "registers",   [WINDOW] = "interrupts",      [RAM] = "memory",
+    [TABLE] = "remapping table",  [DESCRIPTOR] = "descriptors", [QUEUE] = "queue",
+    [ROOT] = "root table",        [CONTEXT] = "context tables", [PAGES] = "page tables",
+    [REGISTERS] = "registers",    [WINDOW] = "interrupts",      [RAM] = "memory",
+    [REVOKED] = "revoked memory",
 };
 
 struct attacker {
@@ -41,6 +45,7 @@ struct attacker {
     struct qemu_object *function;
     struct qemu_address_space *memory; // as it sees it
     uint16_t source;                   // just now
+    uint8_t *granted;                  // so far: a bit for each page of RAM
 };
 
 static struct {
@@ -49,9 +54,7 @@ static struct {
     bool reads_only;
     uint64_t tries; // accesses, the next one's number
     uint64_t random;
-    uint64_t ram_pages;
-    uint8_t *granted; // a bit for each page of RAM
-    uint64_t granted_pages;
+    uint64_t granted_pages; // so far, to anyone
     struct {
         uint64_t tried, blocked, through;
     } of[TARGETS];
@@ -133,23 +136,49 @@ static void try_interrupt(const struct attacker *a)
     attack.of[WINDOW].blocked += !through;
 }
 
-static void note_granted(uint64_t page)
+static bool was_granted(const struct attacker *a, uint64_t page)
 {
-    if (attack.granted[page / 8] & 1u << page % 8)
-        return;
-    attack.granted[page / 8] |= (uint8_t)(1u << page % 8);
-    attack.granted_pages++;
+    return a->granted[page / 8] & 1u << page % 8;
 }
 
+static void note_granted(const struct attacker *a, uint64_t page)
+{
+    bool known = false;
+    for (unsigned i = 0; i < attack.count; i++)
+        known |= was_granted(&attack.list[i], page);
+    a->granted[page / 8] |= (uint8_t)(1u << page % 8);
+    attack.granted_pages += !known;
+}
+
+static bool is_granted(const struct attacker *a, uint64_t page)
+{
+    return (stock_read(REG_GSTS) & GSTS_TES) && translate(a->source, page * PAGE).mapped;
+}
+
+// A page that isn't granted, where there is one among some.
 static void try_ram(const struct attacker *a)
 {
-    uint64_t page = next_random() % attack.ram_pages, at = page * PAGE;
-    if (!ram_at(at, PAGE))
-        return;
-    if ((stock_read(REG_GSTS) & GSTS_TES) && translate(a->source, at).mapped)
-        note_granted(page);
-    else
-        try_at(a, RAM, at + (next_random() & 0xff0));
+    uint64_t found = RAM_PAGES;
+    for (unsigned i = 0; i < LOOKS; i++) {
+        uint64_t page = next_random() % RAM_PAGES;
+        if (!ram_at(page * PAGE, PAGE))
+            continue;
+        if (is_granted(a, page))
+            note_granted(a, page);
+        else
+            found = page;
+    }
+    if (found < RAM_PAGES)
+        try_at(a, RAM, found * PAGE + (next_random() & 0xff0));
+}
+
+static void try_revoked(const struct attacker *a)
+{
+    uint64_t page = next_random() % RAM_PAGES;
+    for (uint64_t i = 0; i < RAM_PAGES && !was_granted(a, page); i++)
+        page = (page + 1) % RAM_PAGES;
+    if (was_granted(a, page) && !is_granted(a, page))
+        try_at(a, REVOKED, page * PAGE + (next_random() & 0xff0));
 }
 
 static void try_one(struct attacker *a)
@@ -168,6 +197,8 @@ static void try_one(struct attacker *a)
     enum target target = attack.tries++ % TARGETS;
     if (target == WINDOW)
         try_interrupt(a);
+    else if (target == REVOKED)
+        try_revoked(a);
     else if (target == RAM || !fixed[target])
         try_ram(a);
     else
@@ -195,11 +226,10 @@ void attack_attach(void)
         a->function = qemu_find_function(a->id, &a->memory);
         if (!a->function)
             refuse("attack=%s: the machine has no PCI device of that id", a->id);
+        a->granted = calloc(RAM_PAGES / 8, 1);
+        if (!a->granted)
+            refuse("out of memory");
     }
-    attack.ram_pages = 4 * 1024 * 1024 / 4; // 4 GiB; what is no RAM is passed over
-    attack.granted = calloc(attack.ram_pages / 8, 1);
-    if (!attack.granted)
-        refuse("out of memory");
     qemu_timer_start(strike, INTERVAL_NS);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/qemu/plant.h"
 #include "tools/qemu/stats.h"
 
 // What the guest sees in place of what QEMU's unit recorded; no reason: as recorded.
@@ -158,6 +159,7 @@ void fault_count(enum fault_reason reason, bool hidden)
 qemu_result fault_report(enum fault_reason reason, uint16_t index, bool hidden,
                          struct qemu_attrs attrs)
 {
+    plant_in_fault(&reason, &index, &hidden, &attrs);
     fault_count(reason, hidden);
     if (hidden)
         return QEMU_ERROR;

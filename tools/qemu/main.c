@@ -6,8 +6,10 @@
 
 #include "tools/qemu/attack.h"
 #include "tools/qemu/count.h"
+#include "tools/qemu/dsa/device.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
+#include "tools/qemu/plant.h"
 #include "tools/qemu/rules.h"
 #include "tools/qemu/snapshots.h"
 #include "tools/qemu/stats.h"
@@ -55,13 +57,15 @@ static void parse_argument(const char *argument)
         arguments.count = value;
     else if ((value = value_of(argument, "snapshots=")))
         arguments.snapshots = value;
+    else if ((value = value_of(argument, "plant=")))
+        plant_choose(value);
     else if ((value = value_of(argument, "attack=")))
         attack_add(value);
     else if (!parse_switch(argument, "strict=", &arguments.strict) &&
              !parse_switch(argument, "attack-writes=", &arguments.attack_writes) &&
              !parse_switch(argument, "instructions=", &arguments.instructions))
         refuse("unknown argument '%s'; there are json=FILE, count=ELF, snapshots=PORT, "
-               "instructions=on, attack=ID, attack-writes=off and strict=on",
+               "instructions=on, attack=ID, attack-writes=off, plant=NAME and strict=on",
                argument);
 }
 
@@ -121,6 +125,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
     if (arguments.json)
         stats_open_json(arguments.json);
     qemu_abi_init();
+    dsa_register_type();
     if (arguments.strict)
         strict_init();
     attack_set_writes(arguments.attack_writes);

@@ -7,6 +7,7 @@
 #include "tools/qemu/faults.h"
 #include "tools/qemu/irte.h"
 #include "tools/qemu/model.h"
+#include "tools/qemu/plant.h"
 #include "tools/qemu/stats.h"
 #include "tools/qemu/strict.h"
 
@@ -31,7 +32,7 @@ static enum fault_reason post_to_descriptor(struct irte e)
                       (unsigned long long)address);
         return FAULT_DESCRIPTOR_ACCESS;
     }
-    struct post p = descriptor_post(d, irte_virtual_vector(e), e.low & IRTE_URG, x2apic_mode());
+    struct post p = plant_post(d, address, e, x2apic_mode());
     ram_unmap(d, sizeof(*d));
     model.descriptor = address;
     if (p.outcome == POST_REFUSED) {
@@ -48,6 +49,7 @@ static enum fault_reason post_to_descriptor(struct irte e)
 static enum fault_reason send_remapped(struct irte e)
 {
     struct msi_message message = irte_remapped_message(e, x2apic_mode());
+    plant_in_message(&message);
     apic_send(message.address, message.data);
     return FAULT_NONE;
 }
@@ -59,6 +61,7 @@ static enum fault_reason serve(struct irte e, struct qemu_attrs attrs)
     enum fault_reason fault =
         posted ? irte_posted_fault(e, !attrs.unspecified, source)
                : irte_remapped_fault(e, !attrs.unspecified, source, x2apic_mode());
+    fault = plant_in_entry(e, fault);
     if (fault)
         return fault;
     return posted ? post_to_descriptor(e) : send_remapped(e);
@@ -116,15 +119,24 @@ static bool is_ours(struct msi_request request, struct irte *e)
     return (e->low & IRTE_IM) || strict_on();
 }
 
+static qemu_result let_through(uint64_t offset, uint32_t data)
+{
+    apic_send(INTERRUPT_WINDOW + offset, data);
+    return QEMU_OK;
+}
+
 static qemu_result window_write(void *opaque, uint64_t offset, uint64_t data, unsigned size,
                                 struct qemu_attrs attrs)
 {
     struct msi_request request = msi_request_decode(offset, (uint32_t)data);
     struct irte e;
+    plant_in_request(&request, offset, (uint32_t)data);
 
     uint32_t status = stock_read(REG_GSTS);
     if (!(status & GSTS_IRES))
         return pass(offset, (uint32_t)data, attrs);
+    if (!request.remappable && planted(PLANT_COMPATIBILITY))
+        return let_through(offset, (uint32_t)data);
     if (!request.remappable && (x2apic_mode() || !(status & GSTS_CFIS)))
         return fault_report(FAULT_COMPATIBILITY, 0, false, attrs);
     bool ours = is_ours(request, &e);

@@ -5,7 +5,7 @@ B        ?= build
 HOSTCC   ?= gcc
 WARNINGS ?= -Wall -Wextra -Werror
 
-MODEL_C      = $(sort $(wildcard tools/qemu/*.c))
+MODEL_C      = $(sort $(wildcard tools/qemu/*.c tools/qemu/dsa/*.c))
 MODEL_OBJ    = $(MODEL_C:tools/qemu/%.c=$(B)/qemu/%.o)
 MODEL_CFLAGS = -std=gnu11 -O2 -g -D_GNU_SOURCE $(WARNINGS) -Wno-unused-parameter -I.
 

@@ -3,6 +3,7 @@
 // latches with it, and the fault registers. QEMU hands over 64-bit accesses as two of 32 bits.
 #include "tools/qemu/faults.h"
 #include "tools/qemu/model.h"
+#include "tools/qemu/plant.h"
 #include "tools/qemu/rules.h"
 #include "tools/qemu/strict.h"
 
@@ -11,7 +12,7 @@ static uint64_t registers_read(void *opaque, uint64_t offset, unsigned size)
     rules_register_read((uint32_t)offset);
     if (offset == REG_CAP_HIGH)
         return stock_read(REG_CAP_HIGH) | CAP_HIGH_PI;
-    return faults_read((uint32_t)offset);
+    return plant_in_read((uint32_t)offset, faults_read((uint32_t)offset));
 }
 
 // The pointer takes effect with the command, not when it is written (VT-d 6.7).
@@ -19,7 +20,7 @@ static void registers_write(void *opaque, uint64_t offset, uint64_t value, unsig
 {
     if (strict_on())
         rules_register_write((uint32_t)offset, (uint32_t)value);
-    faults_write((uint32_t)offset, (uint32_t)value);
+    faults_write((uint32_t)offset, plant_in_write((uint32_t)offset, (uint32_t)value));
     if (offset == REG_GCMD && (value & GCMD_SIRTP))
         model.irta = stock_read64(REG_IRTA);
     if (offset == REG_GCMD && (value & GCMD_SRTP))

@@ -3,6 +3,7 @@
 // and those for the interrupt entry cache are carried out.
 #include "tools/qemu/entry_cache.h"
 #include "tools/qemu/model.h"
+#include "tools/qemu/plant.h"
 #include "tools/qemu/rules.h"
 #include "tools/qemu/strict.h"
 
@@ -27,14 +28,16 @@ static bool run_iec(const struct qi_descriptor *d, struct invalidations *done)
     if (!reserved_clear(d, QI_IEC_RESERVED, ~0ull))
         return false;
     if (!(d->low & QI_IEC_BY_INDEX)) {
-        entry_cache_empty();
+        if (!planted(PLANT_STALE_TABLE))
+            entry_cache_empty();
         done->entries = true;
         return true;
     }
     if (mask_bits > limit)
         strict_breach(RULE_QI_IEC_MASK, "descriptor %016llx has IM=%u, and ECAP.MHMV is %u",
                       (unsigned long long)d->low, mask_bits, limit);
-    entry_cache_invalidate((uint16_t)field_get(QI_IEC_IIDX, d->low), mask_bits);
+    entry_cache_invalidate((uint16_t)field_get(QI_IEC_IIDX, d->low),
+                           planted(PLANT_MASK) ? 0 : mask_bits);
     return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "tools/qemu/attack.h"
 #include "tools/qemu/count.h"
+#include "tools/qemu/dsa/statistics.h"
 #include "tools/qemu/faults.h"
 #include "tools/qemu/qemu_abi.h"
 #include "tools/qemu/rules.h"
@@ -64,6 +65,7 @@ static void print_table(void)
     print_row("  not reported: FPD was set", stats.hidden_faults);
     strict_print_table();
     attack_print_table();
+    dsa_print_table();
 }
 
 static void print_json(void)
@@ -84,6 +86,7 @@ static void print_json(void)
     fprintf(json, "},\"hidden_faults\":%" PRIu64, stats.hidden_faults);
     strict_print_json(json);
     attack_print_json(json);
+    dsa_print_json(json);
     count_print_json(json);
     snapshots_print_json(json);
     fprintf(json, "}\n");

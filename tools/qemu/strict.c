@@ -16,10 +16,13 @@
 #define GUEST_OK 33
 
 static const struct {
-    const char *id, *section, *text;
+    const char *id, *specification, *section, *text;
 } rules[RULES_END] = {
-#define RULE(constant, id, section, text) { id, section, text },
+#define RULE(constant, id, section, text) { id, "VT-d", section, text },
     STRICT_RULES(RULE)
+#undef RULE
+#define RULE(constant, id, section, text) { id, "DSA", section, text },
+        DSA_STRICT_RULES(RULE)
 #undef RULE
 };
 
@@ -58,8 +61,8 @@ void strict_breach(enum strict_rule rule, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    fprintf(stderr, MODEL_NAME ": breach of VT-d %s, %s (%s): ", rules[rule].section,
-            rules[rule].id, rules[rule].text);
+    fprintf(stderr, MODEL_NAME ": breach of %s %s, %s (%s): ", rules[rule].specification,
+            rules[rule].section, rules[rule].id, rules[rule].text);
     vfprintf(stderr, format, args);
     fprintf(stderr, "%s\n",
             strict.counts[rule] == TOLD_EACH ? " (further ones are only counted)" : "");
@@ -72,7 +75,7 @@ void strict_print_table(void)
         return;
     fprintf(stderr, "  %-44s %14" PRIu64 "\n", "served by an entry that memory has changed",
             entry_cache_stale_uses());
-    fprintf(stderr, "  %-44s %14" PRIu64 "\n", "breaches of VT-d's rules", strict.breaches);
+    fprintf(stderr, "  %-44s %14" PRIu64 "\n", "breaches of the rules", strict.breaches);
     for (unsigned i = 0; i < RULES_END; i++)
         if (strict.counts[i])
             fprintf(stderr, "    %-42s %14" PRIu64 "\n", rules[i].id, strict.counts[i]);

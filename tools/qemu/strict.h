@@ -53,11 +53,33 @@
     RULE(PD_MEMORY, "posted-descriptor-memory", "9.11", "a posted-interrupt descriptor is RAM")    \
     RULE(PD_RESERVED, "posted-descriptor-reserved", "9.11",                                        \
          "reserved bits of posted-interrupt descriptors are zero")
+
+// Of the Data Streaming Accelerator's specification.
+#define DSA_STRICT_RULES(RULE)                                                                     \
+    RULE(DSA_CMD_ACTIVE, "dsa-command-active", "9.2.12",                                           \
+         "CMD is written only while CMDSTATUS.Active is 0")                                        \
+    RULE(DSA_COMMAND, "dsa-command-failed", "5.8.3", "commands suit the state and configuration")  \
+    RULE(DSA_LOCKED, "dsa-read-only", "table 9-4", "configuration changes only where it may")      \
+    RULE(DSA_RESERVED, "dsa-register-reserved", "9.2", "reserved bits of registers are zero")      \
+    RULE(DSA_BUS_MASTER, "dsa-bus-master", "5.7",                                                  \
+         "bus mastering is on as long as the device is not Disabled")                              \
+    RULE(DSA_PORTAL_WRITE, "dsa-portal-write", "9.3",                                              \
+         "a portal takes 64 bytes at once, here as eight ascending stores")                        \
+    RULE(DSA_PORTAL_CLOSED, "dsa-portal-closed", "5.3",                                            \
+         "descriptors are written to enabled dedicated queues")                                    \
+    RULE(DSA_QUEUE_FULL, "dsa-queue-full", "5.3", "software keeps count of a queue's entries")     \
+    RULE(DSA_SUBMIT_BUSY, "dsa-submit-while-emptied", "3.15",                                      \
+         "nothing is submitted to queues that are being drained or aborted")                       \
+    RULE(DSA_DESCRIPTOR, "dsa-descriptor", "5.4", "descriptors pass their checks")                 \
+    RULE(DSA_RECORD_CLEAR, "dsa-record-not-cleared", "3.6",                                        \
+         "the status of a completion record is 0 before it is written")                            \
+    RULE(DSA_WRITE_LOST, "dsa-write-lost", "3.13.1",                                               \
+         "without ATS, all memory that is written is mapped")
 // clang-format on
 
 enum strict_rule {
 #define RULE(constant, id, section, text) RULE_##constant,
-    STRICT_RULES(RULE)
+    STRICT_RULES(RULE) DSA_STRICT_RULES(RULE)
 #undef RULE
         RULES_END,
 };

@@ -38,6 +38,7 @@ class Capture:
     rows: list = field(default_factory=list)  # of the bench, in order
     jobs: list = field(default_factory=list)
     bins: dict = field(default_factory=dict)  # (what it is of) -> {"clat_ns": [[ns, count], ...]}
+    verdicts: dict = field(default_factory=dict)  # of checks, self-tests, warnings and errors, by name
     status: str = None  # of the run; None: the capture ends before it
     left_out: list = field(default_factory=list)
 
@@ -160,6 +161,7 @@ MACHINE = {
     "vtd_unit": (("unit", "version", "cap", "ecap"), ("segment", "entries")),
     "nvme": (("filename", "pci", "model", "serial", "firmware"),
              ("size", "block_size", "queues", "queue_depth", "node")),
+    "bmc": (("model", "bios", "firmware", "state"), ()),  # which tools/fleet adds
 }
 FLAGS = ("posting", "coherent")
 
@@ -170,6 +172,16 @@ def take_machine(capture, kind, o):
     thing |= {key: count(o, key) for key in counts if o.get(key) is not None}
     thing |= {key: o[key] for key in FLAGS if isinstance(o.get(key), bool)}
     capture.machine.setdefault(kind, []).append(thing)
+
+
+# What was found right or wrong: by type, what names it, and what was found.
+VERDICTS = {"platform_check": ("id", "verdict"), "test": ("name", "status"), "warning": ("what", None),
+            "error": ("what", None)}
+
+
+def take_verdict(capture, kind, o):
+    name, found = VERDICTS[kind]
+    capture.verdicts[f"{kind} {text(o, name)}"] = text(o, found) if found else "yes"
 
 
 def take_plan(capture, o):
@@ -187,6 +199,8 @@ def take(capture, unfinished, o):
         take_bins(unfinished, o)
     elif kind in MACHINE:
         take_machine(capture, kind, o)
+    elif kind in VERDICTS:
+        take_verdict(capture, kind, o)
     elif kind == "bench_plan":
         take_plan(capture, o)
     elif kind == "end":
@@ -232,6 +246,31 @@ def check_whole(capture):
 
 def read(path, label=None):
     """The last boot in a file that has results."""
+    boots = read_boots(path)
+    if not any(boot.holds_results for boot in boots):
+        said = "".join(f"\n  {why}" for why in boots[-1].left_out[:SAID])
+        raise CaptureError(f"{path}: holds no row of the bench and no job: capture COM2 of a run "
+                           f"with app=bench{said}")
+    return last_of(boots, label)
+
+
+def read_any(path, label=None):
+    """The same, but if none has results, the last boot."""
+    return last_of(read_boots(path), label)
+
+
+def last_of(boots, label):
+    with_results = [boot for boot in boots if boot.holds_results]
+    capture = (with_results or boots)[-1]
+    if len(with_results) > 1:
+        capture.left_out.append(f"{len(with_results) - 1} earlier boots with results: the last one "
+                                "is shown")
+    check_whole(capture)
+    capture.label = label or capture.label
+    return capture
+
+
+def read_boots(path):
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
@@ -239,19 +278,7 @@ def read(path, label=None):
         lines = launch.read_text(path).splitlines()
     except OSError as e:
         raise CaptureError(f"{path}: {e.strerror}: name a capture of COM2") from None
-    boots = list(boots_of(path, lines))
-    with_results = [boot for boot in boots if boot.holds_results]
-    if not with_results:
-        said = "".join(f"\n  {why}" for why in boots[-1].left_out[:SAID])
-        raise CaptureError(f"{path}: holds no row of the bench and no job: capture COM2 of a run "
-                           f"with app=bench{said}")
-    capture = with_results[-1]
-    if len(with_results) > 1:
-        capture.left_out.append(f"{len(with_results) - 1} earlier boots with results: the last one "
-                                "is shown")
-    check_whole(capture)
-    capture.label = label or capture.label
-    return capture
+    return list(boots_of(path, lines))
 
 
 def said(left_out):

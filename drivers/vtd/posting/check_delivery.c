@@ -3,6 +3,7 @@
 
 #include "drivers/vtd/posting/check.h"
 #include "kernel/base/cpus.h"
+#include "kernel/cpu/msg.h"
 #include "kernel/mem/mem.h"
 
 #define SLEEP_NS (20 * NS_PER_MS) // within which an idle CPU has fallen asleep
@@ -49,10 +50,54 @@ static bool runtime_posted_to(struct rig *r, unsigned cpu, struct verdict *v)
     return rig_expect(r, cpu, 1, v);
 }
 
+// ---- awake ----
+
+// Sends itself to the CPU that it is on, which so has work without end.
+static struct waker {
+    struct cpu_msg msg;
+    bool stop, stopped, lost; // once it doesn't stop, it is still about
+} waker;
+
+static void stay_awake(struct cpu_msg *msg)
+{
+    if (__atomic_load_n(&waker.stop, __ATOMIC_ACQUIRE))
+        __atomic_store_n(&waker.stopped, true, __ATOMIC_RELEASE);
+    else
+        cpu_post(cpu_index(), msg);
+}
+
+static bool keep_awake(unsigned cpu, struct verdict *v)
+{
+    if (cpu == cpu_index())
+        return true;
+    if (waker.lost)
+        return verdict_fail(v, "a CPU has not answered since an earlier test");
+    waker = (struct waker){ .msg.fn = stay_awake };
+    cpu_post(cpu, &waker.msg);
+    return true;
+}
+
+static bool let_sleep(unsigned cpu, struct verdict *v)
+{
+    if (cpu == cpu_index())
+        return true;
+    __atomic_store_n(&waker.stop, true, __ATOMIC_RELEASE);
+    waker.lost = !poll_until(__atomic_load_n(&waker.stopped, __ATOMIC_ACQUIRE), RIG_ANSWER_NS);
+    return !waker.lost || verdict_fail(v, "CPU %u doesn't answer", cpu);
+}
+
+static bool awake_posted_to(struct rig *r, unsigned cpu, struct verdict *v)
+{
+    if (!keep_awake(cpu, v))
+        return false;
+    bool ok = runtime_posted_to(r, cpu, v);
+    return let_sleep(cpu, v) && ok;
+}
+
 static bool check_runtime(struct rig *r, struct verdict *v)
 {
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
-        if (!runtime_posted_to(r, cpu, v))
+        if (!awake_posted_to(r, cpu, v))
             return false;
     return true;
 }

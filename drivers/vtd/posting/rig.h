@@ -15,7 +15,8 @@
 
 // How long something that must happen may take; only a test that fails waits so long.
 #define RIG_WAIT_NS NS_PER_S
-#define RIG_SPARE 2 // irqs on the target beyond the one that each CPU has
+#define RIG_ANSWER_NS (20 * NS_PER_S) // of a CPU in its loop
+#define RIG_SPARE 2                   // irqs on the target beyond the one that each CPU has
 
 struct rig {
     struct irq_generator *generator;

@@ -7,7 +7,6 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/x86/apic.h"
 
-#define BARRIER_NS (20 * NS_PER_S)
 #define ACCEPT_NS (20 * NS_PER_US) // from when the unit has sent a message to when the APIC has it
 
 // ---- what was on its way has arrived ----
@@ -31,8 +30,8 @@ static bool pass_barrier(unsigned cpu, struct verdict *v)
         return verdict_fail(v, "a CPU has not answered since an earlier test");
     barrier = (struct barrier){ .msg.fn = pass };
     cpu_post(cpu, &barrier.msg);
-    barrier.lost = !poll_until(__atomic_load_n(&barrier.passed, __ATOMIC_ACQUIRE), BARRIER_NS);
-    return !barrier.lost || verdict_fail(v, "CPU %u has not answered for 20 s", cpu);
+    barrier.lost = !poll_until(__atomic_load_n(&barrier.passed, __ATOMIC_ACQUIRE), RIG_ANSWER_NS);
+    return !barrier.lost || verdict_fail(v, "CPU %u doesn't answer", cpu);
 }
 
 // An invalidation ends after the requests that came before it have arrived (VT-d 6.5.5).
@@ -50,7 +49,10 @@ static bool settle(struct rig *r, unsigned irq, struct verdict *v)
 
 bool rig_expect(struct rig *r, unsigned irq, unsigned count, struct verdict *v)
 {
-    (void)poll_until(rig_arrived(r, irq) >= count, RIG_WAIT_NS);
+    if (!poll_until(rig_arrived(r, irq) >= count, RIG_WAIT_NS))
+        return verdict_fail(v, "CPU %u took vector 0x%x %lu times within %llu ms, and not %u times",
+                            r->irqs[irq]->cpu, r->irqs[irq]->vector, rig_arrived(r, irq),
+                            RIG_WAIT_NS / NS_PER_MS, count);
     if (!settle(r, irq, v))
         return false;
     for (unsigned i = 0; i < r->irqs_count; i++) {

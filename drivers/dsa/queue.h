@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A dedicated work queue: it belongs to one CPU, whose it is to submit and to look for completions.
+#pragma once
+
+#include "drivers/dsa/dsa_regs.h"
+#include "kernel/cpu/msg.h"
+#include "kernel/irq/irq.h"
+#include "kernel/run/copy.h"
+
+struct dsa_device;
+
+struct dsa_queue {
+    struct copy_port port;
+    // The owner's, and hot.
+    unsigned cpu; // who the owner is: read by all
+    uint16_t handle;
+    bool by_stores;
+    bool held; // nothing goes out
+    bool gone;
+    unsigned slot;       // of the portal's page, which writes take in turn
+    unsigned head, tail; // places of requests in flight, some of which may have ended
+    unsigned mask;
+    unsigned in_flight, depth;
+    volatile uint8_t *portal;
+    struct dsa_record *records;
+    uint64_t records_at;    // physical
+    struct copy_req **reqs; // by place; NULL: ended ahead of its turn
+    struct copy_req *waiting, **waiting_end;
+    uint64_t ended; // requests so far
+
+    // The rest.
+    struct dsa_device *device;
+    unsigned number;
+    struct irq *irq;
+    struct cpu_msg adopt; // to a new owner
+    bool adopting;
+    struct cpu_msg round; // events.c's: to the owner and back,
+    struct cpu_msg look;  // for a lost interrupt,
+    struct cpu_msg last;  // and when the device is gone
+    void (*work)(struct dsa_queue *q);
+    bool looking;
+    uint16_t fresh;        // handle from the round's end on
+    uint64_t ended_before; // at the last look
+    unsigned looks;        // in which nothing ended, and something should have
+    uint64_t told;         // codes of completion records that were told of
+    unsigned again;        // times in a row that a handle was revoked under a request
+};
+
+struct dsa_queue *dsa_queue_create(struct dsa_device *d, unsigned number, unsigned cpu,
+                                   unsigned depth);
+
+static inline unsigned dsa_queue_owner(const struct dsa_queue *q)
+{
+    return __atomic_load_n(&q->cpu, __ATOMIC_ACQUIRE);
+}
+
+// Fills in the request for this queue. Any CPU.
+void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req);
+
+// Ends what has a completion record; up to so many. Returns how many. Owner.
+unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most);
+// The same, as its interrupt's handler; and when that has moved.
+void dsa_queue_interrupt(void *queue);
+void dsa_queue_moved(void *queue, unsigned cpu);
+
+// True where the calling CPU isn't the owner any more: the message goes after the queue.
+bool dsa_queue_pass_on(struct dsa_queue *q, struct cpu_msg *msg);
+
+// Nothing goes out any more; requests wait. Owner.
+void dsa_queue_hold(struct dsa_queue *q);
+// The device has nothing more to say of what went out before: what has no record by now is lost. Owner.
+void dsa_queue_release(struct dsa_queue *q, uint16_t handle, uint32_t detail);
+// The device is gone: all requests end, and so do those to come. Owner.
+void dsa_queue_end(struct dsa_queue *q);
