@@ -241,30 +241,40 @@ static bool next_word(const char **at, struct piece *w)
     return w->length > 0;
 }
 
-static bool read_word(const char *cmdline, const char *name, struct console_places *out,
-                      struct problem *p)
+// The value of the last one of the name; text NULL: there is none.
+static struct piece find_word(const char *cmdline, const char *name)
 {
     struct piece w, value, last = { NULL, 0 };
-    *out = (struct console_places){ 0 };
     while (next_word(&cmdline, &w)) {
         value = w;
         if (takes(&value, name))
             last = value;
     }
-    if (!last.text || read_value(last, out))
+    return last;
+}
+
+static bool read_word(struct piece w, const char *name, struct console_places *out,
+                      struct problem *p)
+{
+    *out = (struct console_places){ 0 };
+    if (!w.text || read_value(w, out))
         return true;
     *out = (struct console_places){ 0 };
     return problem_set(p, "cmdline-value",
                        "command line: \"%s%.*s\" is no list of consoles: com1 to com4, io:PORT, "
                        "mmio:ADDRESS:WIDTH, pci:SSSS:BB:DD.F:BAR, each with ,BAUD or without; "
                        "screen; or none",
-                       name, (int)MIN(last.length, (size_t)QUOTE_MAX), last.text);
+                       name, (int)MIN(w.length, (size_t)QUOTE_MAX), w.text);
 }
 
 bool console_read_words(const char *cmdline, struct console_choice *c, struct problem *p)
 {
-    bool text = read_word(cmdline, "console=", &c->text, p);
-    return read_word(cmdline, "json=", &c->json, p) && text;
+    struct piece json = find_word(cmdline, "json=");
+    bool text = read_word(find_word(cmdline, "console="), "console=", &c->text, p);
+    c->json_follows = json.text && is(json, "console");
+    if (c->json_follows)
+        json.text = NULL;
+    return read_word(json, "json=", &c->json, p) && text;
 }
 
 // ---- what is left open ----
@@ -291,9 +301,9 @@ static void settle_text(struct console_choice *c, unsigned coms)
     c->text.count = 2;
 }
 
-static void share_text(struct console_choice *c)
+static void share_text(struct console_choice *c, uint32_t most)
 {
-    for (uint32_t i = 0; i < c->text.count && !c->json.count; i++)
+    for (uint32_t i = 0; i < c->text.count && c->json.count < most; i++)
         if (c->text.at[i].kind != CONSOLE_SCREEN)
             c->json.at[c->json.count++] = c->text.at[i];
 }
@@ -301,12 +311,13 @@ static void share_text(struct console_choice *c)
 static void settle_json(struct console_choice *c, unsigned coms)
 {
     static const uint8_t order[CONSOLE_COMS] = { 1, 0, 2, 3 };
-    for (unsigned i = 0; i < CONSOLE_COMS && !c->json.count; i++) {
+    for (unsigned i = 0; i < CONSOLE_COMS && !c->json.count && !c->json_follows; i++) {
         struct console_place place = console_com(order[i], CONSOLE_BAUD_UNNAMED);
         if (coms >> order[i] & 1 && !has(&c->text, &place))
             c->json.at[c->json.count++] = place;
     }
-    share_text(c);
+    if (!c->json.count)
+        share_text(c, c->json_follows ? CONSOLE_PLACES : 1);
 }
 
 // What firmware talks on, it has set up: its speed is kept, as is that of a UART whose clock isn't known.

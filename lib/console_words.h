@@ -8,6 +8,7 @@
 //     mmio:ADDRESS[:WIDTH]               one in memory: its registers have so many bytes each (1, 2, 4)
 //     pci:SSSS:BB:DD.F[:BAR]             one of a PCI function, in that BAR (0)
 //     screen, none
+//   json=console: the UARTs that text goes to
 #pragma once
 
 #include "lib/problem.h"
@@ -40,6 +41,7 @@ struct console_places {
 
 struct console_choice {
     struct console_places text, json;
+    bool json_follows; // json=console
     bool has_spcr;
     struct console_place spcr; // what firmware says its own console is
 };

@@ -72,7 +72,7 @@ static void try_spcr(unsigned coms, const uint8_t *data, size_t size)
     if (fault != HANDOFF_SPCR_USABLE)
         return;
     check_place(&place);
-    try_words(coms, (const uint8_t *)"console=com2 json=mmio:0x1000", 12, &place);
+    try_words(coms, (const uint8_t *)"console=com2", 12, &place);
 }
 
 // Against a queue that is as long as it need be.

@@ -91,6 +91,8 @@ static void test_refused(void **state)
         "console=com11",
         "console=ttyS4",
         "console=COM1",
+        "console=console",
+        "console=com1,console",
         "console=com1,",
         "console=,com1",
         "console=com1,,com2",
@@ -200,6 +202,11 @@ static void test_with_words(void **state)
     settle("json=screen,com2,9600", COM(1) | COM(2), "com1 screen", "screen com2");
     assert_int_equal(choice.json.at[1].baud, 9600);
     settle("console=com3", COM(1) | COM(2), "com3", "com2"); // named, so it is tried
+    settle("json=console", COM(1) | COM(2), "com1 screen", "com1");
+    settle("json=com2 json=console console=com2,screen,com1", COM(1) | COM(2), "com2 screen com1",
+           "com2 com1");
+    settle("json=console json=com1", COM(1) | COM(2), "com1 screen", "com1");
+    settle("json=console console=none", COM(1) | COM(2), "", "");
 }
 
 static void test_with_spcr(void **state)
@@ -208,6 +215,8 @@ static void test_with_spcr(void **state)
     settle("", COM(1) | COM(2), "com2 screen", "com1");
     assert_int_equal(choice.text.at[0].baud, 57600);
     assert_int_equal(choice.json.at[0].baud, 115200);
+    settle("json=console", COM(1) | COM(2), "com2 screen", "com2");
+    assert_int_equal(choice.json.at[0].baud, 57600);
     settle("", COM(2), "com2 screen", "com2");
     settle("", COM(1), "com1 screen", "com1"); // it names what isn't there
     settle("console=com1", COM(1) | COM(2), "com1", "com2");

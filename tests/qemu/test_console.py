@@ -77,7 +77,7 @@ def test_words_win_over_spcr_and_a_bad_one_is_told(boot, tmp_path):
 
 
 def test_both_share_a_port(boot, tmp_path):
-    done = boot(JOB + " console=com1 json=com1 trace=64", disks=stamped(1))
+    done = boot(JOB + " json=console trace=64", disks=stamped(1))
     assert done.status == launch.EXIT_OK
     (both, objects), (_, none) = ports(tmp_path)
     check_objects(objects)
