@@ -28,8 +28,8 @@ APP_C    = $(if $(APP),$(or $(sort $(wildcard $(APP)/*.c)),$(error APP=$(APP): n
 APP_OBJ  = $(patsubst $(APP)/%.c,$(B)/app/%.o,$(APP_C))
 
 # ---- the kernel: freestanding, no SSE, no red zone (interrupts share the stack) ----
-DRIVER_DIRS = $(addprefix drivers/,vtd vtd/platform vtd/posting vmd dsa nvme nvme/cli)
-KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run) $(DRIVER_DIRS) apps init
+DRIVER_DIRS = $(addprefix drivers/,vtd vtd/monitor vtd/platform vtd/posting vmd dsa nvme nvme/cli)
+KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run) $(DRIVER_DIRS) apps apps/monitor init
 KERNEL_C    = $(sort $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS))))
 KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
 KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o) $(APP_OBJ)

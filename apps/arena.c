@@ -63,6 +63,19 @@ void *arena_alloc_dma(struct arena *arena, size_t bytes, size_t align, unsigned 
     return arena ? alloc(arena, &kind, bytes, align) : mem_alloc_dma(bytes, align, node);
 }
 
+static struct arena *of_run;
+
+void arena_begin_run(struct arena *arena)
+{
+    of_run = arena;
+    arena_reset(arena);
+}
+
+struct arena *arena_of_run(void)
+{
+    return of_run;
+}
+
 void arena_reset(struct arena *arena)
 {
     for (struct arena_chunk *c = arena->chunks; c; c = c->next)

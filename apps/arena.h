@@ -22,5 +22,10 @@ void *arena_alloc_dma(struct arena *arena, size_t bytes, size_t align, unsigned 
 // All that was given is free again. Nobody may use it any more, devices neither.
 void arena_reset(struct arena *arena);
 
-// The same, but what was given is never used again, since a device may still write to it.
+// For who runs one app after the other: from now on arena_of_run() is this one, reset. NULL, as
+// it is at first: an app's memory is for one run in the boot.
+void arena_begin_run(struct arena *arena);
+struct arena *arena_of_run(void);
+
+// As arena_reset(), but what was given is never used again, since a device may still write to it.
 void arena_abandon(struct arena *arena);

@@ -259,7 +259,8 @@ static void report_end(const struct bench *b)
 
 static void bench_run(const struct cmdline *c)
 {
-    struct bench *b = mem_alloc(sizeof(*b), CACHE_LINE, NODE_ANY);
+    static struct arena arena; // what one run leaves in it serves the next
+    struct bench *b = arena_alloc(arena_of_run(), sizeof(*b), CACHE_LINE, NODE_ANY);
     enum irq_mode mode = irq_get_mode();
     struct problem p;
     if (!disks_select(c, &b->disks, &p)) {
@@ -273,20 +274,25 @@ static void bench_run(const struct cmdline *c)
         return;
     }
     bench_make_plan(&b->settings, &b->plan);
-    b->results = mem_alloc(b->plan.count * sizeof(*b->results), CACHE_LINE, NODE_ANY);
-    b->sums = mem_alloc(BENCH_GROUP_MAX * sizeof(*b->sums), CACHE_LINE, NODE_ANY);
-    b->sum = mem_alloc(sizeof(*b->sum), CACHE_LINE, NODE_ANY);
+    b->arena = arena;
+    b->results =
+        arena_alloc(arena_of_run(), b->plan.count * sizeof(*b->results), CACHE_LINE, NODE_ANY);
+    b->sums = arena_alloc(arena_of_run(), BENCH_GROUP_MAX * sizeof(*b->sums), CACHE_LINE, NODE_ANY);
+    b->sum = arena_alloc(arena_of_run(), sizeof(*b->sum), CACHE_LINE, NODE_ANY);
     bench_send_plan(b, c, seconds_left(b));
     b->began_ns = time_ns();
-    for (unsigned group = 0; group < b->plan.groups; group++)
+    for (unsigned group = 0; group < b->plan.groups && !app_is_asked_to_stop(); group++)
         run_group(b, group);
     bench_set_mode(mode, b->settings.loops, b->settings.budget, &p);
     report_end(b);
+    if (arena_of_run()) // there may be a next one
+        arena = b->arena;
 }
 
 APP(app_bench) = {
     .name = "bench",
     .help = "compares the ways to deliver interrupts, in tables; reads only",
     .options = options,
+    .bare = { "bench" },
     .run = bench_run,
 };

@@ -11,26 +11,26 @@
 #include "lib/crc32c.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
-#include "lib/string.h"
 
 #define SPOILT 0xdeadbeefdeadbeefull // what no fill or move leaves there
 
 // ---- one operation: owner CPU, from its loop ----
 
-static uint64_t first_word(const uint8_t *at)
+// Inline: each operation has some.
+static inline uint64_t first_word(const uint8_t *at)
 {
     uint64_t word;
-    memcpy(&word, at, sizeof(word));
+    __builtin_memcpy(&word, at, sizeof(word));
     return word;
 }
 
-static void set_word(uint8_t *at, uint64_t word)
+static inline void set_word(uint8_t *at, uint64_t word)
 {
-    memcpy(at, &word, sizeof(word));
+    __builtin_memcpy(at, &word, sizeof(word));
 }
 
 // Both ends of what was written, which are spoilt then, so that the next one has to write them again.
-static bool check_ends(const struct dsa_item *item, uint64_t first, uint64_t last)
+static inline bool check_ends(const struct dsa_item *item, uint64_t first, uint64_t last)
 {
     uint8_t *end = item->to + item->req.bytes - sizeof(last);
     bool ok = first_word(item->to) == first && first_word(end) == last;
@@ -39,7 +39,7 @@ static bool check_ends(const struct dsa_item *item, uint64_t first, uint64_t las
     return ok;
 }
 
-static bool check(const struct dsa_item *item)
+static inline bool check(const struct dsa_item *item)
 {
     const struct copy_req *req = &item->req;
     if (req->op == COPY_CRC32C)

@@ -2,6 +2,7 @@
 // The disks' state before and after.
 #include "apps/health.h"
 
+#include "apps/arena.h"
 #include "apps/table.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
@@ -26,8 +27,8 @@ static bool ask(struct block_dev *dev, struct block_health *out)
 
 struct health *health_begin(const struct disks *disks)
 {
-    struct health *h =
-        mem_alloc(sizeof(*h) + disks->count * sizeof(h->list[0]), CACHE_LINE, NODE_ANY);
+    struct health *h = arena_alloc(arena_of_run(), sizeof(*h) + disks->count * sizeof(h->list[0]),
+                                   CACHE_LINE, NODE_ANY);
     h->disks = disks;
     for (size_t i = 0; i < disks->count; i++)
         h->list[i].known = ask(disks->list[i], &h->list[i].before);
@@ -106,8 +107,8 @@ void health_report(const struct health *h)
     if (!h)
         return;
     size_t cells = (h->disks->count + 1) * COLUMNS;
-    table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
-               cells);
+    table_init(&table, COLUMNS, 1,
+               arena_alloc(arena_of_run(), cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, "%s", heads[i]);
     for (size_t i = 0; i < h->disks->count; i++) {

@@ -2,6 +2,7 @@
 // The job's run: workers, their I/O, start and end.
 #include "apps/job.h"
 
+#include "apps/arena.h"
 #include "apps/health.h"
 #include "apps/job_mix.h"
 #include "kernel/base/cpus.h"
@@ -109,12 +110,21 @@ static void all_ended(struct cpu_msg *msg) // boot CPU: the workers of one CPU
     }
 }
 
+// Each worker sees it at its next I/O. One that another CPU is about to start is told the next time.
+static void stop_early(struct job *job)
+{
+    for (size_t i = 0; i < job->workers_count && !job->reads_back; i++)
+        __atomic_store_n(&job->workers[i]->end_tsc, 0, __ATOMIC_RELAXED);
+}
+
 static void progress(struct cpu_timer *timer)
 {
     struct job *job = container_of(timer, struct job, progress);
     MARK_BEGIN("progress");
     job->show(job);
     health_sample(job->health);
+    if (app_is_asked_to_stop())
+        stop_early(job);
     MARK_END("progress");
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
@@ -169,9 +179,18 @@ static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
            job_open(job, p);
 }
 
+// It may still write to its buffers.
+static bool lost_a_disk(const struct job *job)
+{
+    for (size_t i = 0; i < job->workers_count; i++)
+        if (job->workers[i]->given_up)
+            return true;
+    return false;
+}
+
 static void job_run(const struct cmdline *c)
 {
-    struct job job = { .show = job_show_progress };
+    struct job job = { .show = job_show_progress, .arena = arena_of_run() };
     struct problem p;
     if (!prepare(&job, c, &p)) {
         error_problem(&p);
@@ -183,11 +202,15 @@ static void job_run(const struct cmdline *c)
     trace_stop(); // what follows is no work
     read_back(&job);
     job_report(&job);
+    if (job.arena && lost_a_disk(&job))
+        arena_abandon(job.arena);
 }
 
 APP(app_job) = {
     .name = "job",
     .help = "reads and writes disks as fio does, and measures",
     .options = job_options,
+    .bare = { "rw" },
+    .is_load = true,
     .run = job_run,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How MSIs got to their handlers during the run: for each CPU how it harvested, waited and slept.
+#include "apps/arena.h"
 #include "apps/human.h"
 #include "apps/job.h"
 #include "apps/table.h"
@@ -97,7 +98,7 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
 static void print_table(const struct job *job)
 {
     size_t cells_max = (ARRAY_SIZE(counters) + 2) * (JOB_CPUS_ABREAST + 1);
-    void *cells = mem_alloc(cells_max * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
+    void *cells = arena_alloc(job->arena, cells_max * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
     for (unsigned first = 0; first < job->cpus_count; first += JOB_CPUS_ABREAST)
         print_abreast(job, first, MIN(first + JOB_CPUS_ABREAST, job->cpus_count), cells, cells_max);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The job's interrupts in the manner of /proc/interrupts: what each CPU took during the run.
 #include "apps/job.h"
+
+#include "apps/arena.h"
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -78,7 +80,7 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
 static void print_table(const struct job *job)
 {
     size_t cells_max = (job->irqs_count + ARRAY_SIZE(own) + 1) * (JOB_CPUS_ABREAST + 2);
-    void *cells = mem_alloc(cells_max * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
+    void *cells = arena_alloc(job->arena, cells_max * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY);
     for (unsigned first = 0; first < job->cpus_count; first += JOB_CPUS_ABREAST)
         print_abreast(job, first, MIN(first + JOB_CPUS_ABREAST, job->cpus_count), cells, cells_max);
 }
@@ -109,7 +111,7 @@ static void send_row(const struct job *job, size_t row, const struct irq *irq, c
 static void send_rows(const struct job *job)
 {
     size_t bytes = 256 + job->cpus_count * 21ull; // a comma and up to 20 digits for each CPU
-    char *buffer = mem_alloc(bytes, CACHE_LINE, NODE_ANY);
+    char *buffer = arena_alloc(job->arena, bytes, CACHE_LINE, NODE_ANY);
     const struct irq *irq = irq_first();
     for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++) {
         send_row(job, row, row < job->irqs_count ? irq : NULL, buffer, bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the job tells: a line each second, and at the end its tables, its JSON and its verdict.
+#include "apps/arena.h"
 #include "apps/bins.h"
 #include "apps/health.h"
 #include "apps/human.h"
@@ -249,8 +250,8 @@ static void print_results(const struct job *job, const struct job_sum *disks, st
     };
     size_t cells = (job->disks.count + 3 + JOB_WAYS) * COLUMNS;
     struct table table;
-    table_init(&table, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY),
-               cells);
+    table_init(&table, COLUMNS, 1,
+               arena_alloc(job->arena, cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, "%s", heads[i]);
     for (size_t d = 0; d < job->disks.count; d++)
@@ -323,7 +324,8 @@ static void print_totals(const struct job_config *config, const struct job_sum *
 void job_report(const struct job *job)
 {
     size_t count = job->disks.count;
-    struct job_sum *disks = mem_alloc((count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
+    struct job_sum *disks =
+        arena_alloc(job->arena, (count + 2) * sizeof(*disks), CACHE_LINE, NODE_ANY);
     struct job_sum *all = &disks[count];
     struct job_totals totals = { 0 };
     for (size_t i = 0; i <= count; i++)

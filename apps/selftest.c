@@ -448,5 +448,6 @@ APP(app_selftest) = {
     .help =
         "moves irqs, changes their delivery or irq=, or takes CPUs out and back, under full load",
     .options = options,
+    .bare = { "test" },
     .run = selftest_run,
 };

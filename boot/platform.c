@@ -23,6 +23,13 @@ static uint64_t find_rsdp(const EFI_SYSTEM_TABLE *system)
     return rsdp ? rsdp : configuration_table(system, version_1);
 }
 
+static uint64_t find_smbios(const EFI_SYSTEM_TABLE *system)
+{
+    EFI_GUID version_3 = SMBIOS3_TABLE_GUID, version_2 = SMBIOS_TABLE_GUID;
+    uint64_t smbios = configuration_table(system, version_3);
+    return smbios ? smbios : configuration_table(system, version_2);
+}
+
 // A mode that pixels can be stored into: 32 bits each, whole lines, inside what firmware mapped.
 static bool use_framebuffer(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct handoff_framebuffer *f)
 {
@@ -89,6 +96,7 @@ static void take_trampoline(struct loader *l)
 bool platform_describe(struct loader *l, struct problem *p)
 {
     l->handoff->rsdp = find_rsdp(l->system);
+    l->handoff->smbios = find_smbios(l->system);
     find_framebuffer(l);
     hsti_read(l);
     take_trampoline(l);

@@ -7,8 +7,22 @@
 #include "kernel/run/nmi.h"
 #include "kernel/run/power.h"
 
-void ending_choose(const struct cmdline *c)
+// The app that the run ends in, where people ask for it; NULL: none.
+static const struct app *monitor(const struct cmdline *c)
 {
+    return cmdline_is(c, "exit", "monitor") ? app_find("monitor") : NULL;
+}
+
+void ending_run_monitor(const struct app *app, const struct cmdline *c)
+{
+    if (monitor(c) && monitor(c) != app)
+        monitor(c)->run(c);
+}
+
+void ending_choose(const struct app *app, const struct cmdline *c)
+{
+    const struct app *last = monitor(c) ? monitor(c) : app;
+    exit_set_after_failure(last->after_failure);
     if (cmdline_is(c, "exit", "reboot"))
         exit_set(EXIT_REBOOT);
     else if (cmdline_is(c, "exit", "halt"))

@@ -31,6 +31,7 @@
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
+#include "kernel/run/machine.h"
 #include "kernel/run/smp.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/ioapic.h"
@@ -200,10 +201,11 @@ noreturn void kernel_main(uint64_t handoff_phys)
     info("Onebell");
     loader_warnings(h);
     const struct app *app = options_read(h, drivers_options, &cmdline);
-    ending_choose(&cmdline);
+    ending_choose(app, &cmdline);
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
     ending_read_tables(tables);
+    machine_set_smbios(h->smbios);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
@@ -230,6 +232,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
 
     console_pump_start();
     app->run(&cmdline);
+    ending_run_monitor(app, &cmdline);
     trace_stop();
     trace_dump();
 

@@ -13,8 +13,6 @@
 #define APPS_BYTES 512
 #define TABLES_MAX 8 // of options: the kernel's, the drivers', the app's
 
-extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
-
 static char app_names[APPS_BYTES]; // "burst|crash|..."
 
 static const struct option kernel_options[] = {
@@ -84,7 +82,7 @@ static const struct option kernel_options[] = {
     { .name = "exit",
       .kind = OPTION_CHOICE,
       .fallback = "poweroff",
-      .choices = "poweroff|reboot|halt",
+      .choices = "poweroff|reboot|halt|monitor",
       .help = "what follows it" },
     { .name = "nmi",
       .kind = OPTION_CHOICE,

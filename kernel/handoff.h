@@ -87,8 +87,9 @@ struct handoff_hsti {
 
 struct handoff {
     uint64_t magic;
-    uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
-    uint64_t rsdp;  // physical address of the ACPI root pointer; 0: firmware named none
+    uint64_t bytes;  // sizeof(struct handoff), against a loader and kernel of different builds
+    uint64_t rsdp;   // physical address of the ACPI root pointer; 0: firmware named none
+    uint64_t smbios; // likewise of SMBIOS' entry point
     uint64_t kernel_base, kernel_bytes; // physical place of the image, linked at KERNEL_BASE
     uint64_t trampoline;                // a page below 1 MiB for starting CPUs; 0: none was free
     uint64_t symtab_base, symtab_bytes; // the kernel's ELF64 symbol table, for backtraces

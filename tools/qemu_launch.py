@@ -76,6 +76,7 @@ class Machine:
     attack_writes: bool = True  # else they only read
     plant: str = ""  # a fault that the model's unit has: tools/qemu/plant.h
     com1: str = "stdio"  # or a file
+    keys: bool = False  # stdio: Ctrl-C is for Onebell as well; Ctrl-A X ends QEMU
     com2: Path = BUILD / "run" / "com2.jsonl"
     debug_exit: bool = True  # isa-debug-exit, which ends QEMU with the run's status
     display: str = "none"
@@ -292,7 +293,7 @@ def command(machine):
     args += ["-vga", "std", "-display", machine.display]
     args += disk_arguments(machine) + dsa_arguments(machine)
     if machine.com1 == "stdio":
-        args += ["-chardev", "stdio,id=com1,signal=on"]
+        args += ["-chardev", "stdio,id=com1," + ("mux=on,signal=off" if machine.keys else "signal=on")]
     else:
         args += ["-chardev", f"file,id=com1,path={quoted(machine.com1)}"]
     args += ["-serial", "chardev:com1"]

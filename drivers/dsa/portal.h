@@ -29,6 +29,7 @@ static inline void dsa_movdir64b(volatile void *to, const struct dsa_descriptor 
 static inline void dsa_eight_stores(volatile void *to, const struct dsa_descriptor *d)
 {
     const uint64_t *words = (const uint64_t *)(const void *)d;
+#pragma GCC unroll 8
     for (unsigned i = 0; i < sizeof(*d) / sizeof(*words); i++)
         mmio_write64(mmio_at(to, i * sizeof(*words)), words[i]);
 }

@@ -13,7 +13,7 @@
 #include "lib/mark.h"
 
 #define REAP_BUDGET 64
-#define LOOK_AHEAD 8 // descriptors may overtake each other, in several engines and in one (3.9)
+#define LOOK_AHEAD 4 // descriptors may overtake each other, in several engines and in one (3.9)
 #define AGAIN_MOST 8
 
 // ---- submission ----
@@ -217,11 +217,11 @@ static void drop_ended(struct dsa_queue *q)
         q->head++;
 }
 
-// Past those that take longer, from the oldest one on.
+// Past the oldest one, which takes longer.
 static unsigned reap_ahead(struct dsa_queue *q, unsigned places, unsigned most)
 {
     unsigned count = 0, end = q->head + MIN(places, q->tail - q->head);
-    for (unsigned at = q->head; at != end && count < most; at++)
+    for (unsigned at = q->head + 1; at != end && count < most; at++)
         if (q->reqs[at & q->mask])
             count += end_one(q, at & q->mask);
     return count;
@@ -242,8 +242,8 @@ unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
     }
     if (q->head != q->tail)
         count += reap_ahead(q, LOOK_AHEAD, most - count);
-    if (!count)
-        count = reap_ahead(q, UINT32_MAX, most);
+    if (!count && q->head != q->tail)
+        count = reap_ahead(q, q->tail - q->head, most);
     if (unlikely(q->waiting != NULL))
         send_waiting(q);
     return count;

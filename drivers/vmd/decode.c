@@ -134,7 +134,7 @@ static bool do_overlap(const struct pci_bar *a, const struct pci_bar *b)
 }
 
 // Which of the two answers is nobody's to know: a drive's register may be another's configuration.
-static bool check_places(const struct vmd_regs *r, const char *name, struct problem *p)
+bool vmd_check_bars(const struct vmd_regs *r, const char *name, struct problem *p)
 {
     const struct pci_bar *bars[] = { &r->cfgbar, &r->membar1, &r->membar2 };
     for (unsigned i = 0; i < ARRAY_SIZE(bars); i++)
@@ -184,7 +184,7 @@ bool vmd_decode(const struct vmd_regs *r, const char *name, struct vmd_layout *l
                            "%s: Intel VMD hides its drives: its registers read all ones (VMCONFIG "
                            "0x%04x, VMLOCK 0x%08x): switch the machine off and on, or " REMEDY,
                            name, r->vmconfig, r->vmlock);
-    if (!find_buses(r, name, l, p) || !find_windows(r, name, l, p) || !check_places(r, name, p))
+    if (!find_buses(r, name, l, p) || !find_windows(r, name, l, p))
         return false;
     find_msis(r, l);
     return l->bypass || vmd_check_entries(l, name, p);

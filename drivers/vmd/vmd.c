@@ -68,6 +68,8 @@ static bool read_regs(struct pci_dev *dev, struct vmd_regs *r, struct problem *p
     r->membar1 = dev->bars[VMD_MEMBAR1];
     r->membar2 = dev->bars[VMD_MEMBAR2];
     r->vectors = dev->msix.cap ? dev->msix.vectors : 0;
+    if (!vmd_check_bars(r, dev->name, p))
+        return false;
     if (r->features & VMD_FEATURE_SHADOW)
         return read_shadow_registers(dev, r, p);
     if (r->features & VMD_FEATURE_SHADOW_CAP)

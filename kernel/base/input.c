@@ -13,6 +13,11 @@ void input_add(struct input_source *source)
     last = &source->next;
 }
 
+bool input_has_source(void)
+{
+    return first;
+}
+
 int input_poll(void)
 {
     for (struct input_source *source = first; source; source = source->next) {

@@ -13,5 +13,8 @@ struct input_source {
 // From now on what the source has is part of the stream; it stays for good. Boot CPU, at set-up.
 void input_add(struct input_source *source);
 
+// Whether there is any. Boot CPU.
+bool input_has_source(void);
+
 // The next byte of any source, or -1 if none has one. Never waits. Boot CPU, in its loop.
 int input_poll(void);

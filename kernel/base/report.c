@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Lines to people and to tools. One lock keeps lines whole; a panic takes it over. Until there is a loop, and
-// in a panic, each line goes out before the next; in between, the boot CPU's loop sends them on.
+// Lines to people and to tools. One lock keeps lines whole; a panic takes it over. Lines that are printed in a loop are
+// sent on by the boot CPU's; all others are out when the call returns.
 
 #include "kernel/base/report.h"
 
@@ -79,15 +79,10 @@ void report_flush(void)
         cpu_relax();
 }
 
-static bool sends_at_once(void)
-{
-    return !report.kick || report.unlocked;
-}
-
-// Only where nothing but the line waits: the boot CPU outside of its loop.
+// Where nothing but the line waits: in a panic, and on the boot CPU outside of its loop.
 static bool may_wait(void)
 {
-    return sends_at_once() || (cpu_index() == 0 && !this_cpu()->looping);
+    return !report.kick || report.unlocked || (cpu_index() == 0 && !this_cpu()->looping);
 }
 
 // The lock is free between two looks, so that others that print aren't held up as well.
@@ -99,7 +94,7 @@ static void wait_for_room(enum console_stream stream, const char *bytes, size_t 
 
 static void send_on(void)
 {
-    if (sends_at_once())
+    if (may_wait())
         report_flush();
     else
         report.kick();
@@ -247,6 +242,13 @@ void error_problem(const struct problem *p)
 bool report_failed(void)
 {
     return report.failed;
+}
+
+bool report_set_failed(bool failed)
+{
+    bool before = report.failed;
+    report.failed = failed;
+    return before;
 }
 
 // What follows may take its time, or not come to its end.

@@ -45,6 +45,8 @@ void trace_start(unsigned entries)
     unsigned size = power_of_two(entries);
     size_t bytes = sizeof(struct trace_ring) + size * sizeof(struct trace_entry);
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+        if (trace_rings.of[cpu])
+            continue;
         struct trace_ring *ring = mem_alloc(bytes, CACHE_LINE, cpu_node(cpu));
         ring->mask = size - 1;
         trace_rings.of[cpu] = ring;

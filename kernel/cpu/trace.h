@@ -72,7 +72,8 @@ static inline void trace(enum trace_kind kind, uint32_t arg)
 }
 
 // Gives every CPU a ring of so many entries (at most TRACE_ENTRIES_MAX; rounded up to a power of
-// two), and turns the trace on. 0: does nothing. Boot CPU, once, when all CPUs are up.
+// two), and turns the trace on. 0: does nothing. One that has a ring keeps it, whatever its size. Boot
+// CPU, when all CPUs are up.
 #define TRACE_ENTRIES_MAX (1u << 20)
 void trace_start(unsigned entries);
 
@@ -81,6 +82,10 @@ void trace_stop(void);
 
 // Sends what was kept, oldest first, in JSON objects of type `trace`. Boot CPU, stopped.
 void trace_dump(void);
+
+// Prints a CPU's newest entries on the console; those that it writes meanwhile may look odd. False: it
+// has none. Any CPU.
+bool trace_print(unsigned cpu, unsigned count);
 
 // Stops the trace and prints a CPU's newest entries on the console, if it is on. For panics.
 void trace_print_last(unsigned cpu, unsigned count);

@@ -74,12 +74,11 @@ void trace_dump(void)
 }
 
 // An exception between reserving a slot and filling it leaves there what was in it a lap ago.
-void trace_print_last(unsigned cpu, unsigned count)
+bool trace_print(unsigned cpu, unsigned count)
 {
     const struct trace_ring *ring = trace_rings.of[cpu];
-    if (!trace_rings.on || !ring || !ring->next)
-        return;
-    trace_stop();
+    if (!ring || !ring->next)
+        return false;
     uint64_t now = rdtsc(), first = first_kept(ring), end = ring->next;
     if (end - first > count)
         first = end - count;
@@ -91,4 +90,13 @@ void trace_print_last(unsigned cpu, unsigned count)
         info("  %10llu.%03llu  %s %u", (unsigned long long)(ns / 1000),
              (unsigned long long)(ns % 1000), trace_kind_name(entry->kind), entry->arg);
     }
+    return true;
+}
+
+void trace_print_last(unsigned cpu, unsigned count)
+{
+    if (!trace_rings.on || !trace_rings.of[cpu] || !trace_rings.of[cpu]->next)
+        return;
+    trace_stop();
+    (void)trace_print(cpu, count);
 }

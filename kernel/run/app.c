@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Apps by their names.
 
 #include "kernel/run/app.h"
 
 #include "lib/string.h"
-
-extern const struct app *const apps_start[], *const apps_end[]; // linker.ld
 
 const struct app *app_find(const char *name)
 {

@@ -18,6 +18,7 @@
 
 static struct {
     void (*cleanup)(void);
+    void (*after_failure)(void);
     enum exit_kind kind;
     bool debug_port;
 } exit_state = { .kind = EXIT_POWEROFF };
@@ -80,8 +81,17 @@ noreturn void exit_run(bool ok)
     halt_forever();
 }
 
+void exit_set_after_failure(void (*fn)(void))
+{
+    exit_state.after_failure = fn;
+}
+
 noreturn void exit_failed(void)
 {
     exit_clean_up();
+    void (*after_failure)(void) = exit_state.after_failure;
+    exit_state.after_failure = NULL;
+    if (after_failure && cpu_index() == 0)
+        after_failure();
     exit_run(false);
 }

@@ -2,6 +2,7 @@
 """Fixtures for the tests of the QEMU platform model: a paused machine, the model laid over it."""
 
 import fcntl
+import os
 import subprocess
 import time
 
@@ -23,11 +24,12 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def build_model():
     names = ("onebell-posted.so", "test-logic", "fake-qemu", "fake-qemu-complete")
-    targets = [f"{BUILD}/qemu/{name}" for name in names]
+    build = os.path.relpath(BUILD, ROOT)  # named as by the top-level Makefile: its files list headers so
+    targets = [f"{build}/qemu/{name}" for name in names]
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / ".model-lock", "w") as lock:  # pytest-xdist: several sessions at once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run(["make", "-s", "-f", "tools/qemu/qemu.mk", f"B={BUILD}", *targets],
+        subprocess.run(["make", "-s", "-f", "tools/qemu/qemu.mk", f"B={build}", *targets],
                        cwd=ROOT, check=True)
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 import vtd
-from dsa import (ASK, DISABLE_WQ, ENABLE, ENABLE_WQ, FILL, GENCTRL, INTCAUSE, INTERRUPT, NOOP, OTHER,
-                 RECORDS, RELEASE_HANDLE, REQUEST_HANDLE, RESET, Accelerator, machine)
+from dsa import (ASK, ENABLE, ENABLE_WQ, GENCTRL, INTCAUSE, INTERRUPT, RECORDS, RELEASE_HANDLE,
+                 REQUEST_HANDLE, RESET, Accelerator, machine)
 
 SOFTWARE_ERROR, COMMAND_DONE, OCCUPANCY, REVOKED = 1, 2, 4, 1 << 31
 
@@ -58,3 +58,136 @@ def test_command_interrupt(wired):
     assert wired.fired() == {0} and wired.dsa.read(INTCAUSE) == COMMAND_DONE
     wired.dsa.write(INTCAUSE, COMMAND_DONE)
     assert wired.dsa.read(INTCAUSE) == 0
+
+
+def test_the_record_comes_first(wired):
+    """With the interrupt's entry masked, it waits; the record doesn't."""
+    wired.dsa.program(2, 12, masked=True)
+    dsa = wired.dsa.bring_up()
+    dsa.run(flags=ASK | INTERRUPT, handle=2)
+    dsa.settle()
+    assert wired.fired() == set() and dsa.read(0x5000) == 4
+    dsa.program(2, 12)
+    assert wired.fired() == {2} and dsa.read(0x5000) == 0
+
+
+def test_permissions(wired):
+    dsa = wired.dsa.bring_up()
+    dsa.write(dsa.permissions + 8 * 1, 1 << 2)  # ignore
+    dsa.write(dsa.permissions + 8 * 2, 1 << 3)  # PASID
+    assert dsa.status(flags=ASK | INTERRUPT, handle=1) == 1
+    assert dsa.status(flags=ASK | INTERRUPT, handle=2) == 0x19
+    assert dsa.status(flags=ASK | INTERRUPT, handle=3) == 1
+    dsa.settle()
+    assert wired.fired() == {3}
+
+
+@pytest.mark.parametrize("page, handle", [(0, 9), (1, 0xFFFF), (2, 1), (3, 0)])
+def test_handles_that_name_nothing(wired, page, handle):
+    """Beyond the table, and all of those that come through the portals for IMS."""
+    dsa = wired.dsa.bring_up()
+    assert dsa.status(page=page, flags=ASK | INTERRUPT, handle=handle) == 0x19
+    dsa.settle()
+    low, high = dsa.read(0xC0, 8), dsa.read(0xC8, 8)
+    assert low >> 8 & 0xFF == 0x19 and low & 1 << 7 and high >> 32 == handle
+    assert wired.fired() == set()
+
+
+def test_software_error_interrupt(wired):
+    dsa = wired.dsa.bring_up()
+    for control, fired in ((0, set()), (1, {0})):
+        dsa.write(GENCTRL, control)
+        for _ in range(2):
+            dsa.submit(op=0x99, flags=0, record=0)
+            dsa.settle()
+        assert wired.fired() == fired
+        assert dsa.error() == 0x10 and dsa.read(0xC0) & 2 == 0
+    assert dsa.read(INTCAUSE) == SOFTWARE_ERROR
+
+
+def test_halt_interrupt(wired):
+    wired.dsa.bring_up().set("halt", "software")
+    assert wired.fired() == set()
+    wired.dsa.command(RESET)
+    wired.dsa.write(GENCTRL, 2)
+    wired.dsa.bring_up().set("halt", "software")
+    assert wired.fired() == {0} and wired.dsa.read(INTCAUSE) == 1 << 4
+
+
+@pytest.mark.parametrize("entry, cause", [(0, OCCUPANCY), (3, 0)])
+def test_occupancy_interrupt(wired, entry, cause):
+    dsa = wired.dsa
+    dsa.write(dsa.wqcfg(0, 16), entry)
+    dsa.bring_up()
+    dsa.set("hold", "on")
+    for i in range(4):
+        dsa.submit(record=RECORDS + 32 * i)
+    dsa.write(dsa.wqcfg(0, 20), 2 | 1 << 16)
+    assert wired.fired() == set()
+    dsa.set("hold", "off")
+    dsa.settle()
+    assert wired.fired() == {entry} and dsa.read(INTCAUSE) == cause
+    dsa.run()
+    assert wired.fired() == set(), "not again until it is acknowledged"
+    dsa.write(dsa.wqcfg(0, 24), 1 << 16)
+    assert wired.fired() == {entry}, "the queue is still that empty"
+
+
+# ---- handles that must be asked for ----
+
+
+def test_handles(handles):
+    dsa = handles.dsa.bring_up()
+    assert dsa.command(REQUEST_HANDLE, 2) == 0
+    handle = dsa.result
+    assert handle != 2
+    assert dsa.status(flags=ASK | INTERRUPT, handle=2) == 0x19
+    assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 1
+    dsa.settle()
+    assert handles.fired() == {2}
+    assert dsa.command(RELEASE_HANDLE, 2) == 0
+    assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19
+
+
+def test_handles_run_out(handles):
+    dsa = handles.dsa
+    for entry in range(3):
+        assert dsa.command(REQUEST_HANDLE, entry) == 0
+    assert dsa.command(REQUEST_HANDLE, 3) == 0x42
+    assert dsa.command(RELEASE_HANDLE, 1) == 0
+    assert dsa.command(REQUEST_HANDLE, 3) == 0
+
+
+@pytest.mark.parametrize("command", [REQUEST_HANDLE, RELEASE_HANDLE])
+def test_entries_that_there_are_not(handles, command):
+    assert handles.dsa.command(command, 9) == handles.dsa.command(command, 1 << 16) == 0x41
+
+
+def test_revocation(handles):
+    dsa = handles.dsa.bring_up()
+    assert dsa.command(REQUEST_HANDLE, 1) == 0
+    old = dsa.result
+    dsa.set("revoke", "on")
+    assert handles.fired() == {0} and dsa.read(INTCAUSE) == REVOKED
+    dsa.write(INTCAUSE, REVOKED)
+    assert dsa.status(flags=ASK | INTERRUPT, handle=old) == 0x19
+    assert handles.fired() == set()
+    assert dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result != old
+    new = dsa.result
+    assert dsa.status(flags=ASK | INTERRUPT, handle=old) == 0x19
+    assert dsa.status(flags=ASK | INTERRUPT, handle=new) == 1
+    dsa.settle()
+    assert handles.fired() == {1}
+
+
+def test_occupancy_with_handles(handles):
+    dsa = handles.dsa
+    dsa.write(dsa.wqcfg(0, 16), 1)
+    dsa.configure_wq()
+    dsa.configure_group()
+    assert dsa.command(ENABLE) == 0 and dsa.command(ENABLE_WQ) == 0x2B
+    assert dsa.command(REQUEST_HANDLE, 1) == 0
+    dsa.write(dsa.wqcfg(0, 16), dsa.result)
+    dsa.write(dsa.wqcfg(0, 20), 1 << 16)
+    assert dsa.command(ENABLE_WQ) == 0
+    assert handles.fired() == {1}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dsa import (BAR0, ENGCAP, FILL, GENCAP, GRPCAP, MOVE, NOOP, OFFSETS, OTHER, VERSION, WQCAP,
-                 Accelerator, machine)
+from dsa import (ENGCAP, FILL, GENCAP, GRPCAP, MOVE, NOOP, OTHER, VERSION, WQCAP, Accelerator,
+                 machine)
 from qtest_machine import Machine, bdf
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """app=selftest test=posting: it passes on the platform model, and each fault planted there fails what it should."""
+import json
 import os
 import re
 import subprocess
@@ -53,6 +54,22 @@ def test_whole(boot, tmp_path):
     run.check_warnings()
     status, said = prove(run, tmp_path)
     assert status == 0 and "Tests=42" in said and "Result: PASS" in said
+    check_certificate(tmp_path)
+
+
+def check_certificate(folder):
+    """From what COM2 has said, firmware's words included, with the image that ran; and its signature holds."""
+    key, public, out = folder / "lab.pem", folder / "lab.pub.pem", folder / "certificate.json"
+    image = ROOT / "build/onebell.efi"
+    for command in (["openssl", "genpkey", "-algorithm", "ed25519", "-out", key],
+                    ["openssl", "pkey", "-in", key, "-pubout", "-out", public],
+                    [ROOT / "tools/certificate", "make", folder / "boot0/com2", "--key", key, "--image", image,
+                     "--out", out],
+                    [ROOT / "tools/certificate", "check", out, "--public", public, "--image", image]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert "QEMU" in done.stdout and "posting: passed (41 passed" in done.stdout
+    assert len(json.loads(out.read_text())["certificate"]["results"]) == 42
 
 
 # {fault that the model's unit has (tools/qemu/plant.h): tests that notice it, and no others}

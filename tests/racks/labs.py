@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The two labs that tools/ has files for, each with one machine in QEMU."""
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,16 +12,18 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 180  # s; a boot takes 5 to 15
 PLACE = "/srv/onebell"  # that the files of tools/lava/ name
+WORDS = "irq=posted rw=randread runtime=1s verify=crc32c"
 
 
 class LavaRun:
-    """A job, and all that LAVA recorded of it."""
+    """A job, and all that LAVA recorded of it. `edits`: what a lab would change in device and job."""
 
-    def __init__(self, folder, name, **words):
-        self.json = folder / f"{name}.jsonl"
-        texts = {kind: self.file(kind, **words) for kind in ("device", "job")}
-        for kind, text in texts.items():
-            (folder / f"{kind}.yaml").write_text(text)
+    def __init__(self, folder, kind, edits):
+        for part in ("device", "job"):
+            text = (ROOT / f"tools/lava/{kind}-{part}.yaml").read_text()
+            for old, new in edits.items():
+                text = text.replace(old, str(new))
+            (folder / f"{part}.yaml").write_text(text)
         done = subprocess.run(["lava-run", "--job-id", str(os.getpid()), "--output-dir", folder / "out",
                                "--device", folder / "device.yaml", folder / "job.yaml"],
                               capture_output=True, text=True, timeout=DEADLINE)
@@ -31,14 +32,14 @@ class LavaRun:
         self.results = {r["case"]: r["result"] for r in found if r["definition"] == "onebell"}
         self.lava = {r["case"]: r["result"] for r in found if r["definition"] == "lava"}
 
-    def file(self, kind, words=None):
-        """A file of tools/lava/ as a lab would edit it: its paths, and the command line."""
-        text = (ROOT / f"tools/lava/qemu-{kind}.yaml").read_text()
-        text = text.replace(PLACE, str(ROOT)).replace("/var/tmp/onebell-lava.jsonl", str(self.json))
-        if words:
-            text, n = re.subn("(--append) '.*'", rf"\1 '{words}'", text)
-            assert n == (kind == "job")
-        return text
+
+def lava_in_qemu(folder, name="lava", words=None):
+    edits = {PLACE: ROOT, "/var/tmp/onebell-lava.jsonl": folder / f"{name}.jsonl"}
+    if words:
+        edits[WORDS] = words
+    run = LavaRun(folder, "qemu", edits)
+    run.json = folder / f"{name}.jsonl"
+    return run
 
 
 def need_lava():
@@ -49,18 +50,31 @@ def need_lava():
 
 
 class LabgridRun:
-    def __init__(self, folder, name, **words):
-        self.json = folder / f"{name}.jsonl"
-        environment = yaml.safe_load((ROOT / "tools/labgrid/qemu.yaml").read_text())
-        driver = environment["targets"]["main"]["drivers"]["OnebellQEMUDriver"]
-        driver["options"] += f" --json {self.json} --model-json {folder / 'model'}"
-        driver.update(words)
-        environment["imports"] = [str(ROOT / "tools/labgrid" / name) for name in environment["imports"]]
-        (folder / "qemu.yaml").write_text(yaml.safe_dump(environment))
+    """`edit` changes an environment as a lab would."""
+
+    def __init__(self, folder, kind, edit):
+        environment = yaml.safe_load((ROOT / f"tools/labgrid/{kind}.yaml").read_text())
+        edit(environment["targets"]["main"])
+        environment["imports"] = [str(ROOT / "tools/labgrid" / name)
+                                  for name in environment.get("imports", [])]
+        (folder / "environment.yaml").write_text(yaml.safe_dump(environment))
         done = subprocess.run([sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                               "--lg-env", folder / "qemu.yaml", ROOT / "tools/labgrid"],
+                               "--lg-env", folder / "environment.yaml", ROOT / "tools/labgrid"],
                               capture_output=True, text=True, timeout=DEADLINE)
         self.status, self.said = done.returncode, done.stdout
+
+
+def labgrid_in_qemu(folder, name="labgrid", **words):
+    file = folder / f"{name}.jsonl"
+
+    def edit(target):
+        driver = target["drivers"]["OnebellQEMUDriver"]
+        driver["options"] += f" --json {file} --model-json {folder / 'model'}"
+        driver.update(words)
+
+    run = LabgridRun(folder, "qemu", edit)
+    run.json = file
+    return run
 
 
 def need_labgrid():

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """LAVA and labgrid run the files of tools/ against machines in QEMU."""
 import json
+import socket
 import subprocess
+import threading
 
 import pytest
-from labs import DEADLINE, ROOT, LabgridRun, LavaRun, need_labgrid, need_lava
+from bmc import Played
+from labs import (DEADLINE, PLACE, ROOT, LabgridRun, LavaRun, labgrid_in_qemu, lava_in_qemu, need_labgrid,
+                  need_lava)
 
 WRONG = "irq=posted rw=randread bs=1"  # ends in an error
 
@@ -12,13 +16,13 @@ WRONG = "irq=posted rw=randread bs=1"  # ends in an error
 @pytest.fixture(scope="module")
 def lava(tmp_path_factory):
     need_lava()
-    return LavaRun(tmp_path_factory.mktemp("lava"), "lava")
+    return lava_in_qemu(tmp_path_factory.mktemp("lava"))
 
 
 @pytest.fixture(scope="module")
 def labgrid(tmp_path_factory):
     need_labgrid()
-    return LabgridRun(tmp_path_factory.mktemp("labgrid"), "labgrid")
+    return labgrid_in_qemu(tmp_path_factory.mktemp("labgrid"))
 
 
 def test_lava(lava):
@@ -30,7 +34,7 @@ def test_lava(lava):
 
 def test_lava_sees_an_error(tmp_path):
     need_lava()
-    run = LavaRun(tmp_path, "lava", words=WRONG)
+    run = lava_in_qemu(tmp_path, words=WRONG)
     assert run.results == {"run": "fail"}
     assert run.lava["lava-test-monitor"] == "pass"  # it found an end
 
@@ -43,9 +47,66 @@ def test_labgrid(labgrid):
 
 def test_labgrid_sees_an_error(tmp_path):
     need_labgrid()
-    run = LabgridRun(tmp_path, "labgrid", words=WRONG)
+    run = labgrid_in_qemu(tmp_path, words=WRONG)
     assert run.status == 1
     assert "1 failed, 1 passed" in run.said and "bs=1" in run.said
+
+
+# ---- a server, by its BMC and a console server ----
+
+CONSOLE = ["Onebell: 1536 KiB of kernel at 0x3e4d7000; leaving firmware", "irq=posted, up 264 ms after firmware",
+           "job: 1.0 of 1.0 s: 21,140 IOPS, 86.5 MB/s", "selftest moves: ok: 2,000 moves under 7 reads",
+           "job: failed: 3 errors", "run: failed, ended"]
+
+
+@pytest.fixture
+def server(rack):
+    pytest.importorskip("sushy", reason="sushy is not installed (package python3-sushy)")
+    bmc = rack.machine("node1", machine=Played(CONSOLE), keys={"url": "http://web.example/onebell.iso"}.items())
+    rack.write()
+    return bmc
+
+
+def test_lava_and_a_server(server, rack):
+    need_lava()
+    run = LavaRun(rack.folder, "server", {"telnet console.example 7001": f"tail -c +1 -F {server.console}",
+                                          f"{PLACE}/rack.toml": rack.folder / "rack.toml", PLACE: ROOT})
+    assert run.results == {"selftest_moves": "pass", "job": "fail", "run": "fail"}, run.log
+    assert [did for did in server.did if isinstance(did, str)] == ["InsertMedia", "On", "EjectMedia", "ForceOff"]
+
+
+@pytest.fixture
+def console_server(server):
+    """A port that says what came on the machine's console, and what will come."""
+    said = []
+
+    def serve():
+        with listening.accept()[0] as one:
+            said.append(subprocess.Popen(["tail", "-c", "+1", "-F", server.console], stdout=one))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+    for tail in said:
+        tail.kill()
+        tail.wait()
+
+
+def test_labgrid_and_a_server(server, console_server, rack):
+    need_labgrid()
+
+    def edit(target):
+        target["resources"]["NetworkSerialPort"] |= {"host": "127.0.0.1", "port": console_server}
+        power = target["drivers"]["ExternalPowerDriver"]
+        for key, command in power.items():
+            power[key] = command.replace("tools/", f"{ROOT}/tools/").replace("rack.toml",
+                                                                             f"{rack.folder}/rack.toml")
+
+    run = LabgridRun(rack.folder, "server", edit)
+    assert run.status == 1 and "2 failed" in run.said, run.said
+    assert "job: failed: 3 errors" in run.said
+    assert [did for did in server.did if isinstance(did, str)] == ["InsertMedia", "On", "EjectMedia", "ForceOff"]
 
 
 def test_one_report(lava, labgrid, tmp_path):

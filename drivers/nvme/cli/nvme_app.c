@@ -164,5 +164,6 @@ APP(app_nvme) = {
     .name = "nvme",
     .help = "what nvme-cli's commands tell of disks",
     .options = options,
+    .bare = { "cmd", "filename" },
     .run = run,
 };

@@ -114,7 +114,8 @@ static void request_handle(struct dsa *d)
     } else if (handles_out(d) >= d->options.max_handles) {
         end(d, CMDERR_NO_HANDLE, 0);
     } else {
-        d->last_handle = (uint16_t)(d->last_handle < 0x4000 ? 0x4000 : d->last_handle + 1);
+        d->last_handle =
+            (uint16_t)(d->last_handle < DSA_FIRST_HANDLE ? DSA_FIRST_HANDLE : d->last_handle + 1);
         d->handles[index].value = d->last_handle;
         d->handles[index].revoked = false;
         end(d, CMDERR_NONE, d->last_handle);

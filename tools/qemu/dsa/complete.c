@@ -169,7 +169,7 @@ void dsa_complete(struct dsa *d, const struct dsa_descriptor *w, struct dsa_resu
     d->statistics.failed += !e.good;
     if (dsa_planted(d, PLANT_NEVER))
         return;
-    if (r.status == STATUS_RECORD_ALIGN) { // the descriptor is discarded
+    if (r.discard) {
         report_error(d, &e, r.status);
         return;
     }

@@ -162,7 +162,7 @@ static enum dsa_status check_fields(const struct dsa *d, const struct dsa_descri
         return STATUS_ALIGN;
     if ((flags & FLAG_INTERRUPT) && !handle_good(d, w))
         return STATUS_HANDLE;
-    uint32_t selectors = rules[descriptor_operation(w)].allowed & (FLAG_TC_1 | FLAG_TC_2);
+    uint32_t selectors = allowed_flags(w) & (FLAG_TC_1 | FLAG_TC_2 | FLAG_TC_3);
     return class_good(d, w, selectors) ? STATUS_NONE : STATUS_TRAFFIC_CLASS;
 }
 
@@ -170,7 +170,9 @@ struct dsa_result dsa_descriptor_check(const struct dsa *d, const struct dsa_des
 {
     uint32_t flags = descriptor_flags(w);
     if ((flags & FLAG_RECORD_VALID) && descriptor_record(w) % RECORD_BYTES)
-        return (struct dsa_result){ .status = STATUS_RECORD_ALIGN };
+        return (struct dsa_result){ .status = STATUS_RECORD_ALIGN, .discard = true };
+    if ((flags & FLAG_RECORD_VALID) && !class_good(d, w, FLAG_TC_RECORD))
+        return (struct dsa_result){ .status = STATUS_TRAFFIC_CLASS, .discard = true };
     if (!operation_allowed(d, w))
         return (struct dsa_result){ .status = STATUS_OPERATION };
     uint32_t invalid = invalid_flags(w);

@@ -57,6 +57,7 @@ static inline uint16_t descriptor_handle(const struct dsa_descriptor *w)
 
 // What a completion record tells.
 struct dsa_result {
+    bool discard;   // without a record or an interrupt
     uint8_t status; // enum dsa_status, with STATUS_WRITE
     uint8_t result;
     uint32_t bytes;   // Bytes Completed

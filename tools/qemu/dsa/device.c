@@ -103,7 +103,7 @@ static void write_config(struct qemu_object *function, uint32_t at, uint32_t val
     if (asks_for_reset(d, at, value, size)) {
         reset(d);
         qemu_pci.pcie_cap_flr_write_config(function, at, value, size);
-    } else if (master && !dsa_bus_master(d) && d->state != DSA_DISABLED) {
+    } else if (master && !dsa_bus_master(d) && d->state != DSA_DISABLED && d->state != DSA_HALTED) {
         strict_breach(RULE_DSA_BUS_MASTER, "%s: the device was not Disabled", dsa_name(d));
         dsa_software_error(d, STATUS_CONFIG_CHANGE, NULL, 0, 0, 0);
         dsa_halt(d, RESET_FUNCTION);

@@ -12,6 +12,7 @@
 #define MAX_GROUPS 16
 #define MAX_ENGINES 16
 #define MAX_VECTORS 64
+#define DSA_FIRST_HANDLE 0x4000 // no index of an entry
 #define MAX_TOTAL_SIZE 1024
 #define DSA_READ_BUFFERS 96
 
@@ -29,7 +30,7 @@ struct dsa_options {
 
 // What the device does wrong on purpose, with every so many-th descriptor or command.
 enum dsa_plant {
-    PLANT_NONE,
+    DSA_PLANT_NONE,
     PLANT_TWICE,   // the record and the interrupt come once more, later
     PLANT_NEVER,   // neither comes
     PLANT_GARBAGE, // the record is nonsense
@@ -113,6 +114,7 @@ struct dsa {
         bool revoked;
     } handles[MAX_VECTORS];
     uint16_t last_handle;
+    uint16_t last_revoked; // handles up to that one were revoked
 
     struct dsa_wq wqs[MAX_WQS];
     struct dsa_engine engines[MAX_ENGINES];

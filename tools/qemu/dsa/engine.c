@@ -178,18 +178,27 @@ static bool work_left(const struct dsa *d)
     return false;
 }
 
-bool dsa_engines_step(struct dsa *d)
+// Whether any engine had something to do.
+static bool finish_some(struct dsa *d)
 {
     unsigned engines = (unsigned)d->options.engines;
-    if (d->state != DSA_ENABLED && d->state != DSA_DRAINING)
-        return false;
-    for (unsigned i = 0; i < engines; i++)
-        dispatch(d, i);
-    d->first_engine = (d->first_engine + 1) % engines;
+    bool any = false;
     for (unsigned i = 0; i < engines && d->state != DSA_HALTED; i++) {
         struct dsa_engine *e = &d->engines[(d->first_engine + i) % engines];
+        any |= e->busy;
         if (e->busy)
             step(d, e);
     }
+    return any;
+}
+
+bool dsa_engines_step(struct dsa *d)
+{
+    if (d->state != DSA_ENABLED && d->state != DSA_DRAINING)
+        return false;
+    for (unsigned i = 0; i < d->options.engines; i++)
+        dispatch(d, i);
+    if (finish_some(d))
+        d->first_engine = (d->first_engine + 1) % (unsigned)d->options.engines;
     return work_left(d);
 }

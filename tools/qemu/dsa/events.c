@@ -28,18 +28,17 @@ int dsa_vector_of(const struct dsa *d, uint16_t handle, bool ims)
     return -1;
 }
 
+// Also where its entry has had another one since.
 bool dsa_was_revoked(const struct dsa *d, uint16_t handle)
 {
-    for (unsigned i = 0; i < d->options.vectors; i++)
-        if (d->handles[i].value == handle && d->handles[i].revoked)
-            return true;
-    return false;
+    return handle >= DSA_FIRST_HANDLE && handle <= d->last_revoked;
 }
 
 void dsa_revoke(struct dsa *d)
 {
     for (unsigned i = 0; i < d->options.vectors; i++)
         d->handles[i].revoked = d->handles[i].value;
+    d->last_revoked = d->last_handle;
     dsa_cause(d, INTCAUSE_REVOKED);
 }
 

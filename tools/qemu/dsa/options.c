@@ -42,7 +42,7 @@ static const struct switch_option switches[] = {
 };
 
 static const char *const plants[PLANTS_END] = {
-    [PLANT_NONE] = "none",       [PLANT_TWICE] = "twice",   [PLANT_NEVER] = "never",
+    [DSA_PLANT_NONE] = "none",   [PLANT_TWICE] = "twice",   [PLANT_NEVER] = "never",
     [PLANT_GARBAGE] = "garbage", [PLANT_SILENT] = "silent", [PLANT_EARLY] = "early",
     [PLANT_FAULT] = "fault",     [PLANT_ERROR] = "error",   [PLANT_CORRUPT] = "corrupt",
     [PLANT_STUCK] = "stuck",
@@ -102,7 +102,7 @@ static void set_plant(struct dsa *d, const char *text, void **error)
     uint64_t every = 1;
     const char *colon = strchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    for (enum dsa_plant p = PLANT_NONE; p < PLANTS_END; p++) {
+    for (enum dsa_plant p = DSA_PLANT_NONE; p < PLANTS_END; p++) {
         if (strlen(plants[p]) != length || strncmp(plants[p], text, length) ||
             (colon && (!parse_number(colon + 1, &every) || !every)))
             continue;

@@ -33,7 +33,8 @@ static void submit(struct dsa *d, unsigned wq, unsigned page, const uint8_t *byt
     memcpy(w.bytes, bytes, sizeof(w.bytes));
     if (!takes(d, wq)) {
         d->statistics.dropped++;
-        strict_breach(RULE_DSA_PORTAL_CLOSED, "%s: queue %u", dsa_name(d), wq);
+        if (d->state != DSA_HALTED) // which comes by surprise
+            strict_breach(RULE_DSA_PORTAL_CLOSED, "%s: queue %u", dsa_name(d), wq);
     } else if (d->wqs[wq].count >= dsa_wq_size(d, wq)) {
         d->statistics.dropped++;
         strict_breach(RULE_DSA_QUEUE_FULL, "%s: queue %u of %u entries", dsa_name(d), wq,
