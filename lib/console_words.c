@@ -187,7 +187,7 @@ static bool read_speed(struct piece w, struct console_places *out)
     struct console_place *place = out->count ? &out->at[out->count - 1] : NULL;
     if (w.length > 2 && memcmp(w.text + w.length - 2, "n8", 2) == 0)
         w.length -= 2;
-    if (!place || place->kind == CONSOLE_SCREEN || place->baud != CONSOLE_BAUD_UNNAMED ||
+    if (!place || place->baud != CONSOLE_BAUD_UNNAMED || // a screen's is 0
         !parse_number(w.text, w.length, &baud) ||
         (baud != CONSOLE_BAUD_KEPT && (baud < BAUD_LEAST || baud > BAUD_MOST)))
         return false;
