@@ -200,6 +200,11 @@ void job_describe(const struct job *job);
 // Prints one line on how far it is. Boot CPU.
 void job_show_progress(struct job *job);
 
+// All that its workers may do; job_live.c: the screen's panel. Boot CPU.
+uint64_t job_quota(const struct job *job);
+void job_live_begin(const struct job *job);
+void job_live_show(const struct job *job);
+
 // After the end: all tables and JSON objects. Boot CPU.
 void job_report(const struct job *job);
 

@@ -35,15 +35,20 @@ struct handoff_range {
     uint32_t efi_type;
 };
 
-enum handoff_pixel { HANDOFF_PIXEL_RGBX, HANDOFF_PIXEL_BGRX };
-
 struct handoff_framebuffer {
     uint64_t base; // physical; 0: there is none
     uint64_t bytes;
     uint32_t width, height;
     uint32_t stride; // pixels per line
-    uint32_t pixel;  // enum handoff_pixel
+    // Bits of a pixel, little-endian; their highest one says how many bytes it takes.
+    uint32_t red, green, blue, reserved;
 };
+
+static inline uint32_t handoff_pixel_bytes(const struct handoff_framebuffer *f)
+{
+    uint32_t bits = f->red | f->green | f->blue | f->reserved;
+    return bits ? (32u - (uint32_t)__builtin_clz(bits) + 7) / 8 : 0;
+}
 
 // What the loader found wrong and got along with: the kernel tells of it, where people and tools both
 // hear it.

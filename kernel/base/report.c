@@ -8,6 +8,7 @@
 #include "kernel/base/log.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report_init.h"
+#include "kernel/base/result.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "lib/format.h"
@@ -38,6 +39,7 @@ void report_set_kick(void (*kick)(void))
 // On the screen a line may have been cut in the middle: what follows is to begin one of its own.
 void report_take_over(void)
 {
+    screen_take_over();
     if (!report.unlocked && spinlock_is_locked(&report.lock))
         screen_write("\n", 1);
     report.unlocked = true;
@@ -45,6 +47,7 @@ void report_take_over(void)
 
 void report_hand_back(void)
 {
+    screen_hand_back();
     report.unlocked = false;
 }
 
@@ -216,6 +219,7 @@ void warn_problem(const struct problem *p)
 static void report_error(const char *what, const char *message)
 {
     report.failed = true;
+    result_error(what, message);
     tell("error", what, message);
 }
 

@@ -37,6 +37,14 @@ void screen_write(const char *bytes, size_t count)
     screen[used + count] = 0;
 }
 
+void screen_take_over(void)
+{
+}
+
+void screen_hand_back(void)
+{
+}
+
 void input_add(struct input_source *source)
 {
 }

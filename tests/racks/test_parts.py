@@ -2,6 +2,7 @@
 """The parts of tools/fleet that need no BMC: what gives the image out, what watches a console."""
 import json
 import random
+import types
 import urllib.error
 import urllib.request
 
@@ -63,7 +64,7 @@ def test_a_part(served):
     assert ask(url, Range="bytes=9000000-")[0] == 416
 
 
-@pytest.mark.parametrize("path", ["secret", "", "../secret", "onebell.iso/../secret"])
+@pytest.mark.parametrize("path", ["secret", "", "../secret", "onebell.iso/../secret", "x/onebell.iso", "onebell.iso?"])
 def test_nothing_else(served, path):
     assert ask(f"{served[1].rpartition('/')[0]}/{path}")[0] == 404
 
@@ -137,3 +138,16 @@ def test_any_bytes():
         watch = Watch()
         watch.feed(bytes(line) + b"\n")
         assert watch.status in (None, "ok", "failed")
+
+
+# ---- many at once ----
+
+def test_a_defect_ends_one_machine_alone(monkeypatch, tmp_path):
+    pytest.importorskip("sushy", reason="sushy is not installed (package python3-sushy)")
+    from racks import run
+    monkeypatch.setattr(run, "Bmc", lambda machine: 1 // machine.one)
+    machines = [types.SimpleNamespace(name=f"m{i}", url="http://a.example/", one=i) for i in range(2)]
+    outcomes = run.run_all(machines, None, tmp_path, 1, lambda _: None)
+    assert outcomes[0].why == "ZeroDivisionError: integer division or modulo by zero"
+    assert outcomes[1].why.startswith("AttributeError: ") or outcomes[1].why.startswith("TypeError: ")
+    assert all(outcome.is_over and outcome.status is None for outcome in outcomes)

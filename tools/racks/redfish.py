@@ -11,7 +11,6 @@ from sushy import auth, connector, exceptions
 
 from .inventory import RackError
 
-ANSWER_WITHIN = 60  # s; BMCs take their time
 TEXT = 160  # of a BMC's own words
 
 # Its failures come as exceptions, too, of which a sentence is made here.
@@ -24,23 +23,23 @@ class Adapter(requests.adapters.HTTPAdapter):
     """Ends each request, and keeps to the inventory's CA, over which the session would take that of
     REQUESTS_CA_BUNDLE."""
 
-    def __init__(self, verify):
+    def __init__(self, seconds, verify):
         super().__init__()
-        self.verify = verify
+        self.seconds, self.verify = seconds, verify
 
     def send(self, request, timeout=None, verify=True, **more):
-        return super().send(request, timeout=timeout or ANSWER_WITHIN,
+        return super().send(request, timeout=timeout or self.seconds,
                             verify=verify if self.verify is True else self.verify, **more)
 
 
 class Connector(connector.Connector):
     """sushy's, which waits for an answer for ever."""
 
-    def __init__(self, url, verify):
-        super().__init__(url, verify=verify)
+    def __init__(self, machine):
+        super().__init__(machine.bmc, verify=machine.verify)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, Adapter(verify))
-        if verify is False:
+            self._session.mount(scheme, Adapter(machine.bmc_timeout, machine.verify))
+        if machine.verify is False:
             urllib3.disable_warnings()
 
 
@@ -71,12 +70,15 @@ class Bmc:
     def doing(self, what):
         try:
             yield
-        except (exceptions.SushyError, requests.RequestException, ValueError, KeyError, TypeError) as e:
+        except (exceptions.SushyError, requests.RequestException, ValueError) as e:
             raise RackError(f"{self.machine.bmc}: {what}: {why_of(e)}") from None
+        except (AttributeError, IndexError, KeyError, TypeError):  # in sushy, of an answer
+            raise RackError(f"{self.machine.bmc}: {what}: it answers what no Redfish service should: "
+                            "update its firmware") from None
 
     def __enter__(self):
         with self.doing("to begin"):
-            self.connector = Connector(self.machine.bmc, self.machine.verify)
+            self.connector = Connector(self.machine)
             self.root = sushy.Sushy(self.machine.bmc, connector=self.connector, auth=self.auth)
             self.system = self.system_of(self.root)
         return self
@@ -135,7 +137,8 @@ class Bmc:
 
     def boot_by_http_once(self, url):
         with self.doing("to set the next boot to UEFI HTTP"):
-            if sushy.BootSource.UEFI_HTTP not in self.system.get_allowed_system_boot_source_values():
+            offered = self.system.get_allowed_system_boot_source_values()
+            if sushy.BootSource.UEFI_HTTP not in offered:
                 raise ValueError("it doesn't offer UefiHttp: use boot = \"cd\"")
             self.changed = True
             self.connector.patch(self.system.path, data={"Boot": {

@@ -85,12 +85,12 @@ def follow(machine, console, outcome, stop):
     watch = console.watch
     outcome.now("boots")
     wait(lambda: watch.began or watch.status, console, machine.boot_timeout,
-         f"said nothing of Onebell within {machine.boot_timeout:g} s of power-on: see {console.path} for what "
-         "it booted, and whether console is the port with the JSON lines", stop)
+         f"said nothing of Onebell within {machine.boot_timeout} s of power-on: see {console.path} for "
+         "what it booted, and whether console is the port with the JSON lines", stop)
     outcome.now("runs")
     wait(lambda: watch.status, console, machine.timeout,
-         f"hangs: no end within {machine.timeout:g} s of its first line, after {watch.progress()}: see "
-         f"{console.path}", stop)
+         f"hangs: no end within {machine.timeout} s of its first line, after {watch.progress()}: "
+         f"see {console.path}", stop)
 
 
 def clean_up(bmc, machine, console, outcome):
@@ -135,7 +135,7 @@ def run_one(machine, served, outcome, stop):
         outcome.why = str(e)
     except Stopped:
         outcome.why = "was stopped"
-    except Exception as e:  # a defect of ours, or an answer that no BMC should give, ends one machine alone
+    except Exception as e:  # whatever it is, the others go on
         outcome.why = f"{type(e).__name__}: {' '.join(str(e).split())[:160]}"
     finally:
         keep_facts(outcome)
@@ -145,7 +145,7 @@ def run_one(machine, served, outcome, stop):
 # ---- all of them ----
 
 def run_all(machines, served, folder, at_once, show):
-    """`show` is called with all outcomes now and then, and at the end. They come in the machines' order."""
+    """`show` is called with all outcomes, in the machines' order, now and then, and at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = [Outcome(machine.name, folder / f"{machine.name}.log") for machine in machines]
     for outcome in outcomes:
