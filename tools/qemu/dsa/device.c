@@ -122,6 +122,7 @@ static void *allocate(size_t count, size_t bytes)
 
 static void init(struct qemu_object *function)
 {
+    qemu_pci_check();
     struct dsa *d = allocate(1, sizeof(*d));
     d->function = function;
     d->next = devices;
@@ -203,6 +204,8 @@ static void finalize(struct qemu_object *function)
 static void init_class(struct qemu_class *class, const void *data)
 {
     struct qemu_pci_class *c = qemu_pci_class_of(class);
+    if (!c)
+        return;
     c->realize = realize;
     c->exit = leave;
     c->config_write = write_config;
