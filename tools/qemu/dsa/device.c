@@ -9,7 +9,9 @@
 #include "tools/qemu/strict.h"
 
 #define REGION_BYTES 4096 // more than a MemoryRegion takes in any version
-#define WORK_AT_ONCE 64   // steps, until the virtual CPUs have their turn again
+// Until the virtual CPUs have their turn again, so many steps, or so many bytes.
+#define STEPS_AT_ONCE 64
+#define BYTES_AT_ONCE (1 << 20)
 
 static struct dsa *devices;
 
@@ -60,8 +62,9 @@ static void work(void *opaque)
     struct dsa *d = opaque;
     bool more = d->state != DSA_HALTED;
     d->requester = qemu_pci.pci_requester_id(d->function);
+    d->moved = 0;
     dsa_complete_again(d);
-    for (int i = 0; more && i < WORK_AT_ONCE; i++) {
+    for (int i = 0; more && i < STEPS_AT_ONCE && d->moved < BYTES_AT_ONCE; i++) {
         more = dsa_engines_step(d);
         dsa_command_step(d);
     }
