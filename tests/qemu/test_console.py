@@ -110,9 +110,10 @@ class Pipe:
     """A reader that goes away once it has seen something; from then on the pipe takes nothing."""
 
     def __init__(self, path, until):
-        os.mkfifo(path)
+        os.mkfifo(f"{path}.in")  # QEMU's names
+        os.mkfifo(f"{path}.out")
         self.path = path
-        self.file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.file = os.open(f"{path}.out", os.O_RDWR | os.O_NONBLOCK)
         fcntl.fcntl(self.file, fcntl.F_SETPIPE_SZ, 4096)
         self.until = until
         self.seen = b""
