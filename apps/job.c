@@ -202,6 +202,7 @@ static void job_run(const struct cmdline *c)
         error_problem(&p);
         return;
     }
+    job_crc_open(&job);
     job_describe(&job);
     job.health = health_begin(&job.disks);
     job_live_begin(&job);
