@@ -64,10 +64,10 @@ def test_labgrid_sees_an_error(tmp_path):
 
 # ---- a server, by its BMC and a console server ----
 
+FIGURES = synthetic.job("nvme0n1", iops=20000.25) + synthetic.job(iops=41000.5)
 CONSOLE = ["Onebell: 1536 KiB of kernel at 0x3e4d7000; leaving firmware", "irq=posted, up 264 ms after firmware",
-           "job: 1.0 of 1.0 s: 21,140 IOPS, 86.5 MB/s",
-           *synthetic.lines(synthetic.job("nvme0n1", iops=20000.25) + synthetic.job(iops=41000.5)), "selftest moves: ok: 2,000 moves under 7 reads",
-           "job: failed: 3 errors", "run: failed, ended"]
+           "job: 1.0 of 1.0 s: 21,140 IOPS, 86.5 MB/s", *synthetic.lines(FIGURES),
+           "selftest moves: ok: 2,000 moves under 7 reads", "job: failed: 3 errors", "run: failed, ended"]
 
 
 @pytest.fixture
