@@ -63,11 +63,15 @@ $(B)/app/%.o: $(APP)/%.c $(B)/app.from Makefile
 
 $(B)/kernel.elf: $(B)/app.from
 
-# The screen's font comes from Debian's console fonts.
-$(B)/font.psf: /usr/share/consolefonts/Lat15-VGA16.psf.gz
+# The screen's fonts come from Debian's console fonts.
+$(B)/font-16.psf: /usr/share/consolefonts/Lat15-Terminus16.psf.gz
+$(B)/font-24.psf: /usr/share/consolefonts/Lat15-Terminus24x12.psf.gz
+$(B)/font-32.psf: /usr/share/consolefonts/Lat15-TerminusBold32x16.psf.gz
+FONTS = $(addprefix $(B)/font-,16.psf 24.psf 32.psf)
+$(FONTS):
 	@mkdir -p $(@D)
 	$(call quiet,GZIP)gzip -dc $< > $@
-$(B)/kernel/base/font.asm.o: $(B)/font.psf
+$(B)/kernel/base/font.asm.o: $(FONTS)
 
 # The image carries the symbols for backtraces, not the debug information.
 $(B)/kernel.stripped.elf: $(B)/kernel.elf

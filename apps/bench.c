@@ -6,6 +6,7 @@
 #include "apps/job_sum.h"
 #include "apps/latency.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/app.h"
 #include "kernel/x86/time.h"
@@ -163,6 +164,7 @@ static bool run_once(struct bench *b, const struct bench_row *row, struct bench_
     job_execute(&job);
     MARK_END("lap");
     uint64_t counted = counts ? bench_end_counting() : 0;
+    bench_live_add(&job);
     if (!check_disks(b, row, &job))
         return false;
     memset(b->sum, 0, sizeof(*b->sum));
@@ -213,6 +215,7 @@ static void run_group(struct bench *b, unsigned group)
         show_progress(b, &b->plan.rows[first]);
     for (unsigned i = 0; i < runs && ok; i++, b->runs_done++) {
         struct bench_run run = bench_turn(&b->plan, group, i);
+        bench_live_show(b, &b->plan.rows[run.row], seconds_left(b));
         ok = run_once(b, &b->plan.rows[run.row], &b->sums[run.row - first]);
     }
     for (unsigned i = 0; i < rows && ok; i++)
@@ -250,6 +253,7 @@ static void report_end(const struct bench *b)
     char took[HUMAN_BYTES];
     for (unsigned i = 0; i < b->plan.count; i++)
         there += b->results[i].there;
+    result_say("%u of %u rows", there, b->plan.count);
     if (there)
         info("bench: ok: %u of %u rows in %s; nothing was written", there, b->plan.count,
              human_duration(took, (time_ns() - b->began_ns) / NS_PER_S));

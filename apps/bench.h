@@ -61,6 +61,11 @@ bool bench_set_mode(enum irq_mode mode, unsigned loops, uint64_t budget, struct 
 void bench_begin_counting(struct arena *arena);
 uint64_t bench_end_counting(void);
 
+// bench_live.c: the screen's panel, between runs; and what a run has done. Boot CPU.
+struct job;
+void bench_live_show(const struct bench *b, const struct bench_row *row, uint64_t left_s);
+void bench_live_add(const struct job *job);
+
 // bench_json.c: what it is about to do; and a row, once all of its repeats are done.
 void bench_send_plan(const struct bench *b, const struct cmdline *c, uint64_t estimate_s);
 void bench_report_row(struct bench *b, unsigned row, struct bench_row_sum *sum);

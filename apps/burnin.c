@@ -254,10 +254,14 @@ static void begin(struct cpu_msg *msg)
 static void progress(struct cpu_timer *timer)
 {
     struct burnin *b = container_of(timer, struct burnin, progress);
-    burnin_show_progress(b);
+    if (timer->due_ns >= b->line_ns) {
+        burnin_show_progress(b);
+        b->interval_ns = MIN(2 * b->interval_ns, 60 * NS_PER_S); // whole disks take hours
+        b->line_ns += b->interval_ns;
+    }
+    burnin_live_show(b);
     health_sample(b->health);
-    b->interval_ns = MIN(2 * b->interval_ns, 60 * NS_PER_S); // whole disks take hours
-    cpu_timer_start(timer, timer->due_ns + b->interval_ns);
+    cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
 
 static void run_disks(struct burnin *b)
@@ -266,7 +270,9 @@ static void run_disks(struct burnin *b)
     b->began_ns = time_ns();
     b->interval_ns = NS_PER_S;
     b->progress.fn = progress;
-    cpu_timer_start(&b->progress, b->began_ns + b->interval_ns);
+    b->line_ns = b->began_ns + b->interval_ns;
+    burnin_live_begin(b);
+    cpu_timer_start(&b->progress, b->line_ns);
     for (size_t i = 0; i < b->disks.count; i++) {
         b->list[i]->msg.fn = begin;
         cpu_post(b->list[i]->cpu, &b->list[i]->msg);

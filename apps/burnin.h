@@ -99,7 +99,8 @@ struct burnin {
     unsigned waiting; // disks that are not over
     bool stop;
     struct cpu_timer progress;
-    uint64_t began_ns, interval_ns;
+    uint64_t began_ns;
+    uint64_t line_ns, interval_ns; // when the next line on its progress is due, and between two
 };
 
 // ---- burnin_plan.c ----
@@ -132,4 +133,12 @@ bool burnin_is_told(struct burnin_disk *d); // an error: the first few of each d
 
 void burnin_describe(const struct burnin *b);
 void burnin_show_progress(const struct burnin *b);
+uint64_t burnin_blocks_to_do(const struct burnin_disk *d); // of all steps and passes
+uint64_t burnin_errors(const struct burnin_disk *d);       // of I/O, and bad blocks
+uint64_t burnin_seconds_left(const struct burnin *b, uint64_t elapsed_ns);
 void burnin_report(const struct burnin *b);
+
+// ---- burnin_live.c: the screen's panel; boot CPU ----
+
+void burnin_live_begin(const struct burnin *b);
+void burnin_live_show(const struct burnin *b);

@@ -6,12 +6,13 @@
 #include "apps/latency.h"
 #include "apps/table.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
 #include "lib/muldiv.h"
 
-static uint64_t blocks_to_do(const struct burnin_disk *d)
+uint64_t burnin_blocks_to_do(const struct burnin_disk *d)
 {
     uint64_t blocks = 0, first;
     for (unsigned i = 0; i < d->plan.count; i++) {
@@ -41,6 +42,11 @@ static uint64_t bad_blocks(const struct burnin_disk *d)
     for (unsigned v = 0; v < PATTERN_VERDICTS; v++)
         sum += v == PATTERN_GOOD ? 0 : d->verdicts[v];
     return sum;
+}
+
+uint64_t burnin_errors(const struct burnin_disk *d)
+{
+    return errors_of(d) + bad_blocks(d);
 }
 
 // Every block was found right, each time that it was read.
@@ -79,13 +85,13 @@ void burnin_describe(const struct burnin *b)
 }
 
 // By the disk that will take longest, at the rate that it had so far.
-static uint64_t seconds_left(const struct burnin *b, uint64_t elapsed_ns)
+uint64_t burnin_seconds_left(const struct burnin *b, uint64_t elapsed_ns)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < b->disks.count; i++) {
         const struct burnin_disk *d = b->list[i];
         uint64_t done = __atomic_load_n(&d->done, __ATOMIC_RELAXED);
-        uint64_t left = mul_div(elapsed_ns, blocks_to_do(d) - done, MAX(done, 1ull));
+        uint64_t left = mul_div(elapsed_ns, burnin_blocks_to_do(d) - done, MAX(done, 1ull));
         most = MAX(most, left);
     }
     return DIV_UP(most, NS_PER_S);
@@ -98,12 +104,12 @@ void burnin_show_progress(const struct burnin *b)
     for (size_t i = 0; i < b->disks.count; i++) {
         const struct burnin_disk *d = b->list[i];
         done += __atomic_load_n(&d->done, __ATOMIC_RELAXED) * d->dev->block_size;
-        to_do += blocks_to_do(d) * d->dev->block_size;
+        to_do += burnin_blocks_to_do(d) * d->dev->block_size;
     }
     info("burnin: %s%% after %s, %s MB/s, %s left", human_ratio(percent, done * 100, to_do, 1),
          human_duration(time, elapsed / NS_PER_S),
          human_tenths(bandwidth, mul_div(done, NS_PER_S / 100000, elapsed)),
-         done ? human_duration(left, seconds_left(b, elapsed)) : "unknown time");
+         done ? human_duration(left, burnin_seconds_left(b, elapsed)) : "unknown time");
 }
 
 // ---- JSON ----
@@ -231,6 +237,8 @@ static void print_verdict(const struct burnin *b)
                            : "",
              kinds_of(d, kinds, sizeof(kinds)));
     }
+    result_say("%zu of %zu disk%s good", b->disks.count - failed, b->disks.count,
+               b->disks.count == 1 ? "" : "s");
     info("burnin: %s: %zu of %zu disk%s good after %s", failed ? "failed" : "ok",
          b->disks.count - failed, b->disks.count, b->disks.count == 1 ? "" : "s",
          human_duration(time, (time_ns() - b->began_ns) / NS_PER_S));

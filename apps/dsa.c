@@ -51,12 +51,6 @@ static const struct option options[] = {
 #define LOOPS_FIRST 2 // as in the patch set's table
 #define LOOPS_LAST 6
 
-const char *dsa_op_name(enum copy_op op)
-{
-    static const char *const names[COPY_OPS] = { "memmove", "memfill", "crc" };
-    return names[op];
-}
-
 // ---- rows ----
 
 static void add_row(struct dsa_row *rows, unsigned *count, enum irq_mode mode, unsigned loops)

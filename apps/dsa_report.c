@@ -14,6 +14,12 @@
 
 #define COLUMNS 8
 
+const char *dsa_op_name(enum copy_op op)
+{
+    static const char *const names[COPY_OPS] = { "memmove", "memfill", "crc" };
+    return names[op];
+}
+
 static uint64_t rate(const struct dsa_sum *sum, uint64_t each)
 {
     return mul_div(sum->completed * each, NS_PER_S, latency_ns(sum->tsc));

@@ -16,6 +16,7 @@ struct health {
     const struct disks *disks;
     struct health_disk {
         bool known;
+        uint16_t kelvin; // the newest sample's
         struct block_health before, after;
     } list[];
 };
@@ -32,14 +33,24 @@ struct health *health_begin(const struct disks *disks)
     h->disks = disks;
     for (size_t i = 0; i < disks->count; i++)
         h->list[i].known = ask(disks->list[i], &h->list[i].before);
+    for (size_t i = 0; i < disks->count; i++)
+        h->list[i].kelvin = h->list[i].before.kelvin;
     return h;
 }
 
-void health_sample(const struct health *h)
+void health_sample(struct health *h)
 {
-    for (size_t i = 0; i < h->disks->count; i++)
-        if (h->list[i].known && h->disks->list[i]->sample_health)
-            h->disks->list[i]->sample_health(h->disks->list[i]);
+    for (size_t i = 0; i < h->disks->count; i++) {
+        struct block_dev *dev = h->disks->list[i];
+        uint16_t kelvin = h->list[i].known && dev->sample_health ? dev->sample_health(dev) : 0;
+        if (kelvin)
+            h->list[i].kelvin = kelvin;
+    }
+}
+
+uint16_t health_kelvin(const struct health *h, size_t disk)
+{
+    return h ? h->list[disk].kelvin : 0;
 }
 
 static const char *size_text(uint64_t bytes, char *to, size_t room)

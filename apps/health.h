@@ -10,7 +10,10 @@ struct health;
 struct health *health_begin(const struct disks *disks);
 
 // In between, about once a second: for the highest temperature. Boot CPU, from its loop.
-void health_sample(const struct health *h);
+void health_sample(struct health *h);
+
+// What the newest sample of a disk said; 0: nothing yet. NULL: 0.
+uint16_t health_kelvin(const struct health *h, size_t disk);
 
 // Asks them once more, and tells: a table, a JSON `health` for each disk, and a warning for each
 // disk that has had errors of its media meanwhile or warns of its own state. NULL: does nothing.

@@ -173,6 +173,12 @@ void job_execute(struct job *job)
     run(job, begin);
 }
 
+static void show(struct job *job)
+{
+    job_show_progress(job);
+    job_live_show(job);
+}
+
 static bool prepare(struct job *job, const struct cmdline *c, struct problem *p)
 {
     return job_configure(c, cpu_count(), &job->config, p) && disks_select(c, &job->disks, p) &&
@@ -190,14 +196,16 @@ static bool lost_a_disk(const struct job *job)
 
 static void job_run(const struct cmdline *c)
 {
-    struct job job = { .show = job_show_progress, .arena = arena_of_run() };
+    struct job job = { .show = show, .arena = arena_of_run() };
     struct problem p;
     if (!prepare(&job, c, &p)) {
         error_problem(&p);
         return;
     }
+    job_crc_open(&job);
     job_describe(&job);
     job.health = health_begin(&job.disks);
+    job_live_begin(&job);
     job_execute(&job);
     trace_stop(); // what follows is no work
     read_back(&job);

@@ -15,9 +15,16 @@
 
 struct arena;
 struct health;
+struct job_crc;
 struct job_mix;
 
 extern const struct option job_options[];
+
+enum job_verify_by {
+    JOB_VERIFY_AUTO,
+    JOB_VERIFY_CPU,
+    JOB_VERIFY_ACCELERATOR,
+};
 
 struct job_config {
     bool random;
@@ -25,6 +32,7 @@ struct job_config {
     bool is_mixed;          // rw=rw or randrw
     unsigned write_percent; // the rest is read
     bool verify;
+    enum job_verify_by verify_by;
     bool batch; // clat=batch, else exact
     uint32_t bs;
     unsigned iodepth;    // of each worker
@@ -80,6 +88,7 @@ struct job_io {
     struct block_req req;
     uint64_t start_tsc;
     uint8_t channel; // when it isn't urgent
+    bool summed;     // by an accelerator, what was read
 } __attribute__((aligned(CACHE_LINE)));
 
 struct job_worker {
@@ -105,11 +114,12 @@ struct job_worker {
     uint64_t first, end;
     uint64_t errors, verify_errors;
     uint64_t began_tsc, ended_tsc;
-    uint64_t ramped;     // completed before it measured
-    bool given_up;       // the device is gone, or still has a buffer
-    struct job_mix *mix; // NULL: it reads, and no more
-    uint64_t tag;        // of stamps
-    unsigned *told;      // errors of the disk told in full; shared by its workers
+    uint64_t ramped;      // completed before it measured
+    bool given_up;        // the device is gone, or still has a buffer
+    struct job_mix *mix;  // NULL: it reads, and no more
+    struct job_crc *crcs; // sums by an accelerator, for each I/O; NULL: by the CPU
+    uint64_t tag;         // of stamps
+    unsigned *told;       // errors of the disk told in full; shared by its workers
     struct block_dev *dev;
     struct job_cpu *cpu;
     struct job_worker *next_on_cpu;
@@ -186,10 +196,15 @@ uint64_t job_submit_timed(struct job_worker *w, struct block_req *req); // retur
 // Fills the buffer with what a write to that LBA has.
 void job_fill(const struct job_worker *w, const struct block_req *req, uint64_t seed,
               uint32_t sequence);
-// Checks what was read: stamps, or what an earlier job has written; or what this one has.
-void job_check_read(struct job_worker *w, const struct block_req *req);
+// Checks what was read: stamps, or what an earlier job has written; or what this one has. True: all is good.
+bool job_check_read(struct job_worker *w, const struct block_req *req);
 void job_check_written(struct job_worker *w, const struct block_req *req, uint64_t seed,
                        uint32_t sequence);
+
+// Sums by an accelerator: whether they pay is measured (job_crc_open.c), on the boot CPU before job_execute();
+// and of what an I/O has read (job_crc.c), after which its done() is called anew, `summed`. Owner CPU.
+void job_crc_open(struct job *job);
+void job_crc_begin(struct job_worker *w, struct job_io *io);
 
 // Completions of all workers; any time.
 uint64_t job_completed(const struct job *job);
@@ -199,6 +214,11 @@ void job_describe(const struct job *job);
 
 // Prints one line on how far it is. Boot CPU.
 void job_show_progress(struct job *job);
+
+// All that its workers may do; job_live.c: the screen's panel. Boot CPU.
+uint64_t job_quota(const struct job *job);
+void job_live_begin(const struct job *job);
+void job_live_show(const struct job *job);
 
 // After the end: all tables and JSON objects. Boot CPU.
 void job_report(const struct job *job);

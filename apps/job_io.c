@@ -54,7 +54,7 @@ static void io_special(struct job_worker *w, const struct block_req *req, uint64
 {
     if (req->channel == BLOCK_URGENT)
         histogram_record(w->urgent, latency);
-    if (w->verify)
+    if (w->verify && !w->crcs)
         job_check_read(w, req);
 }
 
@@ -116,7 +116,11 @@ static void sequential_batch_done(struct block_req *req)
 
 static void special_done(struct block_req *req)
 {
-    const struct job_worker *w = req->arg;
+    struct job_io *io = container_of(req, struct job_io, req);
+    struct job_worker *w = req->arg;
+    if (w->crcs && req->status == BLOCK_OK && !io->summed)
+        return job_crc_begin(w, io);
+    io->summed = false;
     if (w->is_random)
         io_done(req, (struct io_kind){ .random = true, .special = true });
     else

@@ -9,6 +9,7 @@
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
@@ -49,7 +50,7 @@ uint64_t job_completed(const struct job *job)
     return sum;
 }
 
-static uint64_t quota_of_all(const struct job *job)
+uint64_t job_quota(const struct job *job)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < job->workers_count; i++)
@@ -100,7 +101,7 @@ void job_show_progress(struct job *job)
                     human_time(limit, (job->config.ramp_us + job->config.runtime_us) * 1000));
     else
         format_text(of, sizeof(of), "%s s, %lu%% done", human_ratio(seconds, elapsed, NS_PER_S, 1),
-                    mul_div(done, 100, quota_of_all(job)));
+                    mul_div(done, 100, job_quota(job)));
     info("job: %s: %s IOPS, %s MB/s", of, human_count(iops, ios),
          human_tenths(bandwidth, mul_div(ios, job->config.bs, 100000)));
     job->shown_ns = now;
@@ -288,6 +289,17 @@ static const char *trouble_of(const struct job_config *config, const struct job_
     return to;
 }
 
+// For who sees the screen alone.
+static void say_result(const struct job_config *config, const struct job_sum *all)
+{
+    char iops[HUMAN_BYTES], size[HUMAN_BYTES], p99[HUMAN_BYTES];
+    result_say("%s of %s, %u disk%s, %s: %s IOPS, p99 %s us, %lu errors", job_rw_name(config),
+               human_size(size, config->bs), all->disks, all->disks == 1 ? "" : "s",
+               irq_mode_name(irq_get_mode()), human_count(iops, job_sum_rate(all, 1, 1)),
+               human_tenths(p99, latency_ns(histogram_percentile(&all->latency, 99000)) / 100),
+               all->errors + all->verify_errors);
+}
+
 static void print_verdict(const struct job_config *config, const struct job_sum *all,
                           const struct job_totals *t)
 {
@@ -353,4 +365,5 @@ void job_report(const struct job *job)
         error("job-lost", "%lu %ss were submitted and %lu completed", all->submitted,
               noun_of(&job->config), all->completed);
     print_verdict(&job->config, all, &totals);
+    say_result(&job->config, all);
 }

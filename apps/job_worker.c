@@ -103,11 +103,12 @@ static bool check_earlier(const struct job_worker *w, const void *block, uint64_
     return pattern_check(block, w->dev->block_size, id, 0, UINT32_MAX, p) == PATTERN_GOOD;
 }
 
-void job_check_read(struct job_worker *w, const struct block_req *req)
+bool job_check_read(struct job_worker *w, const struct block_req *req)
 {
     struct pattern_id id;
     struct problem p;
     uint32_t sequence;
+    bool all_good = true;
     for (uint32_t i = 0; i < req->blocks; i++) {
         const uint8_t *block = block_of(req, i);
         uint64_t lba = req->lba + i;
@@ -116,7 +117,9 @@ void job_check_read(struct job_worker *w, const struct block_req *req)
                       : stamp_check(block, w->dev->block_size, w->tag, lba, &p);
         if (unlikely(!ok))
             bad(w, lba, &p);
+        all_good &= ok;
     }
+    return all_good;
 }
 
 void job_check_written(struct job_worker *w, const struct block_req *req, uint64_t seed,

@@ -363,6 +363,7 @@ static void show_progress(struct cpu_timer *timer)
          human_ratio(seconds, now - test.began_ns, NS_PER_S, 1),
          human_count(done, selftest_steps(&test)), human_count(wanted, test.wanted),
          test.kind->steps, human_count(reads, completed));
+    selftest_live_show(&test);
     check_stall(now, completed + selftest_steps(&test));
     cpu_timer_start(timer, timer->due_ns + NS_PER_S);
 }
@@ -371,6 +372,7 @@ static void run(void)
 {
     test.began_ns = test.progress_ns = time_ns();
     test.progress.fn = show_progress;
+    selftest_live_begin(&test);
     cpu_timer_start(&test.progress, test.began_ns + NS_PER_S);
     for (unsigned i = 0; i < cpu_count(); i++)
         load_run(&test.load, i);

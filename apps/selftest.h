@@ -43,5 +43,9 @@ struct selftest {
 // How many of the kind's steps are done. Any CPU.
 uint64_t selftest_steps(const struct selftest *t);
 
+// The screen's panel, at the start and while it runs. Boot CPU.
+void selftest_live_begin(const struct selftest *t);
+void selftest_live_show(const struct selftest *t);
+
 // Tells, on the console and as JSON, what came of it; an error where reads or steps are missing.
 void selftest_report(const struct selftest *t);

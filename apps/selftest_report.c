@@ -4,8 +4,10 @@
 #include "apps/selftest.h"
 
 #include "apps/human.h"
+#include "apps/live.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
 #include "kernel/x86/time.h"
 
 uint64_t selftest_steps(const struct selftest *t)
@@ -15,6 +17,28 @@ uint64_t selftest_steps(const struct selftest *t)
                             : t->kind->modes ? &t->modes
                                              : &t->changed;
     return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+void selftest_live_begin(const struct selftest *t)
+{
+    live_begin("self-test", NULL, "%s, %zu disk%s, %s", t->kind->name, t->load.disks.count,
+               t->load.disks.count == 1 ? "" : "s", irq_mode_name(irq_get_mode()));
+    live_show(&(struct live_state){ 0, LIVE_UNKNOWN, LIVE_UNKNOWN });
+}
+
+void selftest_live_show(const struct selftest *t)
+{
+    if (!live_is_shown())
+        return;
+    struct load_counts c = load_sum(&t->load);
+    *live_disk(0) = (struct live_disk){
+        .ios = c.completed,
+        .bytes = c.completed * t->load.bs,
+        .errors = c.errors + c.verify_errors,
+        .permille = LIVE_UNKNOWN,
+    };
+    struct live_state state = live_done(time_ns() - t->began_ns, selftest_steps(t), t->wanted);
+    live_show(&state);
 }
 
 static void send(const struct selftest *t, const struct load_counts *c, bool ok, uint64_t ns)
@@ -62,6 +86,8 @@ void selftest_report(const struct selftest *t)
               t->kind->steps);
     bool ok = !report_failed();
     send(t, &c, ok, ns);
+    result_say("%s: %s %s, %s reads", t->kind->name, human_count(done, selftest_steps(t)),
+               t->kind->steps, human_count(reads, c.completed));
     info("selftest %s: %s: %s %s under %s reads in %s, %s, %s", t->kind->name, ok ? "ok" : "failed",
          human_count(done, selftest_steps(t)), t->kind->steps, human_count(reads, c.completed),
          human_time(time, ns), irq_mode_name(irq_get_mode()),

@@ -7,7 +7,6 @@
 #include "boot/status.h"
 #include "lib/string.h"
 
-#define PIXEL_BYTES 4
 static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, EFI_GUID guid)
 {
     for (UINTN i = 0; i < system->NumberOfTableEntries; i++)
@@ -23,30 +22,53 @@ static uint64_t find_rsdp(const EFI_SYSTEM_TABLE *system)
     return rsdp ? rsdp : configuration_table(system, version_1);
 }
 
-// A mode that pixels can be stored into: 32 bits each, whole lines, inside what firmware mapped.
+static uint64_t find_smbios(const EFI_SYSTEM_TABLE *system)
+{
+    EFI_GUID version_3 = SMBIOS3_TABLE_GUID, version_2 = SMBIOS_TABLE_GUID;
+    uint64_t smbios = configuration_table(system, version_3);
+    return smbios ? smbios : configuration_table(system, version_2);
+}
+
+// UEFI 2.10, 12.9.1: the first byte of a pixel is the one that the format names first.
+static bool set_masks(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info,
+                      struct handoff_framebuffer *f)
+{
+    const EFI_PIXEL_BITMASK *m = &info->PixelInformation;
+    const EFI_PIXEL_BITMASK rgb = { 0x0000ff, 0x00ff00, 0xff0000, 0xff000000 };
+    const EFI_PIXEL_BITMASK bgr = { 0xff0000, 0x00ff00, 0x0000ff, 0xff000000 };
+    if (info->PixelFormat == PixelRedGreenBlueReserved8BitPerColor)
+        m = &rgb;
+    else if (info->PixelFormat == PixelBlueGreenRedReserved8BitPerColor)
+        m = &bgr;
+    else if (info->PixelFormat != PixelBitMask)
+        return false; // PixelBltOnly: there is nothing to store into
+    f->red = m->RedMask;
+    f->green = m->GreenMask;
+    f->blue = m->BlueMask;
+    f->reserved = m->ReservedMask;
+    return true;
+}
+
+// A mode that pixels can be stored into: whole lines, inside what firmware mapped.
 static bool use_framebuffer(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct handoff_framebuffer *f)
 {
     const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode = gop->Mode;
     if (!mode || !mode->Info || !mode->FrameBufferBase)
         return false;
     const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info = mode->Info;
-    if (info->PixelFormat != PixelRedGreenBlueReserved8BitPerColor &&
-        info->PixelFormat != PixelBlueGreenRedReserved8BitPerColor)
-        return false;
-    if (!info->HorizontalResolution || !info->VerticalResolution ||
-        info->PixelsPerScanLine < info->HorizontalResolution ||
-        (uint64_t)info->PixelsPerScanLine * info->VerticalResolution >
-            mode->FrameBufferSize / PIXEL_BYTES)
-        return false;
-    *f = (struct handoff_framebuffer){
+    struct handoff_framebuffer found = {
         .base = mode->FrameBufferBase,
         .bytes = mode->FrameBufferSize,
         .width = info->HorizontalResolution,
         .height = info->VerticalResolution,
         .stride = info->PixelsPerScanLine,
-        .pixel = info->PixelFormat == PixelRedGreenBlueReserved8BitPerColor ? HANDOFF_PIXEL_RGBX
-                                                                            : HANDOFF_PIXEL_BGRX,
     };
+    if (!set_masks(info, &found) || !handoff_pixel_bytes(&found))
+        return false;
+    if (!found.width || !found.height || found.stride < found.width ||
+        (uint64_t)found.stride * found.height > found.bytes / handoff_pixel_bytes(&found))
+        return false;
+    *f = found;
     return true;
 }
 
@@ -89,6 +111,7 @@ static void take_trampoline(struct loader *l)
 bool platform_describe(struct loader *l, struct problem *p)
 {
     l->handoff->rsdp = find_rsdp(l->system);
+    l->handoff->smbios = find_smbios(l->system);
     find_framebuffer(l);
     hsti_read(l);
     take_trampoline(l);

@@ -3,6 +3,8 @@
 
 #include "init/ending.h"
 
+#include "kernel/base/report.h"
+#include "kernel/base/verdict.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/nmi.h"
 #include "kernel/run/power.h"
@@ -15,8 +17,10 @@ static const struct app *monitor(const struct cmdline *c)
 
 void ending_run_monitor(const struct app *app, const struct cmdline *c)
 {
-    if (monitor(c) && monitor(c) != app)
-        monitor(c)->run(c);
+    if (!monitor(c) || monitor(c) == app)
+        return;
+    verdict_show(!report_failed());
+    monitor(c)->run(c);
 }
 
 void ending_choose(const struct app *app, const struct cmdline *c)

@@ -15,9 +15,11 @@
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
 #include "kernel/base/report_init.h"
+#include "kernel/base/result.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/symbols.h"
 #include "kernel/base/uart.h"
+#include "kernel/base/verdict.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
 #include "kernel/irq/irq.h"
@@ -29,6 +31,7 @@
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
+#include "kernel/run/machine.h"
 #include "kernel/run/smp.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/ioapic.h"
@@ -44,7 +47,7 @@ noreturn void kernel_main(uint64_t handoff_phys);
 
 static void start_screen(const struct handoff_framebuffer *fb)
 {
-    uint64_t bytes = screen_bytes(fb);
+    uint64_t bytes = canvas_bytes(fb);
     screen_init(fb, bytes ? mem_map_screen(fb->base, bytes) : NULL);
 }
 
@@ -195,9 +198,13 @@ noreturn void kernel_main(uint64_t handoff_phys)
     loader_warnings(h);
     const struct app *app = options_read(h, drivers_options, &cmdline);
     ending_choose(app, &cmdline);
+    result_set_app(app->name);
+    if (cmdline_number(&cmdline, "nobigstatus"))
+        verdict_leave_word_out();
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
     ending_read_tables(tables);
+    machine_set_smbios(h->smbios);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);

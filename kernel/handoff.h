@@ -34,15 +34,20 @@ struct handoff_range {
     uint32_t efi_type;
 };
 
-enum handoff_pixel { HANDOFF_PIXEL_RGBX, HANDOFF_PIXEL_BGRX };
-
 struct handoff_framebuffer {
     uint64_t base; // physical; 0: there is none
     uint64_t bytes;
     uint32_t width, height;
     uint32_t stride; // pixels per line
-    uint32_t pixel;  // enum handoff_pixel
+    // Bits of a pixel, little-endian; their highest one says how many bytes it takes.
+    uint32_t red, green, blue, reserved;
 };
+
+static inline uint32_t handoff_pixel_bytes(const struct handoff_framebuffer *f)
+{
+    uint32_t bits = f->red | f->green | f->blue | f->reserved;
+    return bits ? (32u - (uint32_t)__builtin_clz(bits) + 7) / 8 : 0;
+}
 
 // What the loader found wrong and got along with: the kernel tells of it, where people and tools both
 // hear it.
@@ -76,8 +81,9 @@ struct handoff_hsti {
 
 struct handoff {
     uint64_t magic;
-    uint64_t bytes; // sizeof(struct handoff), against a loader and kernel of different builds
-    uint64_t rsdp;  // physical address of the ACPI root pointer; 0: firmware named none
+    uint64_t bytes;  // sizeof(struct handoff), against a loader and kernel of different builds
+    uint64_t rsdp;   // physical address of the ACPI root pointer; 0: firmware named none
+    uint64_t smbios; // likewise of SMBIOS' entry point
     uint64_t kernel_base, kernel_bytes; // physical place of the image, linked at KERNEL_BASE
     uint64_t trampoline;                // a page below 1 MiB for starting CPUs; 0: none was free
     uint64_t symtab_base, symtab_bytes; // the kernel's ELF64 symbol table, for backtraces

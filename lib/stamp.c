@@ -12,7 +12,7 @@ struct stamp {
     uint32_t block_size;
     uint32_t crc; // of the whole block, with this field zero
 };
-static_assert(sizeof(struct stamp) == 32, "the layout in lib/stamp.h");
+static_assert(sizeof(struct stamp) == STAMP_HEAD_BYTES, "the layout in lib/stamp.h");
 
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
@@ -27,13 +27,18 @@ uint64_t stamp_tag(const char *serial, uint32_t nsid)
     return hash;
 }
 
-static uint32_t stamp_crc(const void *block, uint32_t block_size)
+uint32_t stamp_head_crc(const void *block)
 {
     static const uint32_t zero;
+    uint32_t crc = crc32c(0, block, offsetof(struct stamp, crc));
+    return crc32c(crc, &zero, sizeof(zero));
+}
+
+static uint32_t stamp_crc(const void *block, uint32_t block_size)
+{
     const uint8_t *at = block;
-    uint32_t crc = crc32c(0, at, offsetof(struct stamp, crc));
-    crc = crc32c(crc, &zero, sizeof(zero));
-    return crc32c(crc, at + sizeof(struct stamp), block_size - sizeof(struct stamp));
+    return crc32c(stamp_head_crc(block), at + sizeof(struct stamp),
+                  block_size - sizeof(struct stamp));
 }
 
 void stamp_fill(void *block, uint32_t block_size, uint64_t tag, uint64_t lba)
@@ -77,4 +82,19 @@ bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t 
         return problem_set(p, "verify-crc", "has CRC-32C 0x%08x where the stamp says 0x%08x", crc,
                            stamp.crc);
     return true;
+}
+
+bool stamp_has_head(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba)
+{
+    struct stamp stamp;
+    memcpy(&stamp, block, sizeof(stamp));
+    return stamp.magic == STAMP_MAGIC && stamp.block_size == block_size && stamp.lba == lba &&
+           stamp.tag == tag;
+}
+
+uint32_t stamp_crc_in(const void *block)
+{
+    struct stamp stamp;
+    memcpy(&stamp, block, sizeof(stamp));
+    return stamp.crc;
 }

@@ -20,3 +20,10 @@ void stamp_fill(void *block, uint32_t block_size, uint64_t tag, uint64_t lba);
 // False: the problem ("verify-...") says what differs.
 bool stamp_check(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba,
                  struct problem *p);
+
+// For who sums the rest of the block elsewhere: whether the head is that of this block; the sum of the head,
+// with which that of what follows it begins; and the sum that the head tells. The block has at least a head.
+#define STAMP_HEAD_BYTES 32
+bool stamp_has_head(const void *block, uint32_t block_size, uint64_t tag, uint64_t lba);
+uint32_t stamp_head_crc(const void *block);
+uint32_t stamp_crc_in(const void *block);

@@ -4,7 +4,7 @@
 
 # What a host can't run: the machine's own set-up, and the string functions that its libc has.
 HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
-            base/cpus.c base/report.c base/screen.c base/uart.c mem/dma.c mem/map.c mem/mem.c \
+            base/cpus.c base/image.c base/report.c base/uart.c mem/dma.c mem/map.c mem/mem.c \
             mem/paging.c mem/what.c run/desc.c run/exit.c run/nmi.c run/smp.c run/trap.c run/trap_print.c \
             x86/ioapic.c x86/time.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
@@ -21,7 +21,8 @@ HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-poi
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 
-HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/host_*.c))
+HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/host_*.c)) \
+               $(B)/kernel/base/font.asm.o
 HOST_TESTS   = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/test_*.c)))
 THREAD_TESTS = $(patsubst %.c,$(B)/host/%,$(sort $(wildcard tests/host/threads_*.c)))
 
@@ -82,7 +83,7 @@ test-host: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS) ## unit tests, device mod
 
 # ---- fuzzers: every parser of outside data, a few seconds each ----
 FUZZ_SECONDS ?= 4
-FUZZ_OBJ   = $(HOST_C:%.c=$(B)/fuzz/%.o)
+FUZZ_OBJ   = $(HOST_C:%.c=$(B)/fuzz/%.o) $(B)/kernel/base/font.asm.o
 FUZZERS    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_FLAGS = $(filter-out -Wcast-align,$(HOST_CFLAGS)) -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -99,6 +100,9 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/fuzz/libonebell.a
 # On the models of the host tests.
 $(B)/fuzz/fuzz_nvme_driver: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/nvme_*.c))
+$(B)/fuzz/fuzz_qr: $(B)/fuzz/tests/host/qr_read.o
+$(B)/fuzz/fuzz_dsa: FUZZ_LIBS = -lcmocka
+$(B)/fuzz/fuzz_dsa: $(addprefix $(B)/fuzz/tests/host/,irq_world.o dsa_model.o host_dma.o host_dma_alloc.o)
 $(B)/fuzz/fuzz_vmd: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_vmd: $(B)/fuzz/tests/host/irq_world.o
 

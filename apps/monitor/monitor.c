@@ -10,6 +10,7 @@
 #include "apps/monitor/shell.h"
 #include "kernel/base/input.h"
 #include "kernel/base/report.h"
+#include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/run/loop.h"
@@ -288,6 +289,7 @@ static void run_app(void)
     arena_begin_run(&arena);
     if (!app_run(app, m.app_words, m.boot, &p))
         tell(&p);
+    screen_panel_reserve(0); // what it showed there is over
     bool has_prompt = m.background;
     m.app = NULL;
     m.background = false;

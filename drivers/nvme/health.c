@@ -18,7 +18,7 @@ struct nvme_sampler {
     struct nvme_admin_command command;
     struct nvme_ctrl *ctrl;
     struct nvme_smart_log *page;
-    uint16_t kelvin_most;
+    uint16_t kelvin, kelvin_most;
 };
 
 // Of 128 bits the low ones: a disk that has moved 2^64 bytes is 500 years old.
@@ -61,8 +61,10 @@ static void sampled(struct nvme_admin_command *command)
 {
     struct nvme_sampler *s = container_of(command, struct nvme_sampler, command);
     s->ctrl->sampling = false;
-    if (!command->status)
-        s->kelvin_most = MAX(s->kelvin_most, s->page->temperature);
+    if (command->status)
+        return;
+    s->kelvin = s->page->temperature;
+    s->kelvin_most = MAX(s->kelvin_most, s->kelvin);
 }
 
 static struct nvme_sampler *sampler_of(struct nvme_ctrl *c)
@@ -76,17 +78,18 @@ static struct nvme_sampler *sampler_of(struct nvme_ctrl *c)
     return c->sampler;
 }
 
-void nvme_sample_health(struct block_dev *dev)
+uint16_t nvme_sample_health(struct block_dev *dev)
 {
     const struct nvme_ns *ns = dev->driver;
     struct nvme_ctrl *c = ns->ctrl;
 
     if (!c->running || c->resetting || atomic_load(&c->gone))
-        return;
+        return 0;
     struct nvme_sampler *s = sampler_of(c);
     nvme_admin_poll(c);
     if (c->sampling)
-        return;
+        return s->kelvin;
     struct nvme_sqe sqe = nvme_log_command(c, NVME_LOG_SMART, sizeof(*s->page), s->page);
     c->sampling = nvme_admin_send(c, &sqe, &s->command);
+    return s->kelvin;
 }

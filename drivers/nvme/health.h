@@ -8,4 +8,4 @@
 bool nvme_health(struct block_dev *dev, struct block_health *out);
 
 // One sample at a time; one that a reset forgets is not missed.
-void nvme_sample_health(struct block_dev *dev);
+uint16_t nvme_sample_health(struct block_dev *dev);

@@ -95,6 +95,7 @@ static bool parse_value(const struct option *o, const char *text, size_t length,
     case OPTION_CHOICE:
         return find_choice(o->choices, text, length, number);
     case OPTION_TEXT:
+    case OPTION_FLAG:
         break;
     }
     return true;
@@ -151,11 +152,23 @@ static bool unknown_word(const struct cmdline *c, const struct word *w, struct p
                        quoted(w), w->text, names, (size_t)used < sizeof(names) ? "" : "...");
 }
 
+static bool set_flag(struct cmdline_value *v, const struct word *w, struct problem *p)
+{
+    if (w->value)
+        return problem_set(p, "cmdline-value", "command line: \"%.*s\": %s takes no value",
+                           quoted(w), w->text, v->option->name);
+    v->given = true;
+    v->number = 1;
+    return true;
+}
+
 static bool take_word(struct cmdline *c, const struct word *w, bool lenient, struct problem *p)
 {
     struct cmdline_value *v = find(c, w->text, w->name_length);
     if (!v)
         return lenient || unknown_word(c, w, p);
+    if (v->option->kind == OPTION_FLAG)
+        return set_flag(v, w, p);
     if (!w->value)
         return problem_set(p, "cmdline-no-value",
                            "command line: \"%.*s\" has no value; write %s=...", quoted(w), w->text,

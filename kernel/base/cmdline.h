@@ -11,6 +11,7 @@ enum option_kind {
     OPTION_TIME,   // fio's: seconds, or with a suffix us, ms, s, m, h; kept in microseconds
     OPTION_CHOICE, // one of `choices`
     OPTION_TEXT,
+    OPTION_FLAG, // a word by itself, without a value; its number is 1 where it is given
 };
 
 struct option {
@@ -38,7 +39,7 @@ struct cmdline {
 };
 
 // Reads `text` against tables of options (each ended by a NULL name). Unknown names, words without
-// `=`, and values out of range are problems that name the word. `text` must outlive the result.
+// `=` that aren't flags, and values out of range are problems that name the word. `text` must outlive the result.
 // Pass lenient to skip unknown words (to learn app= before the app's own table is known).
 bool cmdline_parse(const char *text, const struct option *const *tables, size_t tables_count,
                    bool lenient, struct cmdline *out, struct problem *p);

@@ -5,6 +5,7 @@
 
 #include "kernel/base/log.h"
 #include "kernel/base/report_init.h"
+#include "kernel/base/result.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/uart.h"
 #include "kernel/base/x86.h"
@@ -30,6 +31,7 @@ void report_set_end(void (*end)(void))
 // A line may have been cut in the middle: what follows is to begin one of its own.
 void report_take_over(void)
 {
+    screen_take_over();
     if (!report.unlocked && spinlock_is_locked(&report.lock)) {
         uart_write(UART_COM1, "\r\n", 2);
         uart_write(UART_COM2, "\n", 1);
@@ -40,6 +42,7 @@ void report_take_over(void)
 
 void report_hand_back(void)
 {
+    screen_hand_back();
     report.unlocked = false;
 }
 
@@ -145,6 +148,7 @@ void warn_problem(const struct problem *p)
 static void report_error(const char *what, const char *message)
 {
     report.failed = true;
+    result_error(what, message);
     tell("error", what, message);
 }
 

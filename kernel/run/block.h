@@ -164,8 +164,9 @@ struct block_dev {
     // Asks the device. False: it doesn't tell. NULL: it never does. Boot CPU, from the app.
     bool (*health)(struct block_dev *dev, struct block_health *out);
     // Asks without waiting for the answer, which counts for kelvin_most; not more often than once a
-    // second. NULL: it has no samples. Boot CPU, from its loop.
-    void (*sample_health)(struct block_dev *dev);
+    // second. Returns the newest answer's kelvins, 0 before there is one. NULL: it has no samples.
+    // Boot CPU, from its loop.
+    uint16_t (*sample_health)(struct block_dev *dev);
     void *driver;
     const struct block_dev *same_as; // the same disk by another way; NULL: this is the first
     struct block_dev *next;

@@ -35,6 +35,7 @@ struct dsa_model {
     unsigned stuck;           // the command that never ends
     unsigned refuse, refusal; // the command that fails, and with what
     uint32_t garbage;         // CRCs are wrong by that
+    bool lenient;             // writes where nothing is to be written are kept
 
     // What happened.
     unsigned submitted, dropped, completed, interrupts, commands[32];

@@ -155,7 +155,7 @@ static void nobody_asks_what_is_gone(void **state)
 
 static void what_has_changed(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.log.temperature = 325;
     world.log.data_units_read[0] += 2000;
     world.log.num_err_log_entries[0] += 2;
@@ -177,7 +177,7 @@ static void what_has_changed(void **state)
 
 static void errors_of_the_media_are_warned_of(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.log.media_errors[0] += 1;
     health_report(h);
     assert_int_equal(world.warnings, 1);
@@ -186,7 +186,7 @@ static void errors_of_the_media_are_warned_of(void **state)
 
 static void a_disk_warns_of_itself(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.log.critical_warning = 0x10;
     health_report(h);
     assert_int_equal(world.warnings, 1);
@@ -197,7 +197,7 @@ static void a_disk_warns_of_itself(void **state)
 // Of another kind, and one that fails in between.
 static void disks_that_do_not_tell(void **state)
 {
-    const struct health *h;
+    struct health *h;
     world.disks.list[1] = world.disks.list[0];
     world.disks.list[0] = &fake.disks[0].dev;
     world.disks.count = 2;
@@ -226,11 +226,13 @@ static uint16_t most(void)
 
 static void the_highest_temperature_stays(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     assert_int_equal(most(), 310);
     world.log.temperature = 350;
     health_sample(h); // is answered
+    assert_int_equal(health_kelvin(h, 0), 310);
     health_sample(h); // by then
+    assert_int_equal(health_kelvin(h, 0), 350);
     world.log.temperature = 340;
     health_sample(h);
     world.log.temperature = 320;
@@ -241,7 +243,7 @@ static void the_highest_temperature_stays(void **state)
 
 static void one_sample_at_a_time(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.answers = false;
     world.commands = 0;
     health_sample(h);
@@ -255,7 +257,7 @@ static void one_sample_at_a_time(void **state)
 
 static void samples_that_fail_count_for_nothing(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.log.temperature = 400;
     world.status = 0x2;
     health_sample(h);
@@ -272,7 +274,7 @@ static void samples_that_fail_count_for_nothing(void **state)
 
 static void nobody_samples_what_is_down(void **state)
 {
-    const struct health *h = health_begin(&world.disks);
+    struct health *h = health_begin(&world.disks);
     world.commands = 0;
     world.ctrl.resetting = true;
     health_sample(h);

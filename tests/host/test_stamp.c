@@ -109,6 +109,22 @@ static void test_half_written_block_is_found(void **state)
     expect(block, sizeof(block), TAG, 1, "verify-crc");
 }
 
+// Head and rest summed apart, as by an accelerator.
+static void test_sum_in_two(void **state)
+{
+    uint8_t block[512];
+    stamp_fill(block, sizeof(block), TAG, 7);
+    assert_int_equal(
+        crc32c(stamp_head_crc(block), block + STAMP_HEAD_BYTES, sizeof(block) - STAMP_HEAD_BYTES),
+        stamp_crc_in(block));
+    assert_true(stamp_has_head(block, 512, TAG, 7));
+    assert_false(stamp_has_head(block, 512, TAG, 8));
+    assert_false(stamp_has_head(block, 512, TAG + 1, 7));
+    assert_false(stamp_has_head(block, 4096, TAG, 7));
+    block[0] ^= 1;
+    assert_false(stamp_has_head(block, 512, TAG, 7));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +135,7 @@ int main(void)
         cmocka_unit_test(test_each_difference_is_named),
         cmocka_unit_test(test_each_flipped_bit_is_found),
         cmocka_unit_test(test_half_written_block_is_found),
+        cmocka_unit_test(test_sum_in_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

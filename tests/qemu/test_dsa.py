@@ -74,6 +74,22 @@ def test_next_to_disks(boot):
         assert row["reads"] > 10 * 32, row
 
 
+def test_reads_are_summed_by_the_accelerator(boot):
+    run = boot("verify=crc32c verify_by=accelerator bs=8k iodepth=8 size=8m runtime=0", cpus=1,
+               disks=stamped(2, lbas=[4096]), dsa=2).verified()
+    assert run.one("crc")["by"] == "accelerator"
+    assert sum(dsa["completed"] for dsa in run.model["dsa"]) >= 2 * run.job["total_ios"]
+    assert "verify=crc32c: by the accelerator: a sum of 4096 bytes takes" in run.console
+
+
+def test_wrong_sums_are_not_blamed_on_the_disk(boot):
+    run = boot("verify=crc32c verify_by=accelerator bs=4k iodepth=4 size=2m runtime=0", cpus=1,
+               disks=stamped(1, lbas=[4096]), dsa=1, dsa_options={"plant": "corrupt:100"})
+    assert run.job["verify_errors"] > 0
+    assert {error["what"] for error in run.of("error")} == {"job-crc"}
+    assert "is good, and the accelerator's CRC-32C of it isn't" in run.of("error")[0]["message"]
+
+
 @pytest.mark.parametrize("op", ["memmove", "crc", "memfill"] if FULL else ["memmove"])
 def test_more_cpus_than_queues(boot, op):
     run = boot(f"app=dsa op={op} rows=modes count=6000 bs=16k dsa.queues=2", cpus=4, disks=[], dsa=2,

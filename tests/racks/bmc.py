@@ -29,7 +29,7 @@ class Played:
         self.stop = threading.Event()
         self.thread = None
 
-    def on(self, console, medium):
+    def on(self, console, medium, by_http):
         def play():
             with open(console, "ab", buffering=0) as file:
                 for line in self.lines:
@@ -49,23 +49,38 @@ class Played:
         return True
 
 
+FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+
+
 class Qemu:
-    """A machine that boots from what is in its virtual CD-ROM, as its BMC gets it from the URL."""
+    """A machine that boots what is in its virtual CD-ROM, as its BMC gets it from the URL, or by HTTP itself."""
 
     def __init__(self, folder, **options):
         self.folder, self.options, self.process = folder, options, None
 
-    def on(self, console, medium):
+    def cd(self, url):
         iso = self.folder / "cd.iso"
-        urllib.request.urlretrieve(medium, iso)
-        cd = ["-drive", f"if=none,id=cd,media=cdrom,format=raw,file={launch.quoted(iso)}",
-              "-device", "ide-cd,drive=cd,bootindex=0"]
-        machine = launch.Machine(medium=cd, com1=self.folder / "com1", com2=console,
-                                 model_json=self.folder / "model", **self.options)
+        urllib.request.urlretrieve(url, iso)
+        return {"medium": ["-drive", f"if=none,id=cd,media=cdrom,format=raw,file={launch.quoted(iso)}",
+                           "-device", "ide-cd,drive=cd,bootindex=0"]}
+
+    def network(self, url):
+        """Firmware's own HTTP client; the guest sees the host's loopback as 10.0.2.2."""
+        variables = self.folder / "vars.fd"
+        subprocess.run(["virt-fw-vars", "-i", VARIABLES, "-o", variables, "--set-boot-uri",
+                        url.replace("127.0.0.1", "10.0.2.2")], check=True, capture_output=True)
+        return {"medium": ["-netdev", "user,id=net", "-device", "virtio-net-pci,romfile=,netdev=net"],
+                "firmware": FIRMWARE, "variables": variables}
+
+    def on(self, console, medium, by_http):
+        boots = self.network(medium) if by_http else self.cd(medium)
+        machine = launch.Machine(com1=self.folder / "com1", com2=console,
+                                 model_json=self.folder / "model", **boots, **self.options)
         launch.prepare(machine)
-        said = open(self.folder / "qemu", "wb")
-        self.process = subprocess.Popen(launch.command(machine), stdin=subprocess.DEVNULL, stdout=said,
-                                        stderr=said)
+        with open(self.folder / "qemu", "wb") as said:
+            self.process = subprocess.Popen(launch.command(machine), stdin=subprocess.DEVNULL,
+                                            stdout=said, stderr=said)
 
     def off(self):
         if self.process:
@@ -77,12 +92,14 @@ class Qemu:
 
 
 class Bmc:
-    """`faults`: what it gets wrong: no-cd, no-http, insert (refuses it), locked (PATCH is refused)."""
+    """`faults`: what it gets wrong: no-cd, no-http, insert (refuses it), locked (PATCH is refused), mute
+    (takes requests, and never answers), strange (what it answers is none of Redfish's), slow (gets the image
+    when it has answered), never (doesn't get it), uefi (boots by UEFI already, and doesn't take it again)."""
 
     def __init__(self, console, machine, is_on=False, faults=(), bios="1.2.3", tls=None):
         self.console, self.machine, self.is_on, self.faults = console, machine, is_on, faults
         self.bios, self.inserted, self.boot, self.did = bios, None, {}, []
-        self.tokens, self.asked = set(), []
+        self.tokens, self.asked, self.looks = set(), [], 0
         self.lock = threading.Lock()
         console.touch()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -101,6 +118,11 @@ class Bmc:
         self.server.server_close()
 
     # ---- what it shows ----
+
+    def shows_medium(self):
+        self.looks += 1
+        late = "never" in self.faults or "slow" in self.faults and self.looks < 4
+        return bool(self.inserted) and not late
 
     def resource(self, path):
         def link(to):
@@ -124,6 +146,7 @@ class Bmc:
             SYSTEM: {"Name": "system", "Manufacturer": "Maker", "Model": "Server 1", "BiosVersion": self.bios,
                      "PowerState": power, "Links": {"ManagedBy": [link(MANAGER)]},
                      "Boot": {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None",
+                              "BootSourceOverrideMode": "UEFI" if "uefi" in self.faults else "Legacy",
                               "BootSourceOverrideTarget@Redfish.AllowableValues": targets, **self.boot},
                      "Actions": {"#ComputerSystem.Reset": {
                          "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
@@ -131,7 +154,7 @@ class Bmc:
             MANAGER: {"Name": "manager", "ManagerType": "BMC", "FirmwareVersion": "7.0",
                       "VirtualMedia": link(f"{MANAGER}/VirtualMedia")},
             f"{MANAGER}/VirtualMedia": members(*cd),
-            CD: {"Name": "cd", "MediaTypes": ["CD", "DVD"], "Inserted": bool(self.inserted),
+            CD: {"Name": "cd", "MediaTypes": ["CD", "DVD"], "Inserted": path == CD and self.shows_medium(),
                  "Image": self.inserted or "", "Actions": {
                      f"#VirtualMedia.{act}Media": {"target": f"{CD}/Actions/VirtualMedia.{act}Media"}
                      for act in ("Insert", "Eject")}},
@@ -160,15 +183,17 @@ class Bmc:
             self.machine.off()
         self.is_on = kind != "ForceOff"
         if self.is_on:
-            medium = self.boot.get("HttpBootUri") if self.boot.get("BootSourceOverrideTarget") == "UefiHttp" \
-                else self.inserted
-            if self.boot.get("BootSourceOverrideEnabled") == "Once":
+            once = self.boot.get("BootSourceOverrideEnabled") == "Once"
+            by_http = once and self.boot.get("BootSourceOverrideTarget") == "UefiHttp"
+            if once:
                 self.boot["BootSourceOverrideEnabled"] = "Disabled"
-            self.machine.on(self.console, medium)
+            self.machine.on(self.console, self.boot["HttpBootUri"] if by_http else self.inserted, by_http)
 
     def patch(self, path, body):
         if path != SYSTEM or "locked" in self.faults:
             return 405
+        if "uefi" in self.faults and "BootSourceOverrideMode" in body["Boot"]:
+            return 400
         self.boot.update(body["Boot"])
         self.did.append(dict(body["Boot"]))
         return 204
@@ -192,12 +217,17 @@ class Handler(BaseHTTPRequestHandler):
         bmc, path = self.server.bmc, self.path
         size = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(size) or b"null") if size else None
+        if "mute" in bmc.faults:
+            self.connection.recv(1)  # until the other side has had enough
+            return None
         with bmc.lock:
             bmc.asked.append((method, path, time.monotonic()))
             if method == "POST" and path == SESSIONS:
                 return self.log_in(bmc, body)
             if path.rstrip("/") != "/redfish/v1" and self.headers.get("X-Auth-Token") not in bmc.tokens:
                 return self.reply(401, {"error": {"message": "not you"}})
+            if method == "GET" and path == SYSTEM and "strange" in bmc.faults:
+                return self.reply(200, ["a", "list"])
             if method == "GET":
                 found = bmc.resource(path)
                 return self.reply(200 if found else 404,

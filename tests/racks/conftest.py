@@ -44,12 +44,14 @@ class Rack:
             lines += [f"[machines.{name}]", *(f"{key} = {toml(value)}" for key, value in table.items())]
         (self.folder / "rack.toml").write_text("\n".join(lines) + "\n")
 
-    def fleet(self, command="run", *words):
+    def command(self, command="run", *words):
         self.write()
         if command == "run":
             words += ("--no-charts", "--out", self.folder / "out")  # charts take seconds to draw
-        return subprocess.run([ROOT / "tools/fleet", command, self.folder / "rack.toml", *words],
-                              capture_output=True, text=True, timeout=200)
+        return [ROOT / "tools/fleet", command, self.folder / "rack.toml", *words]
+
+    def fleet(self, *words):
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=600)
 
     def report(self):
         return json.loads((self.folder / "out/report.json").read_text())

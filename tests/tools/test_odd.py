@@ -39,7 +39,7 @@ def test_too_few_machines_to_tell():
     assert of((70,), (100,), (101,), (99,))["verdict"] == "ranges apart"
 
 
-@pytest.mark.parametrize("own", [(96, 97, 98), (70, 71, 100)], ids=["less than 5%", "a repeat among theirs"])
+@pytest.mark.parametrize("own", [(95.5, 96.5, 97.5), (70, 71, 100)], ids=["less than 5%", "a repeat among theirs"])
 def test_nothing_to_say(own):
     assert of(own, *LIKE) is None
 
@@ -86,6 +86,7 @@ def test_alike(report):
     made, said, certain = report(*(synthetic.bench(1 + i / 200) for i in range(4)))
     assert (said, certain) == ([], False)
     assert made["sections"][0]["title"] == "Side by side"
+    assert [v["why"].split(":")[0] for v in made["verdicts"]] == ["m0, m1, m2, m3"]
 
 
 def test_absent_machines(report):

@@ -43,7 +43,7 @@
 // clang-format on
 
 enum plant {
-    PLANT_NONE,
+    NO_PLANT,
 #define PLANT(constant, name, text) PLANT_##constant,
     PLANTS(PLANT)
 #undef PLANT

@@ -29,8 +29,9 @@ class Machine:
     verify: object  # of TLS certificates: True, False, or the file of a CA
     boot: str  # cd or http
     url: str | None  # of the image; else the fleet serves it
-    boot_timeout: float  # s, from power-on to the first line
-    timeout: float  # s, from then to the end
+    bmc_timeout: int  # s, for an answer of the BMC
+    boot_timeout: int  # s, from power-on to the first line
+    timeout: int  # s, from then to the end
     restart: bool  # a machine that is on may be restarted
 
 
@@ -45,9 +46,11 @@ class Rack:
 # Keys of [rack] alone, and those that stand there for all machines and may stand in a machine's table.
 RACK_KEYS = {"image": str, "serve": str, "at_once": int}
 SHARED_KEYS = {"user": str, "password_file": str, "password_env": str, "ca": str, "insecure": bool,
-               "boot": str, "url": str, "boot_timeout": int, "timeout": int, "restart": bool}
+               "boot": str, "url": str, "bmc_timeout": int, "boot_timeout": int, "timeout": int,
+               "restart": bool}
 MACHINE_KEYS = {"bmc": str, "console": str, "system": str}
-DEFAULTS = {"boot": "cd", "boot_timeout": 600, "timeout": 3600, "insecure": False, "restart": False}
+DEFAULTS = {"boot": "cd", "bmc_timeout": 60, "boot_timeout": 600, "timeout": 3600, "insecure": False,
+            "restart": False}
 KINDS = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -90,7 +93,8 @@ def password_of(where, table, folder):
             raise RackError(f"{path}: others than its owner may read the password: chmod 600 {path}")
         lines = path.read_text().splitlines()
     except OSError as e:
-        raise RackError(f"{path}: {e.strerror}: password_file should name a file with a password") from None
+        raise RackError(f"{path}: {e.strerror}: password_file should name a file with a "
+                        "password") from None
     if not lines or not lines[0]:
         raise RackError(f"{path}: has no password in its first line")
     return lines[0]
@@ -100,7 +104,8 @@ def bmc_of(where, table):
     url = needed(where, table, "bmc")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
-        raise RackError(f"{where}: bmc has a user or a password in it: give them by user and password_file")
+        raise RackError(f"{where}: bmc has a user or a password in it: give them by user and "
+                        "password_file")
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise RackError(f"{where}: bmc is '{url}', and should be like https://bmc1.example")
     if parts.scheme == "http" and not table["insecure"]:
@@ -142,12 +147,13 @@ def machine_of(name, own, shared, folder):
     table = {**DEFAULTS, **shared, **own}
     if table["boot"] not in ("cd", "http"):
         raise RackError(f"{where}: boot is '{table['boot']}', and should be cd or http")
+    times = {key: within(where, key, table[key], LONGEST)
+             for key in ("bmc_timeout", "boot_timeout", "timeout")}
     return Machine(name=name, bmc=bmc_of(where, table), system=table.get("system"),
                    console=command_of(where, needed(where, table, "console")),
                    user=needed(where, table, "user"), password=password_of(where, table, folder),
                    verify=verify_of(where, table, folder), boot=table["boot"], url=table.get("url"),
-                   boot_timeout=within(where, "boot_timeout", table["boot_timeout"], LONGEST),
-                   timeout=within(where, "timeout", table["timeout"], LONGEST), restart=table["restart"])
+                   restart=table["restart"], **times)
 
 
 def address_of(text):

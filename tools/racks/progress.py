@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tells how a fleet's run goes: a table that is drawn anew on a terminal, a line for each change elsewhere."""
+"""Tells how a fleet's run goes: on a terminal by a table that is drawn anew, elsewhere by a line for each
+change."""
+import shutil
 import sys
 import time
 
@@ -8,14 +10,15 @@ UP = "\x1b[{}A\x1b[J"
 
 
 def row(outcome):
-    seconds = f"{time.monotonic() - outcome.since:.0f} s" if outcome.since and not outcome.is_over else ""
+    goes_on = outcome.since and not outcome.is_over
+    seconds = f"{time.monotonic() - outcome.since:.0f} s" if goes_on else ""
     so_far = outcome.console.watch.progress() if outcome.state == "runs" else ""
     return [outcome.name, outcome.state, seconds, outcome.why or outcome.left or so_far]
 
 
 def table(rows):
     widths = [max(len(r[i]) for r in rows) for i in range(3)]
-    return ["  ".join([*(text.ljust(width) for text, width in zip(r, widths)), r[3]]).rstrip() for r in rows]
+    return ["  ".join([*map(str.ljust, r, widths), r[3]]).rstrip() for r in rows]
 
 
 class Progress:
@@ -36,11 +39,13 @@ class Progress:
         if self.drawn:
             self.out.write(UP.format(self.drawn))
         lines = table([row(outcome) for outcome in outcomes])
-        self.out.write("".join(f"{line[:118]}\n" for line in lines))  # a long line would take two
+        width = shutil.get_terminal_size().columns - 1  # a longer line would take two
+        self.out.write("".join(f"{line[:width]}\n" for line in lines))
         self.drawn, self.last = len(lines), time.monotonic()
 
     def tell(self, outcomes):
         for outcome in outcomes:
             if self.states.get(outcome.name) != outcome.state and outcome.since:
                 self.states[outcome.name] = outcome.state
-                self.out.write(f"{outcome.name}: {outcome.state}{': ' if outcome.why else ''}{outcome.why}\n")
+                why = f": {outcome.why}" if outcome.why else ""
+                self.out.write(f"{outcome.name}: {outcome.state}{why}\n")

@@ -3,6 +3,7 @@
 sentence without a secret in it."""
 import contextlib
 import logging
+import time
 
 import requests
 import sushy
@@ -11,12 +12,13 @@ from sushy import auth, connector, exceptions
 
 from .inventory import RackError
 
-ANSWER_WITHIN = 60  # s; BMCs take their time
 TEXT = 160  # of a BMC's own words
+LOOK_EACH = 1.0  # s
 
 # Its failures come as exceptions, too, of which a sentence is made here.
 logging.getLogger("sushy").addHandler(logging.NullHandler())
 logging.getLogger("sushy").propagate = False
+UEFI = sushy.BootSourceOverrideMode.UEFI
 CD = sushy.VirtualMediaType.CD, sushy.VirtualMediaType.DVD
 
 
@@ -24,23 +26,23 @@ class Adapter(requests.adapters.HTTPAdapter):
     """Ends each request, and keeps to the inventory's CA, over which the session would take that of
     REQUESTS_CA_BUNDLE."""
 
-    def __init__(self, verify):
+    def __init__(self, seconds, verify):
         super().__init__()
-        self.verify = verify
+        self.seconds, self.verify = seconds, verify
 
     def send(self, request, timeout=None, verify=True, **more):
-        return super().send(request, timeout=timeout or ANSWER_WITHIN,
+        return super().send(request, timeout=timeout or self.seconds,
                             verify=verify if self.verify is True else self.verify, **more)
 
 
 class Connector(connector.Connector):
     """sushy's, which waits for an answer for ever."""
 
-    def __init__(self, url, verify):
-        super().__init__(url, verify=verify)
+    def __init__(self, machine):
+        super().__init__(machine.bmc, verify=machine.verify)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, Adapter(verify))
-        if verify is False:
+            self._session.mount(scheme, Adapter(machine.bmc_timeout, machine.verify))
+        if machine.verify is False:
             urllib3.disable_warnings()
 
 
@@ -71,12 +73,15 @@ class Bmc:
     def doing(self, what):
         try:
             yield
-        except (exceptions.SushyError, requests.RequestException, ValueError, KeyError, TypeError) as e:
+        except (exceptions.SushyError, requests.RequestException, ValueError) as e:
             raise RackError(f"{self.machine.bmc}: {what}: {why_of(e)}") from None
+        except (AttributeError, IndexError, KeyError, TypeError):  # in sushy, of an answer
+            raise RackError(f"{self.machine.bmc}: {what}: it answers what no Redfish service should: "
+                            "update its firmware") from None
 
     def __enter__(self):
         with self.doing("to begin"):
-            self.connector = Connector(self.machine.bmc, self.machine.verify)
+            self.connector = Connector(self.machine)
             self.root = sushy.Sushy(self.machine.bmc, connector=self.connector, auth=self.auth)
             self.system = self.system_of(self.root)
         return self
@@ -126,21 +131,40 @@ class Bmc:
             if drive.inserted:
                 drive.eject_media()
             drive.insert_media(url)
+            self.wait_for(drive)
+
+    def wait_for(self, drive):
+        """Some BMCs answer first, and get the image then."""
+        end = time.monotonic() + self.machine.bmc_timeout
+        drive.refresh(force=True)
+        while not drive.inserted:
+            if time.monotonic() > end:
+                raise ValueError(f"it took it, and inserted nothing within {self.machine.bmc_timeout} s: "
+                                 "see whether it reaches the image's address")
+            time.sleep(LOOK_EACH)
+            drive.refresh(force=True)
+
+    def mode(self):
+        """UEFI, where the machine boots otherwise; what is so already, some BMCs refuse to set."""
+        mode = self.system.boot.mode
+        return None if mode in (None, UEFI) else UEFI
 
     def boot_from_cd_once(self):
         with self.doing("to set the next boot to the virtual CD-ROM"):
-            self.system.set_system_boot_options(
-                target=sushy.BootSource.CD, enabled=sushy.BootSourceOverrideEnabled.ONCE,
-                mode=sushy.BootSourceOverrideMode.UEFI)
+            self.system.set_system_boot_options(target=sushy.BootSource.CD, mode=self.mode(),
+                                                enabled=sushy.BootSourceOverrideEnabled.ONCE)
 
     def boot_by_http_once(self, url):
         with self.doing("to set the next boot to UEFI HTTP"):
-            if sushy.BootSource.UEFI_HTTP not in self.system.get_allowed_system_boot_source_values():
+            offered = self.system.get_allowed_system_boot_source_values()
+            if sushy.BootSource.UEFI_HTTP not in offered:
                 raise ValueError("it doesn't offer UefiHttp: use boot = \"cd\"")
             self.changed = True
-            self.connector.patch(self.system.path, data={"Boot": {
-                "BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "UefiHttp",
-                "BootSourceOverrideMode": "UEFI", "HttpBootUri": url}})
+            boot = {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "UefiHttp",
+                    "HttpBootUri": url}
+            if self.mode():
+                boot["BootSourceOverrideMode"] = self.mode().value
+            self.connector.patch(self.system.path, data={"Boot": boot})
 
     def set_boot(self, url):
         if self.machine.boot == "http":

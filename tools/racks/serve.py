@@ -8,13 +8,14 @@ import threading
 from .inventory import RackError
 
 # UEFI 2.10, 24.7.1: what firmware goes by.
-TYPES = {".efi": "application/efi", ".iso": "application/vnd.efi-iso", ".img": "application/vnd.efi-img"}
+TYPES = {".efi": "application/efi", ".iso": "application/vnd.efi-iso",
+         ".img": "application/vnd.efi-img"}
 PIECE = 1 << 20
 
 
 def range_of(header, size):
-    """The first byte and the one behind the last of a request for a part; None if it is for all. ValueError
-    where there is no such part."""
+    """The first byte and the one behind the last of a request for a part; None if it is for all.
+    ValueError where there is no such part."""
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", header or "")
     if not found or found[0] == "bytes=-":
         return None

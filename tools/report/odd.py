@@ -60,8 +60,8 @@ def pooled(values):
 
 
 def stands_alone(own, others):
-    """Farther from the nearest of the others than those are from one another. Two are never enough to say
-    so of one of them."""
+    """Farther from the nearest of the others than those are from one another. Of two machines it is
+    said of neither."""
     medians = [v.spread["median"] for v in others]
     gap = min(abs(own.spread["median"] - m) for m in medians)
     return len(others) > 1 and gap > max(medians) - min(medians)

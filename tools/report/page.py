@@ -147,7 +147,7 @@ def html(report):
 {STYLE}</style></head>
 <body><header><h1>{escape(report["title"])}</h1>
 <p class="lead">{escape(report["subtitle"])}</p>
-{"".join(map(verdict, report["runs"]))}
+{"".join(map(verdict, report.get("verdicts", report["runs"])))}
 <div class="tiles">{"".join(map(tile, report["tiles"]))}</div>{contents(titles)}</header>
 <main>{"".join(section(title, found) for title, found in sections)}{runs_section(report)}{
 commands_section(report)}</main>

@@ -4,6 +4,7 @@ from . import build, data, odd
 
 PLATFORM = (("CPU", "cpu_model"), ("CPUs", "cpus"), ("memory", "memory"), ("hypervisor", "hypervisor"),
             ("version", "version"), ("board", "board"))
+RUN = {"ok": "ended well", "failed": "failed", None: "its log ends before it"}
 BMC = (("model", "model"), ("BIOS", "bios"), ("BMC firmware", "firmware"))
 
 
@@ -23,7 +24,7 @@ def facts_of(capture):
     return {**texts_of(first("platform"), PLATFORM), **texts_of(first("bmc"), BMC),
             "VT-d units": all_of("vtd_unit", build.unit_in_words),
             "disks": all_of("nvme", build.disk_in_words), **capture.verdicts,
-            "run": {"ok": "ended well", "failed": "failed", None: "its log ends before it"}[capture.status]}
+            "run": RUN[capture.status]}
 
 
 # ---- the section ----
@@ -54,13 +55,24 @@ def figures_chart(found):
                "chance, not that anything is broken."])
 
 
+def shared_verdicts(runs):
+    """What the page says of runs on its face, once for all that it is said of."""
+    groups = {}
+    for run in runs:
+        why = run["why"].removeprefix(run["label"])
+        groups.setdefault((run["emulated"], run["verdict"], why), []).append(run["label"])
+    return [{"emulated": emulated, "verdict": words, "why": ", ".join(labels) + why}
+            for (emulated, words, why), labels in groups.items()]
+
+
 def report_of(found, absent=()):
-    """`found`: captures; `absent`: name -> why a machine has no result, or half of one. The report, a sentence for each oddity, and
-    whether one is beyond doubt."""
+    """`found`: captures; `absent`: name -> why a machine has no result, or half of one. Returns the
+    report, a sentence for each oddity, and whether one is beyond doubt."""
     report = build.build(found)
     absent = dict(absent)
-    facts = [(c.label, {**facts_of(c), **({"run": absent.pop(c.label)} if c.label in absent else {})})
-             for c in found]
+    facts = [(c.label, facts_of(c)) for c in found]
+    for name, own in facts:
+        own["run"] = absent.pop(name, own["run"])
     odd_facts = list(odd.facts(facts))
     odd_figures = list(odd.figures([(c.label, data.rows_of(c)) for c in found]))
     said = list(odd.sentences(odd_facts, odd_figures))
@@ -68,6 +80,7 @@ def report_of(found, absent=()):
     if charts:
         charts[0]["notes"] = said + charts[0]["notes"]
         report["sections"].insert(0, {"title": "The odd machine out", "charts": charts})
+    report["verdicts"], report["tiles"] = shared_verdicts(report["runs"]), []
     report["subtitle"] = (f"{data.plural(len(found), 'machine')} that ran the same job"
                           + (f", and {len(absent)} without a result" if absent else "") + ": "
                           + ", ".join([c.label for c in found] + list(absent)) + ".")

@@ -5,6 +5,7 @@
 #include "drivers/vtd/posting/posting_report.h"
 #include "kernel/base/report.h"
 #include "kernel/run/app.h"
+#include "kernel/run/machine.h"
 
 static const struct posting_check *const topics[] = {
     checks_delivery, checks_descriptor, checks_entries, checks_faults, checks_end,
@@ -27,6 +28,7 @@ static void run_check(struct rig *r, const struct posting_check *check, struct v
     }
     check->run(r, v);
     vtd_faults_clear(r->unit);
+    rig_calm(v);
 }
 
 static void run_all(struct rig *r, bool several, struct posting_sum *sum)
@@ -39,7 +41,7 @@ static void run_all(struct rig *r, bool several, struct posting_sum *sum)
         }
 }
 
-// The first device behind each unit; devices behind one that was tested already are passed over.
+// One device behind each unit; others behind one that was tested already are passed over.
 static bool is_first(const struct irq_generator *generator, const struct vtd_unit *unit)
 {
     struct problem ignored;
@@ -88,6 +90,7 @@ static void run(const struct cmdline *c)
         return;
     }
     check_set_unreachable(cmdline_is(c, "unreachable", "1"));
+    machine_report();
     posting_report_plan(&sum, units * count_checks());
     for (struct irq_generator *g = irq_generator_first(); g; g = g->next)
         if (is_tested(g))

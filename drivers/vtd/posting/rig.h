@@ -76,6 +76,8 @@ bool rig_expect_on(struct rig *r, bool on, struct verdict *v);
 // arrived: requests through the unit are drained, and the CPU has taken what its local APIC held.
 bool rig_expect(struct rig *r, unsigned irq, unsigned count, struct verdict *v);
 void rig_mark(struct rig *r);
+// Every CPU has taken what is there for it: a test that failed leaves nothing to the next one.
+bool rig_calm(struct verdict *v);
 uint64_t rig_arrived(const struct rig *r, unsigned irq);
 
 // ---- the table ----

@@ -47,6 +47,15 @@ static bool settle(struct rig *r, unsigned irq, struct verdict *v)
     return pass_barrier(r->irqs[irq]->cpu, v);
 }
 
+bool rig_calm(struct verdict *v)
+{
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        if (!pass_barrier(cpu, v))
+            return false;
+    irq_poll();
+    return true;
+}
+
 bool rig_expect(struct rig *r, unsigned irq, unsigned count, struct verdict *v)
 {
     if (!poll_until(rig_arrived(r, irq) >= count, RIG_WAIT_NS))
