@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The command line's sources, least important first: \EFI\onebell\cmdline.txt on the volume that
-// the image came from, then the UEFI load options. The kernel has the defaults; last wins.
+// the image came from, then the UEFI load options, then the menu. The kernel has the defaults; last wins.
 
 #include "boot/load_options.h"
 #include "boot/loader.h"
+#include "boot/menu.h"
 #include "boot/status.h"
 
 #define FILE_BYTES_MAX (64 * KIB)
@@ -65,6 +66,17 @@ static bool find_file(struct loader *l, void **text, UINTN *bytes, struct proble
     return ok;
 }
 
+// What the menu's answer adds comes last, and wins.
+static void ask(struct loader *l, struct options *o)
+{
+    const char *app = menu_run(l, l->handoff->cmdline);
+    if (!app)
+        return;
+    options_add_words(o, " app=");
+    options_add_words(o, app);
+    l->handoff->menu_chosen = true;
+}
+
 bool command_line_gather(struct loader *l, struct problem *p)
 {
     struct options o;
@@ -77,6 +89,7 @@ bool command_line_gather(struct loader *l, struct problem *p)
         !options_add_load_options(&o, l->self->LoadOptions, l->self->LoadOptionsSize))
         l->handoff->warnings[HANDOFF_WARN_LOAD_OPTIONS] =
             (struct handoff_warned){ 1, { l->self->LoadOptionsSize } };
+    ask(l, &o);
     l->handoff->cmdline_dropped = (uint32_t)o.dropped;
     return true;
 }

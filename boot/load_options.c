@@ -85,6 +85,12 @@ bool options_add_file(struct options *o, const void *file, size_t bytes, struct 
     return true;
 }
 
+void options_add_words(struct options *o, const char *words)
+{
+    while (*words)
+        add(o, (uint8_t)*words++);
+}
+
 static unsigned unit_at(const uint8_t *text, size_t i)
 {
     return text[2 * i] | (unsigned)text[2 * i + 1] << 8;
