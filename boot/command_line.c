@@ -66,17 +66,6 @@ static bool find_file(struct loader *l, void **text, UINTN *bytes, struct proble
     return ok;
 }
 
-// What the menu's answer adds comes last, and wins.
-static void ask(struct loader *l, struct options *o)
-{
-    const char *app = menu_run(l, l->handoff->cmdline);
-    if (!app)
-        return;
-    options_add_words(o, " app=");
-    options_add_words(o, app);
-    l->handoff->menu_chosen = true;
-}
-
 bool command_line_gather(struct loader *l, struct problem *p)
 {
     struct options o;
@@ -89,7 +78,22 @@ bool command_line_gather(struct loader *l, struct problem *p)
         !options_add_load_options(&o, l->self->LoadOptions, l->self->LoadOptionsSize))
         l->handoff->warnings[HANDOFF_WARN_LOAD_OPTIONS] =
             (struct handoff_warned){ 1, { l->self->LoadOptionsSize } };
-    ask(l, &o);
     l->handoff->cmdline_dropped = (uint32_t)o.dropped;
+    return true;
+}
+
+// What the menu's answer adds comes last, and wins.
+bool command_line_ask(struct loader *l, struct problem *p)
+{
+    struct handoff *h = l->handoff;
+    struct options o;
+    const char *app = menu_run(l, h->cmdline);
+    if (!app)
+        return true;
+    options_continue(&o, h->cmdline, sizeof(h->cmdline), h->cmdline_dropped);
+    options_add_words(&o, "app=");
+    options_add_words(&o, app);
+    h->cmdline_dropped = (uint32_t)o.dropped;
+    h->menu_chosen = true;
     return true;
 }

@@ -23,6 +23,9 @@ void options_begin(struct options *o, char *to, size_t capacity);
 // False ("cmdline-encoding"): the file is UTF-16.
 bool options_add_file(struct options *o, const void *file, size_t bytes, struct problem *p);
 
+// Goes on behind the words that `to` has, of which so many characters did not fit.
+void options_continue(struct options *o, char *to, size_t capacity, size_t dropped);
+
 // Adds words.
 void options_add_words(struct options *o, const char *words);
 

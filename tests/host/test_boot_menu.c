@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "boot/load_options.h"
 #include "boot/menu_choice.h"
 
 static struct menu_state m;
@@ -81,13 +82,34 @@ static void test_digits(void **state)
     }
 }
 
+// What is chosen goes behind the words that there are; to a line that is cut off already nothing is added.
+static void test_added(void **state)
+{
+    char text[16] = "";
+    struct options o;
+    options_continue(&o, text, sizeof(text), 0);
+    options_add_words(&o, "app=");
+    options_add_words(&o, "job");
+    assert_string_equal(text, "app=job");
+    options_continue(&o, text, sizeof(text), 0);
+    options_add_words(&o, "app=dsa");
+    assert_string_equal(text, "app=job app=dsa");
+    options_continue(&o, text, sizeof(text), 0);
+    options_add_words(&o, "x");
+    assert_string_equal(text, "app=job app=dsa");
+    assert_int_equal(o.dropped, 2);
+    strcpy(text, "a=1");
+    options_continue(&o, text, sizeof(text), 3);
+    options_add_words(&o, "b");
+    assert_string_equal(text, "a=1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_time_out),
-        cmocka_unit_test(test_other_key),
-        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_words),     cmocka_unit_test(test_time_out),
+        cmocka_unit_test(test_other_key), cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
