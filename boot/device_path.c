@@ -24,25 +24,25 @@ static uint32_t read32(const uint8_t *at)
     return value;
 }
 
-static bool is_com1(const uint8_t *node, size_t length)
+static bool is_com(const uint8_t *node, size_t length, uint32_t uid)
 {
     return node[0] == TYPE_ACPI && node[1] == SUBTYPE_ACPI_DEVICE && length == ACPI_DEVICE_BYTES &&
-           read32(node + 4) == HID_PNP0501 && read32(node + 8) == 0;
+           read32(node + 4) == HID_PNP0501 && read32(node + 8) == uid;
 }
 
-bool device_path_names_com1(const void *paths, size_t bytes)
+bool device_path_names_com(const void *paths, size_t bytes, uint32_t uid)
 {
     const uint8_t *node = paths;
-    bool com1 = false;
+    bool com = false;
     while (bytes >= NODE_HEADER_BYTES) {
         size_t length = (size_t)node[2] | (size_t)node[3] << 8;
         if (length < NODE_HEADER_BYTES || length > bytes)
             return false;
         if (node[0] == TYPE_END) // of one instance, or of all
-            com1 = false;
-        else if (is_com1(node, length))
-            com1 = true;
-        else if (com1 && node[0] == TYPE_MESSAGING && node[1] == SUBTYPE_UART)
+            com = false;
+        else if (is_com(node, length, uid))
+            com = true;
+        else if (com && node[0] == TYPE_MESSAGING && node[1] == SUBTYPE_UART)
             return true;
         node += length;
         bytes -= length;

@@ -103,6 +103,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
         !loader_begin(l, &p) ||        // watchdog off, the hand-off
         !command_line_gather(l, &p) || // cmdline.txt, then load options
         !platform_describe(l, &p) ||   // ACPI root, framebuffer, trampoline page
+        !console_gather(l, &p) ||      // where this is told: the command line, SPCR
         !kernel_load(l, &p) ||         // check, place, symbols
         !kernel_map(l, &p) ||          // temporary page tables
         !bus_masters_find(l, &p) ||    //

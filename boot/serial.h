@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// COM1 and COM2 without firmware: polled, with bounded waits.
+// 16550 UARTs without firmware: polled, with bounded waits.
 #pragma once
 
-#include "lib/types.h"
+#include "lib/console_words.h"
 
-#define SERIAL_COM1 0x3f8
-#define SERIAL_COM2 0x2f8
+// True if a UART answers: its scratch register keeps what is written. Nothing of it is changed.
+bool serial_is_there(const struct console_place *uart);
 
-// True if a working UART answers at the port: its scratch register keeps what is written, and it
-// gets done with sending. Sets it to 115200 baud, 8N1.
-bool serial_open(uint16_t port);
+// True if it is there and gets done with sending. Sets it to 8N1 and to its place's speed.
+bool serial_open(const struct console_place *uart);
 
 // Sends the text. False: the UART stopped taking bytes.
-bool serial_write(uint16_t port, const char *text);
+bool serial_write(const struct console_place *uart, const char *text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The 16550 UART's registers (National PC16550D, 8.0): port offset, then its fields.
+// The 16550 UART's registers (National PC16550D, 8.0): number, then its fields.
 #pragma once
 
 #include "lib/bits.h"
@@ -8,7 +8,6 @@
 #define UART_IER 1
 #define UART_DLL 0 // while LCR.DLAB is 1
 #define UART_DLM 1
-#define UART_DIVISOR_115200 1
 #define UART_FCR 2
 #define UART_FCR_ENABLE BIT32(0)
 #define UART_FCR_CLEAR (BIT32(1) | BIT32(2)) // both FIFOs

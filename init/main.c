@@ -6,11 +6,13 @@
 #include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
 #include "init/checks.h"
+#include "init/consoles.h"
 #include "init/ending.h"
 #include "init/loader_warnings.h"
 #include "init/options.h"
 #include "init/summary.h"
 #include "init/tables.h"
+#include "kernel/base/console.h"
 #include "kernel/base/firmware.h"
 #include "kernel/base/percpu.h"
 #include "kernel/base/report.h"
@@ -18,7 +20,6 @@
 #include "kernel/base/result.h"
 #include "kernel/base/screen.h"
 #include "kernel/base/symbols.h"
-#include "kernel/base/uart.h"
 #include "kernel/base/verdict.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
@@ -28,6 +29,7 @@
 #include "kernel/mem/paging.h"
 #include "kernel/pci/pci.h"
 #include "kernel/run/block.h"
+#include "kernel/run/console_pump.h"
 #include "kernel/run/desc.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/hotplug.h"
@@ -54,9 +56,11 @@ static void start_screen(const struct handoff_framebuffer *fb)
 static const struct handoff *take_over(uint64_t handoff_phys)
 {
     const struct handoff *h = (const struct handoff *)(handoff_phys + HANDOFF_DIRECT_MAP);
-    uart_init();
+    static const struct console_choice usual;
+    bool same = h->magic == HANDOFF_MAGIC && h->bytes == sizeof(*h);
+    console_init(same ? &h->console : &usual);
     report_set_end(exit_failed);
-    if (h->magic != HANDOFF_MAGIC || h->bytes != sizeof(*h))
+    if (!same)
         fail("handoff", "the loader and the kernel are of different builds: build again");
     firmware_note(h);
     desc_init();
@@ -64,9 +68,11 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     mem_init(h);
     paging_init(h);
     desc_alloc_stacks(&boot_cpu);
+    consoles_open_memory();
     symbols_init((const void *)(h->symtab_base + HANDOFF_DIRECT_MAP), h->symtab_bytes,
                  (const char *)(h->strtab_base + HANDOFF_DIRECT_MAP), h->strtab_bytes);
-    start_screen(&h->framebuffer);
+    if (console_on_screen(CONSOLE_TEXT) || console_on_screen(CONSOLE_JSON))
+        start_screen(&h->framebuffer);
     return h;
 }
 
@@ -208,6 +214,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
     if (!pci_init(&p))
         fail_problem(&p);
+    consoles_open_pci();
     vmd_init();
     pci_mark_left_masters(h->master, h->masters);
     pci_stop_masters();
@@ -228,6 +235,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
     info("irq=%s, up %llu ms after firmware", irq_mode_name(irq_get_mode()),
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 
+    console_pump_start();
     app->run(&cmdline);
     ending_run_monitor(app, &cmdline);
     trace_stop();

@@ -43,6 +43,12 @@ static const struct option kernel_options[] = {
       .fallback = "0",
       .max = 1000000,
       .help = "microseconds between harvests by timer on a busy CPU; 0: none (adaptive)" },
+    { .name = "console",
+      .kind = OPTION_TEXT,
+      .help =
+          "where lines for people go: com1 to com4, io:PORT, mmio:ADDRESS:WIDTH, "
+          "pci:SSSS:BB:DD.F:BAR, each with ,BAUD or without; screen; none (lib/console_words.h)" },
+    { .name = "json", .kind = OPTION_TEXT, .help = "where JSON goes: the same" },
     { .name = "dma",
       .kind = OPTION_CHOICE,
       .fallback = "fence",
@@ -64,7 +70,7 @@ static const struct option kernel_options[] = {
       .kind = OPTION_NUMBER,
       .fallback = "0",
       .max = TRACE_ENTRIES_MAX,
-      .help = "trace entries kept for each CPU, sent to COM2 after the run" },
+      .help = "trace entries kept for each CPU, sent as JSON after the run" },
     { .name = "allow-write",
       .kind = OPTION_TEXT,
       .help = "serial numbers of the disks that may be written to, such as S1:S2" },

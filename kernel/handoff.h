@@ -9,6 +9,7 @@
 // holds: it only uses addresses that are canonical for 48 bits.
 #pragma once
 
+#include "lib/console_words.h"
 #include "lib/types.h"
 
 #define HANDOFF_MAGIC 0x4c4c4542454e4f31ull      // "1ONEBELL"
@@ -54,7 +55,17 @@ static inline uint32_t handoff_pixel_bytes(const struct handoff_framebuffer *f)
 enum handoff_warning {
     HANDOFF_WARN_MEMORY_MAP,   // descriptors that can't be; values: the first one's base and pages
     HANDOFF_WARN_LOAD_OPTIONS, // they are no text; value: bytes
+    HANDOFF_WARN_SPCR, // it isn't followed; values: enum handoff_spcr, and what stands there
     HANDOFF_WARNINGS,
+};
+
+enum handoff_spcr {
+    HANDOFF_SPCR_USABLE,
+    HANDOFF_SPCR_OFF,       // it names no address: redirection is off in the set-up
+    HANDOFF_SPCR_SHORT,     // value: bytes
+    HANDOFF_SPCR_INTERFACE, // no 16550; value: the interface type
+    HANDOFF_SPCR_SPACE,     // neither ports nor memory; value: the address space
+    HANDOFF_SPCR_ADDRESS,   // no UART can be there; value: the address
 };
 
 struct handoff_warned {
@@ -94,8 +105,9 @@ struct handoff {
     uint64_t tsc_exit;    // TSC when boot services had ended
     struct handoff_framebuffer framebuffer;
     struct handoff_warned warnings[HANDOFF_WARNINGS];
-    uint32_t bus_masters_stopped; // PCI functions whose bus mastering the loader turned off
-    uint32_t masters;             // of those, how many are named:
+    struct console_choice console; // what is named; the kernel settles the rest
+    uint32_t bus_masters_stopped;  // PCI functions whose bus mastering the loader turned off
+    uint32_t masters;              // of those, how many are named:
     struct handoff_master master[HANDOFF_MASTERS_MAX];
     uint32_t hstis_bad; // interfaces that give no whole structure
     uint32_t hstis;     // those that do; four of them are kept:

@@ -27,8 +27,8 @@ FLEET_PACKAGES="python3-sushy"
 
 TEST_PACKAGES="
     acpica-tools chromium clang cppcheck fio git grub-efi-amd64-bin libclang-rt-dev
-    libcmocka-dev nvme-cli openssl python3-pytest python3-pytest-timeout python3-pytest-xdist
-    python3-yaml spin zbar-tools"
+    libcmocka-dev nvme-cli openssl python3-pexpect python3-pytest python3-pytest-timeout
+    python3-pytest-xdist python3-yaml spin zbar-tools"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest

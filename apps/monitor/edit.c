@@ -178,7 +178,9 @@ static enum edit_event stop(struct edit *e)
 {
     e->at = e->length;
     show(e);
-    put(e, "^C\n", 3);
+    if (e->cursor + 2 < width(e))
+        put(e, "^C", 2);
+    put(e, "\n", 1);
     clear(e);
     return EDIT_STOP;
 }

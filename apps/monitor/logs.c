@@ -17,10 +17,9 @@
 static bool has(const char *line, const char *word)
 {
     size_t length = strlen(word);
-    for (; *line; line++)
-        if (!strncmp(line, word, length))
-            return true;
-    return false;
+    while (*line && strncmp(line, word, length))
+        line++;
+    return *line || !length;
 }
 
 static uint64_t count_lines(const char *word)
@@ -28,7 +27,7 @@ static uint64_t count_lines(const char *word)
     static char line[LINE_BYTES];
     uint64_t count = 0;
     for (uint64_t at = 0; log_next_line(&at, line, sizeof(line));)
-        count += has(line, word) || !*word;
+        count += has(line, word);
     return count;
 }
 
@@ -37,7 +36,7 @@ static void print_log(uint64_t lines, const char *word)
     static char line[LINE_BYTES];
     uint64_t count = count_lines(word), skip = count > lines ? count - lines : 0;
     for (uint64_t at = 0; log_next_line(&at, line, sizeof(line));) {
-        if (*word && !has(line, word))
+        if (!has(line, word))
             continue;
         if (skip && skip--)
             continue;
@@ -48,14 +47,14 @@ static void print_log(uint64_t lines, const char *word)
 
 static bool log_command(const struct command_words *words, struct problem *p)
 {
-    uint64_t lines = ALL_LINES;
+    uint64_t lines;
     const char *word = words->count > 1 ? words->word[1] : "";
     bool is_number = parse_number(word, strlen(word), &lines);
     if (!command_at_most(words, is_number ? 2 : 1, p))
         return false;
     if (is_number)
         word = words->count > 2 ? words->word[2] : "";
-    print_log(lines, word);
+    print_log(is_number ? lines : ALL_LINES, word);
     return true;
 }
 

@@ -199,10 +199,12 @@ static void complete_line(void)
     if (!command_split(line, &at.before))
         return;
     struct completion c = complete(at.prefix, at.length, shell_candidate, &at);
-    if (c.add[0])
+    if (c.add[0]) {
         edit_insert(e, c.add, strlen(c.add));
-    else if (c.matches > 1)
+    } else if (c.matches > 1) {
         list_candidates(&at);
+        edit_redraw(e);
+    }
 }
 
 // ---- what is typed ----

@@ -3,7 +3,7 @@
 
 #include "lib/string.h"
 
-#define ENTRY_32_BYTES 0x1f // "_SM_"
+#define ENTRY_32_BYTES 0x1e // "_SM_"; it has 1Fh, of which some firmware says 1Eh (5.2.1, Length)
 #define ENTRY_32_LENGTH 0x05
 #define ENTRY_32_TABLE_BYTES 0x16 // 16
 #define ENTRY_32_TABLE 0x18       // 32

@@ -69,7 +69,7 @@ static void store(volatile uint8_t *to, const uint8_t *from, size_t count)
         *to++ = *from++;
     for (; count >= sizeof(uint64_t); count -= sizeof(uint64_t)) {
         uint64_t eight;
-        memcpy(&eight, from, sizeof(eight));
+        __builtin_memcpy(&eight, from, sizeof(eight));
         *(volatile uint64_t *)to = eight;
         to += sizeof(eight);
         from += sizeof(eight);
@@ -80,14 +80,14 @@ static void store(volatile uint8_t *to, const uint8_t *from, size_t count)
 
 void canvas_draw(unsigned x, unsigned y, unsigned lines, const uint8_t *colours, unsigned count)
 {
-    static uint8_t line[SIDE_MAX * PIXEL_BYTES_MAX];
+    static uint8_t line[(SIDE_MAX + 1) * PIXEL_BYTES_MAX];
     if (!canvas.pixels || x >= canvas.width || y >= canvas.height)
         return;
     count = MIN(count, canvas.width - x);
     uint8_t *at = line;
     for (unsigned i = 0; i < count; i++, at += canvas.pixel_bytes)
-        for (unsigned b = 0; b < canvas.pixel_bytes; b++)
-            at[b] = (uint8_t)(canvas.pixel[colours[i]] >> (8 * b));
+        __builtin_memcpy(at, &canvas.pixel[colours[i]],
+                         PIXEL_BYTES_MAX); // the next one covers what is more
     for (unsigned i = y; i < MIN(y + lines, canvas.height); i++)
         store(canvas.pixels + i * canvas.pitch + (size_t)x * canvas.pixel_bytes, line,
               (size_t)(at - line));

@@ -65,6 +65,7 @@ struct cpu {
     bool in_immediate;        // an immediate irq's handler runs
     bool timer_due;           // the timer interrupt came
     bool leaving;             // ends its loop
+    bool looping;             // is in its loop
     uint64_t round_tsc;       // when the last empty round ended; 0: the last one had work
     struct cpu_timer *timers; // armed ones, earliest first
     uint64_t window_ns;       // next harvest by timer; 0: none

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Lines to people and to tools. One lock keeps lines whole; a panic takes it over.
+// Lines to people and to tools. One lock keeps lines whole; a panic takes it over. Lines that are printed in a loop are
+// sent on by the boot CPU's; all others are out when the call returns.
 
 #include "kernel/base/report.h"
 
+#include "kernel/base/console.h"
 #include "kernel/base/log.h"
+#include "kernel/base/percpu.h"
 #include "kernel/base/report_init.h"
 #include "kernel/base/result.h"
 #include "kernel/base/screen.h"
-#include "kernel/base/uart.h"
 #include "kernel/base/x86.h"
 #include "lib/format.h"
 #include "lib/spinlock.h"
@@ -21,6 +23,7 @@ static struct {
     bool failed;
     bool typing; // the console's last line is one that somebody types
     void (*end)(void);
+    void (*kick)(void); // has the boot CPU's loop send on what there is; NULL: there is none yet
 } report = { .end = halt_forever };
 
 void report_set_end(void (*end)(void))
@@ -28,15 +31,17 @@ void report_set_end(void (*end)(void))
     report.end = end;
 }
 
-// A line may have been cut in the middle: what follows is to begin one of its own.
+void report_set_kick(void (*kick)(void))
+{
+    report.kick = kick;
+}
+
+// On the screen a line may have been cut in the middle: what follows is to begin one of its own.
 void report_take_over(void)
 {
     screen_take_over();
-    if (!report.unlocked && spinlock_is_locked(&report.lock)) {
-        uart_write(UART_COM1, "\r\n", 2);
-        uart_write(UART_COM2, "\n", 1);
+    if (!report.unlocked && spinlock_is_locked(&report.lock))
         screen_write("\n", 1);
-    }
     report.unlocked = true;
 }
 
@@ -61,23 +66,79 @@ static void unlock(bool locked)
         spinlock_unlock(&report.lock);
 }
 
-static void write_typed(const char *bytes, size_t count)
+// ---- what goes to UARTs ----
+
+static bool push_locked(bool (*some)(void))
 {
-    for (size_t i = 0; i < count; i++)
-        if (bytes[i] == '\n')
-            uart_write(UART_COM1, "\r\n", 2);
-        else
-            uart_write(UART_COM1, &bytes[i], 1);
-    screen_write(bytes, count);
-    report.typing = bytes[count - 1] != '\n';
+    bool locked = lock();
+    bool more = some();
+    unlock(locked);
+    return more;
+}
+
+void report_flush(void)
+{
+    while (push_locked(console_push))
+        cpu_relax();
+}
+
+// Where nothing but the line waits: in a panic, and on the boot CPU outside of its loop.
+static bool may_wait(void)
+{
+    return !report.kick || report.unlocked || (cpu_index() == 0 && !this_cpu()->looping);
+}
+
+// The lock is free between two looks, so that others that print aren't held up as well.
+static void wait_for_room(enum console_stream stream, const char *bytes, size_t count)
+{
+    while (may_wait() && !console_has_room(stream, bytes, count) && push_locked(console_push))
+        cpu_relax();
+}
+
+static void send_on(void)
+{
+    if (may_wait())
+        report_flush();
+    else
+        report.kick();
+}
+
+static void put(enum console_stream stream, const char *bytes, size_t count)
+{
+    console_put(stream, bytes, count);
+    if (console_on_screen(stream))
+        screen_write(bytes, count);
+}
+
+static void put_line(enum console_stream stream, const char *line, size_t count)
+{
+    if (report.typing && (stream == CONSOLE_TEXT || console_is_shared())) {
+        put(CONSOLE_TEXT, "\n", 1);
+        report.typing = false;
+    }
+    put(stream, line, count);
+    if (stream == CONSOLE_TEXT)
+        log_add(line, count);
+}
+
+static void send(enum console_stream stream, const char *line, size_t count)
+{
+    wait_for_room(stream, line, count);
+    bool locked = lock();
+    put_line(stream, line, count);
+    unlock(locked);
+    send_on();
 }
 
 void report_typed(const char *bytes, size_t count)
 {
+    if (!count)
+        return;
     bool locked = lock();
-    if (count)
-        write_typed(bytes, count);
+    put(CONSOLE_TEXT, bytes, count);
+    report.typing = bytes[count - 1] != '\n';
     unlock(locked);
+    send_on();
 }
 
 bool report_is_typing(void)
@@ -85,21 +146,31 @@ bool report_is_typing(void)
     return report.typing;
 }
 
+bool report_pump(uint64_t now_ns, uint32_t *pace_us)
+{
+    bool locked = lock();
+    bool more = console_push_timed(now_ns);
+    *pace_us = console_pace_us();
+    unlock(locked);
+    return more;
+}
+
+void report_trouble(void)
+{
+    struct problem p;
+    while (console_trouble(&p))
+        warn_problem(&p);
+}
+
+// ---- lines ----
+
 static void print(const char *prefix, const char *text)
 {
     char line[LINE_BYTES];
     size_t length = (size_t)format_text(line, sizeof(line) - 1, "%s%s", prefix, text);
     length = MIN(length, sizeof(line) - 2);
     line[length++] = '\n';
-    bool locked = lock();
-    if (report.typing)
-        write_typed("\n", 1);
-    // Terminals want CR LF; a tool that reads the port gets the same.
-    uart_write(UART_COM1, line, length - 1);
-    uart_write(UART_COM1, "\r\n", 2);
-    screen_write(line, length);
-    log_add(line, length);
-    unlock(locked);
+    send(CONSOLE_TEXT, line, length);
 }
 
 static void print_v(const char *prefix, const char *fmt, va_list args)
@@ -184,21 +255,28 @@ bool report_set_failed(bool failed)
     return before;
 }
 
+// What follows may take its time, or not come to its end.
+noreturn static void end(void)
+{
+    console_stop_waiting();
+    report_flush();
+    report.end();
+    halt_forever();
+}
+
 noreturn void fail(const char *what, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     error_v(what, fmt, args);
     va_end(args);
-    report.end();
-    halt_forever();
+    end();
 }
 
 noreturn void fail_problem(const struct problem *p)
 {
     error_problem(p);
-    report.end();
-    halt_forever();
+    end();
 }
 
 void report_json(struct json *j)
@@ -208,8 +286,7 @@ void report_json(struct json *j)
         info("warning: a JSON object did not fit its buffer and was left out");
         return;
     }
-    bool locked = lock();
-    uart_write(UART_COM2, text, strlen(text));
-    uart_write(UART_COM2, "\n", 1);
-    unlock(locked);
+    size_t length = strlen(text);
+    j->buffer[length] = '\n'; // in place of the zero: the line goes out at once
+    send(CONSOLE_JSON, text, length + 1);
 }

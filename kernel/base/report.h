@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What people and tools are told: lines on the console (COM1 and the screen), JSON objects on COM2.
+// What people and tools are told: lines on the console, as a rule COM1 and the screen; JSON objects, on COM2.
 // Lines come out whole, whichever CPU prints.
 #pragma once
 
@@ -37,5 +37,5 @@ bool report_failed(void);
 noreturn void fail(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
 noreturn void fail_problem(const struct problem *p);
 
-// Ends a JSON object and sends it as a line on COM2.
+// Ends a JSON object and sends it as a line. Its text is used up. As info().
 void report_json(struct json *j);

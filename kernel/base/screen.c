@@ -105,27 +105,41 @@ static uint8_t drawn_pixel(const struct screen_cell *cell, unsigned x, unsigned 
                                                                                 : cell->back;
 }
 
-static uint8_t pixel_of(const struct screen_cell *cell, unsigned x, unsigned y)
+// Line y of a cell as bits, the leftmost pixel in bit 63, for characters.
+static uint64_t glyph_line(uint8_t code, unsigned y)
 {
     const struct font *font = &screen.fit.font;
-    if (cell->code < ' ')
-        return drawn_pixel(cell, x, y);
-    const uint8_t *line = font->glyphs + cell->code * font->glyph_bytes + y * font->line_bytes;
-    return line[x / 8] & (0x80 >> x % 8) ? cell->colour : cell->back;
+    const uint8_t *line = font->glyphs + code * font->glyph_bytes + y * font->line_bytes;
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < font->line_bytes; i++)
+        bits |= (uint64_t)line[i] << (56 - 8 * i);
+    return bits;
+}
+
+// Returns what follows the colours of the cell's line y.
+static uint8_t *put_line(uint8_t *to, const struct screen_cell *cell, unsigned y)
+{
+    uint64_t bits = cell->code >= ' ' ? glyph_line(cell->code, y) : 0;
+    for (unsigned x = 0; x < screen.fit.font.width; x++, bits <<= 1) {
+        uint8_t colour = cell->code < ' ' ? drawn_pixel(cell, x, y)
+                         : bits >> 63     ? cell->colour
+                                          : cell->back;
+        for (unsigned i = 0; i < screen.fit.scale; i++)
+            *to++ = colour;
+    }
+    return to;
 }
 
 // Cells beside one another, line by line of pixels.
 static void draw(unsigned row, unsigned column, const struct screen_cell *cells, unsigned count)
 {
     static uint8_t colours[WIDTH_MAX];
-    const struct font *font = &screen.fit.font;
     unsigned scale = screen.fit.scale;
     struct screen_place at = screen_place(row, column);
-    for (unsigned y = 0; y < font->height; y++) {
+    for (unsigned y = 0; y < screen.fit.font.height; y++) {
         uint8_t *to = colours;
         for (unsigned i = 0; i < count; i++)
-            for (unsigned x = 0; x < font->width; x++, to += scale)
-                memset(to, pixel_of(&cells[i], x, y), scale);
+            to = put_line(to, &cells[i], y);
         canvas_draw(at.x, at.y + y * scale, scale, colours, (unsigned)(to - colours));
     }
 }

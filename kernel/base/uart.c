@@ -1,94 +1,128 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// 16550 UARTs at the ports that PCs give them, polled.
+// A 16550 UART at a port or in memory.
 
 #include "kernel/base/uart.h"
 
-#include "kernel/base/input.h"
+#include "kernel/base/uart_regs.h"
 #include "kernel/base/x86.h"
+#include "lib/mmio.h"
 
-enum {
-    UART_DATA = 0,
-    UART_INTERRUPTS = 1,
-    UART_FIFO = 2,
-    UART_LINE = 3,
-    UART_LINE_8N1 = 0x03,
-    UART_LINE_DIVISOR = 0x80,
-    UART_MODEM = 4,
-    UART_MODEM_DTR_RTS = 0x03,
-    UART_STATUS = 5,
-    UART_STATUS_READY = 0x01, // a character has come
-    UART_STATUS_EMPTY = 0x20, // the FIFO
-    UART_STATUS_IDLE = 0x40,  // the line as well
-    UART_SCRATCH = 7,
-    UART_FIFO_WORKS = 0xc0, // read at the same place
-};
+#define BITS_OF_BYTE 10u // 8N1: a start bit and a stop bit besides
 
-static const uint16_t uart_ports[UART_COUNT] = { [UART_COM1] = 0x3f8, [UART_COM2] = 0x2f8 };
-static bool uart_there[UART_COUNT];
-static unsigned uart_burst[UART_COUNT]; // characters that it takes at once
+// A read takes about a microsecond on hardware; the clock isn't used, since the console works before
+// there is one.
+#define TRIES_IDLE 100000u
 
-static bool probe(uint16_t port)
+static uint8_t get(const struct uart *u, unsigned reg)
 {
-    out8(port + UART_SCRATCH, 0x5a);
-    bool first = in8(port + UART_SCRATCH) == 0x5a;
-    out8(port + UART_SCRATCH, 0xa5);
-    return first && in8(port + UART_SCRATCH) == 0xa5;
+    volatile void *at = mmio_at(u->base, (size_t)reg * u->stride);
+    if (!u->base)
+        return in8((uint16_t)(u->port + reg));
+    if (u->width == 4)
+        return (uint8_t)mmio_read32(at);
+    return u->width == 2 ? (uint8_t)mmio_read16(at) : mmio_read8(at);
 }
 
-// A port read takes about a microsecond on hardware, so the bound is near 100 ms; the clock isn't
-// used, since the console works before there is one.
-static bool wait_for(uint16_t port, uint8_t status)
+static void put(const struct uart *u, unsigned reg, uint8_t value)
 {
-    for (unsigned tries = 0; tries < 100000; tries++)
-        if (in8(port + UART_STATUS) & status)
+    volatile void *at = mmio_at(u->base, (size_t)reg * u->stride);
+    if (!u->base)
+        out8((uint16_t)(u->port + reg), value);
+    else if (u->width == 4)
+        mmio_write32(at, value);
+    else if (u->width == 2)
+        mmio_write16(at, value);
+    else
+        mmio_write8(at, value);
+}
+
+static bool keeps(const struct uart *u, uint8_t value)
+{
+    put(u, UART_SCR, value);
+    return get(u, UART_SCR) == value;
+}
+
+// Some of the UARTs that BMCs show have no scratch register.
+static bool loops_back(const struct uart *u)
+{
+    uint8_t modem = get(u, UART_MCR);
+    put(u, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
+    uint8_t lines = get(u, UART_MSR) & UART_MSR_LINES;
+    put(u, UART_MCR, modem);
+    return lines == UART_MSR_LOOPED;
+}
+
+bool uart_is_there(const struct uart *u)
+{
+    if (get(u, UART_LSR) == UART_LSR_ABSENT)
+        return false;
+    return (keeps(u, 0x5a) && keeps(u, 0xa5)) || loops_back(u);
+}
+
+static bool wait_idle(const struct uart *u)
+{
+    for (unsigned tries = 0; tries < TRIES_IDLE; tries++)
+        if (get(u, UART_LSR) & UART_LSR_TEMT)
             return true;
     return false;
 }
 
-// What the loader has written goes out before the FIFO is cleared.
-static void set_up(unsigned i)
+static uint32_t divisor_of(const struct console_place *place)
 {
-    uint16_t port = uart_ports[i];
-    (void)wait_for(port,
-                   UART_STATUS_IDLE); // a port that never idles is found out by the first write
-    out8(port + UART_INTERRUPTS, 0);
-    out8(port + UART_LINE, UART_LINE_DIVISOR);
-    out8(port + UART_DATA, 1); // 115200 baud
-    out8(port + UART_INTERRUPTS, 0);
-    out8(port + UART_LINE, UART_LINE_8N1);
-    out8(port + UART_FIFO, 0x07); // on, both cleared
-    uart_burst[i] = (in8(port + UART_FIFO) & UART_FIFO_WORKS) == UART_FIFO_WORKS ? 16 : 1;
-    out8(port + UART_MODEM, UART_MODEM_DTR_RTS);
+    uint64_t divisor = (place->clock + 8ull * place->baud) / (16ull * place->baud);
+    return (uint32_t)MIN(MAX(divisor, 1ull), (uint64_t)UINT16_MAX);
 }
 
-// All ones: no port answers there any more.
-static int poll_console(void)
+// Returns the divisor in force.
+static uint32_t set_divisor(const struct uart *u, const struct console_place *place)
 {
-    uint16_t port = uart_ports[UART_COM1];
-    uint8_t status = in8(port + UART_STATUS);
-    return status != 0xff && (status & UART_STATUS_READY) ? in8(port + UART_DATA) : -1;
-}
-
-void uart_init(void)
-{
-    static struct input_source console = { .poll = poll_console };
-    for (unsigned i = 0; i < UART_COUNT; i++) {
-        uart_there[i] = probe(uart_ports[i]);
-        if (uart_there[i])
-            set_up(i);
+    put(u, UART_LCR, UART_LCR_8N1 | UART_LCR_DLAB);
+    if (place->baud && place->clock) {
+        put(u, UART_DLL, (uint8_t)divisor_of(place));
+        put(u, UART_DLM, (uint8_t)(divisor_of(place) >> 8));
     }
-    if (uart_there[UART_COM1])
-        input_add(&console);
+    uint32_t divisor = get(u, UART_DLL) | (uint32_t)get(u, UART_DLM) << 8;
+    put(u, UART_LCR, UART_LCR_8N1);
+    return divisor;
 }
 
-void uart_write(enum uart port, const char *bytes, size_t count)
+static void set_pace(struct uart *u, const struct console_place *place, uint32_t divisor)
 {
-    uint16_t at = uart_ports[port];
-    for (size_t i = 0; i < count && uart_there[port]; i++) {
-        if (i % uart_burst[port] == 0 && !wait_for(at, UART_STATUS_EMPTY)) {
-            uart_there[port] = false;
-            return;
-        }
-        out8(at + UART_DATA, (uint8_t)bytes[i]);
-    }
+    uint32_t clock = place->clock ? place->clock : CONSOLE_CLOCK_PC;
+    uint64_t bits = (uint64_t)u->piece * BITS_OF_BYTE;
+    u->piece_us = (uint32_t)(bits * 1000000 * 16 * MAX(divisor, 1u) / clock);
+}
+
+bool uart_open(struct uart *u, const struct console_place *place)
+{
+    if (!wait_idle(u))
+        return false;
+    put(u, UART_IER, 0);
+    uint32_t divisor = set_divisor(u, place);
+    put(u, UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR);
+    u->piece = (get(u, UART_IIR) & UART_IIR_FIFO) == UART_IIR_FIFO ? UART_FIFO_BYTES : 1;
+    put(u, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+    set_pace(u, place, divisor);
+    return true;
+}
+
+// Where nobody answers any more, the status reads as ready, too.
+unsigned uart_room(const struct uart *u)
+{
+    uint8_t status = get(u, UART_LSR);
+    return status != UART_LSR_ABSENT && status & UART_LSR_THRE ? u->piece : 0;
+}
+
+void uart_put(const struct uart *u, char byte)
+{
+    put(u, UART_THR, (uint8_t)byte);
+}
+
+int uart_get(const struct uart *u)
+{
+    uint8_t status = get(u, UART_LSR);
+    if (status == UART_LSR_ABSENT || !(status & UART_LSR_DR))
+        return -1;
+    uint8_t byte = get(u, UART_RBR);
+    return status & UART_LSR_ERROR ? -1 : byte;
 }

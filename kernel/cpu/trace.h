@@ -80,7 +80,7 @@ void trace_start(unsigned entries);
 // Turns it off; what was kept stays. Another CPU may still be writing one entry. Any CPU.
 void trace_stop(void);
 
-// Sends what was kept to COM2, oldest first, in JSON objects of type `trace`. Boot CPU, stopped.
+// Sends what was kept, oldest first, in JSON objects of type `trace`. Boot CPU, stopped.
 void trace_dump(void);
 
 // Prints a CPU's newest entries on the console; those that it writes meanwhile may look odd. False: it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the trace kept: to COM2 for tools/trace, and its last entries to people when a CPU panics.
+// What the trace kept: as JSON for tools/trace, and its last entries to people when a CPU panics.
 
 #include "kernel/base/cpus.h"
 #include "kernel/cpu/trace.h"

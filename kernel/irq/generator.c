@@ -2,12 +2,12 @@
 
 #include "kernel/irq/generator.h"
 
-static struct irq_generator *first, **end = &first;
+static struct irq_generator *first;
 
 void irq_generator_add(struct irq_generator *g)
 {
-    *end = g;
-    end = &g->next;
+    g->next = first;
+    first = g;
 }
 
 struct irq_generator *irq_generator_first(void)

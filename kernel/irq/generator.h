@@ -26,4 +26,4 @@ struct irq_generator {
 };
 
 void irq_generator_add(struct irq_generator *g);
-struct irq_generator *irq_generator_first(void); // in the order in which they were added
+struct irq_generator *irq_generator_first(void); // the one that was added last

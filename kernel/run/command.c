@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What all commands of the monitor do with their words.
+// What all commands of the monitor do with their words. Pure.
 
 #include "kernel/run/command.h"
 
-#include "kernel/base/report.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/parse.h"
@@ -67,15 +66,4 @@ void command_field_text(char to[COMMAND_FIELD_BYTES], uint64_t word,
     const char *says = field->says && field->says[i] ? field->says[i] : "";
     format_text(to, COMMAND_FIELD_BYTES, "%-7s %-8s %s%llx%s%s", bits, field->name,
                 value > 9 ? "0x" : "", (unsigned long long)value, says[0] ? "  " : "", says);
-}
-
-void command_print_fields(const char *name, uint64_t word, const struct command_field *fields,
-                          size_t count)
-{
-    char text[COMMAND_FIELD_BYTES];
-    info("%s %016llx", name, (unsigned long long)word);
-    for (size_t i = 0; i < count; i++) {
-        command_field_text(text, word, &fields[i]);
-        info("    %s", text);
-    }
 }

@@ -64,6 +64,8 @@ noreturn void exit_run(bool ok)
     if (!cpu_stop_others())
         halt_forever(); // another CPU panics, and ends the run
     report_take_over(); // one of them may have been stopped while it held the lock
+    report_flush();
+    report_trouble();
     char line[64];
     struct json j;
     json_begin(&j, line, sizeof(line), "end");

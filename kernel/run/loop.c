@@ -162,6 +162,8 @@ static void idle(struct cpu *cpu)
 void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
+    bool was_looping = cpu->looping;
+    cpu->looping = true;
     MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         if (irq_poll() + cpu_run_messages(cpu) + cpu_run_timers(cpu))
@@ -171,4 +173,5 @@ void cpu_run_until(const bool *stop)
             idle(cpu);
     }
     MARK_END("loop");
+    cpu->looping = was_looping;
 }

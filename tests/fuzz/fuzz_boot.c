@@ -105,6 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     else if (which == 3)
         try_hsti(data, bytes);
     else
-        device_path_names_com1(data, bytes), device_path_is_list(data, bytes);
+        device_path_names_com(data, bytes, size), device_path_is_list(data, bytes);
     return 0;
 }

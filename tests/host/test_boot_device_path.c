@@ -26,7 +26,7 @@
 static bool names_com1(const char *bytes, size_t count)
 {
     void *exact = memcpy(malloc(count ? count : 1), bytes, count);
-    bool found = device_path_names_com1(exact, count);
+    bool found = device_path_names_com(exact, count, 0);
     free(exact);
     return found;
 }

@@ -40,6 +40,7 @@ static void test_all(void **state)
     static struct handoff h;
     h.warnings[HANDOFF_WARN_MEMORY_MAP] = (struct handoff_warned){ 3, { 0x7000, 0x123456 } };
     h.warnings[HANDOFF_WARN_LOAD_OPTIONS] = (struct handoff_warned){ 1, { 77 } };
+    h.warnings[HANDOFF_WARN_SPCR] = (struct handoff_warned){ 1, { HANDOFF_SPCR_INTERFACE, 0x13 } };
     loader_warnings(&h);
     assert_int_equal(warned, HANDOFF_WARNINGS);
     assert_string_equal(what[0], "memory-map");
@@ -47,6 +48,8 @@ static void test_all(void **state)
     assert_non_null(strstr(text[0], "0x123456 pages at 0x7000"));
     assert_string_equal(what[1], "load-options");
     assert_non_null(strstr(text[1], "77 bytes"));
+    assert_string_equal(what[2], "spcr");
+    assert_non_null(strstr(text[2], "no 16550's (0x13)"));
 }
 
 int main(void)

@@ -61,6 +61,17 @@ static void test_entries(void **state)
     assert_int_equal(bytes, 0x1234);
 }
 
+static void test_short_by_one(void **state)
+{
+    uint8_t entry[SMBIOS_ENTRY_BYTES];
+    uint64_t table;
+    size_t bytes;
+    make_32(entry);
+    entry[5] = 0x1e;
+    sum_up(entry, 0x1e, 4);
+    assert_true(smbios_entry(entry, sizeof(entry), &table, &bytes));
+}
+
 static bool is_refused(const uint8_t *entry, size_t length)
 {
     uint64_t table;
@@ -168,9 +179,10 @@ static void test_long_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_entries),         cmocka_unit_test(test_bad_entries),
-        cmocka_unit_test(test_texts),           cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_missing_strings), cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_entries),     cmocka_unit_test(test_short_by_one),
+        cmocka_unit_test(test_bad_entries), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_cut_off),     cmocka_unit_test(test_missing_strings),
+        cmocka_unit_test(test_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,8 @@ def test_a_good_life_is_silent(tmp_path):
         assert dsa.status(op=FILL, flags=ASK | INTERRUPT, handle=handle, destination=OTHER, size=8) == 1
         dsa.set("revoke", "on")
         assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19, "which is the device's doing"
+        assert dsa.command(REQUEST_HANDLE, 1) == 0
+        assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19, "it was on its way"
         dsa.write(INTCAUSE, 1 << 31)
         dsa.error()
         assert dsa.command(DRAIN_WQ, 1) == dsa.command(DISABLE_WQ, 2) == dsa.command(DRAIN_ALL) == 0

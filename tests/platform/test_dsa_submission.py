@@ -46,6 +46,12 @@ def test_eight_stores_in_ascending_order(dsa, order, status):
     assert stores(dsa, order) == status
 
 
+def test_what_was_begun_is_forgotten(dsa):
+    for i, word in enumerate(struct.unpack("<8Q", dsa.descriptor(op=0x77))[:3]):
+        dsa.machine.write(dsa.bar2 + 8 * i, word, 8)
+    assert stores(dsa, range(8)) == 1
+
+
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_narrow_stores_are_ignored(dsa, size):
     assert stores(dsa, range(64 // size), size) == 0

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,24 @@ def check_certificate(folder):
     assert len(json.loads(out.read_text())["certificate"]["results"]) == 42
 
 
+FULL = pytest.mark.skipif(not os.environ.get("ONEBELL_FULL"), reason="ONEBELL_FULL isn't set")
+
+
+@FULL
+def test_kernels_parser(boot, tmp_path):
+    """What reads KTAP in the Linux kernel, from Debian's linux-source, reads a run with a failed test as well."""
+    source = max(Path("/usr/src").glob("linux-source-6.*.tar.xz"), default=None)
+    if not source:
+        pytest.skip("no linux-source: tools/setup.sh linux")
+    subprocess.run(["tar", "-xJf", source, "-C", tmp_path, "--strip-components=1", "--wildcards",
+                    "*/tools/testing/kunit/*.py"], check=True)
+    boot("app=selftest test=posting", disks=stamped(2), plant="urg-ignored", breaches=ON_PURPOSE)
+    done = subprocess.run([sys.executable, tmp_path / "tools/testing/kunit/kunit.py", "parse",
+                           tmp_path / "boot0/com1"], capture_output=True, text=True, cwd=tmp_path)
+    assert "[FAILED] urgent" in done.stdout and "[SKIPPED] table-changed-alone" in done.stdout
+    assert "Ran 42 tests: passed: 40, failed: 1, skipped: 1" in done.stdout and "errors" not in done.stdout
+
+
 # {fault that the model's unit has (tools/qemu/plant.h): tests that notice it, and no others}
 PLANTS = {
     "on-not-set": ["burst", "on-set"],
@@ -122,7 +142,8 @@ def test_plants_are_all_here():
     assert set(re.findall(r'PLANT\(\w+,\s*"([\w-]+)"', header)) == set(PLANTS)
 
 
-@pytest.mark.parametrize("plant", PLANTS if os.environ.get("ONEBELL_FULL") else CHOSEN)
+@pytest.mark.parametrize("plant", [
+    pytest.param(plant, marks=[] if plant in CHOSEN else FULL) for plant in PLANTS])
 def test_planted_fault(boot, tmp_path, plant):
     breaches = {rule: count for rule, count in {**ON_PURPOSE, **FEWER.get(plant, {})}.items() if count}
     run = boot("app=selftest test=posting", disks=stamped(2), plant=plant, breaches=breaches)
@@ -135,3 +156,50 @@ def test_planted_fault(boot, tmp_path, plant):
             run.line(re.escape(f"# {case['case']}: {case['message']}"))
     status, said = prove(run, tmp_path)
     assert status == 1 and f"Failed {len(PLANTS[plant])}/{len(found)} subtests" in said
+
+
+ALONE = {"table-changed-alone"}
+LESS = {"entry-not-present": 9}  # by the last fault of fault-overflow
+# (machine, what is left out there, what it breaks on purpose)
+MACHINES = {
+    "remapped": ({"append": "irq=remapped"}, ALONE, {}),
+    "one CPU": ({"append": "irq=posted", "cpus": 1, "disks": stamped(1)},
+                ALONE | {"asleep", "ndst-changes", "fault-overflow"}, LESS),
+    "never asleep": ({"append": "irq=poll"}, ALONE | {"asleep"}, {}),
+    "mwait": ({"append": "idle=mwait"}, ALONE, {}),
+    "high ids": ({"high_apic_ids": True, "cpus": 3}, ALONE, {}),
+    "one source": ({"topology": "bridge"}, ALONE | {"fault-overflow"}, LESS),
+    "open": ({"append": "dma=open unreachable=0"}, ALONE | {"fault-23-table", "fault-27-descriptor", "fence"},
+             {**LESS, "irta-invalid": 0, "posted-descriptor-memory": 0}),
+}
+
+
+@FULL
+@pytest.mark.parametrize("name", MACHINES)
+def test_other_machines(boot, name):
+    options, skipped, breaches = MACHINES[name]
+    options = dict(options)
+    wanted = {rule: count for rule, count in {**ON_PURPOSE, **breaches}.items() if count}
+    run = boot(f"app=selftest test=posting {options.pop('append', '')}", breaches=wanted,
+               **{"disks": stamped(2), **options})
+    assert run.status == BREACH and run.events[-1]["status"] == "ok"
+    assert {case for case, status in verdicts(run).items() if status != "passed"} == skipped
+
+
+@FULL
+def test_unit_that_cannot_post(boot):
+    """QEMU's own, which blocks no compatibility format."""
+    run = boot("app=selftest test=posting", disks=stamped(2), model=False)
+    run.failed("posting-failed", "1 of 42")
+    found = verdicts(run)
+    assert found["remapped"] == found["fault-22-absent"] == found["fence"] == found["restored"] == "passed"
+    assert found["fault-25-compatibility"] == "failed"
+    skipped = [case for case in run.of("test", status="skipped") if "CAP.PI" in case["message"]]
+    assert len(skipped) == 30
+
+
+@FULL
+def test_no_unit(boot):
+    run = boot("app=selftest test=posting irq=msi", disks=stamped(1))
+    run.failed("posting-no-unit", "irq=msi")
+    assert "KTAP" not in run.console

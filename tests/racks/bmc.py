@@ -93,12 +93,13 @@ class Qemu:
 
 class Bmc:
     """`faults`: what it gets wrong: no-cd, no-http, insert (refuses it), locked (PATCH is refused), mute
-    (takes requests, and never answers), strange (what it answers is none of Redfish's)."""
+    (takes requests, and never answers), strange (what it answers is none of Redfish's), slow (gets the image
+    when it has answered), never (doesn't get it), uefi (boots by UEFI already, and doesn't take it again)."""
 
     def __init__(self, console, machine, is_on=False, faults=(), bios="1.2.3", tls=None):
         self.console, self.machine, self.is_on, self.faults = console, machine, is_on, faults
         self.bios, self.inserted, self.boot, self.did = bios, None, {}, []
-        self.tokens, self.asked = set(), []
+        self.tokens, self.asked, self.looks = set(), [], 0
         self.lock = threading.Lock()
         console.touch()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -117,6 +118,11 @@ class Bmc:
         self.server.server_close()
 
     # ---- what it shows ----
+
+    def shows_medium(self):
+        self.looks += 1
+        late = "never" in self.faults or "slow" in self.faults and self.looks < 4
+        return bool(self.inserted) and not late
 
     def resource(self, path):
         def link(to):
@@ -140,6 +146,7 @@ class Bmc:
             SYSTEM: {"Name": "system", "Manufacturer": "Maker", "Model": "Server 1", "BiosVersion": self.bios,
                      "PowerState": power, "Links": {"ManagedBy": [link(MANAGER)]},
                      "Boot": {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None",
+                              "BootSourceOverrideMode": "UEFI" if "uefi" in self.faults else "Legacy",
                               "BootSourceOverrideTarget@Redfish.AllowableValues": targets, **self.boot},
                      "Actions": {"#ComputerSystem.Reset": {
                          "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
@@ -147,7 +154,7 @@ class Bmc:
             MANAGER: {"Name": "manager", "ManagerType": "BMC", "FirmwareVersion": "7.0",
                       "VirtualMedia": link(f"{MANAGER}/VirtualMedia")},
             f"{MANAGER}/VirtualMedia": members(*cd),
-            CD: {"Name": "cd", "MediaTypes": ["CD", "DVD"], "Inserted": bool(self.inserted),
+            CD: {"Name": "cd", "MediaTypes": ["CD", "DVD"], "Inserted": path == CD and self.shows_medium(),
                  "Image": self.inserted or "", "Actions": {
                      f"#VirtualMedia.{act}Media": {"target": f"{CD}/Actions/VirtualMedia.{act}Media"}
                      for act in ("Insert", "Eject")}},
@@ -185,6 +192,8 @@ class Bmc:
     def patch(self, path, body):
         if path != SYSTEM or "locked" in self.faults:
             return 405
+        if "uefi" in self.faults and "BootSourceOverrideMode" in body["Boot"]:
+            return 400
         self.boot.update(body["Boot"])
         self.did.append(dict(body["Boot"]))
         return 204

@@ -51,7 +51,7 @@ class Rack:
         return [ROOT / "tools/fleet", command, self.folder / "rack.toml", *words]
 
     def fleet(self, *words):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=200)
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=600)
 
     def report(self):
         return json.loads((self.folder / "out/report.json").read_text())

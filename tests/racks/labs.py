@@ -18,9 +18,9 @@ WORDS = "irq=posted rw=randread runtime=1s verify=crc32c"
 class LavaRun:
     """A job, and all that LAVA recorded of it. `edits`: what a lab would change in device and job."""
 
-    def __init__(self, folder, kind, edits):
-        for part in ("device", "job"):
-            text = (ROOT / f"tools/lava/{kind}-{part}.yaml").read_text()
+    def __init__(self, folder, device, job, edits):
+        for part, name in (("device", device), ("job", job)):
+            text = (ROOT / f"tools/lava/{name}-{part}.yaml").read_text()
             for old, new in edits.items():
                 text = text.replace(old, str(new))
             (folder / f"{part}.yaml").write_text(text)
@@ -29,15 +29,15 @@ class LavaRun:
                               capture_output=True, text=True, timeout=DEADLINE)
         self.status, self.log = done.returncode, done.stdout + done.stderr
         found = [yaml.safe_load(line)["msg"] for line in self.log.splitlines() if '"lvl": "results"' in line]
-        self.results = {r["case"]: r["result"] for r in found if r["definition"] == "onebell"}
+        self.results = {r["case"]: r["result"] for r in found if r["definition"] != "lava"}
         self.lava = {r["case"]: r["result"] for r in found if r["definition"] == "lava"}
 
 
-def lava_in_qemu(folder, name="lava", words=None):
+def lava_in_qemu(folder, job="qemu", name="lava", words=None):
     edits = {PLACE: ROOT, "/var/tmp/onebell-lava.jsonl": folder / f"{name}.jsonl"}
     if words:
         edits[WORDS] = words
-    run = LavaRun(folder, "qemu", edits)
+    run = LavaRun(folder, "qemu", job, edits)
     run.json = folder / f"{name}.jsonl"
     return run
 

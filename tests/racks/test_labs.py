@@ -39,6 +39,15 @@ def test_lava_sees_an_error(tmp_path):
     assert run.lava["lava-test-monitor"] == "pass"  # it found an end
 
 
+def test_lava_reads_ktap(tmp_path):
+    need_lava()
+    run = lava_in_qemu(tmp_path, job="posting")
+    assert run.status == 0, run.log
+    assert set(run.results.values()) == {"pass"} and len(run.results) >= 40
+    assert {"posted", "sn_suppresses", "fault_28_descriptor"} < set(run.results)
+    assert "table_changed_alone" not in run.results  # skipped
+
+
 def test_labgrid(labgrid):
     assert labgrid.status == 0, labgrid.said
     assert "2 passed" in labgrid.said
@@ -69,7 +78,7 @@ def server(rack):
 
 def test_lava_and_a_server(server, rack):
     need_lava()
-    run = LavaRun(rack.folder, "server", {"telnet console.example 7001": f"tail -c +1 -F {server.console}",
+    run = LavaRun(rack.folder, "server", "server", {"telnet console.example 7001": f"tail -c +1 -F {server.console}",
                                           f"{PLACE}/rack.toml": rack.folder / "rack.toml", PLACE: ROOT})
     assert run.results == {"selftest_moves": "pass", "job": "fail", "run": "fail"}, run.log
     assert [did for did in server.did if isinstance(did, str)] == ["InsertMedia", "On", "EjectMedia", "ForceOff"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The parts of tools/fleet that need no BMC: what gives the image out, what watches a console."""
+import io
 import json
 import random
 import types
@@ -10,6 +11,7 @@ import pytest
 from conftest import synthetic
 from racks.console import LONGEST, Watch
 from racks.inventory import RackError
+from racks.progress import Progress
 from racks.serve import range_of, serving
 
 # ---- the server ----
@@ -151,3 +153,41 @@ def test_a_defect_ends_one_machine_alone(monkeypatch, tmp_path):
     assert outcomes[0].why == "ZeroDivisionError: integer division or modulo by zero"
     assert outcomes[1].why.startswith("AttributeError: ") or outcomes[1].why.startswith("TypeError: ")
     assert all(outcome.is_over and outcome.status is None for outcome in outcomes)
+
+
+# ---- progress ----
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def outcome(name, state, why="", since=1.0):
+    watch = types.SimpleNamespace(progress=lambda: "3 of 8 rows")
+    return types.SimpleNamespace(name=name, state=state, why=why, left="", since=since,
+                                 is_over=state == "no result", console=types.SimpleNamespace(watch=watch))
+
+
+def test_a_table_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Terminal()
+    progress = Progress(out)
+    progress.show([outcome("m1", "runs"), outcome("node2", "waits for its turn", since=0)])
+    first, second = out.getvalue().splitlines()
+    assert first.startswith("m1     runs                ") and first.endswith(" s  3 of 8 rows")
+    assert second == "node2  waits for its turn"
+    drawn = len(out.getvalue())
+    progress.show([outcome("m1", "runs"), outcome("node2", "boots")])
+    assert len(out.getvalue()) == drawn  # not yet a second later
+    progress.show([outcome("m1", "no result", "hangs"), outcome("node2", "no result", "x" * 200)])
+    lines = out.getvalue()[drawn:].splitlines()
+    assert lines[0] == "\x1b[2A\x1b[Jm1     no result    hangs"
+    assert len(lines) == 2 and len(lines[1]) == 59
+
+
+def test_lines_elsewhere():
+    out = io.StringIO()
+    progress = Progress(out)
+    for state, why in (("runs", ""), ("runs", ""), ("no result", "hangs")):
+        progress.show([outcome("m1", state, why)])
+    assert out.getvalue() == "m1: runs\nm1: no result: hangs\n"

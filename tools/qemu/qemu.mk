@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The QEMU platform model. A part of the top-level Makefile; alone, from the top directory:
 # make -f tools/qemu/qemu.mk
+# B is relative for all who call this: the lists of headers name the objects as they were called.
 B        ?= build
 HOSTCC   ?= gcc
 WARNINGS ?= -Wall -Wextra -Werror

@@ -77,18 +77,29 @@ class Console:
             self.errors.close()
             raise RackError(f"{self.machine.console[0]}: {e.strerror}: console should be a command that "
                             "says what the serial port says") from None
+        self.file, self.lock = open(self.path, "wb"), threading.Lock()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         return self
 
     def read(self):
-        with open(self.path, "wb") as file:
-            while piece := self.process.stdout.read1():
-                self.size += len(piece)
-                if self.size <= MOST:
-                    file.write(piece)
-                    file.flush()
-                self.watch.feed(piece)
+        while piece := self.process.stdout.read1():
+            with self.lock:
+                self.take(piece)
+
+    def take(self, piece):
+        self.size += len(piece)
+        if self.size <= MOST:
+            self.file.write(piece)
+            self.file.flush()
+        self.watch.feed(piece)
+
+    def forget(self):
+        """What came so far is of an earlier run: BMCs and console servers repeat what they last had."""
+        with self.lock:
+            self.watch, self.size = Watch(), 0
+            self.file.truncate(0)
+            self.file.seek(0)
 
     def ended(self):
         """Why no more will come; None if it may."""
@@ -107,8 +118,8 @@ class Console:
             self.signal(signal.SIGKILL)
             self.process.wait()
         self.reader.join(KILLED_AFTER)
-        self.process.stdin.close()
-        self.errors.close()
+        for file in (self.process.stdin, self.errors, self.file):
+            file.close()
 
     def signal(self, number):
         """To the command's whole session: it may be a shell's pipe."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tells how a fleet's run goes: on a terminal by a table that is drawn anew, elsewhere by a line for each
 change."""
+import shutil
 import sys
 import time
 
@@ -38,7 +39,8 @@ class Progress:
         if self.drawn:
             self.out.write(UP.format(self.drawn))
         lines = table([row(outcome) for outcome in outcomes])
-        self.out.write("".join(f"{line[:118]}\n" for line in lines))  # a long line would take two
+        width = shutil.get_terminal_size().columns - 1  # a longer line would take two
+        self.out.write("".join(f"{line[:width]}\n" for line in lines))
         self.drawn, self.last = len(lines), time.monotonic()
 
     def tell(self, outcomes):

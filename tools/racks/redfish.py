@@ -3,6 +3,7 @@
 sentence without a secret in it."""
 import contextlib
 import logging
+import time
 
 import requests
 import sushy
@@ -12,10 +13,12 @@ from sushy import auth, connector, exceptions
 from .inventory import RackError
 
 TEXT = 160  # of a BMC's own words
+LOOK_EACH = 1.0  # s
 
 # Its failures come as exceptions, too, of which a sentence is made here.
 logging.getLogger("sushy").addHandler(logging.NullHandler())
 logging.getLogger("sushy").propagate = False
+UEFI = sushy.BootSourceOverrideMode.UEFI
 CD = sushy.VirtualMediaType.CD, sushy.VirtualMediaType.DVD
 
 
@@ -128,12 +131,28 @@ class Bmc:
             if drive.inserted:
                 drive.eject_media()
             drive.insert_media(url)
+            self.wait_for(drive)
+
+    def wait_for(self, drive):
+        """Some BMCs answer first, and get the image then."""
+        end = time.monotonic() + self.machine.bmc_timeout
+        drive.refresh(force=True)
+        while not drive.inserted:
+            if time.monotonic() > end:
+                raise ValueError(f"it took it, and inserted nothing within {self.machine.bmc_timeout} s: "
+                                 "see whether it reaches the image's address")
+            time.sleep(LOOK_EACH)
+            drive.refresh(force=True)
+
+    def mode(self):
+        """UEFI, where the machine boots otherwise; what is so already, some BMCs refuse to set."""
+        mode = self.system.boot.mode
+        return None if mode in (None, UEFI) else UEFI
 
     def boot_from_cd_once(self):
         with self.doing("to set the next boot to the virtual CD-ROM"):
-            self.system.set_system_boot_options(
-                target=sushy.BootSource.CD, enabled=sushy.BootSourceOverrideEnabled.ONCE,
-                mode=sushy.BootSourceOverrideMode.UEFI)
+            self.system.set_system_boot_options(target=sushy.BootSource.CD, mode=self.mode(),
+                                                enabled=sushy.BootSourceOverrideEnabled.ONCE)
 
     def boot_by_http_once(self, url):
         with self.doing("to set the next boot to UEFI HTTP"):
@@ -141,9 +160,11 @@ class Bmc:
             if sushy.BootSource.UEFI_HTTP not in offered:
                 raise ValueError("it doesn't offer UefiHttp: use boot = \"cd\"")
             self.changed = True
-            self.connector.patch(self.system.path, data={"Boot": {
-                "BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "UefiHttp",
-                "BootSourceOverrideMode": "UEFI", "HttpBootUri": url}})
+            boot = {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "UefiHttp",
+                    "HttpBootUri": url}
+            if self.mode():
+                boot["BootSourceOverrideMode"] = self.mode().value
+            self.connector.patch(self.system.path, data={"Boot": boot})
 
     def set_boot(self, url):
         if self.machine.boot == "http":

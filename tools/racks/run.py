@@ -30,7 +30,6 @@ class Outcome:
     status: str | None = None  # ok, failed, or None: there is no result
     why: str = ""
     left: str = ""  # what was not put back
-    facts: dict | None = None
 
     def now(self, state):
         if state != self.state:
@@ -53,20 +52,17 @@ def url_of(machine, served):
     return url
 
 
-def start(bmc, machine, url):
-    """From here on the machine may run our image."""
+def prepare(bmc, machine, url):
+    """Has the machine boot our image next. Returns what makes it boot."""
     is_on = bmc.is_on()
     if is_on and not machine.restart:
         raise RackError("it is on, and may be in use: switch it off, or say restart = true")
     bmc.set_boot(url)
-    if is_on:
-        bmc.restart()
-    else:
-        bmc.switch_on()
+    return bmc.restart if is_on else bmc.switch_on
 
 
 def wait(condition, console, seconds, late, stop):
-    """Until the condition holds."""
+    """Until the condition holds; `late` says what it is if it doesn't within these seconds."""
     end = time.monotonic() + seconds
     while not condition():
         if stop.is_set():
@@ -77,23 +73,23 @@ def wait(condition, console, seconds, late, stop):
         if why and not condition():  # the last line may have come meanwhile
             raise RackError(why)
         if time.monotonic() > end:
-            raise RackError(late)
+            raise RackError(late())
         time.sleep(LOOK_EACH)
 
 
 def follow(machine, console, outcome, stop):
-    watch = console.watch
     outcome.now("boots")
+    watch = console.watch
     wait(lambda: watch.began or watch.status, console, machine.boot_timeout,
-         f"said nothing of Onebell within {machine.boot_timeout} s of power-on: see {console.path} for "
-         "what it booted, and whether console is the port with the JSON lines", stop)
+         lambda: f"said nothing of Onebell within {machine.boot_timeout} s of power-on: see {console.path} "
+                 "for what it booted, and whether console is the port with the JSON lines", stop)
     outcome.now("runs")
     wait(lambda: watch.status, console, machine.timeout,
-         f"hangs: no end within {machine.timeout} s of its first line, after {watch.progress()}: "
-         f"see {console.path}", stop)
+         lambda: f"hangs: no end within {machine.timeout} s of its first line, after {watch.progress()}: "
+                 f"see {console.path}", stop)
 
 
-def clean_up(bmc, machine, console, outcome):
+def clean_up(bmc, console, outcome):
     """What wasn't seen to be ours is left on: it may be an operating system that booted in our place."""
     if not bmc.changed:
         return
@@ -105,32 +101,37 @@ def clean_up(bmc, machine, console, outcome):
         outcome.left = f"not put back: {e}"
 
 
-def attempt(machine, url, outcome, stop):
-    outcome.now("asks its BMC")
-    with Bmc(machine) as bmc:
-        outcome.facts = bmc.facts()
-        with Console(machine, outcome.log) as console:
-            outcome.console = console
-            try:
-                start(bmc, machine, url)
-                follow(machine, console, outcome, stop)
-                outcome.status, outcome.why = console.watch.status, console.watch.error
-            finally:
-                clean_up(bmc, machine, console, outcome)
+def attempt(bmc, machine, url, outcome, stop):
+    with Console(machine, outcome.log) as console:
+        outcome.console = console
+        try:
+            power = prepare(bmc, machine, url)
+            console.forget()
+            power()
+            follow(machine, console, outcome, stop)
+            outcome.status, outcome.why = console.watch.status, console.watch.error
+        finally:
+            clean_up(bmc, console, outcome)
 
 
-def keep_facts(outcome):
+def keep(facts, log):
     """Behind what the machine said: report/capture.py reads them there."""
-    if outcome.facts and outcome.log.exists():
-        with open(outcome.log, "a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps(outcome.facts) + "\n")
+    if log.exists():
+        with open(log, "a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps(facts) + "\n")
 
 
 def run_one(machine, served, outcome, stop):
     try:
         if stop.is_set():
             raise Stopped
-        attempt(machine, url_of(machine, served), outcome, stop)
+        outcome.now("asks its BMC")
+        with Bmc(machine) as bmc:
+            facts = bmc.facts()
+            try:
+                attempt(bmc, machine, url_of(machine, served), outcome, stop)
+            finally:
+                keep(facts, outcome.log)
     except RackError as e:
         outcome.why = str(e)
     except Stopped:
@@ -138,7 +139,6 @@ def run_one(machine, served, outcome, stop):
     except Exception as e:  # whatever it is, the others go on
         outcome.why = f"{type(e).__name__}: {' '.join(str(e).split())[:160]}"
     finally:
-        keep_facts(outcome)
         outcome.over()
 
 

@@ -41,7 +41,7 @@ static void run_all(struct rig *r, bool several, struct posting_sum *sum)
         }
 }
 
-// The first device behind each unit; devices behind one that was tested already are passed over.
+// One device behind each unit; others behind one that was tested already are passed over.
 static bool is_first(const struct irq_generator *generator, const struct vtd_unit *unit)
 {
     struct problem ignored;

@@ -58,10 +58,11 @@ static void send_sum(const struct posting_sum *sum)
 {
     char buffer[256];
     struct json j;
+    bool ok = !sum->failed && sum->done == sum->planned;
     json_begin(&j, buffer, sizeof(buffer), "test");
     json_text(&j, "name", "posting");
-    json_bool(&j, "ok", !sum->failed && sum->done == sum->planned);
-    json_text(&j, "status", sum->failed ? "failed" : "ok");
+    json_bool(&j, "ok", ok);
+    json_text(&j, "status", ok ? "ok" : "failed");
     json_u64(&j, "cases", sum->planned);
     json_u64(&j, "passed", sum->passed);
     json_u64(&j, "failed", sum->failed);

@@ -252,7 +252,7 @@ void dsa_command_step(struct dsa *d)
         return;
     if (!d->command.begun) {
         d->command.begun = true;
-        d->command.stuck = dsa_planted(d, PLANT_STUCK);
+        d->command.stuck = dsa_planted(d, DSA_PLANT_STUCK);
         if (d->command.stuck)
             return;
         enum dsa_command_error error = refusal(d);

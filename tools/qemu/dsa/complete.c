@@ -40,12 +40,12 @@ static void falsify(struct dsa *d, const struct dsa_descriptor *w, struct dsa_re
 {
     if (r->status != STATUS_SUCCESS)
         return;
-    if (dsa_planted(d, PLANT_FAULT))
+    if (dsa_planted(d, DSA_PLANT_FAULT))
         *r = (struct dsa_result){ .status = STATUS_PAGE_FAULT | STATUS_WRITE,
                                   .address = descriptor_destination(w) };
-    else if (dsa_planted(d, PLANT_ERROR))
+    else if (dsa_planted(d, DSA_PLANT_ERROR))
         *r = (struct dsa_result){ .status = STATUS_READ_ERROR };
-    else if (dsa_planted(d, PLANT_CORRUPT))
+    else if (dsa_planted(d, DSA_PLANT_CORRUPT))
         corrupt(d, w, r);
 }
 
@@ -110,7 +110,7 @@ static bool write_record(struct dsa *d, struct ending *e)
     if (!e->has_record)
         return true;
     check_cleared(d, e->work);
-    if (dsa_planted(d, PLANT_GARBAGE))
+    if (dsa_planted(d, DSA_PLANT_GARBAGE))
         memset(e->record, 0xbf, sizeof(e->record));
     if (dsa_dma(d, descriptor_record(e->work), e->record, sizeof(e->record), true))
         return true;
@@ -121,13 +121,13 @@ static bool write_record(struct dsa *d, struct ending *e)
 
 static void interrupt(struct dsa *d, const struct ending *e)
 {
-    if (e->vector >= 0 && !dsa_planted(d, PLANT_SILENT))
+    if (e->vector >= 0 && !dsa_planted(d, DSA_PLANT_SILENT))
         dsa_interrupt(d, (unsigned)e->vector);
 }
 
 static void note_repeat(struct dsa *d, const struct ending *e)
 {
-    if (!dsa_planted(d, PLANT_TWICE))
+    if (!dsa_planted(d, DSA_PLANT_TWICE))
         return;
     d->repeat = (struct dsa_repeat){ .due = true,
                                      .has_record = e->has_record,
@@ -160,20 +160,20 @@ static struct ending prepare(struct dsa *d, const struct dsa_descriptor *w, stru
     return e;
 }
 
-void dsa_complete(struct dsa *d, const struct dsa_descriptor *w, struct dsa_result r)
+static void tell(struct dsa *d, const struct dsa_descriptor *w, struct dsa_result r)
 {
     tell_breach(d, w, r.status);
     falsify(d, w, &r);
     struct ending e = prepare(d, w, r);
     d->statistics.completed++;
     d->statistics.failed += !e.good;
-    if (dsa_planted(d, PLANT_NEVER))
+    if (dsa_planted(d, DSA_PLANT_NEVER))
         return;
     if (r.discard) {
         report_error(d, &e, r.status);
         return;
     }
-    if (dsa_planted(d, PLANT_EARLY)) {
+    if (dsa_planted(d, DSA_PLANT_EARLY)) {
         interrupt(d, &e);
         e.vector = -1;
     }
@@ -183,4 +183,13 @@ void dsa_complete(struct dsa *d, const struct dsa_descriptor *w, struct dsa_resu
         report_error(d, &e, r.status);
     interrupt(d, &e);
     note_repeat(d, &e);
+}
+
+void dsa_complete(struct dsa *d, const struct dsa_descriptor *w, struct dsa_result r)
+{
+    tell(d, w, r);
+    if (dsa_planted(d, DSA_PLANT_HALT))
+        dsa_halt(d, RESET_SOFTWARE);
+    if (dsa_planted(d, DSA_PLANT_REVOKE))
+        dsa_revoke(d);
 }

@@ -5,5 +5,5 @@
 #include "tools/qemu/dsa/descriptor.h"
 
 void dsa_complete(struct dsa *, const struct dsa_descriptor *, struct dsa_result);
-// With PLANT_TWICE: once more what was told last.
+// With DSA_PLANT_TWICE: once more what was told last.
 void dsa_complete_again(struct dsa *);

@@ -31,16 +31,18 @@ struct dsa_options {
 // What the device does wrong on purpose, with every so many-th descriptor or command.
 enum dsa_plant {
     DSA_PLANT_NONE,
-    PLANT_TWICE,   // the record and the interrupt come once more, later
-    PLANT_NEVER,   // neither comes
-    PLANT_GARBAGE, // the record is nonsense
-    PLANT_SILENT,  // the interrupt doesn't come
-    PLANT_EARLY,   // the interrupt comes before the record
-    PLANT_FAULT,   // a page fault where there is none
-    PLANT_ERROR,   // a hardware error where there is none
-    PLANT_CORRUPT, // success, though the data is wrong
-    PLANT_STUCK,   // commands never end
-    PLANTS_END,
+    DSA_PLANT_TWICE,   // the record and the interrupt come once more, later
+    DSA_PLANT_NEVER,   // neither comes
+    DSA_PLANT_GARBAGE, // the record is nonsense
+    DSA_PLANT_SILENT,  // the interrupt doesn't come
+    DSA_PLANT_EARLY,   // the interrupt comes before the record
+    DSA_PLANT_FAULT,   // a page fault where there is none
+    DSA_PLANT_ERROR,   // a hardware error where there is none
+    DSA_PLANT_CORRUPT, // success, though the data is wrong
+    DSA_PLANT_HALT,    // it halts, right after a descriptor
+    DSA_PLANT_REVOKE,  // it revokes all handles, likewise
+    DSA_PLANT_STUCK,   // commands never end
+    DSA_PLANTS_END,
 };
 
 struct dsa_descriptor {
@@ -77,7 +79,7 @@ struct dsa_record {
     uint8_t bytes[RECORD_BYTES];
 };
 
-struct dsa_repeat { // of a completion, with PLANT_TWICE
+struct dsa_repeat { // of a completion, with DSA_PLANT_TWICE
     bool due;
     struct dsa_record record;
     bool has_record, has_interrupt;

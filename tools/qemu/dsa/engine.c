@@ -61,7 +61,7 @@ static uint64_t ready_wqs(const struct dsa *d, unsigned engine)
         if (d->group_engines[g] & BIT64(engine))
             ready |= d->group_wqs[g];
     for_each_bit (i, ready)
-        if (!d->wqs[i].count || d->wqs[i].state == DSA_DISABLED)
+        if (!d->wqs[i].count)
             ready &= ~BIT64(i);
     return ready;
 }

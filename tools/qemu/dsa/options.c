@@ -41,11 +41,11 @@ static const struct switch_option switches[] = {
     { "hold", OPTION(hold) },
 };
 
-static const char *const plants[PLANTS_END] = {
-    [DSA_PLANT_NONE] = "none",   [PLANT_TWICE] = "twice",   [PLANT_NEVER] = "never",
-    [PLANT_GARBAGE] = "garbage", [PLANT_SILENT] = "silent", [PLANT_EARLY] = "early",
-    [PLANT_FAULT] = "fault",     [PLANT_ERROR] = "error",   [PLANT_CORRUPT] = "corrupt",
-    [PLANT_STUCK] = "stuck",
+static const char *const plants[DSA_PLANTS_END] = {
+    [DSA_PLANT_NONE] = "none",       [DSA_PLANT_TWICE] = "twice",   [DSA_PLANT_NEVER] = "never",
+    [DSA_PLANT_GARBAGE] = "garbage", [DSA_PLANT_SILENT] = "silent", [DSA_PLANT_EARLY] = "early",
+    [DSA_PLANT_FAULT] = "fault",     [DSA_PLANT_ERROR] = "error",   [DSA_PLANT_CORRUPT] = "corrupt",
+    [DSA_PLANT_HALT] = "halt",       [DSA_PLANT_REVOKE] = "revoke", [DSA_PLANT_STUCK] = "stuck",
 };
 
 static uint64_t *number_in(struct dsa *d, const struct number_option *o)
@@ -102,7 +102,7 @@ static void set_plant(struct dsa *d, const char *text, void **error)
     uint64_t every = 1;
     const char *colon = strchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    for (enum dsa_plant p = DSA_PLANT_NONE; p < PLANTS_END; p++) {
+    for (enum dsa_plant p = DSA_PLANT_NONE; p < DSA_PLANTS_END; p++) {
         if (strlen(plants[p]) != length || strncmp(plants[p], text, length) ||
             (colon && (!parse_number(colon + 1, &every) || !every)))
             continue;
