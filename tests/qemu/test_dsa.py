@@ -51,7 +51,7 @@ def test_the_bench_has_them(boot):
 @pytest.mark.skipif(not FULL, reason="ONEBELL_FULL: ten million descriptors in each mode")
 @pytest.mark.timeout(3600)
 def test_ten_million_descriptors(boot):
-    run = boot("app=dsa rows=modes count=10000000 iodepth=32 bs=256", cpus=1, disks=[], dsa=2,
+    run = boot("app=dsa rows=modes count=10000000 iodepth=32 bs=512", cpus=1, disks=[], dsa=2,
                deadline=3000).ended_well()
     rows = check_rows(run, 10000000)
     assert [row["irq"] for row in rows] == ["remapped", "posted", "adaptive"]
