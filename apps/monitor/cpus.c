@@ -140,7 +140,9 @@ COMMAND(command_cpu) = {
     .usage = "offline|online N",
     .help = "takes a CPU out of use, or back",
     .more = "Its irqs, with their queues, and its timers go to other CPUs, and come home later.\n"
-            "CPU 0 stays. Apps run on all CPUs that are in use.",
+            "CPU 0 stays. What apps share out over all CPUs stays so: CPU 0 does the part of one "
+            "that is\n"
+            "out of use, whose column of a job's tables then tells nothing.",
     .run = cpu,
     .candidate = cpu_candidate,
 };

@@ -13,6 +13,7 @@
 #include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/irq/irq.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
@@ -283,14 +284,39 @@ static void write_typed(void *arg, const char *bytes, size_t count)
     report_typed(bytes, count);
 }
 
+static bool mode_changed;
+
+static void mode_done(struct irq_mode_change *change)
+{
+    mode_changed = true;
+}
+
+// Self-tests leave what they came to last. Not in a timer's call: the main loop's place.
+static void restore_mode(enum irq_mode mode, unsigned loops)
+{
+    static struct irq_mode_change change;
+    if (irq_get_mode() == mode && irq_get_config()->loops == loops)
+        return;
+    change = (struct irq_mode_change){ .mode = mode, .loops = loops, .done = mode_done };
+    mode_changed = false;
+    irq_set_mode(&change);
+    cpu_run_until(&mode_changed);
+    if (!change.ok)
+        error_problem(&change.problem);
+}
+
 static void run_app(void)
 {
     static struct arena arena;
     struct problem p;
     const struct app *app = m.app;
+    enum irq_mode mode = irq_get_mode();
+    unsigned loops = irq_get_config()->loops;
     arena_begin_run(&arena);
     if (!app_run(app, m.app_words, m.boot, &p))
         tell(&p);
+    else if (!app->is_load)
+        restore_mode(mode, loops);
     screen_panel_reserve(0); // what it showed there is over
     bool has_prompt = m.background;
     m.app = NULL;

@@ -15,22 +15,21 @@
 static const char *class_name(uint32_t class_code)
 {
     static const struct {
-        uint32_t from;
+        unsigned shift; // of the class code: interface, subclass or class
+        uint32_t code;
         const char *name;
     } names[] = {
-        { 0x010802, "NVMe" },        { 0x0108, "NVM" },        { 0x0104, "RAID" },
-        { 0x0106, "SATA" },          { 0x0200, "Ethernet" },   { 0x0300, "VGA" },
-        { 0x0600, "host bridge" },   { 0x0601, "ISA bridge" }, { 0x0604, "PCI bridge" },
-        { 0x0880, "system device" }, { 0x0c03, "USB" },        { 0x0c05, "SMBus" },
-        { 0x01, "storage" },         { 0x02, "network" },      { 0x03, "display" },
-        { 0x04, "multimedia" },      { 0x06, "bridge" },       { 0x08, "system" },
-        { 0x0c, "serial bus" },      { 0x12, "accelerator" },
+        { 0, 0x010802, "NVMe" },        { 8, 0x0108, "NVM" },        { 8, 0x0104, "RAID" },
+        { 8, 0x0106, "SATA" },          { 8, 0x0200, "Ethernet" },   { 8, 0x0300, "VGA" },
+        { 8, 0x0600, "host bridge" },   { 8, 0x0601, "ISA bridge" }, { 8, 0x0604, "PCI bridge" },
+        { 8, 0x0880, "system device" }, { 8, 0x0c03, "USB" },        { 8, 0x0c05, "SMBus" },
+        { 16, 0x01, "storage" },        { 16, 0x02, "network" },     { 16, 0x03, "display" },
+        { 16, 0x04, "multimedia" },     { 16, 0x06, "bridge" },      { 16, 0x08, "system" },
+        { 16, 0x0c, "serial bus" },     { 16, 0x12, "accelerator" },
     };
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        unsigned shift = names[i].from > 0xffff ? 0 : names[i].from > 0xff || i < 12 ? 8 : 16;
-        if (class_code >> shift == names[i].from)
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (class_code >> names[i].shift == names[i].code)
             return names[i].name;
-    }
     return "";
 }
 

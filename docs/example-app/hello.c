@@ -63,6 +63,7 @@ static void run(const struct cmdline *c)
     }
     uint32_t blocks = MAX(4096 / dev->block_size, 1u);
     running = cpu_count();
+    all_done = false; // the monitor may run it again
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
         struct reader *r = mem_alloc(sizeof(*r), CACHE_LINE, cpu_node(cpu));
         void *buffer = mem_alloc_dma(blocks * dev->block_size, PAGE_BYTES, cpu_node(cpu));

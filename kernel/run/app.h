@@ -9,11 +9,14 @@ struct app {
     const char *name;             // app=name
     const char *help;             // one line
     const struct option *options; // its own words, ended by a NULL name; may be NULL
-    const char *bare[2];          // options that the monitor takes words without '=' for, in order
-    bool is_load;                 // irqs may move, and irq= change, while it runs
     // Runs on the boot CPU, which is in its loop only while the app calls cpu_run_until(); the
     // other CPUs are in theirs. Errors go to error(); the status follows from report_failed().
+    // The monitor may run it again.
     void (*run)(const struct cmdline *c);
+
+    // The rest may be left out.
+    const char *bare[2]; // options that the monitor takes words without '=' for, in order
+    bool is_load;        // irqs may move, and irq= change, while it runs
     // Where people are to look around after fail() has ended the run: boot CPU, with nothing but what
     // needs neither its loop nor devices. NULL: the run just ends.
     void (*after_failure)(void);

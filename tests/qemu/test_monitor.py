@@ -140,6 +140,8 @@ def check_apps(s):
     assert "bench: ok:" in s.say("bench cost repeats=1 runtime=20ms")
     assert "OB0002" in s.say("nvme id-ctrl nvme1")
     assert "posts interrupts" in s.say("platform")
+    assert "selftest modes: ok" in s.say("selftest modes modes=5 seed=3 verify=crc32c")
+    assert s.say("irq mode") == "irq=adaptive\n"
 
 
 def check_background(s):
