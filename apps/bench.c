@@ -2,6 +2,7 @@
 // The bench's run: group by group, the rows of each by turns.
 #include "apps/bench.h"
 
+#include "apps/dsa.h"
 #include "apps/human.h"
 #include "apps/job_sum.h"
 #include "apps/latency.h"
@@ -21,7 +22,7 @@ static const struct option options[] = {
     { .name = "bench",
       .kind = OPTION_CHOICE,
       .fallback = "quick",
-      .choices = "quick|full|disks|bs|depth|loops|latency|background|rate|cost",
+      .choices = "quick|full|disks|bs|depth|loops|latency|background|rate|cost|dsa",
       .help = "all tables, with few steps or with all; or one table with all steps" },
     { .name = "repeats",
       .kind = OPTION_NUMBER,
@@ -261,17 +262,38 @@ static void report_end(const struct bench *b)
         error("bench-nothing", "no row of the bench could be measured; the warnings above say why");
 }
 
+// What accelerators complete, as app=dsa tells it: where there are any.
+static void run_accelerators(const struct cmdline *c, const struct bench *b)
+{
+    static struct dsa_load load;
+    struct problem p;
+    if (!cmdline_is(c, "bench", "dsa") && (b->settings.tables != BENCH_USUAL || !copy_first()))
+        return;
+    load.config = (struct dsa_config){ .op = COPY_FILL,
+                                       .bs = b->settings.bs,
+                                       .iodepth = b->settings.iodepth,
+                                       .runtime_us = b->runtime_us };
+    if (dsa_load_open(&load, &p))
+        dsa_table_run(&load, b->settings.full ? DSA_ROWS_ALL : DSA_ROWS_MODES, NULL);
+    else
+        error_problem(&p);
+}
+
 static void bench_run(const struct cmdline *c)
 {
     static struct arena arena; // what one run leaves in it serves the next
     struct bench *b = arena_alloc(arena_of_run(), sizeof(*b), CACHE_LINE, NODE_ANY);
     enum irq_mode mode = irq_get_mode();
     struct problem p;
-    if (!disks_select(c, &b->disks, &p)) {
+    if (!cmdline_is(c, "bench", "dsa") && !disks_select(c, &b->disks, &p)) {
         error_problem(&p);
         return;
     }
     read_settings(c, b);
+    if (cmdline_is(c, "bench", "dsa")) {
+        run_accelerators(c, b);
+        return;
+    }
     if (cmdline_is(c, "bench", "rate") && !b->settings.budget) {
         error("bench-rate", "bench=rate compares with and without a budget of notifications, and "
                             "there is none: say posted.rate=N, notifications a second");
@@ -288,6 +310,7 @@ static void bench_run(const struct cmdline *c)
     for (unsigned group = 0; group < b->plan.groups && !app_is_asked_to_stop(); group++)
         run_group(b, group);
     bench_set_mode(mode, b->settings.loops, b->settings.budget, &p);
+    run_accelerators(c, b);
     report_end(b);
     if (arena_of_run()) // there may be a next one
         arena = b->arena;

@@ -3,8 +3,8 @@
 // whatever else goes on only adds to them.
 #include "apps/copy_pays.h"
 
+#include "apps/arena.h"
 #include "kernel/base/cpus.h"
-#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
@@ -73,7 +73,8 @@ bool copy_pays_measure(enum copy_op op, struct copy_pays *out)
     struct copy_dev *dev = find(op);
     if (!dev)
         return false;
-    uint8_t *memory = mem_alloc_dma(2ull * COPY_PAYS_MOST * IN_FLIGHT, PAGE_BYTES, cpu_node(0));
+    uint8_t *memory =
+        arena_alloc_dma(arena_of_run(), 2ull * COPY_PAYS_MOST * IN_FLIGHT, PAGE_BYTES, cpu_node(0));
     copy_set_least(op, UINT32_MAX);
     for (unsigned i = 0; i < COPY_PAYS_SIZES; i++) {
         out->cpu_ns[i] = measure(op, NULL, memory, COPY_PAYS_LEAST << i);

@@ -16,6 +16,21 @@ struct dsa_row {
     uint64_t reads; // of disks, meanwhile
 };
 
+enum dsa_rows {
+    DSA_ROWS_ALL,   // modes, and posted with 2 to 6 loops
+    DSA_ROWS_MODES, // once each
+    DSA_ROWS_NOW,   // the mode in force
+};
+
+// What else runs during a row.
+struct dsa_beside {
+    void (*begin)(struct dsa_row *row);
+    void (*end)(struct dsa_row *row);
+};
+
+// Runs the rows and tells what came of them (dsa_table.c). `load` is open; `beside` may be NULL. Boot CPU.
+void dsa_table_run(struct dsa_load *load, enum dsa_rows which, const struct dsa_beside *beside);
+
 const char *dsa_op_name(enum copy_op op); // op= as the word has it
 
 // A row as a line of the table and as JSON; and the table's end (dsa_report.c). Boot CPU.

@@ -2,9 +2,9 @@
 
 #include "apps/dsa_load.h"
 
+#include "apps/arena.h"
 #include "kernel/base/cpus.h"
 #include "kernel/irq/irq.h"
-#include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
@@ -217,13 +217,15 @@ static struct dsa_worker *make_worker(struct dsa_load *load, unsigned number, st
 {
     const struct dsa_config *config = &load->config;
     uint64_t random = number + 1;
-    struct dsa_worker *w = mem_alloc(sizeof(*w), CACHE_LINE, cpu_node(cpu));
-    uint8_t *memory = mem_alloc_dma(2ull * config->bs * config->iodepth, PAGE_BYTES, cpu_node(cpu));
+    struct arena *arena = arena_of_run();
+    struct dsa_worker *w = arena_alloc(arena, sizeof(*w), CACHE_LINE, cpu_node(cpu));
+    uint8_t *memory =
+        arena_alloc_dma(arena, 2ull * config->bs * config->iodepth, PAGE_BYTES, cpu_node(cpu));
     w->load = load;
     w->dev = dev;
     w->cpu = cpu;
     w->iodepth = config->iodepth;
-    w->items = mem_alloc(config->iodepth * sizeof(*w->items), CACHE_LINE, cpu_node(cpu));
+    w->items = arena_alloc(arena, config->iodepth * sizeof(*w->items), CACHE_LINE, cpu_node(cpu));
     for (unsigned i = 0; i < config->iodepth; i++)
         make_item(w, config, &w->items[i], memory + 2ull * config->bs * i, &random);
     return w;
@@ -277,6 +279,7 @@ bool dsa_load_open(struct dsa_load *load, struct problem *p)
 {
     unsigned devices, queues = count_queues(&devices);
     unsigned wqs = load->config.wqs ? load->config.wqs : queues;
+    load->count = 0;
     if (!devices)
         return problem_set(
             p, "dsa-none",

@@ -3,12 +3,12 @@
 // that come while the last one wasn't taken yet, one is taken.
 #include "apps/dsa.h"
 
+#include "apps/arena.h"
 #include "apps/human.h"
 #include "apps/latency.h"
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
-#include "kernel/mem/mem.h"
 #include "lib/json.h"
 #include "lib/muldiv.h"
 
@@ -81,7 +81,8 @@ void dsa_report_table(const struct dsa_config *config, const struct dsa_row *row
     struct table t;
     char size[HUMAN_BYTES];
     size_t cells = (size_t)COLUMNS * (count + 1);
-    table_init(&t, COLUMNS, 1, mem_alloc(cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
+    table_init(&t, COLUMNS, 1,
+               arena_alloc(arena_of_run(), cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
     for (unsigned i = 0; i < COLUMNS; i++)
         table_cell(&t, "%s", names[i]);
     for (unsigned i = 0; i < count; i++)

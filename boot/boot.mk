@@ -8,7 +8,7 @@ BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) \
 
 # Parts without firmware calls or instructions, for host tests.
 BOOT_PURE_C = boot/acpi_tables.c boot/boot_paging.c boot/bus_masters.c boot/device_path.c boot/hsti_decode.c \
-              boot/kernel_elf.c boot/load_options.c boot/mcfg.c boot/memory_map.c boot/spcr.c
+              boot/kernel_elf.c boot/load_options.c boot/mcfg.c boot/memory_map.c boot/menu_choice.c boot/spcr.c
 
 # GNU-EFI's parts, wherever the distribution has put them.
 EFI_INCLUDE ?= $(firstword $(wildcard /usr/include/efi /usr/local/include/efi))

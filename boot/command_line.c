@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The command line's sources, least important first: \EFI\onebell\cmdline.txt on the volume that
-// the image came from, then the UEFI load options. The kernel has the defaults; last wins.
+// the image came from, then the UEFI load options, then the menu. The kernel has the defaults; last wins.
 
 #include "boot/load_options.h"
 #include "boot/loader.h"
+#include "boot/menu.h"
 #include "boot/status.h"
 
 #define FILE_BYTES_MAX (64 * KIB)
@@ -78,5 +79,21 @@ bool command_line_gather(struct loader *l, struct problem *p)
         l->handoff->warnings[HANDOFF_WARN_LOAD_OPTIONS] =
             (struct handoff_warned){ 1, { l->self->LoadOptionsSize } };
     l->handoff->cmdline_dropped = (uint32_t)o.dropped;
+    return true;
+}
+
+// What the menu's answer adds comes last, and wins.
+bool command_line_ask(struct loader *l, struct problem *p)
+{
+    struct handoff *h = l->handoff;
+    struct options o;
+    const char *app = menu_run(l, h->cmdline);
+    if (!app)
+        return true;
+    options_continue(&o, h->cmdline, sizeof(h->cmdline), h->cmdline_dropped);
+    options_add_words(&o, "app=");
+    options_add_words(&o, app);
+    h->cmdline_dropped = (uint32_t)o.dropped;
+    h->menu_chosen = true;
     return true;
 }

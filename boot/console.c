@@ -124,6 +124,17 @@ void console_line(const char *fmt, ...)
     write("\r\n");
 }
 
+void console_again(const char *fmt, ...)
+{
+    char line[LINE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(line, sizeof(line), fmt, args);
+    va_end(args);
+    write("\r");
+    write(line);
+}
+
 static void write_json(const struct console_place *place, struct json *j)
 {
     const char *text = json_end(j);

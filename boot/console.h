@@ -23,5 +23,8 @@ bool console_is_alone(void);
 // One line for people.
 void console_line(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+// In place of what stands on the line that isn't ended yet.
+void console_again(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 // The error for people, and JSON `error` and `end` if a UART for it is there.
 void console_problem(const struct problem *p);

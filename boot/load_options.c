@@ -5,11 +5,20 @@
 
 #include "boot/device_path.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 
 void options_begin(struct options *o, char *to, size_t capacity)
 {
     *o = (struct options){ .text = to, .capacity = capacity };
     to[0] = 0;
+}
+
+void options_continue(struct options *o, char *to, size_t capacity, size_t dropped)
+{
+    size_t used = strlen(to);
+    *o = (struct options){
+        .text = to, .capacity = capacity, .used = used, .dropped = dropped, .space = used > 0
+    };
 }
 
 static bool is_space(unsigned c)
@@ -83,6 +92,12 @@ bool options_add_file(struct options *o, const void *file, size_t bytes, struct 
         bytes -= length;
     }
     return true;
+}
+
+void options_add_words(struct options *o, const char *words)
+{
+    while (*words)
+        add(o, (uint8_t)*words++);
 }
 
 static unsigned unit_at(const uint8_t *text, size_t i)

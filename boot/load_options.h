@@ -23,6 +23,12 @@ void options_begin(struct options *o, char *to, size_t capacity);
 // False ("cmdline-encoding"): the file is UTF-16.
 bool options_add_file(struct options *o, const void *file, size_t bytes, struct problem *p);
 
+// Goes on behind the words that `to` has, of which so many characters did not fit.
+void options_continue(struct options *o, char *to, size_t capacity, size_t dropped);
+
+// Adds words.
+void options_add_words(struct options *o, const char *words);
+
 // Adds UEFI load options (UEFI 2.10, 9.1: the meaning of the bytes is left to the image). False:
 // they are not UCS-2 text and nothing was added; some firmware passes binary data of its own.
 // A first word that is no option but names an .efi file is left out: the UEFI shell passes the

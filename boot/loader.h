@@ -66,6 +66,7 @@ bool paging_has_five_levels(void);
 
 bool loader_begin(struct loader *l, struct problem *p);         // main.c
 bool command_line_gather(struct loader *l, struct problem *p);  // command_line.c
+bool command_line_ask(struct loader *l, struct problem *p);     // command_line.c
 bool platform_describe(struct loader *l, struct problem *p);    // platform.c
 bool console_gather(struct loader *l, struct problem *p);       // console_gather.c
 void hsti_read(struct loader *l);                               // hsti.c

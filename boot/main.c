@@ -104,6 +104,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
         !command_line_gather(l, &p) || // cmdline.txt, then load options
         !platform_describe(l, &p) ||   // ACPI root, framebuffer, trampoline page
         !console_gather(l, &p) ||      // where this is told: the command line, SPCR
+        !command_line_ask(l, &p) ||    // the menu
         !kernel_load(l, &p) ||         // check, place, symbols
         !kernel_map(l, &p) ||          // temporary page tables
         !bus_masters_find(l, &p) ||    //

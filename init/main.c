@@ -38,6 +38,7 @@
 #include "kernel/x86/apic.h"
 #include "kernel/x86/ioapic.h"
 #include "kernel/x86/mce.h"
+#include "kernel/x86/ps2.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/time_init.h"
 #include "kernel/x86/vectors.h"
@@ -212,6 +213,8 @@ noreturn void kernel_main(uint64_t handoff_phys)
     ending_read_tables(tables);
     machine_set_smbios(h->smbios);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
+    if (tables->has_fadt && tables->fadt.may_have_8042)
+        ps2_init();
     if (!pci_init(&p))
         fail_problem(&p);
     consoles_open_pci();

@@ -79,6 +79,11 @@ static const struct option kernel_options[] = {
       .fallback = "job",
       .choices = app_names,
       .help = "what runs" },
+    { .name = "menu",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = 3600,
+      .help = "seconds that the loader's menu waits for a key; 0: no menu" },
     { .name = "exit",
       .kind = OPTION_CHOICE,
       .fallback = "poweroff",
@@ -161,7 +166,7 @@ const struct app *options_read(const struct handoff *h, const struct option *con
         fail_problem(&p);
     const struct app *app = find_app(c);
     tables[count++] = app->options;
-    if (!cmdline_parse(h->cmdline, tables, count, false, c, &p))
+    if (!cmdline_parse(h->cmdline, tables, count, h->menu_chosen, c, &p))
         fail_problem(&p);
     const struct cmdline_value *writable = cmdline_get(c, "allow-write");
     if (!allow_write_check(writable->text, writable->length, &p))

@@ -109,6 +109,8 @@ struct handoff {
     uint32_t bus_masters_stopped;  // PCI functions whose bus mastering the loader turned off
     uint32_t masters;              // of those, how many are named:
     struct handoff_master master[HANDOFF_MASTERS_MAX];
+    uint32_t
+        menu_chosen; // the last app= comes from the menu: words of another app may stand before it
     uint32_t hstis_bad; // interfaces that give no whole structure
     uint32_t hstis;     // those that do; four of them are kept:
     struct handoff_hsti hsti[HANDOFF_HSTI_MAX];

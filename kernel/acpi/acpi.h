@@ -117,6 +117,7 @@ struct fadt {
     uint16_t pm1b_control; // the second one, where the register is split; 0: none
     uint16_t smi_command;  // port that takes acpi_enable to leave legacy mode; 0: always ACPI mode
     uint8_t acpi_enable;
+    bool may_have_8042; // a keyboard controller at ports 60h and 64h: it says so, or can't say
     uint64_t dsdt;
 };
 bool fadt_parse(const void *table, size_t length, struct fadt *out, struct problem *p);

@@ -170,7 +170,9 @@ struct acpi_fadt {
     uint8_t day_alrm;
     uint8_t mon_alrm;
     uint8_t century;
-    uint16_t iapc_boot_arch;
+    uint16_t iapc_boot_arch; // reserved in revision 1
+#define FADT_REVISION_BOOT_ARCH 2
+#define FADT_8042 BIT32(1)
     uint8_t reserved_111;
     uint32_t flags;
 #define FADT_TMR_VAL_EXT BIT32(8)

@@ -215,6 +215,8 @@ static void fadt_fixed_hardware(const struct acpi_fadt *t, struct fadt *out)
     out->pm1b_control = fadt_port(&t->x_pm1b_cnt_blk, t->pm1b_cnt_blk);
     out->smi_command = fadt_port(&(struct acpi_gas){ 0 }, t->smi_cmd);
     out->acpi_enable = t->acpi_enable;
+    out->may_have_8042 =
+        t->header.revision < FADT_REVISION_BOOT_ARCH || t->iapc_boot_arch & FADT_8042;
 }
 
 // The table has grown by groups of fields; of a group that is cut off, nothing is used.

@@ -40,6 +40,9 @@ static struct {
 
 static char ring_bytes[PORTS][RING_BYTES];
 
+static const char not_there[] = "no UART answers there";
+static const char not_ready[] = "its transmitter doesn't get ready";
+
 static struct port *port_end(void)
 {
     return console.ports + console.count;
@@ -149,7 +152,7 @@ static bool is_spcr(const struct port *p)
     return console.choice.has_spcr && console_same(&p->place, &console.choice.spcr);
 }
 
-// By the command line, or by firmware: else it may well be missing.
+// By the command line, or by firmware.
 static bool is_named(const struct port *p)
 {
     return is_spcr(p) || (p->has[CONSOLE_TEXT] && console.choice.text.named) ||
@@ -166,12 +169,16 @@ static int poll_input(void)
     return -1;
 }
 
+// What nobody named may well be missing, but one that is there should work.
 static void open_io(struct port *p)
 {
     make_uart(p, (uint16_t)p->place.address, NULL);
     if (try_open(p))
         return;
-    p->fault = is_named(p) ? "no UART answers there" : NULL;
+    if (uart_is_there(&p->uart))
+        p->fault = not_ready;
+    else if (is_named(p))
+        p->fault = not_there;
     redirect(p);
 }
 
@@ -205,7 +212,7 @@ void console_found(unsigned index, uint16_t port, volatile void *base)
     make_uart(p, port, base);
     if (try_open(p))
         return;
-    console_not_found(index, "no UART answers there");
+    console_not_found(index, uart_is_there(&p->uart) ? not_ready : not_there);
 }
 
 void console_not_found(unsigned index, const char *fault)
@@ -281,7 +288,7 @@ static bool hangs(const struct port *p)
 static void give_up(struct port *p)
 {
     p->state = PORT_GONE;
-    p->fault = "its transmitter doesn't get ready";
+    p->fault = not_ready;
 }
 
 // False: the UART takes nothing now.

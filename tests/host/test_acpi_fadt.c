@@ -20,6 +20,7 @@ enum {
     PM1B_CNT = 68,
     PM_TMR = 76,
     PM_TMR_LEN = 91,
+    BOOT_ARCH = 109,
     FLAGS = 112,
     RESET_REG = 116,
     RESET_VALUE = 128,
@@ -188,12 +189,27 @@ static void test_fadt_lengths(void **state)
     }
 }
 
+static void test_fadt_keyboard(void **state)
+{
+    struct blob b;
+    build_fadt(&b);
+    assert_false(parse_fadt(&b).may_have_8042);
+    blob_set(&b, BOOT_ARCH, 1u << 1, 2);
+    assert_true(parse_fadt(&b).may_have_8042);
+    blob_set(&b, FLAGS, 1u << 20, 4); // hardware-reduced: the field means nothing
+    assert_false(parse_fadt(&b).may_have_8042);
+    build_fadt(&b);
+    blob_set(&b, 8, 1, 1); // revision 1 doesn't have the field
+    assert_true(parse_fadt(&b).may_have_8042);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fadt_ports),     cmocka_unit_test(test_fadt_extended),
         cmocka_unit_test(test_fadt_unusable),  cmocka_unit_test(test_fadt_flags),
         cmocka_unit_test(test_fadt_last_port), cmocka_unit_test(test_fadt_lengths),
+        cmocka_unit_test(test_fadt_keyboard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

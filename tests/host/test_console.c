@@ -368,7 +368,15 @@ static void test_hangs_from_the_start(void **state)
     put(CONSOLE_TEXT, "a\n");
     push_all();
     expect_sent(2, "a\r\n");
-    expect_trouble("console-port", "com1");
+    expect_trouble("console-port", "com1: its transmitter");
+    uarts_reset();
+    uarts[1].stuck = true;
+    start("", 3); // the same where nobody named it
+    put(CONSOLE_JSON, "{}\n");
+    push_all();
+    expect_sent(0, "{}\n");
+    expect_trouble("console-port", "com2: its transmitter");
+    expect_no_trouble();
 }
 
 static void test_typed(void **state)

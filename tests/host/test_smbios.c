@@ -43,6 +43,7 @@ static void make_32(uint8_t entry[SMBIOS_ENTRY_BYTES])
     entry[5] = 0x1f;
     put(entry + 0x16, 0x1234, 2);
     put(entry + 0x18, 0xfedc0000, 4);
+    entry[0x1e] = 0x36; // its revision, which counts
     sum_up(entry, 0x1f, 4);
 }
 
@@ -163,8 +164,27 @@ static void test_missing_strings(void **state)
     assert_string_equal(found.manufacturer, "Maker");
     assert_string_equal(found.product, ""); // the ninth of one
     assert_string_equal(found.serial, "");  // not in a structure of 6 bytes
-    static const char tiny[] = "\x01\x03\x00\x00\x01\x01Maker\x00\x00";
+}
+
+// What follows the formatted part of an older version's structure is its strings, and no field.
+static void test_fields_that_are_strings(void **state)
+{
+    static const char older[] = "\x01\x06\x00\x00\x01\x00"
+                                "\x01\x01Maker\x00\x00";
+    struct smbios found = parse(older, sizeof(older) - 1);
+    assert_string_equal(found.manufacturer, "??Maker");
+    assert_string_equal(found.version, "");
+    assert_string_equal(found.serial, "");
+}
+
+// Where one can't be, nothing behind it is believed.
+static void test_shorter_than_a_header(void **state)
+{
+    static const char tiny[] = "\x01\x03\x00\x00\x00"
+                               "\x01\x05\x00\x00\x01"
+                               "Maker\x00\x00";
     assert_string_equal(parse(tiny, sizeof(tiny) - 1).manufacturer, "");
+    assert_string_equal(parse(tiny + 5, sizeof(tiny) - 6).manufacturer, "Maker");
 }
 
 static void test_long_text(void **state)
@@ -179,10 +199,15 @@ static void test_long_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_entries),     cmocka_unit_test(test_short_by_one),
-        cmocka_unit_test(test_bad_entries), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_cut_off),     cmocka_unit_test(test_missing_strings),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_short_by_one),
+        cmocka_unit_test(test_bad_entries),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_missing_strings),
         cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_fields_that_are_strings),
+        cmocka_unit_test(test_shorter_than_a_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

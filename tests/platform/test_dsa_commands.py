@@ -207,6 +207,12 @@ def test_read_buffers(dsa, allowed, reserved, error):
     assert two_groups(dsa, (3, 3), (0, 0)) == error
 
 
+def test_read_buffers_that_all_groups_reserve(dsa):
+    for group in (0, 1):
+        dsa.write(dsa.groups + 64 * group + 40, 100 << BUFFERS_ALLOWED | 100 << 8, 8)
+    assert two_groups(dsa, (1, 1), (2, 2)) == 0x18
+
+
 def test_bus_mastering():
     with machine() as m:
         dsa = Accelerator(m, master=False)

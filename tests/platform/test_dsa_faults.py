@@ -4,7 +4,7 @@ and the device tells of it as ATS lets it."""
 import pytest
 
 import vtd
-from dsa import (ASK, BATCH, COMPARE, COPY_CRC, CRC, DATA, FILL, MOVE, OTHER, RECORDS, Accelerator,
+from dsa import (ASK, BATCH, COMPARE, COPY_CRC, CRC, DATA, FILL, INTERRUPT, MOVE, OTHER, RECORDS, Accelerator,
                  get, machine, put)
 from test_dsa_operations import crc32c
 from vtd import GCMD, GSTS
@@ -163,8 +163,9 @@ def test_batches_and_page_faults(ats):
 
 
 def test_a_record_that_faults(ats):
-    ats.submit(record=NOWHERE)
+    ats.submit(record=NOWHERE, flags=ASK | INTERRUPT, handle=1)
     ats.settle()
+    assert ats.read(0x5000) == 0, "an interrupt is pending, and no record came"
     low, address = ats.read(0xC0, 8), ats.read(0xD0, 8)
     assert low >> 8 & 0xFF == 0x1A and low & 1 << 5 and address == NOWHERE
 

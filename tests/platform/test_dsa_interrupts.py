@@ -189,5 +189,6 @@ def test_occupancy_with_handles(handles):
     assert dsa.command(REQUEST_HANDLE, 1) == 0
     dsa.write(dsa.wqcfg(0, 16), dsa.result)
     dsa.write(dsa.wqcfg(0, 20), 1 << 16)
+    assert handles.fired() == set(), "the queue is Disabled"
     assert dsa.command(ENABLE_WQ) == 0
     assert handles.fired() == {1}

@@ -223,6 +223,7 @@ def test_addresses(dsa):
     assert dsa.status(op=COPY_CRC, source=DATA, destination=DATA + 63, size=64) == 0x16
     assert dsa.status(op=COPY_CRC, source=DATA + 63, destination=DATA, size=64) == 0x16
     assert dsa.status(op=COPY_CRC, source=DATA, destination=DATA + 64, size=64) == 1
+    assert dsa.status(op=COPY_CRC, source=DATA + 64, destination=DATA, size=64) == 1
     tail = bytes(8) + (DATA + 2).to_bytes(8, "little")
     assert dsa.status(op=CRC, flags=ASK | 1 << 16, source=DATA, size=8, tail=tail) == 0x1C
 

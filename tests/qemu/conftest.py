@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+import json_page
 import qemu_launch as launch
 from monitor import Monitor
 
@@ -138,6 +139,7 @@ def boot(request, tmp_path):
         request.node.boots.append(done)
         assert status != launch.EXIT_TIMEOUT, f"no end within {deadline} s"
         assert done.breaches == (breaches or {}), "VT-d's rules: see what QEMU said"
+        assert json_page.undocumented(done.events) == [], "docs/json.md"
         return done
 
     return run

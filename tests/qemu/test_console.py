@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where output goes: by firmware's SPCR, by console= and json=, over ports that are missing, shared, or read
 by nobody."""
+import contextlib
 import fcntl
 import json
 import os
 import struct
+import threading
 
 from conftest import launch, stamped
 
@@ -104,18 +106,44 @@ def test_pci_function(boot, tmp_path):
     assert none == []
 
 
+class Pipe:
+    """A reader that goes away once it has seen something; from then on the pipe takes nothing."""
+
+    def __init__(self, path, until):
+        os.mkfifo(f"{path}.in")  # QEMU's names
+        os.mkfifo(f"{path}.out")
+        self.path = path
+        self.file = os.open(f"{path}.out", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(self.file, fcntl.F_SETPIPE_SZ, 4096)
+        self.until = until
+        self.seen = b""
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        while self.until not in self.seen and not self.ended.wait(0.01):
+            with contextlib.suppress(BlockingIOError):
+                self.seen += os.read(self.file, 4096)
+        with contextlib.suppress(BlockingIOError):
+            while not self.ended.is_set():
+                os.write(self.file, b"x")
+
+    def close(self):
+        self.ended.set()
+        self.thread.join()
+        os.close(self.file)
+
+
 def test_port_that_nobody_reads(boot, tmp_path):
     """Its transmitter never gets ready again: the run goes on, and says so on the other port."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    mine = os.open(pipe, os.O_RDWR)
-    fcntl.fcntl(mine, fcntl.F_SETPIPE_SZ, 4096)
-    os.write(mine, b"x" * 4096)
+    pipe = Pipe(tmp_path / "pipe", b"irq=posted, up ")
     try:
         done = boot("irq=posted runtime=2s verify=crc32c console=pci:0000:00:05.0 json=com2",
-                    disks=stamped(1), extra=pci_uart(f"pipe,path={pipe}"))
+                    disks=stamped(1), extra=pci_uart(f"pipe,path={pipe.path}"))
     finally:
-        os.close(mine)
+        pipe.close()
+    assert b"Onebell\r\n" in pipe.seen
     assert done.status == launch.EXIT_OK
     check_objects(done.events)
     assert done.job["total_ios"] > 0 and done.job["errors"] == 0

@@ -42,10 +42,16 @@ def test_two_devices_one_cpu(boot):
     assert [dsa["name"] for dsa in run.of("dsa")] == ["dsa0", "dsa1"]
 
 
+def test_the_bench_has_them(boot):
+    run = boot("app=bench bench=dsa runtime=100ms", cpus=1, disks=[], dsa=1,
+               dsa_options={"wqs": 1, "engines": 1}).ended_well()
+    assert [row["irq"] for row in check_rows(run)] == ["remapped", *["posted"] * 5, "adaptive"]
+
+
 @pytest.mark.skipif(not FULL, reason="ONEBELL_FULL: ten million descriptors in each mode")
 @pytest.mark.timeout(3600)
 def test_ten_million_descriptors(boot):
-    run = boot("app=dsa rows=modes count=10000000 iodepth=32 bs=256", cpus=1, disks=[], dsa=2,
+    run = boot("app=dsa rows=modes count=10000000 iodepth=32 bs=512", cpus=1, disks=[], dsa=2,
                deadline=3000).ended_well()
     rows = check_rows(run, 10000000)
     assert [row["irq"] for row in rows] == ["remapped", "posted", "adaptive"]

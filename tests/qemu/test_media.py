@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Media that a machine boots from, as tools/mkmedia makes them."""
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from conftest import ROOT, launch, stamped
 
-WORDS = "irq=posted rw=randread runtime=500ms verify=crc32c"
+WORDS = "menu=1 irq=posted rw=randread runtime=500ms verify=crc32c"
 EPOCH = "1700000000"
 
 
@@ -48,6 +49,7 @@ def cdrom(medium):
 @pytest.mark.parametrize("kind, attach", [("image", stick), ("iso", cdrom), ("iso", stick)])
 def test_boots(boot, make, kind, attach):
     run = boot(medium=attach(make(kind)), disks=stamped(2)).verified()
+    assert re.search(r"which is taken in 1 s .*or Enter for 1 ", run.console, re.DOTALL)  # nobody chose
     run.line("irq=posted, up")
     assert len(run.disk_jobs) == 2
 

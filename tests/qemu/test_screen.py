@@ -158,3 +158,17 @@ def test_panic(tmp_path):
         shown, code = s.wait_for_code()
     assert code.startswith("FAIL crash\n")
     assert shown.colours()[RED] > shown.width * shown.height / 30
+
+
+def test_a_keyboard_alone(tmp_path):
+    """Neither serial port says anything to the monitor: it is typed to, and answers on the screen."""
+    with screen(tmp_path, "app=monitor exit=halt", (800, 600), 16) as s:
+        s.wait_for_line("monitor|>")
+        time.sleep(1)
+        for key in ["h", "shift-x", "backspace", "backspace", "c", "p", "u", "s", "ret"]:
+            s.ask(f"sendkey {key}")
+        wait_for(lambda: any("cpus" in row and ">" in row for row in s.picture().text()), "command")
+        for key in ["p", "o", "w", "e", "r", "o", "f", "f", "ret"]:
+            s.ask(f"sendkey {key}")
+        _, code = s.wait_for_code()
+    assert code.startswith("PASS monitor\n")

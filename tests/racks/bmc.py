@@ -75,7 +75,7 @@ class Qemu:
 
     def on(self, console, medium, by_http):
         boots = self.network(medium) if by_http else self.cd(medium)
-        machine = launch.Machine(com1=self.folder / "com1", com2=console,
+        machine = launch.Machine(com1=console, com2=self.folder / "com2",
                                  model_json=self.folder / "model", **boots, **self.options)
         launch.prepare(machine)
         with open(self.folder / "qemu", "wb") as said:

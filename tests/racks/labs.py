@@ -29,7 +29,9 @@ class LavaRun:
                               capture_output=True, text=True, timeout=DEADLINE)
         self.status, self.log = done.returncode, done.stdout + done.stderr
         found = [yaml.safe_load(line)["msg"] for line in self.log.splitlines() if '"lvl": "results"' in line]
-        self.results = {r["case"]: r["result"] for r in found if r["definition"] != "lava"}
+        self.results = {r["case"]: r["result"] for r in found
+                        if r["definition"] != "lava" and "measurement" not in r}
+        self.measured = {r["case"]: float(r["measurement"]) for r in found if "measurement" in r}
         self.lava = {r["case"]: r["result"] for r in found if r["definition"] == "lava"}
 
 

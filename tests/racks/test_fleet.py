@@ -198,7 +198,7 @@ def test_certificates(rack, certificate):
 
 # ---- machines in QEMU ----
 
-WORDS = "irq=posted rw=randread runtime=1s verify=crc32c"
+WORDS = "irq=posted rw=randread runtime=1s verify=crc32c json=console"  # as serial over LAN has it
 
 
 def test_two_in_qemu(rack):

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from bmc import Played
+from conftest import synthetic
 from labs import (DEADLINE, PLACE, ROOT, LabgridRun, LavaRun, labgrid_in_qemu, lava_in_qemu, need_labgrid,
                   need_lava)
 
@@ -63,9 +64,10 @@ def test_labgrid_sees_an_error(tmp_path):
 
 # ---- a server, by its BMC and a console server ----
 
+FIGURES = synthetic.job("nvme0n1", iops=20000.25) + synthetic.job(iops=41000.5)
 CONSOLE = ["Onebell: 1536 KiB of kernel at 0x3e4d7000; leaving firmware", "irq=posted, up 264 ms after firmware",
-           "job: 1.0 of 1.0 s: 21,140 IOPS, 86.5 MB/s", "selftest moves: ok: 2,000 moves under 7 reads",
-           "job: failed: 3 errors", "run: failed, ended"]
+           "job: 1.0 of 1.0 s: 21,140 IOPS, 86.5 MB/s", *synthetic.lines(FIGURES),
+           "selftest moves: ok: 2,000 moves under 7 reads", "job: failed: 3 errors", "run: failed, ended"]
 
 
 @pytest.fixture
@@ -81,6 +83,7 @@ def test_lava_and_a_server(server, rack):
     run = LavaRun(rack.folder, "server", "server", {"telnet console.example 7001": f"tail -c +1 -F {server.console}",
                                           f"{PLACE}/rack.toml": rack.folder / "rack.toml", PLACE: ROOT})
     assert run.results == {"selftest_moves": "pass", "job": "fail", "run": "fail"}, run.log
+    assert run.measured == {"nvme0n1": 20000.25, "all": 41000.5}
     assert [did for did in server.did if isinstance(did, str)] == ["InsertMedia", "On", "EjectMedia", "ForceOff"]
 
 

@@ -216,3 +216,26 @@ def test_a_trace_without_a_burst(tmp_path):
     path = synthetic.write(tmp_path / "trace.jsonl", synthetic.job())
     with pytest.raises(capture.CaptureError, match="holds no trace"):
         extras.timeline_chart([path])
+
+
+# ---- accelerators ----
+
+def accelerators(**more):
+    return {"type": "dsa_job", "irq": "posted", "loops": 4, "op": "memfill", "bs": 4096, "iodepth": 32,
+            "devices": 2, "wqs": 2, "cpus": 1, "submitted": 10, "completed": 10, "errors": 0,
+            "verify_errors": 0, "twice": 0, "runtime": 1, "completions_per_s": 2500000,
+            "bw_bytes": 10 ** 9, "msis": 4, "notifications": 2, "notifications_per_completion": 0.2,
+            "cycles_per_completion": 700, "reads": 0, **more}
+
+
+def test_accelerators_are_a_table(tmp_path):
+    found = read(tmp_path, [*synthetic.machine(), accelerators(),
+                            accelerators(irq="adaptive", loops=3), accelerators(irq="carrier pigeon"),
+                            {"type": "end", "status": "ok"}])
+    assert found.holds_results
+    assert len(found.left_out) == 1
+    chart = charts_of(found)["accelerators"]
+    assert chart["rows"] == [
+        ["run", mode, "memfill of 4096, depth 32, 2 queues of 2, 1 CPU", 2.5, 8.0, 0.2, 700]
+        for mode in ("posted, 4 loops", "adaptive")]
+    assert "accelerators" not in charts_of(read(tmp_path, synthetic.bench(), "other"))

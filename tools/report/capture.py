@@ -37,6 +37,7 @@ class Capture:
     plan: dict = None
     rows: list = field(default_factory=list)  # of the bench, in order
     jobs: list = field(default_factory=list)
+    accelerators: list = field(default_factory=list)  # rows of app=dsa, or of the bench's last table
     bins: dict = field(default_factory=dict)  # (what it is of) -> {"clat_ns": [[ns, count], ...]}
     verdicts: dict = field(default_factory=dict)  # of checks, self-tests, warnings and errors, by name
     status: str = None  # of the run; None: the capture ends before it
@@ -44,7 +45,7 @@ class Capture:
 
     @property
     def holds_results(self):
-        return bool(self.rows or self.jobs)
+        return bool(self.rows or self.jobs or self.accelerators)
 
     def bins_of(self, thing, of="clat_ns"):
         return self.bins.get(key_of(thing), {}).get(of, [])
@@ -101,6 +102,22 @@ def take_job(capture, o):
             job[way] = take_way(o[way], "lat_ns" if way == "sync" else "clat_ns")
     capture.jobs = [old for old in capture.jobs if old["filename"] != job["filename"]]
     capture.jobs.append({key: value for key, value in job.items() if value is not None})
+
+
+OPERATIONS = ("memmove", "memfill", "crc")
+
+
+def take_accelerators(capture, o):
+    row = {"irq": one_of(o, "irq", MODES), "loops": count(o, "loops"),
+           "op": one_of(o, "op", OPERATIONS), "bs": count(o, "bs", 1, 1 << 30),
+           "iodepth": count(o, "iodepth", 1, 1 << 20),
+           **{key: count(o, key, 1, 1 << 16) for key in ("devices", "wqs", "cpus")},
+           **{key: count(o, key) for key in ("completed", "errors", "verify_errors", "msis",
+                                             "notifications")},
+           **{key: number(o, key) for key in ("completions_per_s", "bw_bytes",
+                                              "notifications_per_completion",
+                                              "cycles_per_completion")}}
+    capture.accelerators.append(row)
 
 
 def take_way(o, times):
@@ -195,6 +212,8 @@ def take(capture, unfinished, o):
         take_row(capture, o)
     elif kind == "job":
         take_job(capture, o)
+    elif kind == "dsa_job":
+        take_accelerators(capture, o)
     elif kind == "bins":
         take_bins(unfinished, o)
     elif kind in MACHINE:

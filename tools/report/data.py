@@ -352,6 +352,25 @@ def difference_chart(runs):
                  rows, notes=notes, is_rate=True, base=base)
 
 
+def accelerator_rows(label, rows):
+    for row in rows:
+        mode = f"{row['irq']}, {row['loops']} loops" if row["irq"] == "posted" else row["irq"]
+        yield [label, mode, f"{row['op']} of {row['bs']}, depth {row['iodepth']}, {row['wqs']} queues of "
+               f"{row['devices']}, {plural(row['cpus'], 'CPU')}",
+               row["completions_per_s"] / 1e6, row["bw_bytes"] * 8 / 1e9,
+               row["notifications_per_completion"], row["cycles_per_completion"]]
+
+
+def accelerators_chart(found):
+    rows = [row for capture in found for row in accelerator_rows(capture.label, capture.accelerators)]
+    return chart("accelerators", "check", "Completions of accelerators",
+                 "Intel DSA: of the same operation over and over, by how interrupts are delivered. Each "
+                 "completion has one MSI.",
+                 [column("run"), column("mode"), column("what"), column("completions", "million/s"),
+                  column("bandwidth", "Gbit/s"), column("notifications", "per completion"),
+                  column("cycles", "a completion")], rows, is_rate=True) if rows else None
+
+
 def charts_of(found):
     """All that captures give, as sections: a title, and charts."""
     pairs = [(capture, rows_of(capture)) for capture in found]
@@ -363,6 +382,7 @@ def charts_of(found):
         ("Cost", [lines[id] for id in ("cycles", "busy", "background", "energy")]),
         ("Rates", [lines[id] for id in ("iops", "depth", "bandwidth")]),
         ("Latency", [cdf_chart(pairs), heat_chart(pairs), lines["fixed-rate"], lines["budget"]]),
+        ("Accelerators", [accelerators_chart(found)]),
     ]
     is_emulated = any(captures.emulated(capture) for capture in found)
     for _, charts in sections:

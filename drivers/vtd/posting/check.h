@@ -17,6 +17,7 @@ extern const struct posting_check checks_delivery[], checks_descriptor[], checks
 // Faults that need requests, or memory, of a kind of its own.
 bool check_overflow(struct rig *r, struct verdict *v);
 bool check_fence(struct rig *r, struct verdict *v);
+bool check_fence_beyond(struct rig *r, struct verdict *v);
 bool check_unreachable_table(struct rig *r, struct verdict *v);
 bool check_unreachable_descriptor(struct rig *r, struct verdict *v);
 

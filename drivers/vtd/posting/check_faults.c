@@ -162,5 +162,6 @@ const struct posting_check checks_faults[] = {
     { "fault-event", "7.3", false, check_event },
     { "fault-overflow", "7.2.1", false, check_overflow },
     { "fence", "7.1.3", false, check_fence },
+    { "fence-beyond", "7.1.3", false, check_fence_beyond },
     { 0 },
 };

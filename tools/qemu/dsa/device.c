@@ -9,7 +9,9 @@
 #include "tools/qemu/strict.h"
 
 #define REGION_BYTES 4096 // more than a MemoryRegion takes in any version
-#define WORK_AT_ONCE 64   // steps, until the virtual CPUs have their turn again
+// Until the virtual CPUs have their turn again, so many steps, or so many bytes.
+#define STEPS_AT_ONCE 64
+#define BYTES_AT_ONCE (1 << 20)
 
 static struct dsa *devices;
 
@@ -60,8 +62,9 @@ static void work(void *opaque)
     struct dsa *d = opaque;
     bool more = d->state != DSA_HALTED;
     d->requester = qemu_pci.pci_requester_id(d->function);
+    d->moved = 0;
     dsa_complete_again(d);
-    for (int i = 0; more && i < WORK_AT_ONCE; i++) {
+    for (int i = 0; more && i < STEPS_AT_ONCE && d->moved < BYTES_AT_ONCE; i++) {
         more = dsa_engines_step(d);
         dsa_command_step(d);
     }
@@ -122,6 +125,7 @@ static void *allocate(size_t count, size_t bytes)
 
 static void init(struct qemu_object *function)
 {
+    qemu_pci_check();
     struct dsa *d = allocate(1, sizeof(*d));
     d->function = function;
     d->next = devices;
@@ -203,6 +207,8 @@ static void finalize(struct qemu_object *function)
 static void init_class(struct qemu_class *class, const void *data)
 {
     struct qemu_pci_class *c = qemu_pci_class_of(class);
+    if (!c)
+        return;
     c->realize = realize;
     c->exit = leave;
     c->config_write = write_config;

@@ -124,6 +124,7 @@ struct dsa {
     uint64_t numbers;      // of descriptors, given out
     struct dsa_slot *slots;
     uint16_t requester;
+    uint64_t moved; // bytes, since the device turned to its work
 
     enum dsa_plant plant;
     uint64_t plant_every, plant_count;

@@ -29,7 +29,7 @@ static enum dsa_command_error check_groups(const struct dsa *d)
     uint64_t wqs = 0, engines = 0;
     for (unsigned i = 0; i < d->options.groups; i++) {
         uint64_t w = d->group_wqs[i], e = d->group_engines[i];
-        if ((w & wqs) || (w & ~ones(d->options.wqs)))
+        if (w & wqs)
             return CMDERR_GROUP_WQS;
         if ((e & engines) || (e & ~ones(d->options.engines)))
             return CMDERR_GROUP_ENGINES;
@@ -38,6 +38,7 @@ static enum dsa_command_error check_groups(const struct dsa *d)
         wqs |= w;
         engines |= e;
     }
+    // Queues that there aren't are not active, either.
     return wqs == active_wqs(d) ? CMDERR_NONE : CMDERR_GROUP_WQS;
 }
 

@@ -16,6 +16,7 @@ static bool access_memory(struct dsa *d, uint64_t address, void *data, unsigned 
 // Without ATS the device never learns that a write went astray (3.13.1).
 bool dsa_dma(struct dsa *d, uint64_t address, void *data, unsigned bytes, bool write)
 {
+    d->moved += bytes;
     if (access_memory(d, address, data, bytes, write))
         return true;
     if (!write || dsa_ats_on(d))

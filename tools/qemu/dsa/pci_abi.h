@@ -94,5 +94,8 @@ extern struct qemu_pci_abi qemu_pci;
 
 // Adds a type of device, which QEMU looks up when a machine asks for one.
 void qemu_register_type(const struct qemu_type *);
-// What of a PCI device's class is to be filled in. Finds the functions above when it is first called.
+// What of a PCI device's class is to be filled in; NULL in a QEMU that isn't built as expected. Finds the
+// functions above.
 struct qemu_pci_class *qemu_pci_class_of(struct qemu_class *);
+// Refuses such a QEMU.
+void qemu_pci_check(void);
