@@ -34,7 +34,7 @@ def with_field(key, value, of="row"):
 def test_a_whole_run(tmp_path):
     found = read(tmp_path, synthetic.bench())
     assert (found.left_out, found.status, found.label) == ([], "ok", "com2")
-    assert len(found.rows) == found.plan["rows"] == 84
+    assert len(found.rows) == found.plan["rows"] == 100
     first = found.rows[0]
     assert sum(n for _, n in found.bins_of(first)) == first["total_ios"]
     assert len(found.machine["nvme"]) == 8
@@ -53,10 +53,10 @@ def test_a_cut_line_is_left_out_alone(tmp_path):
     at = next(i for i, line in enumerate(lines) if '"row":5' in line and '"bench"' in line)
     lines[at] = lines[at][:200]
     found = read(tmp_path, lines)
-    assert len(found.rows) == 83
+    assert len(found.rows) == 99
     cut, missing = found.left_out
     assert cut.startswith(f"line {at + 1}: cut or damaged JSON")
-    assert missing == "83 of 84 rows of the bench are there"
+    assert missing == "99 of 100 rows of the bench are there"
 
 
 def test_a_lost_part_of_the_bins(tmp_path):
