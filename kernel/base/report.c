@@ -17,6 +17,7 @@
 #include "lib/string.h"
 
 #define LINE_BYTES 1024
+#define PIXELS_AT_ONCE 4096 // 32 characters of the smallest font, some 100,000 instructions
 
 static struct {
     struct spinlock lock;
@@ -81,6 +82,7 @@ static bool push_locked(bool (*some)(void))
 
 void report_flush(void)
 {
+    screen_draw(SCREEN_ALL);
     while (push_locked(console_push))
         cpu_relax();
 }
@@ -98,7 +100,7 @@ static void wait_for_room(enum console_stream stream, const char *bytes, size_t 
         cpu_relax();
 }
 
-static void send_on(void)
+void report_send_on(void)
 {
     if (may_wait())
         report_flush();
@@ -132,7 +134,7 @@ static void send(enum console_stream stream, const char *line, size_t count)
     bool locked = lock();
     put_line(stream, line, count);
     unlock(locked);
-    send_on();
+    report_send_on();
 }
 
 void report_typed(const char *bytes, size_t count)
@@ -143,7 +145,7 @@ void report_typed(const char *bytes, size_t count)
     put(CONSOLE_TEXT, bytes, count);
     report.typing = bytes[count - 1] != '\n';
     unlock(locked);
-    send_on();
+    report_send_on();
 }
 
 bool report_is_typing(void)
@@ -157,7 +159,10 @@ bool report_pump(uint64_t now_ns, uint32_t *pace_us)
     bool more = console_push_timed(now_ns);
     *pace_us = console_pace_us();
     unlock(locked);
-    return more;
+    bool more_to_draw = screen_draw(PIXELS_AT_ONCE);
+    if (more_to_draw)
+        *pace_us = 0;
+    return more || more_to_draw;
 }
 
 void report_trouble(void)

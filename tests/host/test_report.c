@@ -38,6 +38,14 @@ void screen_write(const char *bytes, size_t count)
     screen[used + count] = 0;
 }
 
+static unsigned steps_to_draw;
+
+bool screen_draw(unsigned pixels)
+{
+    steps_to_draw = pixels == SCREEN_ALL || !steps_to_draw ? 0 : steps_to_draw - 1;
+    return steps_to_draw;
+}
+
 void screen_take_over(void)
 {
 }
@@ -154,6 +162,28 @@ static void fill(void)
 }
 
 // Outside of the loop nothing is lost, and nothing kept: the boot CPU waits for the UART.
+// Some of the screen each time, and again at once while there is more.
+static void test_pump_draws(void **state)
+{
+    uint32_t pace;
+    report_set_kick(kick);
+    cpus[0].looping = true;
+    steps_to_draw = 3;
+    report_send_on();
+    assert_int_equal(kicks, 1);
+    assert_int_equal(steps_to_draw, 3);
+    for (unsigned i = 2; i > 0; i--) {
+        assert_true(report_pump(1, &pace));
+        assert_int_equal(steps_to_draw, i);
+        assert_int_equal(pace, 0);
+    }
+    assert_false(report_pump(1, &pace));
+    steps_to_draw = 3;
+    cpus[0].looping = false;
+    report_send_on(); // all of it
+    assert_int_equal(steps_to_draw, 0);
+}
+
 static void test_waits_outside_of_the_loop(void **state)
 {
     report_set_kick(kick);
@@ -322,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup(test_at_once, reset),
         cmocka_unit_test_setup(test_kept_in_the_loop, reset),
         cmocka_unit_test_setup(test_pump_takes_a_piece, reset),
+        cmocka_unit_test_setup(test_pump_draws, reset),
         cmocka_unit_test_setup(test_waits_outside_of_the_loop, reset),
         cmocka_unit_test_setup(test_never_waits_in_the_loop, reset),
         cmocka_unit_test_setup(test_waits_are_bounded, reset),
