@@ -12,6 +12,7 @@
 #include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "lib/format.h"
+#include "lib/kept.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 
@@ -22,7 +23,9 @@ static struct {
     struct spinlock lock;
     bool unlocked; // a panic prints: what the others hold doesn't matter any more
     bool failed;
-    bool typing; // the console's last line is one that somebody types
+    bool typing;             // the console's last line is one that somebody types
+    struct kept_block *kept; // NULL: nothing is kept
+    unsigned left_out;       // lines that it had no room for
     void (*end)(void);
     void (*kick)(void); // has the boot CPU's loop send on what there is; NULL: there is none yet
 } report = { .end = halt_forever };
@@ -121,6 +124,8 @@ static void put_line(enum console_stream stream, const char *line, size_t count)
     put(stream, line, count);
     if (stream == CONSOLE_TEXT)
         log_add(line, count);
+    else if (report.kept && !kept_add(report.kept, line, count))
+        report.left_out++;
 }
 
 static void send(enum console_stream stream, const char *line, size_t count)
@@ -165,6 +170,28 @@ void report_trouble(void)
     struct problem p;
     while (console_trouble(&p))
         warn_problem(&p);
+}
+
+// ---- what is kept ----
+
+void report_keep(struct kept_block *block)
+{
+    report.kept = block;
+}
+
+bool report_keeps(void)
+{
+    return report.kept;
+}
+
+void report_left_out(void)
+{
+    if (report.left_out)
+        warn("results-full",
+             "results=1: there was no room for %u lines of JSON, and the file is to be without "
+             "them: "
+             "all are on the port of json=",
+             report.left_out);
 }
 
 // ---- lines ----

@@ -27,5 +27,13 @@ void report_flush(void);
 // Tells of UARTs that don't work, and of lines that were lost. Boot CPU, or in a panic.
 void report_trouble(void);
 
+// From here on JSON is kept in that block as well. Boot CPU, once.
+struct kept_block;
+void report_keep(struct kept_block *block);
+bool report_keeps(void);
+
+// Tells of objects that the block had no room for. When the run ends.
+void report_left_out(void);
+
 // For who runs one app after the other: what report_failed() tells from now on. Returns what it told.
 bool report_set_failed(bool failed);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/cache.h"
 #include "tests/host/uart_model.h"
 
 #include <cmocka.h> // last: it makes a macro of fail()
@@ -50,6 +51,10 @@ void screen_take_over(void)
 }
 
 void screen_hand_back(void)
+{
+}
+
+void cache_model_flush(const volatile void *at, size_t bytes)
 {
 }
 
@@ -309,6 +314,38 @@ static void test_typing_beside_objects(void **state)
     expect_sent(1, "{\"type\":\"test\"}\n");
 }
 
+static struct kept_block *keep(size_t used)
+{
+    static _Alignas(CACHE_LINE) uint8_t memory[KEPT_BYTES];
+    struct kept_block *block = (struct kept_block *)memory;
+    kept_begin(block, 1);
+    block->state += used;
+    report_keep(block);
+    return block;
+}
+
+static void test_objects_are_kept(void **state)
+{
+    struct kept_block *block = keep(0);
+    size_t bytes;
+    info("line");
+    send_object();
+    assert_int_equal(kept_check(block, 1, &bytes), KEPT_WHOLE);
+    assert_int_equal(bytes, strlen("{\"type\":\"test\"}\n"));
+    assert_memory_equal(block->text, "{\"type\":\"test\"}\n", bytes);
+    report_left_out();
+    expect_sent(0, "line\r\n");
+}
+
+static void test_no_room_to_keep(void **state)
+{
+    keep(KEPT_TEXT_BYTES);
+    send_object();
+    send_object();
+    report_left_out();
+    assert_non_null(strstr(uarts[0].sent, "no room for 2 lines"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup(test_fail_before_the_console_is_found, reset),
         cmocka_unit_test_setup(test_typing_on_a_shared_port, reset),
         cmocka_unit_test_setup(test_typing_beside_objects, reset),
+        cmocka_unit_test_setup(test_objects_are_kept, reset),
+        cmocka_unit_test_setup(test_no_room_to_keep, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
