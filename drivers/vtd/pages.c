@@ -100,12 +100,3 @@ void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes)
     for (uint64_t at = base, end = base + bytes; at < end;)
         at += page_bytes(map_one(p, at, end - at));
 }
-
-bool vtd_pages_reach(const struct vtd_pages *p, uint64_t at)
-{
-    unsigned level = VTD_LEVELS_MOST;
-    uint64_t entry = *entry_of(p->roots[level], level, at);
-    while (entry && !is_page(entry, level))
-        entry = *entry_of(table_of(entry), --level, at);
-    return entry;
-}

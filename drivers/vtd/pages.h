@@ -29,6 +29,3 @@ void vtd_pages_init(struct vtd_pages *p);
 // Lets [base, base + bytes) be read and written: whole pages below 2^57. What is so already stays as it is.
 // One CPU at a time.
 void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes);
-
-// Whether the address translates.
-bool vtd_pages_reach(const struct vtd_pages *p, uint64_t at);

@@ -20,7 +20,7 @@ def node_at(address):
     return address // NODE_BYTES
 
 
-def numa(last_node="512m"):
+def numa(last_node="56m"):
     """Three nodes, one after the other in memory; the first has no CPU."""
     sizes = ["512m", "512m", last_node]
     args = ["-smp", f"{CPUS},sockets={CPUS},cores=1,threads=1"]
@@ -130,7 +130,7 @@ def test_a_node_that_is_full_is_no_failure(boot, tmp_path):
     """What finds no room there comes from elsewhere."""
     file = tmp_path / "trace"
     run = boot("irq=posted nvme.sgl=0 runtime=1s bs=64k iodepth=128 verify=crc32c", disks=stamped(2),
-               **traced(file, numa(last_node="40m")))
+               **traced(file, numa(last_node="56m")))
     run.verified()
     check_nodes_told(run)
     on_last = [node_at(prp1) for queue, _, prp1, _ in reads(events(file)) if queue % 2 == 0]

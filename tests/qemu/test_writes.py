@@ -276,13 +276,13 @@ def shares(durable):
     return args
 
 
-def durable_lines(com2, enough):
-    """Those that have come until each share's writes are `enough`."""
+def durable_lines(com2, count, enough):
+    """Those that have come until `count` shares are there, and the writes of each are `enough`."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         lines = [line for line in read_json_so_far(com2) if line["type"] == "durable"]
         last = {(line["filename"], line["first"]): line["writes"] for line in lines}
-        if last and all(enough(line, last[line["filename"], line["first"]]) for line in lines):
+        if len(last) == count and all(enough(line, last[line["filename"], line["first"]]) for line in lines):
             return lines
         time.sleep(0.1)
     raise AssertionError(f"no progress: {lines[-4:]}")
@@ -308,7 +308,8 @@ def test_killed_in_the_middle(tmp_path, rw):
         with subprocess.Popen(launch.command(machine), stdin=subprocess.DEVNULL, stdout=said,
                               stderr=said) as qemu:
             try:  # more than a pass, so that there is old data to be found
-                lines = durable_lines(machine.com2, lambda line, writes: writes > 1.2 * line["places"])
+                lines = durable_lines(machine.com2, 2 * machine.cpus,
+                                      lambda line, writes: writes > 1.2 * line["places"])
             finally:
                 qemu.kill()
     for index in (0, 1):
