@@ -48,19 +48,16 @@ static bool read_file(struct loader *l, EFI_FILE_HANDLE root, void **text, UINTN
 // *bytes stays 0 where there is no such file, or no volume (an image from the network).
 static bool find_file(struct loader *l, void **text, UINTN *bytes, struct problem *p)
 {
-    EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-    EFI_FILE_IO_INTERFACE *volume;
     EFI_FILE_HANDLE root;
     *bytes = 0;
-    if (!l->self->DeviceHandle ||
-        EFI_ERROR(l->services->HandleProtocol(l->self->DeviceHandle, &guid, (void **)&volume)))
-        return true;
-    EFI_STATUS status = volume->OpenVolume(volume, &root);
+    EFI_STATUS status = volume_open(l, &root);
     if (EFI_ERROR(status))
         return problem_set(
             p, "cmdline-volume",
             "the volume that the image was loaded from can't be opened: %s; check it",
             status_name(status));
+    if (!root)
+        return true;
     bool ok = read_file(l, root, text, bytes, p);
     root->Close(root);
     return ok;

@@ -33,6 +33,8 @@ struct loader {
     } taken[MEMORY_TAKEN_MAX]; // given back if the loader gives up
     size_t taken_count;
 
+    bool ran_before; // and has left a record of its results: nothing runs again by itself
+
     struct kernel_elf kernel;
     uint64_t root; // CR3 for the kernel's entry
 
@@ -59,6 +61,9 @@ bool memory_take_low(struct loader *l, enum memory_use use, uint64_t bytes, cons
 // Gives everything back to firmware.
 void memory_return(struct loader *l);
 
+// *root is NULL where there is no volume (an image from the network). volume.c
+EFI_STATUS volume_open(struct loader *l, EFI_FILE_HANDLE *root);
+
 // CR4.LA57. kernel_load.c
 bool paging_has_five_levels(void);
 
@@ -70,9 +75,11 @@ bool command_line_ask(struct loader *l, struct problem *p);     // command_line.
 bool platform_describe(struct loader *l, struct problem *p);    // platform.c
 bool console_gather(struct loader *l, struct problem *p);       // console_gather.c
 void hsti_read(struct loader *l);                               // hsti.c
+void results_collect(struct loader *l);                         // results.c
 bool kernel_load(struct loader *l, struct problem *p);          // kernel_load.c
 bool kernel_map(struct loader *l, struct problem *p);           // kernel_load.c
 bool bus_masters_find(struct loader *l, struct problem *p);     // quiesce.c
+bool results_prepare(struct loader *l, struct problem *p);      // results.c
 bool memory_map_prepare(struct loader *l, struct problem *p);   // exit.c
 bool boot_services_exit(struct loader *l, struct problem *p);   // exit.c
 void bus_masters_stop(struct loader *l);                        // quiesce.c

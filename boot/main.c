@@ -103,13 +103,16 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
         !loader_begin(l, &p) ||        // watchdog off, the hand-off
         !command_line_gather(l, &p) || // cmdline.txt, then load options
         !platform_describe(l, &p) ||   // ACPI root, framebuffer, trampoline page
-        !console_gather(l, &p) ||      // where this is told: the command line, SPCR
-        !command_line_ask(l, &p) ||    // the menu
-        !kernel_load(l, &p) ||         // check, place, symbols
-        !kernel_map(l, &p) ||          // temporary page tables
-        !bus_masters_find(l, &p) ||    //
-        !memory_map_prepare(l, &p) ||  // the last allocation
-        !boot_services_exit(l, &p))    // interrupts are off from here
+        !console_gather(l, &p))        // where this is told: the command line, SPCR
+        return give_up(l, &p);
+    results_collect(l);
+    if (!command_line_ask(l, &p) ||   // the menu
+        !kernel_load(l, &p) ||        // check, place, symbols
+        !kernel_map(l, &p) ||         // temporary page tables
+        !bus_masters_find(l, &p) ||   //
+        !results_prepare(l, &p) ||    // the record of where they will be
+        !memory_map_prepare(l, &p) || // the last allocation
+        !boot_services_exit(l, &p))   // interrupts are off from here
         return give_up(l, &p);
 
     bus_masters_stop(l);

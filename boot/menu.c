@@ -37,13 +37,14 @@ static void read_keys(struct loader *l, struct menu_state *m)
         menu_key(m, key.UnicodeChar);
 }
 
+// After a run that may have ended in a reset nothing begins without a key: it would go on for ever.
 const char *menu_run(struct loader *l, const char *words)
 {
     struct menu_state m;
     unsigned seconds = menu_seconds(words), shown = 0;
-    if (!seconds)
+    if (!seconds && !l->ran_before)
         return NULL;
-    menu_begin(&m, seconds);
+    menu_begin(&m, l->ran_before ? 0 : seconds);
     if (l->system->ConIn) // what was typed at firmware isn't meant for us
         l->system->ConIn->Reset(l->system->ConIn, FALSE);
     show(words);

@@ -4,6 +4,7 @@
 #include "init/ending.h"
 
 #include "kernel/base/report.h"
+#include "kernel/base/report_init.h"
 #include "kernel/base/verdict.h"
 #include "kernel/run/exit.h"
 #include "kernel/run/nmi.h"
@@ -23,11 +24,28 @@ void ending_run_monitor(const struct app *app, const struct cmdline *c)
     monitor(c)->run(c);
 }
 
+// What is kept in memory outlasts a reset at most.
+static bool is_reboot(const struct cmdline *c)
+{
+    if (!report_keeps() || cmdline_get(c, "exit")->given)
+        return cmdline_is(c, "exit", "reboot");
+    return true;
+}
+
+static void warn_of_loss(const struct cmdline *c)
+{
+    if (report_keeps() && !is_reboot(c) && cmdline_is(c, "exit", "poweroff"))
+        warn("results-exit",
+             "results=1 with exit=poweroff: results are kept in memory, and lost with "
+             "the power: use exit=reboot");
+}
+
 void ending_choose(const struct app *app, const struct cmdline *c)
 {
     const struct app *last = monitor(c) ? monitor(c) : app;
     exit_set_after_failure(last->after_failure);
-    if (cmdline_is(c, "exit", "reboot"))
+    warn_of_loss(c);
+    if (is_reboot(c))
         exit_set(EXIT_REBOOT);
     else if (cmdline_is(c, "exit", "halt"))
         exit_set(EXIT_HALT);

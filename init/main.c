@@ -61,6 +61,8 @@ static const struct handoff *take_over(uint64_t handoff_phys)
     bool same = h->magic == HANDOFF_MAGIC && h->bytes == sizeof(*h);
     console_init(same ? &h->console : &usual);
     report_set_end(exit_failed);
+    if (same && h->kept_base)
+        report_keep((struct kept_block *)(h->kept_base + HANDOFF_DIRECT_MAP));
     if (!same)
         fail("handoff", "the loader and the kernel are of different builds: build again");
     firmware_note(h);

@@ -103,6 +103,7 @@ struct handoff {
     uint64_t ranges;      // how many
     uint64_t tsc_start;   // TSC when the loader began
     uint64_t tsc_exit;    // TSC when boot services had ended
+    uint64_t kept_base;   // physical address of a struct kept_block, for results; 0: none are kept
     struct handoff_framebuffer framebuffer;
     struct handoff_warned warnings[HANDOFF_WARNINGS];
     struct console_choice console; // what is named; the kernel settles the rest

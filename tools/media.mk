@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Media to boot a machine from: a disk image for a USB stick, a hybrid ISO. tools/mkmedia makes them.
 
-# The command line on them, with a menu that waits for 5 s, and the EFI image: build/onebell.signed.efi for Secure Boot.
-WORDS ?= menu=5 app=bench bench=quick
+# The command line on them, with a menu that waits for 5 s and results kept on a stick, and the EFI image: build/onebell.signed.efi for Secure Boot.
+WORDS ?= menu=5 results=1 app=bench bench=quick
 EFI   ?= $(B)/onebell.efi
 
 # The time of all files: the last commit's.

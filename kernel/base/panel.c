@@ -4,6 +4,7 @@
 #include "kernel/base/panel.h"
 
 #include "kernel/base/panel_paint.h"
+#include "kernel/base/report_init.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -267,5 +268,6 @@ void panel_show(const struct panel *p)
         return; // no room for both
     screen_panel_reserve(rows);
     panel_layout(p, screen_columns(), screen_rows(), cells);
-    screen_panel_draw(cells);
+    screen_panel_set(cells);
+    report_send_on();
 }

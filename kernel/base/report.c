@@ -12,16 +12,20 @@
 #include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "lib/format.h"
+#include "lib/kept.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 
 #define LINE_BYTES 1024
+#define PIXELS_AT_ONCE 4096 // 32 characters of the smallest font, some 100,000 instructions
 
 static struct {
     struct spinlock lock;
     bool unlocked; // a panic prints: what the others hold doesn't matter any more
     bool failed;
-    bool typing; // the console's last line is one that somebody types
+    bool typing;             // the console's last line is one that somebody types
+    struct kept_block *kept; // NULL: nothing is kept
+    unsigned left_out;       // lines that it had no room for
     void (*end)(void);
     void (*kick)(void); // has the boot CPU's loop send on what there is; NULL: there is none yet
 } report = { .end = halt_forever };
@@ -78,6 +82,7 @@ static bool push_locked(bool (*some)(void))
 
 void report_flush(void)
 {
+    screen_draw(SCREEN_ALL);
     while (push_locked(console_push))
         cpu_relax();
 }
@@ -95,7 +100,7 @@ static void wait_for_room(enum console_stream stream, const char *bytes, size_t 
         cpu_relax();
 }
 
-static void send_on(void)
+void report_send_on(void)
 {
     if (may_wait())
         report_flush();
@@ -119,6 +124,8 @@ static void put_line(enum console_stream stream, const char *line, size_t count)
     put(stream, line, count);
     if (stream == CONSOLE_TEXT)
         log_add(line, count);
+    else if (report.kept && !kept_add(report.kept, line, count))
+        report.left_out++;
 }
 
 static void send(enum console_stream stream, const char *line, size_t count)
@@ -127,7 +134,7 @@ static void send(enum console_stream stream, const char *line, size_t count)
     bool locked = lock();
     put_line(stream, line, count);
     unlock(locked);
-    send_on();
+    report_send_on();
 }
 
 void report_typed(const char *bytes, size_t count)
@@ -138,7 +145,7 @@ void report_typed(const char *bytes, size_t count)
     put(CONSOLE_TEXT, bytes, count);
     report.typing = bytes[count - 1] != '\n';
     unlock(locked);
-    send_on();
+    report_send_on();
 }
 
 bool report_is_typing(void)
@@ -152,7 +159,10 @@ bool report_pump(uint64_t now_ns, uint32_t *pace_us)
     bool more = console_push_timed(now_ns);
     *pace_us = console_pace_us();
     unlock(locked);
-    return more;
+    bool more_to_draw = screen_draw(PIXELS_AT_ONCE);
+    if (more_to_draw)
+        *pace_us = 0;
+    return more || more_to_draw;
 }
 
 void report_trouble(void)
@@ -160,6 +170,28 @@ void report_trouble(void)
     struct problem p;
     while (console_trouble(&p))
         warn_problem(&p);
+}
+
+// ---- what is kept ----
+
+void report_keep(struct kept_block *block)
+{
+    report.kept = block;
+}
+
+bool report_keeps(void)
+{
+    return report.kept;
+}
+
+void report_left_out(void)
+{
+    if (report.left_out)
+        warn("results-full",
+             "results=1: there was no room for %u lines of JSON, and the file is to be without "
+             "them: "
+             "all are on the port of json=",
+             report.left_out);
 }
 
 // ---- lines ----

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A grid of cells in RAM, and what of it is on the framebuffer: only what differs is drawn.
+// A grid of cells in RAM, and what of it is on the framebuffer: only what differs is drawn, some of it at
+// a time, since a framebuffer is slow and whoever draws has other work.
 
 #include "kernel/base/screen.h"
 
@@ -28,6 +29,8 @@ static struct {
     uint64_t last;     // the one behind the last
     uint64_t line_at;  // that begins with `line`, which isn't ended yet
     uint64_t scrolled; // TSC
+    unsigned next;     // row to be drawn next, of those that are
+    bool due[SCREEN_ROWS_MAX];
     struct spinlock lock;
     bool unlocked;
     char line[SCREEN_LINE_BYTES];
@@ -144,18 +147,22 @@ static void draw(unsigned row, unsigned column, const struct screen_cell *cells,
     }
 }
 
-static void show_row(unsigned row, const struct screen_cell *wanted)
+// Draws some of the row's cells; returns how many. Those that don't differ count for nothing.
+static unsigned draw_row(unsigned row, const struct screen_cell *wanted, unsigned most)
 {
     struct screen_cell *shown = screen.shown[row];
-    for (unsigned column = 0, count; column < screen.columns; column += count + 1) {
-        for (count = 0; column + count < screen.columns; count++) {
+    unsigned drawn = 0;
+    for (unsigned column = 0, count; column < screen.columns && drawn < most; column += count + 1) {
+        for (count = 0; column + count < screen.columns && drawn + count < most; count++) {
             if (same(&wanted[column + count], &shown[column + count]))
                 break;
             shown[column + count] = wanted[column + count];
         }
         if (count)
             draw(row, column, &wanted[column], count);
+        drawn += count;
     }
+    return drawn;
 }
 
 // ---- the log ----
@@ -170,15 +177,55 @@ static struct screen_cell *log_line(uint64_t line)
     return screen.log[line % SCREEN_ROWS_MAX];
 }
 
-static void show_log(void)
+static const struct screen_cell *wanted_row(unsigned row)
 {
     static struct screen_cell empty[SCREEN_COLUMNS_MAX];
+    if (row < screen.panel_rows)
+        return screen.panel[row];
+    uint64_t line = screen.first + row - screen.panel_rows;
+    if (line < screen.last)
+        return log_line(line);
     for (unsigned i = 0; i < screen.columns; i++)
         empty[i] = blank;
-    for (unsigned i = 0; i < log_rows(); i++) {
-        uint64_t line = screen.first + i;
-        show_row(screen.panel_rows + i, line < screen.last ? log_line(line) : empty);
+    return empty;
+}
+
+static void want_all(void)
+{
+    memset(screen.due, true, sizeof(screen.due));
+}
+
+// A line of the log that can be seen.
+static void want(uint64_t line)
+{
+    unsigned row = screen.panel_rows + (unsigned)(line - screen.first);
+    if (row < screen.rows)
+        screen.due[row] = true;
+}
+
+// False: so many cells were too few.
+static bool draw_due(unsigned most)
+{
+    for (unsigned i = 0; i < screen.rows; i++, screen.next = (screen.next + 1) % screen.rows) {
+        if (!screen.due[screen.next])
+            continue;
+        most -= draw_row(screen.next, wanted_row(screen.next), most);
+        if (!most)
+            return false;
+        screen.due[screen.next] = false;
     }
+    return true;
+}
+
+bool screen_draw(unsigned pixels)
+{
+    if (!screen.columns)
+        return false;
+    bool locked = lock();
+    struct screen_place cell = screen_place(0, 0);
+    bool all = draw_due(MAX(pixels / (cell.width * cell.height), 1u));
+    unlock(locked);
+    return !all;
 }
 
 // By a line at a time, or in a burst so that the next third of it fits.
@@ -188,7 +235,7 @@ static void scroll(void)
     bool is_burst = now - screen.scrolled < BURST_CYCLES;
     screen.scrolled = now;
     screen.first = screen.last - log_rows() + (is_burst ? log_rows() / 3 : 0);
-    show_log();
+    want_all();
 }
 
 static void add_row(const char *text, size_t count, unsigned indent, uint8_t colour)
@@ -234,10 +281,8 @@ static void show_line(bool ended)
     lay_line(ended);
     if (screen.last - screen.first > log_rows())
         scroll();
-    for (uint64_t line = MAX(screen.line_at, screen.first); line < screen.last; line++)
-        show_row(screen.panel_rows + (unsigned)(line - screen.first), log_line(line));
-    if (screen.last < before)
-        show_log();
+    for (uint64_t line = MAX(screen.line_at, screen.first); line < MAX(screen.last, before); line++)
+        want(line);
 }
 
 static void end_line(void)
@@ -284,19 +329,16 @@ void screen_panel_reserve(unsigned rows)
             screen.panel[i][j] = blank;
     screen.panel_rows = rows;
     screen.first = screen.last > log_rows() ? screen.last - log_rows() : 0;
-    for (unsigned i = 0; i < rows; i++)
-        show_row(i, screen.panel[i]);
-    show_log();
+    want_all();
     unlock(locked);
 }
 
-void screen_panel_draw(const struct screen_cell *cells)
+void screen_panel_set(const struct screen_cell *cells)
 {
     bool locked = lock();
-    for (unsigned i = 0; i < screen.panel_rows; i++, cells += screen.columns) {
+    for (unsigned i = 0; i < screen.panel_rows; i++, cells += screen.columns)
         memcpy(screen.panel[i], cells, screen.columns * sizeof(*cells));
-        show_row(i, cells);
-    }
+    memset(screen.due, true, screen.panel_rows);
     unlock(locked);
 }
 

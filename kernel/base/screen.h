@@ -17,6 +17,8 @@ struct screen_cell {
 #define SCREEN_COLUMNS_MAX 240
 #define SCREEN_ROWS_MAX 120
 
+#define SCREEN_ALL UINT32_MAX // pixels
+
 // Clears the screen and draws on it from now on; `pixels` is where it is mapped, NULL: nowhere. Boot
 // CPU, once.
 void screen_init(const struct handoff_framebuffer *fb, volatile void *pixels);
@@ -25,6 +27,9 @@ void screen_init(const struct handoff_framebuffer *fb, volatile void *pixels);
 unsigned screen_columns(void);
 unsigned screen_rows(void);
 
+// Draws as many pixels of what has changed, or all of it; true: there is more. Nothing else draws. Any CPU.
+bool screen_draw(unsigned pixels);
+
 // Writes text to the log; '\n' ends a line, which has its colour by how it begins; '\b' goes one
 // character back. Any CPU, not in interrupt context.
 void screen_write(const char *bytes, size_t count);
@@ -32,8 +37,8 @@ void screen_write(const char *bytes, size_t count);
 // Takes so many rows at the top from the log, or gives them back. Boot CPU, as the next two.
 void screen_panel_reserve(unsigned rows);
 
-// All its cells, row by row, screen_columns() each; those that have changed are drawn.
-void screen_panel_draw(const struct screen_cell *cells);
+// All its cells, row by row, screen_columns() each.
+void screen_panel_set(const struct screen_cell *cells);
 
 // Where a cell lies, in pixels.
 struct screen_place {

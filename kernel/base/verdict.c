@@ -97,7 +97,8 @@ static void show(bool ok, unsigned rows)
     paint_clear(&paint);
     put_lines(&paint, banner ? banner + 2 : 1, columns, ok, text);
     paint_rule(&paint, rows - 1);
-    screen_panel_draw(cells);
+    screen_panel_set(cells);
+    screen_draw(SCREEN_ALL);
     if (coded)
         draw_code(&qr, end.x, top.y, side);
     if (banner)

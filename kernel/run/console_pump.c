@@ -8,6 +8,7 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/x86/time.h"
+#include "lib/mark.h"
 #include "lib/types.h"
 
 #define PACE_LEAST_US 100ull // of UARTs that are no UARTs but a BMC's memory
@@ -28,9 +29,11 @@ static void start_timer(uint32_t pace_us)
 static void tick(struct cpu_timer *timer)
 {
     uint32_t pace_us;
+    MARK_BEGIN("progress");
     if (report_pump(time_ns(), &pace_us))
         start_timer(pace_us);
     report_trouble();
+    MARK_END("progress");
 }
 
 static void take_message(struct cpu_msg *msg)

@@ -66,6 +66,7 @@ noreturn void exit_run(bool ok)
     report_take_over(); // one of them may have been stopped while it held the lock
     report_flush();
     report_trouble();
+    report_left_out();
     char line[64];
     struct json j;
     json_begin(&j, line, sizeof(line), "end");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the loader reads before it trusts it: the kernel's ELF file, load options and cmdline.txt,
-// firmware's memory map, device paths and security tests. The first byte picks one, the second makes up sizes.
+// firmware's memory map, device paths, security tests, and results of the run before. The first byte picks one, the second makes up sizes.
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,9 @@
 #include "boot/kernel_elf.h"
 #include "boot/load_options.h"
 #include "boot/memory_map.h"
+#include "boot/results_files.h"
+#include "lib/cache.h"
+#include "lib/kept.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -89,12 +92,36 @@ static void try_hsti(const uint8_t *data, size_t bytes)
     free(block);
 }
 
+void cache_model_flush(const volatile void *at, size_t bytes)
+{
+}
+
+// Memory in which anything may be, a record, a directory's name: all that was read is within it.
+static void try_results(const uint8_t *data, size_t bytes)
+{
+    static _Alignas(CACHE_LINE) uint8_t memory[KEPT_BYTES];
+    struct kept_block *block = (struct kept_block *)memory;
+    struct results_pending record = { 0 };
+    uint16_t name[RESULTS_NAME_CHARS];
+    unsigned highest = 0;
+    size_t found;
+    kept_begin(block, 1);
+    memcpy(memory + 16, data, MIN(bytes, sizeof(memory) - 16)); // magic and nonce as they should be
+    require(kept_check(block, 1, &found) == KEPT_WHOLE ? found <= KEPT_TEXT_BYTES : found == 0);
+    memcpy(&record, data, MIN(bytes, sizeof(record)));
+    if (results_pending_is_good(&record, bytes))
+        require(record.base && record.base + KEPT_BYTES > record.base);
+    memcpy(name, data, MIN(bytes, sizeof(name)));
+    results_name_heed(name, MIN(bytes, sizeof(name)) / sizeof(*name), &highest);
+    require(results_name_next(highest, name) == (highest < 9999));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct problem p = { .message = "" };
     if (bytes < 2)
         return 0;
-    uint8_t which = data[0] % 5, size = data[1];
+    uint8_t which = data[0] % 6, size = data[1];
     data += 2, bytes -= 2;
     if (which == 0)
         try_elf(data, bytes, &p);
@@ -104,6 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         try_memory_map(size, data, bytes, &p);
     else if (which == 3)
         try_hsti(data, bytes);
+    else if (which == 4)
+        try_results(data, bytes);
     else
         device_path_names_com(data, bytes, size), device_path_is_list(data, bytes);
     return 0;

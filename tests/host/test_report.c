@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/cache.h"
 #include "tests/host/uart_model.h"
 
 #include <cmocka.h> // last: it makes a macro of fail()
@@ -37,11 +38,23 @@ void screen_write(const char *bytes, size_t count)
     screen[used + count] = 0;
 }
 
+static unsigned steps_to_draw;
+
+bool screen_draw(unsigned pixels)
+{
+    steps_to_draw = pixels == SCREEN_ALL || !steps_to_draw ? 0 : steps_to_draw - 1;
+    return steps_to_draw;
+}
+
 void screen_take_over(void)
 {
 }
 
 void screen_hand_back(void)
+{
+}
+
+void cache_model_flush(const volatile void *at, size_t bytes)
 {
 }
 
@@ -149,6 +162,28 @@ static void fill(void)
 }
 
 // Outside of the loop nothing is lost, and nothing kept: the boot CPU waits for the UART.
+// Some of the screen each time, and again at once while there is more.
+static void test_pump_draws(void **state)
+{
+    uint32_t pace;
+    report_set_kick(kick);
+    cpus[0].looping = true;
+    steps_to_draw = 3;
+    report_send_on();
+    assert_int_equal(kicks, 1);
+    assert_int_equal(steps_to_draw, 3);
+    for (unsigned i = 2; i > 0; i--) {
+        assert_true(report_pump(1, &pace));
+        assert_int_equal(steps_to_draw, i);
+        assert_int_equal(pace, 0);
+    }
+    assert_false(report_pump(1, &pace));
+    steps_to_draw = 3;
+    cpus[0].looping = false;
+    report_send_on(); // all of it
+    assert_int_equal(steps_to_draw, 0);
+}
+
 static void test_waits_outside_of_the_loop(void **state)
 {
     report_set_kick(kick);
@@ -279,12 +314,45 @@ static void test_typing_beside_objects(void **state)
     expect_sent(1, "{\"type\":\"test\"}\n");
 }
 
+static struct kept_block *keep(size_t used)
+{
+    static _Alignas(CACHE_LINE) uint8_t memory[KEPT_BYTES];
+    struct kept_block *block = (struct kept_block *)memory;
+    kept_begin(block, 1);
+    block->state += used;
+    report_keep(block);
+    return block;
+}
+
+static void test_objects_are_kept(void **state)
+{
+    struct kept_block *block = keep(0);
+    size_t bytes;
+    info("line");
+    send_object();
+    assert_int_equal(kept_check(block, 1, &bytes), KEPT_WHOLE);
+    assert_int_equal(bytes, strlen("{\"type\":\"test\"}\n"));
+    assert_memory_equal(block->text, "{\"type\":\"test\"}\n", bytes);
+    report_left_out();
+    expect_sent(0, "line\r\n");
+}
+
+static void test_no_room_to_keep(void **state)
+{
+    keep(KEPT_TEXT_BYTES);
+    send_object();
+    send_object();
+    report_left_out();
+    assert_non_null(strstr(uarts[0].sent, "no room for 2 lines"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_at_once, reset),
         cmocka_unit_test_setup(test_kept_in_the_loop, reset),
         cmocka_unit_test_setup(test_pump_takes_a_piece, reset),
+        cmocka_unit_test_setup(test_pump_draws, reset),
         cmocka_unit_test_setup(test_waits_outside_of_the_loop, reset),
         cmocka_unit_test_setup(test_never_waits_in_the_loop, reset),
         cmocka_unit_test_setup(test_waits_are_bounded, reset),
@@ -294,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup(test_fail_before_the_console_is_found, reset),
         cmocka_unit_test_setup(test_typing_on_a_shared_port, reset),
         cmocka_unit_test_setup(test_typing_beside_objects, reset),
+        cmocka_unit_test_setup(test_objects_are_kept, reset),
+        cmocka_unit_test_setup(test_no_room_to_keep, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

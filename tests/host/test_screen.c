@@ -66,6 +66,7 @@ static void say(const char *text)
 {
     clock_tsc += 1ull << 30;
     screen_write(text, strlen(text));
+    assert_false(screen_draw(SCREEN_ALL));
 }
 
 // What a cell shows, by the font's own glyphs; 0: something else.
@@ -223,7 +224,7 @@ static void test_without_a_screen(void **state)
     assert_int_equal(screen_columns(), 0);
     screen_write("text\n", 5);
     screen_panel_reserve(5);
-    screen_panel_draw(NULL);
+    screen_panel_set(NULL);
 }
 
 // ---- the log ----
@@ -252,6 +253,24 @@ static void test_long_lines_break_between_words(void **state)
     expect_row(1, "      more");
 }
 
+// What takes long is drawn cell by cell, in as many steps as there are cells that differ.
+static void test_some_at_a_time(void **state)
+{
+    start(640, 480, 640, BGR);
+    say("one\n");
+    screen_write("four\nand\n", 9);
+    for (unsigned i = 0; i < 4 + 3; i++) {
+        expect_row(0, "one");
+        expect_row(1, (const char *[]){ "", "f", "fo", "fou", "four", "four", "four" }[i]);
+        assert_true(screen_draw(1));
+    }
+    assert_false(screen_draw(1));
+    expect_row(2, "and");
+    screen_write("1\n2\n", 4);
+    assert_false(screen_draw(3 * 8 * 16));
+    expect_row(4, "2");
+}
+
 static void test_a_word_that_fits_nowhere(void **state)
 {
     char text[200];
@@ -259,6 +278,7 @@ static void test_a_word_that_fits_nowhere(void **state)
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\n';
     screen_write(text, sizeof(text));
+    screen_draw(SCREEN_ALL);
     text[80] = 0;
     expect_row(0, text);
     text[39] = 0;
@@ -289,11 +309,13 @@ static void test_leaps_in_a_burst(void **state)
     for (unsigned i = 0; i < 31; i++)
         say_number(i);
     screen_write("at once\n", 8);
+    screen_draw(SCREEN_ALL);
     expect_row(0, "line 12");
     expect_row(19, "at once");
     expect_row(20, "");
     for (unsigned i = 0; i < 10; i++)
         screen_write("more\n", 5);
+    screen_draw(SCREEN_ALL);
     expect_row(0, "line 12"); // nothing moved
     expect_row(29, "more");
 }
@@ -355,7 +377,8 @@ static void draw_panel(unsigned rows, char c)
     static struct screen_cell cells[SCREEN_ROWS_MAX * SCREEN_COLUMNS_MAX];
     for (unsigned i = 0; i < rows * screen_columns(); i++)
         cells[i] = (struct screen_cell){ (uint8_t)c, COLOUR_TEXT, COLOUR_BACK };
-    screen_panel_draw(cells);
+    screen_panel_set(cells);
+    screen_draw(SCREEN_ALL);
 }
 
 static void test_a_panel_above_the_log(void **state)
@@ -366,6 +389,7 @@ static void test_a_panel_above_the_log(void **state)
     for (unsigned i = 0; i < 28; i++)
         say_number(i);
     screen_panel_reserve(10);
+    screen_draw(SCREEN_ALL);
     draw_panel(10, '#');
     for (unsigned i = 0; i < 10; i++)
         expect_row(i, whole);
@@ -376,6 +400,7 @@ static void test_a_panel_above_the_log(void **state)
     expect_row(10, "line 09");
     expect_row(29, "goes on");
     screen_panel_reserve(0);
+    screen_draw(SCREEN_ALL);
     expect_row(0, "line 00");
     expect_row(28, "goes on");
 }
@@ -384,6 +409,7 @@ static void test_a_panel_that_stays_draws_nothing(void **state)
 {
     start(640, 480, 640, BGR);
     screen_panel_reserve(4);
+    screen_draw(SCREEN_ALL);
     draw_panel(4, '#');
     memset(memory, MARK, fb.bytes);
     draw_panel(4, '#');
@@ -395,6 +421,7 @@ static void test_the_log_keeps_a_quarter(void **state)
 {
     start(640, 480, 640, BGR);
     screen_panel_reserve(1000);
+    screen_draw(SCREEN_ALL);
     draw_panel(22, '#');
     say("still here\n");
     expect_row(22, "still here");
@@ -413,6 +440,7 @@ int main(void)
         screen_test(test_without_a_screen),
         screen_test(test_lines),
         screen_test(test_long_lines_break_between_words),
+        screen_test(test_some_at_a_time),
         screen_test(test_a_word_that_fits_nowhere),
         screen_test(test_scrolls_by_one),
         screen_test(test_leaps_in_a_burst),
