@@ -29,6 +29,7 @@
 static struct dsa_model models[4];
 static unsigned models_count;
 static bool movdir64b;
+static const struct model_piece *before_driver; // the memory that was given out by then
 struct dsa_told told;
 
 // ---- what the driver tells ----
@@ -536,6 +537,7 @@ void dsa_machine(enum irq_mode mode, unsigned count)
     start_on(count, (struct irq_config){ .mode = mode });
     world.on_send = world_take;
     world.time_passes = true;
+    model_free_memory(before_driver);
     model_reset();
     memset(models, 0, sizeof(models));
     memset(&told, 0, sizeof(told));
@@ -597,6 +599,7 @@ void dsa_boot(const char *words)
     assert_true(cmdline_parse(words, tables, 1, false, &c, &p));
     assert_true(pci_init(&p));
     pci_stop_masters();
+    before_driver = model_pieces;
     dsa_init(&c);
     note_warnings();
 }

@@ -344,9 +344,28 @@ volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
     return (volatile void *)(MODEL_VIRT + phys);
 }
 
+static struct model_piece { // what was given out
+    struct model_piece *next;
+    void *memory;
+} *model_pieces;
+
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
     size_t unit = MAX(align, (size_t)CACHE_LINE);
-    void *memory = aligned_alloc(unit, ALIGN_UP(bytes, unit));
-    return memset(memory, 0, bytes);
+    struct model_piece *piece = malloc(sizeof(*piece));
+    *piece = (struct model_piece){ model_pieces, aligned_alloc(unit, ALIGN_UP(bytes, unit)) };
+    model_pieces = piece;
+    return memset(piece->memory, 0, bytes);
+}
+
+// For who starts machine after machine: all that was given out since `before`, which nobody may have any
+// more. The list of functions stays: it is made once.
+static inline void model_free_memory(const struct model_piece *before)
+{
+    while (model_pieces && model_pieces != before) {
+        struct model_piece *piece = model_pieces;
+        model_pieces = piece->next;
+        free(piece->memory);
+        free(piece);
+    }
 }

@@ -138,8 +138,8 @@ def test_halt_under_load(boot_and_say):
 
 
 @pytest.mark.parametrize("plant, what, words", [
-    ("error:400", "dsa-descriptor", r"move of 4096 bytes failed: .*\(status 0x20"),
-    *([("fault:400", "dsa-descriptor", r"a page fault: .*\(status 0x03, a write at 0x"),
+    ("fault:400", "dsa-descriptor", r"a page fault: .*\(status 0x03, a write at 0x"),
+    *([("error:400", "dsa-descriptor", r"move of 4096 bytes failed: .*\(status 0x20\)"),
        ("garbage:400", "dsa-descriptor", r"an error that isn't known \(status 0x3f")] if FULL else []),
 ])
 def test_bad_completions(boot, plant, what, words):
