@@ -206,7 +206,7 @@ static void write_tables(struct dsa_device *d)
     write_group(d);
     for (unsigned i = 0; i < d->count; i++)
         write_wq(d, d->queues[i]);
-    for (unsigned i = 0; i <= d->count; i++) // without PASID (9.2.17)
+    for (unsigned i = 0; i <= d->count; i++) // without PASID (9.2.22)
         mmio_write64(mmio_at(d->regs, d->caps.msix_perm + i * DSA_MSIX_PERM_BYTES), 0);
 }
 
@@ -247,7 +247,7 @@ bool dsa_device_enable(struct dsa_device *d, struct problem *p)
 
 // ---- the end ----
 
-// Disabling waits for what is in flight (3.11); where that fails, it is aborted.
+// Disabling waits for what is in flight (3.15); where that fails, it is aborted.
 bool dsa_device_disable(struct dsa_device *d)
 {
     struct problem p;

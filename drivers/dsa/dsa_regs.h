@@ -116,14 +116,14 @@ enum dsa_command {
 
 // ---- tables in BAR 0, where OFFSETS says ----
 
-// Group configuration (9.2.18)
+// Group configuration (9.2.23)
 #define DSA_GRPCFG_BYTES 64
 #define DSA_GRPCFG_WQS 0x00     // 256 bits
 #define DSA_GRPCFG_ENGINES 0x20 // 64 bits
 #define DSA_GRPCFG_FLAGS 0x28   // 64 bits
 #define   DSA_GRPCFG_FLAGS_READ_BUFFERS BITS64(27, 20) // that it may use at most
 
-// Work queue configuration (9.2.19), in 32-bit words
+// Work queue configuration (9.2.24), in 32-bit words
 #define DSA_WQCFG_BYTES_SHIFT 5 // of the smallest one
 #define DSA_WQCFG_SIZE 0x00
 #define DSA_WQCFG_THRESHOLD 0x04
@@ -137,7 +137,7 @@ enum dsa_command {
 #define   DSA_WQCFG_STATE_MASK BITS32(31, 30)
 #define DSA_WQ_ENABLED 1
 
-// Permissions of the MSI-X table's entries (9.2.17): which PASID may use them
+// Permissions of the MSI-X table's entries (9.2.22): which PASID may use them
 #define DSA_MSIX_PERM_BYTES 8
 
 // ---- portals, BAR 2 (9.3) ----
@@ -182,7 +182,7 @@ struct dsa_descriptor {
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct dsa_descriptor) == 64, "8.1");
 static_assert(offsetof(struct dsa_descriptor, handle) == 36, "8.1");
-static_assert(offsetof(struct dsa_descriptor, seed) == 40, "8.3.9");
+static_assert(offsetof(struct dsa_descriptor, seed) == 40, "8.3.12");
 #define DSA_FLAGS_OPERATION BITS32(31, 24)
 #define DSA_BATCH_LEAST 2
 
@@ -196,7 +196,7 @@ struct dsa_record {
     uint32_t specific[3];
 } __attribute__((aligned(32)));
 static_assert(sizeof(struct dsa_record) == 32, "8.2");
-static_assert(offsetof(struct dsa_record, crc) == 16, "8.3.9");
+static_assert(offsetof(struct dsa_record, crc) == 16, "8.3.12");
 #define DSA_STATUS_CODE 0x3f
 #define DSA_STATUS_WRITE 0x80 // the fault was a write's
 

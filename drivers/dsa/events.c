@@ -170,7 +170,7 @@ static void tell_error(struct dsa_device *d, const uint64_t words[DSA_SWERROR_WO
 }
 
 // The cause that it is for a round; 0: none. A descriptor whose handle was revoked is told of here as well
-// as by its record (3.7.2), which is enough: new handles, asked for once more, would end those in use.
+// as by its record (3.7), which is enough: new handles, asked for once more, would end those in use.
 static unsigned take_error(struct dsa_device *d)
 {
     uint64_t words[DSA_SWERROR_WORDS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Submission and completion. Credits are kept here: a descriptor for a full queue would be dropped (3.3).
+// Submission and completion. Credits are kept here: a descriptor for a full queue would be dropped (3.3.2).
 
 #include "drivers/dsa/queue.h"
 
@@ -155,7 +155,7 @@ static void tell(struct dsa_queue *q, const struct copy_req *req, const struct d
          dsa_describe_record((const void *)req->words, record, text));
 }
 
-// A handle that was revoked meanwhile: the descriptor did nothing (3.7.2), and goes out again with the
+// A handle that was revoked meanwhile: the descriptor did nothing (3.7), and goes out again with the
 // one that comes with the queue's release.
 static bool goes_again(struct dsa_queue *q, struct copy_req *req, unsigned code)
 {

@@ -186,7 +186,8 @@ static void not_enabled(void **state)
     m->refuse = 1;
     m->refusal = 0x18;
     refused(m, "dsa-command",
-            "command \"enable device\" (operand 0x0) failed: a group's read buffers are wrong "
+            "command \"enable device\" (operand 0x0) failed: a group's read buffers or its "
+            "bandwidth limit are wrong "
             "(CMDSTATUS 0x00000018)");
 }
 

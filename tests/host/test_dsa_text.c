@@ -89,6 +89,7 @@ static void names(void **state)
     assert_string_equal(dsa_command_name(6), "enable WQ");
     assert_string_equal(dsa_command_name(31), "unknown command");
     assert_string_equal(dsa_command_error(0x22), "the work queue has no entries");
+    assert_string_equal(dsa_command_error(0x13), "its page requests are set up wrongly");
     assert_string_equal(dsa_command_error(0xff), "an error that isn't known");
     assert_string_equal(dsa_status_text(0x13), "a transfer size out of range");
     assert_string_equal(dsa_status_text(0x3f), "an error that isn't known");
@@ -116,6 +117,10 @@ static void records(void **state)
                         "granted to it (status 0x03, a write at 0xabc000)");
     r.status = 0x03;
     assert_non_null(strstr(dsa_describe_record(&d, &r, text), "a read at 0xabc000"));
+    r.status = 0xa0; // of which bit 7 and the address mean nothing
+    assert_string_equal(dsa_describe_record(&d, &r, text),
+                        "a fill of 4096 bytes failed: a read of memory that isn't granted to it, "
+                        "or its hardware failed (status 0x20)");
     r.status = 0x13;
     assert_string_equal(dsa_describe_record(&d, &r, text),
                         "a fill of 4096 bytes failed: a transfer size out of range (status 0x13)");
@@ -133,6 +138,8 @@ static void errors(void **state)
         dsa_describe_error(words, text),
         "a submission was refused: the work queue is full (SWERROR 0x53); there were "
         "more");
+    words[0] = 0x0000000400032225;
+    assert_null(strstr(dsa_describe_error(words, text), "0xabc000"));
     words[0] = 0x0000000300001b15;
     assert_string_equal(dsa_describe_error(words, text),
                         "move in a batch was refused: a completion record that isn't 32-byte "

@@ -8,6 +8,7 @@
 #include "drivers/vtd/platform/unit_check.h"
 #include "kernel/base/firmware.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
@@ -137,6 +138,7 @@ static void sum_up(const struct checks *c, unsigned posting)
     info("%u of %zu units post interrupts; checks: %u passed, %u warn, %u fail, %u not made",
          posting, units, checks_count(c, CHECK_PASS), warned, failed,
          checks_count(c, CHECK_SKIPPED));
+    result_say("%u of %zu units post; %u checks warn, %u fail", posting, units, warned, failed);
     json_begin(&j, buffer, sizeof(buffer), "platform_summary");
     json_u64(&j, "units", units);
     json_u64(&j, "posting", posting);

@@ -2,12 +2,15 @@
 
 #include "drivers/vtd/posting/posting_report.h"
 
+#include "kernel/base/panel.h"
 #include "kernel/base/report.h"
+#include "kernel/base/result.h"
+#include "kernel/x86/time.h"
 #include "lib/format.h"
 
 void posting_report_plan(struct posting_sum *sum, unsigned tests)
 {
-    *sum = (struct posting_sum){ .planned = tests };
+    *sum = (struct posting_sum){ .planned = tests, .began_ns = time_ns() };
     info("KTAP version 1");
     info("1..%u", tests);
 }
@@ -18,6 +21,19 @@ static void count(struct posting_sum *sum, const struct verdict *v)
     sum->passed += v->kind == VERDICT_PASS;
     sum->failed += v->kind == VERDICT_FAIL;
     sum->skipped += v->kind == VERDICT_SKIP;
+}
+
+static void show(const struct posting_sum *sum, const char *name)
+{
+    struct panel p = {
+        .title = "test=posting",
+        .what = name,
+        .elapsed_s = (time_ns() - sum->began_ns) / NS_PER_S,
+        .left_s = PANEL_UNKNOWN,
+        .permille = sum->planned ? sum->done * 1000 / sum->planned : PANEL_UNKNOWN,
+        .errors = sum->failed,
+    };
+    panel_show(&p);
 }
 
 static void send(const struct posting_sum *sum, const struct rig *r,
@@ -52,6 +68,7 @@ void posting_report(struct posting_sum *sum, const struct rig *r, bool several,
     ktap_result(line, sizeof(line), sum->done, name, v);
     info("%s", line);
     send(sum, r, check, v);
+    show(sum, name);
 }
 
 static void send_sum(const struct posting_sum *sum)
@@ -73,6 +90,7 @@ static void send_sum(const struct posting_sum *sum)
 void posting_report_sum(const struct posting_sum *sum)
 {
     info("# posting: %u passed, %u failed, %u skipped", sum->passed, sum->failed, sum->skipped);
+    result_say("posting: %u passed, %u failed, %u skipped", sum->passed, sum->failed, sum->skipped);
     send_sum(sum);
     if (sum->failed)
         error("posting-failed",

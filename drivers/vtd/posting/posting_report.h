@@ -6,6 +6,7 @@
 
 struct posting_sum {
     unsigned planned, done, passed, failed, skipped;
+    uint64_t began_ns;
 };
 
 void posting_report_plan(struct posting_sum *sum, unsigned tests);
