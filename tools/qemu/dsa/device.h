@@ -175,7 +175,6 @@ void dsa_software_error(struct dsa *, enum dsa_status, const struct dsa_descript
 void dsa_halt(struct dsa *, enum dsa_reset_type);
 // The entry that a handle names, or -1.
 int dsa_vector_of(const struct dsa *, uint16_t handle, bool ims);
-bool dsa_was_revoked(const struct dsa *, uint16_t handle);
 void dsa_revoke(struct dsa *);
 void dsa_check_occupancy(struct dsa *, unsigned wq);
 

@@ -29,11 +29,6 @@ int dsa_vector_of(const struct dsa *d, uint16_t handle, bool ims)
 }
 
 // Also where its entry has had another one since.
-bool dsa_was_revoked(const struct dsa *d, uint16_t handle)
-{
-    return handle >= DSA_FIRST_HANDLE && handle <= d->last_revoked;
-}
-
 void dsa_revoke(struct dsa *d)
 {
     for (unsigned i = 0; i < d->options.vectors; i++)
