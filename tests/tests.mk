@@ -102,7 +102,7 @@ $(B)/fuzz/fuzz_nvme_driver: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_nvme_driver: $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard tests/host/nvme_*.c))
 $(B)/fuzz/fuzz_qr: $(B)/fuzz/tests/host/qr_read.o
 $(B)/fuzz/fuzz_dsa: FUZZ_LIBS = -lcmocka
-$(B)/fuzz/fuzz_dsa: $(addprefix $(B)/fuzz/tests/host/,irq_world.o dsa_model.o host_dma.o host_dma_alloc.o)
+$(B)/fuzz/fuzz_dsa: $(addprefix $(B)/fuzz/tests/host/,irq_world.o dsa_model.o dsa_model_commands.o host_dma.o host_dma_alloc.o)
 $(B)/fuzz/fuzz_vmd: FUZZ_LIBS = -lcmocka
 $(B)/fuzz/fuzz_vmd: $(B)/fuzz/tests/host/irq_world.o
 
