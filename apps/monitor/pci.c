@@ -44,19 +44,6 @@ static void list(void)
                  dev->granted ? " granted" : "");
 }
 
-// "0000:00:1f.2", or without the segment where it is 0.
-static const struct pci_dev *find(const char *word, struct problem *p)
-{
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (!dev->removed &&
-            (!strcmp(dev->name, word) || (!dev->segment && !strcmp(dev->name + 5, word))))
-            return dev;
-    problem_set(p, "monitor-word",
-                "there is no PCI function \"%.40s\": pci lists them; say it as 00:1f.2", word);
-    return NULL;
-}
-
 static const struct command_field command_fields[] = {
     { "IOSE", PCI_COMMAND_IO, NULL },
     { "MSE", PCI_COMMAND_MEMORY, NULL },
@@ -115,7 +102,7 @@ static bool pci(const struct command_words *words, struct problem *p)
         list();
         return true;
     }
-    const struct pci_dev *dev = find(words->word[1], p);
+    const struct pci_dev *dev = command_pci_function(words->word[1], p);
     if (!dev)
         return false;
     print_function(dev);

@@ -45,6 +45,10 @@ bool command_number(const struct command_words *words, unsigned i, const char *t
 // False, and problem "monitor-word", where the line has more than so many words after its first.
 bool command_at_most(const struct command_words *words, unsigned most, struct problem *p);
 
+// The function of that name: "0000:00:1f.2", or without the segment where it is 0. NULL: there is none.
+struct pci_dev;
+const struct pci_dev *command_pci_function(const char *word, struct problem *p);
+
 // A field of a raw word, by the name that its specification gives it.
 struct command_field {
     const char *name;

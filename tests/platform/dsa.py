@@ -112,13 +112,7 @@ class Accelerator:
     # ---- interrupts ----
 
     def capability(self, wanted):
-        at = self.machine.config_read(self.bdf, 0x34) & 0xFC
-        while at:
-            header = self.machine.config_read(self.bdf, at)
-            if header & 0xFF == wanted:
-                return at
-            at = header >> 8 & 0xFC
-        raise AssertionError(f"no capability {wanted:#x}")
+        return self.machine.find_capability(self.bdf, wanted)
 
     def msix_on(self):
         self.machine.config_write(self.bdf, self.capability(0x11) + 2, 1 << 15, 2)

@@ -128,6 +128,15 @@ class Machine:
         letter = {1: "b", 2: "w", 4: "l"}[size]
         self._ask(f"out{letter} {0xcfc + offset % 4:#x} {value:#x}")
 
+    def find_capability(self, bdf, wanted):
+        at = self.config_read(bdf, 0x34) & 0xFC
+        while at:
+            header = self.config_read(bdf, at)
+            if header & 0xFF == wanted:
+                return at
+            at = header >> 8 & 0xFC
+        raise AssertionError(f"no capability {wanted:#x}")
+
 
 def bdf(bus, device, function=0):
     return bus << 8 | device << 3 | function
@@ -141,16 +150,7 @@ class Edu:
         assert machine.config_read(bdf, 0) == 0x11E81234, "not an edu device"
         machine.config_write(bdf, 0x10, bar)
         machine.config_write(bdf, 0x04, 0x6, 2)  # memory space, bus master
-        self._msi = self._find_capability(0x05)
-
-    def _find_capability(self, wanted):
-        at = self.machine.config_read(self.bdf, 0x34) & 0xFC
-        while at:
-            header = self.machine.config_read(self.bdf, at)
-            if header & 0xFF == wanted:
-                return at
-            at = header >> 8 & 0xFC
-        raise AssertionError(f"no capability {wanted:#x}")
+        self._msi = machine.find_capability(bdf, 0x05)
 
     def program(self, address, data):
         self.machine.config_write(self.bdf, self._msi + 2, 0, 2)

@@ -35,17 +35,22 @@ def set_root(strict, value=ROOT):
     strict.command(SRTP)
 
 
-@pytest.fixture
-def fenced(tmp_path):
-    strict = Strict(tmp_path)
+def turn_on(strict, stop_b=True):
     strict.bring_up()
-    strict.machine.config_write(EDU_B, 4, 2, 2)  # masters the bus no longer
+    if stop_b:
+        strict.machine.config_write(EDU_B, 4, 2, 2)  # masters the bus no longer
     tables(strict)
     set_root(strict)
     for low in (CONTEXTS, PAGES):
         strict.queue(low)
         strict.wait()
     strict.command(TE)
+
+
+@pytest.fixture
+def fenced(tmp_path):
+    strict = Strict(tmp_path)
+    turn_on(strict)
     return strict
 
 
@@ -102,14 +107,7 @@ def test_a_grant_where_absent_entries_are_cached(tmp_path):
         folder = tmp_path / str(len(invalidate))
         folder.mkdir()
         with Strict(folder, iommu="intel-iommu,intremap=on,eim=on,caching-mode=on") as strict:
-            strict.bring_up()
-            strict.machine.config_write(EDU_B, 4, 2, 2)
-            tables(strict)
-            set_root(strict)
-            for low in (CONTEXTS, PAGES):
-                strict.queue(low)
-                strict.wait()
-            strict.command(TE)
+            turn_on(strict)
             strict.machine.write(CONTEXT + 16 * 99 + 8, 1 | DID << 8, 8)
             strict.machine.write(CONTEXT + 16 * 99, TOP | 1, 8)
             strict.wait()
@@ -176,13 +174,7 @@ def test_translation_before_the_invalidations(tmp_path, order):
 def test_translation_with_a_bus_master_on(tmp_path):
     """Device a has a context; what b has under way is blocked of a sudden."""
     with Strict(tmp_path) as strict:
-        strict.bring_up()
-        tables(strict)
-        set_root(strict)
-        for low in (CONTEXTS, PAGES):
-            strict.queue(low)
-            strict.wait()
-        strict.command(TE)
+        turn_on(strict, stop_b=False)
     breached(strict, "te-with-masters", section="6.6")
     assert "TE set while 00:04.5 masters the bus without a context" in strict.machine.stderr
 

@@ -110,18 +110,6 @@ static void print_context(const struct vtd_entry *root, uint16_t source)
                          ARRAY_SIZE(fields_context_high));
 }
 
-static const struct pci_dev *find(const char *word, struct problem *p)
-{
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (!dev->removed &&
-            (!strcmp(dev->name, word) || (!dev->segment && !strcmp(dev->name + 5, word))))
-            return dev;
-    problem_set(p, "monitor-word",
-                "there is no PCI function \"%.40s\": pci lists them; say it as 00:1f.2", word);
-    return NULL;
-}
-
 static void list_contexts(void)
 {
     const struct pci_dev *dev;
@@ -146,7 +134,7 @@ static bool context(const struct command_words *words, struct problem *p)
         list_contexts();
         return true;
     }
-    const struct pci_dev *dev = find(words->word[1], p);
+    const struct pci_dev *dev = command_pci_function(words->word[1], p);
     const struct vtd_unit *u = dev ? vtd_unit_of(dev, p) : NULL;
     if (!u)
         return false;
