@@ -69,12 +69,6 @@ static bool find_first_bus(const struct vmd_regs *r, const char *name, struct vm
 static bool find_buses(const struct vmd_regs *r, const char *name, struct vmd_layout *l,
                        struct problem *p)
 {
-    if (!is_usable(&r->cfgbar) || r->cfgbar.bytes < MIB)
-        return problem_set(p, "vmd-cfgbar",
-                           "%s: Intel VMD hides its drives: BAR %u (0x%llx bytes at 0x%llx), "
-                           "through which they are configured, can't be used: " REMEDY,
-                           name, VMD_CFGBAR, (unsigned long long)r->cfgbar.bytes,
-                           (unsigned long long)r->cfgbar.base);
     if (!find_first_bus(r, name, l, p))
         return false;
     uint64_t count = MIN(r->cfgbar.bytes / MIB, (uint64_t)(256 - l->first_bus));
@@ -133,10 +127,23 @@ static bool do_overlap(const struct pci_bar *a, const struct pci_bar *b)
            b->base < a->base + a->bytes;
 }
 
+static bool check_cfgbar(const struct vmd_regs *r, const char *name, struct problem *p)
+{
+    if (!is_usable(&r->cfgbar) || r->cfgbar.bytes < MIB)
+        return problem_set(p, "vmd-cfgbar",
+                           "%s: Intel VMD hides its drives: BAR %u (0x%llx bytes at 0x%llx), "
+                           "through which they are configured, can't be used: " REMEDY,
+                           name, VMD_CFGBAR, (unsigned long long)r->cfgbar.bytes,
+                           (unsigned long long)r->cfgbar.base);
+    return true;
+}
+
 // Which of the two answers is nobody's to know: a drive's register may be another's configuration.
 bool vmd_check_bars(const struct vmd_regs *r, const char *name, struct problem *p)
 {
     const struct pci_bar *bars[] = { &r->cfgbar, &r->membar1, &r->membar2 };
+    if (!check_cfgbar(r, name, p))
+        return false;
     for (unsigned i = 0; i < ARRAY_SIZE(bars); i++)
         for (unsigned j = i + 1; j < ARRAY_SIZE(bars); j++)
             if (do_overlap(bars[i], bars[j]))
@@ -184,7 +191,7 @@ bool vmd_decode(const struct vmd_regs *r, const char *name, struct vmd_layout *l
                            "%s: Intel VMD hides its drives: its registers read all ones (VMCONFIG "
                            "0x%04x, VMLOCK 0x%08x): switch the machine off and on, or " REMEDY,
                            name, r->vmconfig, r->vmlock);
-    if (!find_buses(r, name, l, p) || !find_windows(r, name, l, p))
+    if (!vmd_check_bars(r, name, p) || !find_buses(r, name, l, p) || !find_windows(r, name, l, p))
         return false;
     find_msis(r, l);
     return l->bypass || vmd_check_entries(l, name, p);

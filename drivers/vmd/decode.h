@@ -36,7 +36,8 @@ struct vmd_layout {
     unsigned first_entry, entries; // of its MSI-X table, for what is below
 };
 
-// False: BARs overlap ("vmd-overlap"). Before registers behind one of them are read.
+// False: configuration space isn't in reach, or BARs overlap ("vmd-cfgbar", "vmd-overlap"). Also before
+// registers behind one of them are read.
 bool vmd_check_bars(const struct vmd_regs *r, const char *name, struct problem *p);
 
 // Why the MSIs can't be told apart where bypass isn't to be had.

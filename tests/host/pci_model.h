@@ -191,6 +191,14 @@ static inline struct model_fn *model_find(uint16_t segment, uint16_t bdf)
     return NULL;
 }
 
+// What the BAR decodes, by those of its bits that can be written.
+static inline uint64_t model_bar_bytes(const struct model_fn *f, unsigned slot)
+{
+    uint64_t mask = 0;
+    memcpy(&mask, f->writable + 0x10 + 4 * slot, sizeof(mask));
+    return ~(mask & ~0xfull) + 1;
+}
+
 static inline bool model_in_hidden(uint64_t phys, struct model_fn **f)
 {
     for (size_t i = 0; i < model.hidden_count; i++) {
@@ -198,7 +206,8 @@ static inline bool model_in_hidden(uint64_t phys, struct model_fn **f)
         unsigned at = 0x10 + 4 * h->slot;
         uint64_t base = (uint64_t)model_get(h->host, at + 4, 4) << 32;
         base |= model_get(h->host, at, 4) & ~0xfu;
-        if (!(h->host->space[0x04] & 2) || phys < base || phys - base >= h->bytes)
+        if (!(h->host->space[0x04] & 2) || phys < base ||
+            phys - base >= MIN(h->bytes, model_bar_bytes(h->host, h->slot)))
             continue;
         uint64_t place = ((phys - base) >> 12) + ((uint64_t)h->first << 8);
         *f = place > UINT16_MAX ? NULL : model_find(h->segment, (uint16_t)place);
