@@ -12,6 +12,9 @@
 
 unsigned cpu_count(void); // CPUs in use: indexes 0 to cpu_count() - 1; 0 is the boot CPU
 
+// With those behind them that are kept for domains (domain=): the kernel's own rooms count these, too.
+unsigned cpu_total(void);
+
 // The calling CPU. Inline: each I/O asks.
 #ifdef ONEBELL_HOST
 unsigned cpu_index(void);
