@@ -119,6 +119,8 @@ struct cpu *cpu_get(unsigned index);
 
 // Gives the CPU the next index. Boot CPU, during bring-up.
 void cpu_add(struct cpu *cpu);
+// Likewise, after all others: for a domain.
+void cpu_add_kept(struct cpu *cpu);
 
 // Adds in one instruction, so that an interrupt of the same CPU may do the same at any time.
 static inline void local_add(uint64_t *counter, uint64_t n)

@@ -92,7 +92,7 @@ void trap_print_control(void)
 
 void trap_print_others(void)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) {
+    for (unsigned i = 0; i < cpu_total(); i++) {
         const struct cpu_state *state = cpu_state_of(i);
         if (i == cpu_index() || !cpu_is_online(i))
             continue;
@@ -121,7 +121,7 @@ void trap_print_machine_checks(void)
     struct mce_log mine;
     mce_read(&mine);
     print_log(cpu_index(), &mine);
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         if (i != cpu_index() && cpu_state_of(i))
             print_log(i, &cpu_state_of(i)->mce);
 }

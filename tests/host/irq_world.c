@@ -42,6 +42,11 @@ unsigned cpu_count(void)
     return world.count;
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 unsigned cpu_index(void)
 {
     return world.current;
