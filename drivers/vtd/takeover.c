@@ -137,7 +137,7 @@ bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
         return false;
     vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
     if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
-        !vtd_invalidate_contexts(u, p) || !vtd_invalidate_pages(u, p))
+        !vtd_invalidate_translations(u, p))
         return false;
     if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) && !vtd_gcmd(u, VTD_GCMD_TE, true, p))
         return false;

@@ -91,10 +91,15 @@ static inline void vtd_write64(const struct vtd_unit *u, size_t offset, uint64_t
     mmio_write64(mmio_at(u->regs, offset), value);
 }
 
-// Tables are also read without snooping (ECAP.C = 0).
+// Else what it reads of tables is flushed from the cache.
+static inline bool vtd_snoops(const struct vtd_unit *u)
+{
+    return u->ecap & VTD_ECAP_C;
+}
+
 static inline void vtd_flush(const struct vtd_unit *u, const void *at, size_t bytes)
 {
-    if (!(u->ecap & VTD_ECAP_C))
+    if (!vtd_snoops(u))
         cache_flush(at, bytes);
 }
 
@@ -142,12 +147,11 @@ bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
 // Of 2^mask entries, `index` being the first; mask is at most ECAP.MHMV.
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p);
 
-// Of the tables for DMA; contexts before pages, since pages are cached by what the context says (VT-d
-// 6.5.3.1, table 28). Those of pages drain DMA that is under way, where the unit can.
-bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p);
-bool vtd_invalidate_context(struct vtd_unit *u, uint16_t source, uint16_t domain,
-                            struct problem *p);
-bool vtd_invalidate_pages(struct vtd_unit *u, struct problem *p);
+// Of the tables for DMA: everything; one sender's context, with the pages of the domain that it reached; a
+// domain's pages alone. Contexts go before pages, which are cached by what the context says (VT-d 6.5.3.1,
+// table 28), and these drain DMA that is under way, where the unit can.
+bool vtd_invalidate_translations(struct vtd_unit *u, struct problem *p);
+bool vtd_invalidate_source(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p);
 bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p);
 
 // ---- table.c ----

@@ -165,23 +165,14 @@ static bool is_needed_anywhere(void)
     return false;
 }
 
-static bool can_post(bool needed_only, struct problem *p)
+bool vtd_can_post(bool driven_only, struct problem *p)
 {
     const struct vtd_unit *u;
+    driven_only &= is_needed_anywhere();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!(u->cap & VTD_CAP_PI) && (u->needed || !needed_only))
+        if (!(u->cap & VTD_CAP_PI) && (u->needed || !driven_only))
             return vtd_problem_no_posting(u, p);
     return true;
-}
-
-bool vtd_can_post(struct problem *p)
-{
-    return can_post(false, p);
-}
-
-bool vtd_can_post_driven(struct problem *p)
-{
-    return can_post(is_needed_anywhere(), p);
 }
 
 // ---- turning on ----

@@ -190,10 +190,7 @@ static_assert(sizeof(struct irte) == 16 && offsetof(struct irte, high) == 8, "VT
 
 // ---- invalidation descriptors: 128 bits, or 256 with the upper half zero ----
 
-struct qi_desc {
-    uint64_t low, high;
-};
-static_assert(sizeof(struct qi_desc) == 16, "VT-d 6.5.2");
+#define QI_BYTES 16
 
 #define QI_TYPE BITS64(3, 0)
 #define QI_TYPE_HIGH BITS64(11, 9)
