@@ -324,8 +324,9 @@ static unsigned tell_unfenced(void)
             continue;
         unfenced++;
         warn("dma-unit",
-             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, reaches what "
-             "firmware lets it; dma=open says that this is meant for all",
+             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, may reach all "
+             "memory; "
+             "dma=open says that this is meant for all",
              (unsigned long long)u->base);
     }
     return unfenced;

@@ -46,7 +46,7 @@ struct vtd_domain {
 
 enum vtd_unit_state {
     VTD_UNIT_ABSENT,  // the table names it, and nothing that makes sense answers there
-    VTD_UNIT_LEFT,    // left as firmware had it, since no device of ours needs it
+    VTD_UNIT_LEFT,    // put aside, since it failed and no device of ours needs it
     VTD_UNIT_LACKING, // taken over, but it can't remap: vtd_unit_check()
     VTD_UNIT_USED,
 };
@@ -123,17 +123,20 @@ bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p);
 
 // ---- takeover.c ----
 
-// Ends whatever firmware left on: events, remapping, translation, protected memory, invalidation
-// queue, old faults. The unit passes all DMA and all interrupts through afterwards.
-bool vtd_take_over(struct vtd_unit *u, struct problem *p);
-
-// The same but for translation and protected memory, which go on keeping DMA out until there are tables
-// of ours; vtd_turn_translation_on() ends them.
-bool vtd_take_over_fenced(struct vtd_unit *u, struct problem *p);
+// Ends whatever firmware, or we, left on: events, remapping, translation, protected memory, invalidation
+// queue, old faults. The unit passes all DMA and all interrupts through afterwards. What stays is, with
+// keep_fence, firmware's translation and protected memory, which keep DMA out until
+// vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
+bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
 // Has the unit translate by its root table, whatever it did before, with no moment in between at which
 // it would let through what neither firmware's tables nor ours do. All bus masters are off.
 bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
+
+// ---- handback.c ----
+
+// Takes over what was ours: no address of ours stays in a register.
+bool vtd_give_up(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
 // ---- queue.c: callers hold u->lock, or are alone ----
 
