@@ -87,7 +87,7 @@ bool vtd_fence_plan(struct problem *p)
             return false;
         fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
         pages->largest = MIN(pages->largest, largest_pages(u));
-        pages->snooped &= (u->ecap & VTD_ECAP_C) != 0;
+        pages->snooped &= vtd_snoops(u);
     }
     vtd_pages_init(pages);
     mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
@@ -158,7 +158,6 @@ static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct 
     struct vtd_domain d = { .id = ++fence.last_domain, .pages = fence.arena.pages };
     if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
         return vtd_problem_domains(u, p);
-    d.pages.largest = 1;
     vtd_pages_init(&d.pages);
     return map_reserved(u, dev, &d.pages, p) && vtd_context_grant(u, dev->requester, &d, p);
 }
@@ -325,8 +324,9 @@ static unsigned tell_unfenced(void)
             continue;
         unfenced++;
         warn("dma-unit",
-             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, reaches what "
-             "firmware lets it; dma=open says that this is meant for all",
+             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, may reach all "
+             "memory; "
+             "dma=open says that this is meant for all",
              (unsigned long long)u->base);
     }
     return unfenced;

@@ -29,3 +29,8 @@ void vtd_pages_init(struct vtd_pages *p);
 // Lets [base, base + bytes) be read and written: whole pages below 2^57. What is so already stays as it is.
 // One CPU at a time.
 void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes);
+
+// Of any table for DMA, that of contexts, too: one page, empty; and a word of it, in one store. Units that
+// don't snoop find both in memory.
+void *vtd_new_table(bool snooped, unsigned node);
+void vtd_set_entry(uint64_t *entry, uint64_t value, bool snooped);

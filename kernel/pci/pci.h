@@ -63,7 +63,7 @@ struct pci_dev {
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
     bool granted;     // it may reach the DMA arena, as far as there is a fence
-    bool unsure;      // and may still, since the end of that was not confirmed
+    bool unsure;      // it may all the same: a grant failed, or the end of one was not confirmed
     bool left_master; // firmware left its bus mastering on
     bool is_host;     // of a domain, or would be if it could be driven
     struct pci_msix msix;

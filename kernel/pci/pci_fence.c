@@ -74,7 +74,7 @@ bool pci_grant(struct pci_dev *dev, struct problem *p)
     for (const struct pci_dev *d = dev; d; d = d->parent)
         close_ways(d);
     dev->granted = fence->grant(dev, p);
-    dev->unsure &= !dev->granted;
+    dev->unsure = !dev->granted; // what was done of it may not have been undone
     return dev->granted;
 }
 
