@@ -28,7 +28,6 @@ struct gdt_entries {
 #define SELECTOR_USER_CODE 0x33
 static_assert(offsetof(struct gdt_entries, user_code) == (SELECTOR_USER_CODE & ~3), "the GDT");
 
-
 // Of a CPU that runs a ring-3 program: kernel/domain/ring.h.
 struct ring_state {
     uint64_t frame_end;  // where an interrupt of ring 3 pushes: tss.rsp[0]

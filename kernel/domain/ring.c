@@ -5,25 +5,17 @@
 
 #include "kernel/base/percpu.h"
 #include "kernel/base/x86.h"
-#include "kernel/irq/irq_entry.h"
 #include "kernel/mem/paging.h"
 #include "kernel/run/desc.h"
 #include "kernel/x86/vectors.h"
 
 #define STUB_BYTES 32
-#define LOWER_HALF BIT64(47)
 #define DR7_NONE BIT64(10) // always 1
-
-// TF, NT, AC and DF are ring 3's own affair: each way out of it clears them.
-#define RFLAGS_USER                                                                                \
-    (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF |           \
-     RFLAGS_OF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
-#define RFLAGS_FIXED BIT64(1)
 
 // ring_entry.asm
 extern const char ring_stubs[], ring_syscall[];
 unsigned ring_switch(struct trap_frame *frame);
-const void *ring_ordinary[VECTORS];
+extern const void *ring_ordinary[VECTORS];
 
 static struct gate gates[VECTORS];
 
@@ -41,8 +33,8 @@ static void set_entries(void)
     wrmsr(MSR_STAR, field_put(STAR_SYSCALL_CS, SELECTOR_CODE));
     wrmsr(MSR_LSTAR, (uint64_t)ring_syscall);
     wrmsr(MSR_CSTAR, (uint64_t)ring_syscall);
-    wrmsr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF |
-                         RFLAGS_AC);
+    wrmsr(MSR_FMASK,
+          RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
     wrmsr(MSR_SYSENTER_CS, 0);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 }
@@ -63,30 +55,29 @@ static void clear_selectors(struct cpu *cpu)
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
 }
 
+// While GS has no base, an NMI finds it where it would after ring 3.
+static void clear_gs(struct cpu *cpu)
+{
+    wrmsr(MSR_KERNEL_GS_BASE, (uint64_t)cpu);
+    clear_selectors(cpu);
+    wrmsr(MSR_KERNEL_GS_BASE, 0);
+    cpu->ring.user_gs = 0;
+}
+
 void ring_init_cpu(void)
 {
     struct cpu *cpu = this_cpu();
     uint64_t flags = interrupts_save();
-    clear_selectors(cpu);
-    set_entries();
     desc_load_idt(gates);
+    clear_gs(cpu);
+    set_entries();
     write_cr0(read_cr0() | CR0_TS); // x87 ends in #NM; SSE, with CR4.OSFXSR at 0, in #UD
-    cpu->ring.user_gs = 0;
-    wrmsr(MSR_KERNEL_GS_BASE, 0);
     interrupts_restore(flags);
 }
 
 void ring_leave(void)
 {
     write_cr3(paging_root());
-}
-
-bool ring_frame_clean(struct trap_frame *frame)
-{
-    frame->cs = SELECTOR_USER_CODE;
-    frame->ss = SELECTOR_USER_DATA;
-    frame->rflags = (frame->rflags & RFLAGS_USER) | RFLAGS_IF | RFLAGS_FIXED;
-    return frame->rip < LOWER_HALF;
 }
 
 static unsigned refuse(struct trap_frame *frame)
@@ -107,37 +98,11 @@ static void set_gs(struct cpu *cpu, uint64_t gs)
 unsigned ring_enter(struct trap_frame *frame, uint64_t cr3, uint64_t gs)
 {
     struct cpu *cpu = this_cpu();
-    if (!ring_frame_clean(frame) || gs >= LOWER_HALF)
+    if (!ring_frame_clean(frame) || gs >= RING_END)
         return refuse(frame);
     set_gs(cpu, gs);
     if (unlikely(read_cr3() != cr3))
         write_cr3(cr3);
     cpu->ring.frame_end = cpu->tss.rsp[0] = (uint64_t)(frame + 1);
     return ring_switch(frame);
-}
-
-void ring_take(unsigned vector)
-{
-    switch (vector) {
-    case VECTOR_NOTIFY:
-        irq_take_notification();
-        break;
-    case VECTOR_TIMER:
-        irq_take_timer();
-        break;
-    case VECTOR_IPI:
-        irq_take_ipi();
-        break;
-    case VECTOR_FAULT:
-        irq_take_fault();
-        break;
-    case VECTOR_ERROR:
-        irq_take_error();
-        break;
-    case VECTOR_SPURIOUS:
-        irq_take_spurious();
-        break;
-    default:
-        irq_take_device((uint8_t)vector);
-    }
 }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "kernel/run/trap.h"
+#include "lib/bits.h"
 
-#define RING_CALL 256u // SYSCALL; anything less is a vector
+#define RING_END BIT64(47) // of the lower half, canonical with four and with five levels of tables
+#define RING_CALL 256u     // SYSCALL; anything less is a vector
 
 // Boot CPU, once, before the others.
 void ring_init(void);
@@ -22,8 +24,11 @@ void ring_leave(void);
 // off; the frame is aligned to 16 bytes, since the CPU pushes straight into it.
 unsigned ring_enter(struct trap_frame *frame, uint64_t cr3, uint64_t gs);
 
-// After an interrupt of that vector ended the stay: what its ordinary entry would do. Interrupts off.
-void ring_take(unsigned vector);
+#define RING_INTERRUPT 257u
+// As ring_enter(), but from the CPU's loop, interrupts on: interrupts have been taken, and what they left to
+// the loop is done, when it comes back with RING_INTERRUPT. The same where there was work already,
+// and ring 3 wasn't entered. Messages find the CPU as if it slept; its posts are the loop's.
+unsigned ring_run(struct trap_frame *frame, uint64_t cr3, uint64_t gs);
 
 // Makes a frame one that IRETQ takes ring 3 to, with no more than ring 3 may have; false: there is
 // none. Pure.

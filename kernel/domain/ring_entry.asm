@@ -25,7 +25,6 @@ section .text progbits alloc exec nowrite align=16
 %define RING_CALL 256
 
 extern trap_handle
-extern ring_ordinary        ; ring.c: the ordinary entry of each vector
 
 ; unsigned ring_switch(struct trap_frame *frame); interrupts off.
 global ring_switch:function (ring_back.end - ring_switch)
@@ -160,5 +159,10 @@ ring_stubs:
   %assign v v + 1
 %endrep
 .end:
+
+section .bss nobits alloc noexec write align=8
+global ring_ordinary        ; the ordinary entry of each vector: ring.c sets them
+ring_ordinary:
+    resq 256
 
 section .note.GNU-stack noalloc noexec nowrite progbits
