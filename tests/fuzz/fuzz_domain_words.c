@@ -32,6 +32,7 @@ static unsigned check_one(const struct domain_words *d)
     require(d->name[0] && strnlen(d->words, sizeof(d->words)) < sizeof(d->words));
     require(d->memory && d->memory % DOMAIN_MEMORY_STEP == 0 &&
             d->memory <= DOMAIN_END - DOMAIN_MEMORY);
+    require(d->time_us <= DOMAIN_TIME_MAX_US && d->lives && d->lives <= DOMAIN_LIVES_MAX);
     require(d->disks_count <= DOMAIN_DISKS_MAX);
     for (unsigned i = 0; i < d->disks_count; i++) {
         check_text(d->disks[i], sizeof(d->disks[i]));
