@@ -43,23 +43,25 @@ static bool added(struct vtd_unit *u, struct problem *p)
 }
 
 // P is set last, by a store of its own.
-bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p)
 {
     struct vtd_entry *e = find_or_add(u, source);
     set(u, &e->high,
-        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, d->id));
-    set(u, &e->low, mem_phys(d->pages.roots[u->levels]) | CONTEXT_LOW_P);
+        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id));
+    set(u, &e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P);
     return added(u, p);
 }
 
 // Then no DMA of the function's is under way any more: the invalidation of its domain drains what had been
 // translated before (VT-d 6.5.2.3, 6.5.4). Asked again, it is done again: the first time may have failed.
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
+// An absent entry goes on saying which domain it was.
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p)
 {
     struct vtd_entry *e = find(u, source);
-    if (!e)
-        return true;
+    uint16_t domain = e ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
+    if (!domain)
+        return true; // it never had anything
     set(u, &e->low, 0);
     return vtd_flush_write_buffer(u, p) && vtd_invalidate_source(u, source, domain, p);
 }

@@ -72,28 +72,35 @@ static uint64_t *walk(struct vtd_pages *p, uint64_t at, unsigned *level, unsigne
     return entry;
 }
 
-static unsigned largest_level(const struct vtd_pages *p, uint64_t at, uint64_t bytes)
+// `aligned` has the low bits of both addresses.
+static unsigned largest_level(const struct vtd_pages *p, uint64_t aligned, uint64_t bytes)
 {
     unsigned level = p->largest;
-    while (level > 1 && (at % page_bytes(level) || bytes < page_bytes(level)))
+    while (level > 1 && (aligned % page_bytes(level) || bytes < page_bytes(level)))
         level--;
     return level;
 }
 
 // Where smaller pages stand already, those that are missing are added; never is a table replaced by a page.
-static unsigned map_one(struct vtd_pages *p, uint64_t at, uint64_t bytes)
+// Returns the level of the page; 0: another one is there.
+static unsigned map_one(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
 {
-    unsigned level = largest_level(p, at, bytes), found;
+    unsigned level = largest_level(p, at | phys, bytes), found;
     uint64_t *entry = walk(p, at, &found, level);
     while (*entry && !is_page(*entry, found))
         entry = walk(p, at, &found, --level);
     if (!*entry)
-        vtd_set_entry(entry, at | PAGE_R | PAGE_W | (level > 1 ? PAGE_PS : 0), p->snooped);
-    return level;
+        vtd_set_entry(entry, phys | PAGE_R | PAGE_W | (level > 1 ? PAGE_PS : 0), p->snooped);
+    return (*entry & PAGE_ADDR) + at % page_bytes(found) == phys ? level : 0;
 }
 
-void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes)
+bool vtd_pages_map(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
 {
-    for (uint64_t at = base, end = base + bytes; at < end;)
-        at += page_bytes(map_one(p, at, end - at));
+    for (uint64_t done = 0; done < bytes;) {
+        unsigned level = map_one(p, at + done, phys + done, bytes - done);
+        if (!level)
+            return false;
+        done += page_bytes(level);
+    }
+    return true;
 }

@@ -37,9 +37,9 @@ struct vtd_table {
     uint32_t next;       // where the search for a free entry goes on
 };
 
-// What a function that it is granted to may reach.
-#define VTD_ARENA 1 // id of the domain with the DMA arena
-struct vtd_domain {
+// What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit.
+#define VTD_ARENA 1 // id of the one with the DMA arena
+struct pci_space {
     uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
     struct vtd_pages pages;
 };
@@ -181,13 +181,13 @@ bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, 
 // An empty root table.
 void vtd_context_start(struct vtd_unit *u);
 
-// Lets a sender reach the domain; it has no entry, or is silenced. And ends that: nothing of its DMA
+// Lets a sender reach the space; it has no entry, or is silenced. And ends that: nothing of its DMA
 // arrives from then on.
-bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p);
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p);
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p);
 
-// The id of the domain that it reaches; 0: none.
+// The id of the space that it reaches; 0: none.
 uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source);
 
 // Makes room for its entry. Without u->lock: without memory the run ends here.
