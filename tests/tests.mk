@@ -6,7 +6,7 @@
 HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
             base/cpus.c base/image.c base/report.c mem/dma.c mem/map.c mem/mem.c \
             mem/paging.c mem/what.c run/desc.c run/exit.c run/nmi.c run/smp.c run/trap.c run/trap_print.c \
-            x86/ioapic.c x86/time.c)
+            x86/ioapic.c x86/time.c x86/tsc_measure.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
 # A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. Interrupts of VMDs and DSAs come
