@@ -125,12 +125,12 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     if (cmdline_is(c, "irq", "remapped"))
         return IRQ_REMAPPED;
     if (cmdline_is(c, "irq", "auto")) {
-        if (vtd_can_post(&p))
+        if (vtd_can_post(false, &p))
             return IRQ_ADAPTIVE;
         info("irq=auto: remapped, since %s", p.message);
         return IRQ_REMAPPED;
     }
-    if (!vtd_can_post_driven(&p))
+    if (!vtd_can_post(true, &p))
         fail_problem(&p);
     if (cmdline_is(c, "irq", "poll"))
         return IRQ_POLL;
@@ -149,7 +149,7 @@ static bool can_post(bool plain, struct problem *p)
 {
     if (plain)
         return problem_set(p, "irq-mode", "irq=msi leaves remapping off");
-    return vtd_can_post_driven(p);
+    return vtd_can_post(true, p);
 }
 
 static bool is_driven(const struct pci_dev *dev)

@@ -24,7 +24,7 @@ static struct {
     bool suppressed_ours;
     bool lost; // since the last summary: records overflowed
     uint64_t summary_due;
-    bool again; // a unit still has faults pending
+    bool again; // a unit has something pending, so that no event comes
     char last[SENTENCE_BYTES];
 } faults;
 
@@ -160,12 +160,12 @@ static void read_unit(struct vtd_unit *u)
             take_record(u, (first + i) % count);
     }
     // Left set, these would hold back all further events. Errors of the queue are for the CPU that
-    // waits for it.
+    // waits for it, and those that no CPU can end stay set: then the timer stands in for events.
     uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);
     if (clear)
         vtd_write32(u, VTD_FSTS, clear);
     faults.lost |= clear & VTD_FSTS_PFO;
-    faults.again |= vtd_read32(u, VTD_FSTS) & VTD_FSTS_PPF;
+    faults.again |= vtd_read32(u, VTD_FSTS) & VTD_FSTS_EVENTS;
 }
 
 static void summarise(uint64_t now)

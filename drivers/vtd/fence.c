@@ -5,6 +5,7 @@
 #include "drivers/vtd/fence.h"
 
 #include "drivers/vtd/scope.h"
+#include "drivers/vtd/space.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
@@ -16,9 +17,8 @@
 
 static struct {
     bool on; // grants are asked for
-    struct vtd_domain arena;
-    uint64_t limit;       // of what the units can translate
-    uint16_t last_domain; // that was given out
+    struct pci_space arena;
+    uint64_t limit; // of what the units can translate
 } fence = { .arena.id = VTD_ARENA };
 
 // ---- what the units can do ----
@@ -63,16 +63,8 @@ static bool can_translate(struct vtd_unit *u, struct problem *p)
 
 static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
 {
-    struct vtd_unit *u;
-    bool ok = true;
-    vtd_pages_map(&fence.arena.pages, phys, bytes);
-    for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
-        spinlock_lock(&u->lock);
-        ok = u->cap & VTD_CAP_CM ? vtd_invalidate_domain(u, VTD_ARENA, p)
-                                 : vtd_flush_write_buffer(u, p);
-        spinlock_unlock(&u->lock);
-    }
-    return ok;
+    (void)vtd_pages_map(&fence.arena.pages, phys, phys, bytes);
+    return vtd_space_announce(&fence.arena, p);
 }
 
 bool vtd_fence_plan(struct problem *p)
@@ -81,14 +73,14 @@ bool vtd_fence_plan(struct problem *p)
     struct vtd_unit *u;
     *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
     fence.limit = UINT64_MAX;
-    fence.last_domain = VTD_ARENA;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
         if (!can_translate(u, p))
             return false;
         fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
         pages->largest = MIN(pages->largest, largest_pages(u));
-        pages->snooped &= (u->ecap & VTD_ECAP_C) != 0;
+        pages->snooped &= vtd_snoops(u);
     }
+    vtd_spaces_plan(pages, fence.limit);
     vtd_pages_init(pages);
     mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
@@ -145,22 +137,22 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
             continue;
         if (range->end > BIT64(width(u, u->levels)))
             return vtd_problem_reserved(u, dev->name, range->end, p);
-        vtd_pages_map(pages, range->base, range->end - range->base);
+        (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
         info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
              (unsigned long long)range->base, (unsigned long long)range->end - 1);
     }
     return true;
 }
 
-// dma=rmrr: a domain of its own, with its reserved ranges alone.
+// dma=rmrr: a space of its own, with its reserved ranges alone.
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    struct vtd_domain d = { .id = ++fence.last_domain, .pages = fence.arena.pages };
-    if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
+    struct pci_space *s = vtd_space_create(p);
+    if (!s)
+        return false;
+    if (s->id >= vtd_domains(u))
         return vtd_problem_domains(u, p);
-    d.pages.largest = 1;
-    vtd_pages_init(&d.pages);
-    return map_reserved(u, dev, &d.pages, p) && vtd_context_grant(u, dev->requester, &d, p);
+    return map_reserved(u, dev, &s->pages, p) && vtd_context_grant(u, dev->requester, s, p);
 }
 
 // One whose id another one bears, too, and has a domain by it, is left as that one is.
@@ -212,15 +204,36 @@ static bool bears(const struct pci_dev *dev, uint16_t source)
     return sources[0] == source || sources[count - 1] == source;
 }
 
-// Functions behind one bridge share its id, and those behind one VMD.
-static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
+// Functions behind one bridge share its id, and those behind one VMD. The next other one that is granted
+// something; NULL past the end.
+static const struct pci_dev *next_bearer(const struct pci_dev *dev, uint16_t source, size_t *at)
 {
     const struct pci_dev *other;
-    for (size_t i = 0; (other = pci_get(i)); i++)
+    while ((other = pci_get((*at)++)))
         if (other != dev && other->granted &&
             pci_visible(other)->segment == pci_visible(dev)->segment && bears(other, source))
-            return true;
-    return false;
+            return other;
+    return NULL;
+}
+
+static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
+{
+    size_t at = 0;
+    return next_bearer(dev, source, &at);
+}
+
+// By one id, one memory is reached.
+static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint16_t source,
+                      struct problem *p)
+{
+    const struct pci_dev *other;
+    size_t at = 0;
+    if (dev->space && dev->space->id >= vtd_domains(u))
+        return vtd_problem_space(u, dev->name, dev->space->id, p);
+    while ((other = next_bearer(dev, source, &at)))
+        if (other->space != dev->space)
+            return vtd_problem_alias(dev->name, other->name, p);
+    return true;
 }
 
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
@@ -230,18 +243,18 @@ static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct
     bool ok = true;
     for (size_t i = 0; i < count; i++)
         if (!is_borne_by_others(dev, sources[i]))
-            ok &= vtd_context_revoke(u, sources[i], VTD_ARENA, p);
+            ok &= vtd_context_revoke(u, sources[i], p);
     return ok;
 }
 
-// An older grant of another domain, what firmware reserved, gives way.
-static bool grant_source(struct vtd_unit *u, uint16_t source, struct problem *p)
+// An older grant of another space, what firmware reserved, gives way.
+static bool grant_source(struct vtd_unit *u, uint16_t source, const struct pci_space *space,
+                         struct problem *p)
 {
     uint16_t domain = vtd_context_domain(u, source);
-    if (domain == VTD_ARENA)
+    if (domain == space->id)
         return true;
-    return (!domain || vtd_context_revoke(u, source, domain, p)) &&
-           vtd_context_grant(u, source, &fence.arena, p);
+    return (!domain || vtd_context_revoke(u, source, p)) && vtd_context_grant(u, source, space, p);
 }
 
 static bool grant(const struct pci_dev *dev, struct problem *p)
@@ -254,10 +267,13 @@ static bool grant(const struct pci_dev *dev, struct problem *p)
         return false;
     bool ok = true;
     for (size_t i = 0; i < count; i++)
+        if (!may_reach(u, dev, sources[i], p))
+            return false;
+    for (size_t i = 0; i < count; i++)
         vtd_context_prepare(u, sources[i]);
     spinlock_lock(&u->lock);
     for (size_t i = 0; ok && i < count; i++)
-        ok = grant_source(u, sources[i], p);
+        ok = grant_source(u, sources[i], dev->space ? dev->space : &fence.arena, p);
     if (!ok)
         (void)revoke_sources(u, dev, &ignored);
     spinlock_unlock(&u->lock);
@@ -288,7 +304,8 @@ static bool reaches(const struct pci_dev *dev)
 
 void vtd_fence_raise(void)
 {
-    static const struct pci_fence calls = { grant, revoke, reaches };
+    static const struct pci_fence calls = { grant, revoke, reaches, vtd_space_create,
+                                            vtd_space_map };
     fence.on = true;
     pci_set_fence(&calls);
 }
@@ -305,7 +322,7 @@ static unsigned count_granted(void)
     const struct pci_dev *dev;
     unsigned granted = 0;
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        granted += dev->granted;
+        granted += dev->granted && !dev->space;
     return granted;
 }
 
@@ -325,8 +342,9 @@ static unsigned tell_unfenced(void)
             continue;
         unfenced++;
         warn("dma-unit",
-             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, reaches what "
-             "firmware lets it; dma=open says that this is meant for all",
+             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, may reach all "
+             "memory; "
+             "dma=open says that this is meant for all",
              (unsigned long long)u->base);
     }
     return unfenced;

@@ -77,6 +77,8 @@ struct domain_info {
     uint32_t disks, disks_count;   // what the driver says of each disk: drivers/nvme/granted.h
     uint32_t disk_bytes;           // of one; another size: the program is of another build
     uint32_t node;                 // NUMA node of the memory; ~0: not known
+    uint32_t life;                 // how often it was started before
+    uint32_t reserved;
 };
 
 // ---- calls: SYSCALL, the number in RAX, arguments in RDI, RSI and RDX, the result in RAX ----

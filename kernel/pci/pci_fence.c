@@ -74,7 +74,7 @@ bool pci_grant(struct pci_dev *dev, struct problem *p)
     for (const struct pci_dev *d = dev; d; d = d->parent)
         close_ways(d);
     dev->granted = fence->grant(dev, p);
-    dev->unsure &= !dev->granted;
+    dev->unsure = !dev->granted; // what was done of it may not have been undone
     return dev->granted;
 }
 
@@ -87,6 +87,30 @@ void pci_revoke(struct pci_dev *dev)
     dev->unsure = !fence->revoke(dev, &p);
     if (dev->unsure)
         warn_problem(&p);
+}
+
+struct pci_space *pci_space_create(struct problem *p)
+{
+    if (fence)
+        return fence->create(p);
+    problem_set(p, "domain-fence",
+                "nothing keeps a domain's devices to its memory: domains need a machine with VT-d, "
+                "and neither dma=open nor irq=msi");
+    return NULL;
+}
+
+bool pci_space_map(struct pci_space *space, uint64_t at, uint64_t phys, uint64_t bytes,
+                   struct problem *p)
+{
+    return fence->map(space, at, phys, bytes, p);
+}
+
+bool pci_set_space(struct pci_dev *dev, struct pci_space *space)
+{
+    bool is_free = !dev->granted && !dev->unsure;
+    if (is_free)
+        dev->space = space;
+    return is_free;
 }
 
 bool pci_may_master(const struct pci_dev *dev)

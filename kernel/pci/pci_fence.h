@@ -7,7 +7,7 @@
 
 struct pci_dev;
 
-// Lets the function reach the DMA arena, where there is a fence. Boot CPU.
+// Lets the function reach its memory, where there is a fence. Boot CPU.
 bool pci_grant(struct pci_dev *dev, struct problem *p);
 
 // And ends that. Boot CPU.

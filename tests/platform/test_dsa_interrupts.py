@@ -149,11 +149,46 @@ def test_handles(handles):
     assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19
 
 
+def test_a_handle_that_is_asked_for_again(handles):
+    """It is the same one (figure 7-3), and work with it goes on; not so once it was released or revoked."""
+    dsa = handles.dsa.bring_up()
+    assert dsa.command(REQUEST_HANDLE, 1) == 0
+    handle = dsa.result
+    dsa.set("hold", "on")
+    dsa.submit(flags=ASK | INTERRUPT, handle=handle)
+    assert dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result == handle
+    assert dsa.command(REQUEST_HANDLE, 2) == 0 and dsa.result != handle
+    dsa.set("hold", "off")
+    assert dsa.record()[0] == 1
+    seen = {handle, dsa.result}
+    for _ in range(3):
+        dsa.set("revoke", "on")
+        assert dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result not in seen
+        seen.add(dsa.result)
+        assert dsa.command(RELEASE_HANDLE, 1) == 0
+        assert dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result not in seen
+        seen.add(dsa.result)
+    assert dsa.command(RESET) == dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result not in seen
+
+
+def test_handles_without_end(handles):
+    """When all numbers of an entry have been, they begin anew."""
+    dsa = handles.dsa.bring_up()
+    seen = []
+    while seen.count(seen[0] if seen else 0) < 2:
+        assert dsa.command(REQUEST_HANDLE, 1) == 0 and dsa.result > 0x1000
+        seen.append(dsa.result)
+        assert dsa.status(flags=ASK | INTERRUPT, handle=dsa.result) == 1
+        dsa.set("revoke", "on")
+    assert len(seen) > 500
+
+
 def test_handles_run_out(handles):
     dsa = handles.dsa
     for entry in range(3):
         assert dsa.command(REQUEST_HANDLE, entry) == 0
     assert dsa.command(REQUEST_HANDLE, 3) == 0x42
+    assert dsa.command(REQUEST_HANDLE, 2) == 0, "it has it already"
     assert dsa.command(RELEASE_HANDLE, 1) == 0
     assert dsa.command(REQUEST_HANDLE, 3) == 0
 

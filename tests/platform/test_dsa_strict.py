@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dsa import (ABORT_ALL, ASK, DISABLE, DISABLE_WQ, DRAIN_ALL, DRAIN_WQ, ENABLE, FILL, GENCFG,
-                 GENCTRL, INTCAUSE, INTERRUPT, MOVE, OTHER, RECORDS, REQUEST_HANDLE, RESET,
+                 GENCTRL, INTCAUSE, INTERRUPT, MOVE, OTHER, RECORDS, RELEASE_HANDLE, REQUEST_HANDLE, RESET,
                  Accelerator, machine)
 from test_dsa_faults import IO_DATA, IO_OTHER, NOWHERE, Fenced
 
@@ -52,15 +52,79 @@ def test_a_good_life_is_silent(tmp_path):
         assert dsa.command(REQUEST_HANDLE, 1) == 0
         handle = dsa.result
         assert dsa.status(op=FILL, flags=ASK | INTERRUPT, handle=handle, destination=OTHER, size=8) == 1
-        dsa.set("revoke", "on")
-        assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19, "which is the device's doing"
-        assert dsa.command(REQUEST_HANDLE, 1) == 0
-        assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19, "it was on its way"
-        dsa.write(INTCAUSE, 1 << 31)
         dsa.error()
         assert dsa.command(DRAIN_WQ, 1) == dsa.command(DISABLE_WQ, 2) == dsa.command(DRAIN_ALL) == 0
         assert dsa.command(DISABLE) == dsa.command(RESET) == 0
     silent(strict)
+
+
+@pytest.fixture
+def with_handle(tmp_path):
+    """A device whose first queue's handle is revoked once it was used, and that handle."""
+    strict = Strict(tmp_path, handles="on")
+
+    def begin(dsa):
+        dsa.bring_up(wqs=2, engines=2)
+        assert dsa.command(REQUEST_HANDLE, 2) == dsa.command(REQUEST_HANDLE, 1) == 0
+        assert dsa.status(flags=ASK | INTERRUPT, handle=dsa.result) == 1
+        dsa.set("revoke", "on")
+        return dsa.result
+    strict.begin = begin
+    return strict
+
+
+def test_a_revoked_handle(with_handle):
+    """Who has it may use it until software goes over to the next one (figure 7-3); also what was
+    submitted by then."""
+    with with_handle as dsa:
+        old = with_handle.begin(dsa)
+        assert dsa.status(flags=ASK | INTERRUPT, handle=old) == 0x19, "which is the device's doing"
+        dsa.write(INTCAUSE, 1 << 31)
+        assert dsa.status(flags=ASK | INTERRUPT, handle=old) == 0x19, "software may not have seen it"
+        assert dsa.command(REQUEST_HANDLE, 2) == 0
+        assert dsa.status(flags=ASK | INTERRUPT, handle=dsa.result) == 1, "another entry's"
+        assert dsa.command(REQUEST_HANDLE, 1) == 0
+        new = dsa.result
+        dsa.set("hold", "on")
+        dsa.submit(flags=ASK | INTERRUPT, handle=old, record=RECORDS + 32)
+        dsa.submit(flags=ASK | INTERRUPT, handle=new, record=RECORDS + 64)
+        dsa.set("hold", "off")
+        assert dsa.record(RECORDS + 32)[0] == 0x19 and dsa.record(RECORDS + 64)[0] == 1
+        dsa.set("revoke", "on")
+        assert dsa.command(REQUEST_HANDLE, 1) == dsa.command(RELEASE_HANDLE, 1) == 0
+        dsa.set("revoke", "on")
+        assert dsa.status(flags=ASK | INTERRUPT, handle=new) == 0x19
+    silent(with_handle)
+
+
+@pytest.mark.parametrize("revoked_again", [False, True])
+def test_a_revoked_handle_after_the_new_one(with_handle, revoked_again):
+    with with_handle as dsa:
+        old = with_handle.begin(dsa)
+        dsa.write(INTCAUSE, 1 << 31)
+        assert dsa.command(REQUEST_HANDLE, 1) == 0
+        assert dsa.status(flags=ASK | INTERRUPT, handle=dsa.result) == 1
+        if revoked_again:
+            dsa.set("revoke", "on")
+            assert dsa.command(REQUEST_HANDLE, 1) == 0
+        for _ in range(2):
+            assert dsa.status(flags=ASK | INTERRUPT, handle=old) == 0x19
+    breached(with_handle, "dsa-descriptor", "5.4", 2)
+
+
+@pytest.mark.parametrize("which", ["never given", "released", "of before a reset"])
+def test_a_handle_that_was_not_revoked(with_handle, which):
+    with with_handle as dsa:
+        with_handle.begin(dsa)
+        assert dsa.command(REQUEST_HANDLE, 1) == 0
+        handle = 0xFFFF if which == "never given" else dsa.result
+        if which == "released":
+            assert dsa.command(RELEASE_HANDLE, 1) == 0
+        elif which == "of before a reset":
+            assert dsa.command(RESET) == 0
+            dsa.bring_up()
+        assert dsa.status(flags=ASK | INTERRUPT, handle=handle) == 0x19
+    breached(with_handle, "dsa-descriptor", "5.4")
 
 
 def test_what_is_planted_is_no_breach(strict):

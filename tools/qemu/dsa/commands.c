@@ -101,25 +101,37 @@ static unsigned handles_out(const struct dsa *d)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < d->options.vectors; i++)
-        count += d->handles[i].value && !d->handles[i].revoked;
+        count += dsa_handle_is_out(&d->handles[i]);
     return count;
 }
 
 // A handle is never the index of its entry, so that software which takes one for the other fails.
+static void give_handle(struct dsa_handles *h, unsigned index)
+{
+    uint16_t first = (uint16_t)(DSA_FIRST_HANDLE + index);
+    if (h->newest < first || h->newest > UINT16_MAX - MAX_VECTORS)
+        *h = (struct dsa_handles){ .newest = first }; // the first, or all have been
+    else
+        h->newest += MAX_VECTORS;
+    h->value = h->newest;
+}
+
+// One that is out, and good, is what is asked for (figure 7-3).
 static void request_handle(struct dsa *d)
 {
     unsigned index = operand(d) & CMD_HANDLE_INDEX;
     if (check_index(d)) {
         end(d, CMDERR_TABLE_INDEX, 0);
-    } else if (handles_out(d) >= d->options.max_handles) {
-        end(d, CMDERR_NO_HANDLE, 0);
-    } else {
-        d->last_handle =
-            (uint16_t)(d->last_handle < DSA_FIRST_HANDLE ? DSA_FIRST_HANDLE : d->last_handle + 1);
-        d->handles[index].value = d->last_handle;
-        d->handles[index].revoked = false;
-        end(d, CMDERR_NONE, d->last_handle);
+        return;
     }
+    struct dsa_handles *h = &d->handles[index];
+    if (!dsa_handle_is_out(h) && handles_out(d) >= d->options.max_handles) {
+        end(d, CMDERR_NO_HANDLE, 0);
+        return;
+    }
+    if (!dsa_handle_is_out(h))
+        give_handle(h, index);
+    end(d, CMDERR_NONE, h->value);
 }
 
 static void release_handle(struct dsa *d)

@@ -12,7 +12,7 @@
 #define MAX_GROUPS 16
 #define MAX_ENGINES 16
 #define MAX_VECTORS 64
-#define DSA_FIRST_HANDLE 0x4000 // no index of an entry
+#define DSA_FIRST_HANDLE 0x4000 // no index of an entry; modulo MAX_VECTORS it is that, though
 #define MAX_TOTAL_SIZE 1024
 #define DSA_READ_BUFFERS 96
 
@@ -50,6 +50,7 @@ struct dsa_descriptor {
     uint64_t number; // in the order of submission
     uint8_t wq;
     bool ims;        // came through a portal for IMS
+    bool outdated;   // software had gone over to a newer handle by then
     bool batched;    // is a member of a batch
     uint16_t member; // its index there
 };
@@ -66,6 +67,14 @@ struct dsa_engine {
     struct dsa_descriptor work;
     uint32_t done, count; // of the batch
     bool failed;          // some member of it was
+};
+
+// The interrupt handles of an entry, which ascend, so that the newest one says what became of others.
+struct dsa_handles {
+    uint16_t value;   // 0: none is out
+    uint16_t newest;  // that was ever given out
+    uint16_t revoked; // those up to that one were
+    uint16_t used;    // the newest one that was in a descriptor
 };
 
 // A portal's 64-byte slot while it is being written.
@@ -111,12 +120,7 @@ struct dsa {
         uint32_t word;   // as it was written
         uint64_t before; // descriptors with lower numbers are to be waited for
     } command;
-    struct {
-        uint16_t value; // 0: none
-        bool revoked;
-    } handles[MAX_VECTORS];
-    uint16_t last_handle;
-    uint16_t last_revoked; // handles up to that one were revoked
+    struct dsa_handles handles[MAX_VECTORS];
 
     struct dsa_wq wqs[MAX_WQS];
     struct dsa_engine engines[MAX_ENGINES];
@@ -175,6 +179,10 @@ void dsa_software_error(struct dsa *, enum dsa_status, const struct dsa_descript
 void dsa_halt(struct dsa *, enum dsa_reset_type);
 // The entry that a handle names, or -1.
 int dsa_vector_of(const struct dsa *, uint16_t handle, bool ims);
+bool dsa_handle_is_out(const struct dsa_handles *);
+// A descriptor has come, and whether that it has an invalid handle is the device's own doing.
+void dsa_note_handle(struct dsa *, struct dsa_descriptor *);
+bool dsa_handle_was_revoked(const struct dsa *, const struct dsa_descriptor *);
 void dsa_revoke(struct dsa *);
 void dsa_check_occupancy(struct dsa *, unsigned wq);
 

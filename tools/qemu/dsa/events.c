@@ -22,19 +22,41 @@ int dsa_vector_of(const struct dsa *d, uint16_t handle, bool ims)
         return -1;
     if (!d->options.handles)
         return handle < d->options.vectors ? handle : -1;
-    for (unsigned i = 0; i < d->options.vectors; i++)
-        if (handle && d->handles[i].value == handle && !d->handles[i].revoked)
-            return (int)i;
-    return -1;
+    const struct dsa_handles *h = &d->handles[handle % MAX_VECTORS];
+    return h->value == handle && dsa_handle_is_out(h) ? handle % MAX_VECTORS : -1;
 }
 
-// Also where its entry has had another one since.
+bool dsa_handle_is_out(const struct dsa_handles *h)
+{
+    return h->value > h->revoked;
+}
+
 void dsa_revoke(struct dsa *d)
 {
     for (unsigned i = 0; i < d->options.vectors; i++)
-        d->handles[i].revoked = d->handles[i].value;
-    d->last_revoked = d->last_handle;
+        if (d->handles[i].value)
+            d->handles[i].revoked = d->handles[i].value;
     dsa_cause(d, INTCAUSE_REVOKED);
+}
+
+// Software goes over to a new handle when nobody submits with the old one any more (figure 7-3). Members of
+// a batch aren't looked at: they were submitted before they are read.
+void dsa_note_handle(struct dsa *d, struct dsa_descriptor *w)
+{
+    uint16_t handle = descriptor_handle(w);
+    struct dsa_handles *h = &d->handles[handle % MAX_VECTORS];
+    if (!(descriptor_flags(w) & FLAG_INTERRUPT) || !d->options.handles)
+        return;
+    w->outdated = handle < h->used;
+    if (handle == h->value)
+        h->used = handle;
+}
+
+bool dsa_handle_was_revoked(const struct dsa *d, const struct dsa_descriptor *w)
+{
+    uint16_t handle = descriptor_handle(w);
+    return handle >= DSA_FIRST_HANDLE && handle <= d->handles[handle % MAX_VECTORS].revoked &&
+           !w->outdated;
 }
 
 // ---- errors ----

@@ -44,6 +44,7 @@ static void submit(struct dsa *d, unsigned wq, unsigned page, const uint8_t *byt
         if (being_emptied(d, wq))
             strict_breach(RULE_DSA_SUBMIT_BUSY, "%s: queue %u", dsa_name(d), wq);
         w.number = d->numbers++;
+        dsa_note_handle(d, &w);
         enqueue(d, wq, &w);
     }
 }

@@ -305,7 +305,8 @@ void dsa_registers_reset(struct dsa *d)
     d->genctrl = 0;
     d->intcause = 0;
     memset(d->permissions, 0, sizeof(d->permissions));
-    memset(d->handles, 0, sizeof(d->handles));
+    for (unsigned i = 0; i < MAX_VECTORS; i++) // handles of before stay invalid
+        d->handles[i] = (struct dsa_handles){ .newest = d->handles[i].newest };
     for (unsigned i = 0; i < MAX_GROUPS; i++) {
         d->group_wqs[i] = d->group_engines[i] = 0;
         d->group_flags[i] = field_put(GROUP_BUFFERS_ALLOWED, DSA_READ_BUFFERS);
