@@ -14,10 +14,10 @@ void apic_send(uint32_t id, uint8_t vector)
 
 void apic_timer_set(uint64_t tsc)
 {
-    this_domain_cpu()->timer_tsc = tsc;
+    this_program_cpu()->timer_tsc = tsc;
 }
 
 void apic_timer_cancel(void)
 {
-    this_domain_cpu()->timer_tsc = UINT64_MAX;
+    this_program_cpu()->timer_tsc = UINT64_MAX;
 }

@@ -8,7 +8,7 @@
 
 struct event;
 
-struct domain_cpu {
+struct program_cpu {
     struct cpu cpu; // the GS base
     struct domain_events *events;
     struct event *looked_at; // whose devices the loop looks at itself
@@ -16,24 +16,24 @@ struct domain_cpu {
     bool never_sleeps;       // something here tells nobody when it is done
 };
 
-static inline struct domain_cpu *domain_cpu_of(struct cpu *cpu)
+static inline struct program_cpu *program_cpu_of(struct cpu *cpu)
 {
-    return container_of(cpu, struct domain_cpu, cpu);
+    return container_of(cpu, struct program_cpu, cpu);
 }
 
-static inline struct domain_cpu *this_domain_cpu(void)
+static inline struct program_cpu *this_program_cpu(void)
 {
-    return domain_cpu_of(this_cpu());
+    return program_cpu_of(this_cpu());
 }
 
 // CPU 0's, and memory for all others'. CPU 0, before there is any other.
-extern struct domain_cpu domain_boot_cpu;
-void domain_add_cpus(unsigned count);
+extern struct program_cpu program_boot_cpu;
+void program_add_cpus(unsigned count);
 
 // Adds CPU `index`, whose events are there.
-void domain_add_cpu(struct domain_cpu *cpu, struct domain_events *events);
+void program_add_cpu(struct program_cpu *cpu, struct domain_events *events);
 
 // ---- irq.c, for the loop ----
 
 // Takes all events over, WAKE as well, so that a sleep isn't ended by what is known. Owner CPU.
-void domain_take_events(struct domain_cpu *cpu);
+void program_take_events(struct program_cpu *cpu);

@@ -5,10 +5,10 @@
 #include "domain/cpu.h"
 #include "kernel/mem/mem.h"
 
-struct domain_cpu domain_boot_cpu;
+struct program_cpu program_boot_cpu;
 
 static struct {
-    struct domain_cpu *all[DOMAIN_CPUS_MAX];
+    struct program_cpu *all[DOMAIN_CPUS_MAX];
     unsigned count;
 } cpus;
 
@@ -19,7 +19,7 @@ static uint64_t canary(unsigned index)
     return (rdtsc() ^ index) * 6364136223846793005ull;
 }
 
-void domain_add_cpu(struct domain_cpu *cpu, struct domain_events *events)
+void program_add_cpu(struct program_cpu *cpu, struct domain_events *events)
 {
     cpu->events = events;
     cpu->timer_tsc = UINT64_MAX;
@@ -33,11 +33,11 @@ void domain_add_cpu(struct domain_cpu *cpu, struct domain_events *events)
     cpus.all[cpus.count++] = cpu;
 }
 
-void domain_add_cpus(unsigned count)
+void program_add_cpus(unsigned count)
 {
     while (cpus.count < count)
-        domain_add_cpu(mem_alloc(sizeof(struct domain_cpu), 2 * CACHE_LINE, NODE_ANY),
-                       (struct domain_events *)domain_events_at(cpus.count));
+        program_add_cpu(mem_alloc(sizeof(struct program_cpu), 2 * CACHE_LINE, NODE_ANY),
+                        (struct domain_events *)domain_events_at(cpus.count));
 }
 
 struct cpu *cpu_get(unsigned index)

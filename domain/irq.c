@@ -40,24 +40,21 @@ static void count(struct cpu *cpu, unsigned event)
         cpu->stats.spurious++;
 }
 
-static inline void take(struct domain_cpu *dc, unsigned w)
+static inline void take(struct program_cpu *pc, unsigned w)
 {
-    uint64_t *word = &dc->events->bits[w];
+    uint64_t *word = &pc->events->bits[w];
     if (likely(!__atomic_load_n(word, __ATOMIC_RELAXED)))
         return;
     uint64_t bits = __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL);
-    dc->cpu.ready[w] |= bits;
+    pc->cpu.ready[w] |= bits;
     for_each_bit (bit, bits)
-        count(&dc->cpu, w * 64 + (unsigned)bit);
+        count(&pc->cpu, w * 64 + (unsigned)bit);
 }
 
-// What leads to no irq is no work.
-void domain_take_events(struct domain_cpu *dc)
+void program_take_events(struct program_cpu *pc)
 {
     for (unsigned w = 0; w < DOMAIN_EVENT_WORDS; w++)
-        take(dc, w);
-    for (unsigned w = dc->cpu.words; w < DOMAIN_EVENT_WORDS; w++)
-        dc->cpu.ready[w] = 0;
+        take(pc, w);
 }
 
 // ---- the loop ----
@@ -82,10 +79,10 @@ static unsigned run_ready(struct cpu *cpu, unsigned w)
     return ran;
 }
 
-static inline unsigned run_looked_at(const struct domain_cpu *dc)
+static inline unsigned run_looked_at(const struct program_cpu *pc)
 {
     unsigned ran = 0;
-    for (const struct event *event = dc->looked_at; event; event = event->next)
+    for (const struct event *event = pc->looked_at; event; event = event->next)
         if (is_ready(event)) {
             event->irq.handler(event->irq.arg);
             ran++;
@@ -95,23 +92,23 @@ static inline unsigned run_looked_at(const struct domain_cpu *dc)
 
 unsigned irq_poll(void)
 {
-    struct domain_cpu *dc = this_domain_cpu();
+    struct program_cpu *pc = this_program_cpu();
     unsigned ran = 0;
-    for (unsigned w = 0; w < dc->cpu.words; w++) {
-        take(dc, w);
-        if (dc->cpu.ready[w])
-            ran += run_ready(&dc->cpu, w);
+    for (unsigned w = 0; w < pc->cpu.words; w++) {
+        take(pc, w);
+        if (pc->cpu.ready[w])
+            ran += run_ready(&pc->cpu, w);
     }
-    return ran + run_looked_at(dc);
+    return ran + run_looked_at(pc);
 }
 
 bool irq_pending(void)
 {
-    const struct domain_cpu *dc = this_domain_cpu();
-    for (unsigned w = 0; w < dc->cpu.words; w++)
-        if (dc->cpu.ready[w] | __atomic_load_n(&dc->events->bits[w], __ATOMIC_RELAXED))
+    const struct program_cpu *pc = this_program_cpu();
+    for (unsigned w = 0; w < pc->cpu.words; w++)
+        if (pc->cpu.ready[w] | __atomic_load_n(&pc->events->bits[w], __ATOMIC_RELAXED))
             return true;
-    for (const struct event *event = dc->looked_at; event; event = event->next)
+    for (const struct event *event = pc->looked_at; event; event = event->next)
         if (is_ready(event))
             return true;
     return false;
@@ -127,10 +124,10 @@ void irq_again(struct irq *irq)
 
 // ---- set-up ----
 
-static void look_at(struct domain_cpu *dc, struct event *event)
+static void look_at(struct program_cpu *pc, struct event *event)
 {
-    event->next = dc->looked_at;
-    dc->looked_at = event;
+    event->next = pc->looked_at;
+    pc->looked_at = event;
 }
 
 static void tell_by(struct cpu *cpu, struct event *event, unsigned bit)
@@ -144,7 +141,7 @@ static void tell_by(struct cpu *cpu, struct event *event, unsigned bit)
 struct irq *event_irq(unsigned cpu, unsigned bit, irq_handler handler, event_ready ready, void *arg,
                       const char *name)
 {
-    struct domain_cpu *dc = domain_cpu_of(cpu_get(cpu));
+    struct program_cpu *pc = program_cpu_of(cpu_get(cpu));
     struct event *event = mem_alloc(sizeof(*event), CACHE_LINE, cpu_node(cpu));
     struct irq *irq = &event->irq;
     *irq = (struct irq){ .cpu = cpu, .home = cpu, .enabled = true, .handler = handler, .arg = arg };
@@ -153,11 +150,11 @@ struct irq *event_irq(unsigned cpu, unsigned bit, irq_handler handler, event_rea
     format_text(irq->name, sizeof(irq->name), "%s", name);
     event->ready = ready;
     if (bit < DOMAIN_EVENT_WAKE)
-        tell_by(&dc->cpu, event, bit);
+        tell_by(&pc->cpu, event, bit);
     else
-        dc->never_sleeps = true;
+        pc->never_sleeps = true;
     if (!event->told || irq_loop_harvests(irq_get_mode()))
-        look_at(dc, event);
+        look_at(pc, event);
     *irqs.end = irq;
     irqs.end = &irq->next;
     return irq;

@@ -29,7 +29,7 @@ void loop_flush(void)
 // As the timer's interrupt does.
 static inline void look_at_clock(struct cpu *cpu)
 {
-    if (cpu->timers && rdtsc() >= domain_cpu_of(cpu)->timer_tsc)
+    if (cpu->timers && rdtsc() >= program_cpu_of(cpu)->timer_tsc)
         cpu->timer_due = true;
 }
 
@@ -43,10 +43,10 @@ static bool has_work(struct cpu *cpu)
 // The order matters: take all events, say that we sleep, look once more, call. What comes after the events
 // were taken sets a bit again, which ends the sleep; who posts first leaves its message where we look, then
 // sees that we sleep.
-static void go_to_sleep(struct domain_cpu *dc)
+static void go_to_sleep(struct program_cpu *pc)
 {
-    struct cpu *cpu = &dc->cpu;
-    domain_take_events(dc);
+    struct cpu *cpu = &pc->cpu;
+    program_take_events(pc);
     atomic_store_explicit(&cpu->sleeping, true, memory_order_seq_cst);
     if (!has_work(cpu))
         domain_call(DOMAIN_CALL_SLEEP, cpu->timers ? cpu->timers->due_ns : UINT64_MAX, 0, 0);
@@ -56,7 +56,7 @@ static void go_to_sleep(struct domain_cpu *dc)
 static void watch(struct cpu *cpu)
 {
     while (!has_work(cpu)) {
-        domain_cpu_of(cpu)->events->rounds++;
+        program_cpu_of(cpu)->events->rounds++;
         cpu_relax();
     }
 }
@@ -66,10 +66,10 @@ static void idle(struct cpu *cpu)
 {
     uint64_t start = cpu->round_tsc ? cpu->round_tsc : rdtsc();
     MARK_BEGIN("idle");
-    if (cpu->irq_mode == IRQ_POLL || domain_cpu_of(cpu)->never_sleeps)
+    if (cpu->irq_mode == IRQ_POLL || program_cpu_of(cpu)->never_sleeps)
         watch(cpu);
     else
-        go_to_sleep(domain_cpu_of(cpu));
+        go_to_sleep(program_cpu_of(cpu));
     cpu->round_tsc = rdtsc();
     cpu->stats.idle_tsc += cpu->round_tsc - start;
     MARK_END("idle");
@@ -78,7 +78,7 @@ static void idle(struct cpu *cpu)
 void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
-    struct domain_events *events = domain_cpu_of(cpu)->events;
+    struct domain_events *events = program_cpu_of(cpu)->events;
     bool was_looping = cpu->looping;
     cpu->looping = true;
     MARK_BEGIN("loop");

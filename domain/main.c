@@ -62,29 +62,30 @@ static const struct app *read_words(struct cmdline *c)
 static void check_abi(const struct domain_info *info)
 {
     if (info->abi != DOMAIN_ABI)
-        fail("domain-abi", "the program is built for calls of version %u, and the kernel has %u: "
+        fail("domain-abi",
+             "the program is built for calls of version %u, and the kernel has %u: "
              "build both again",
              DOMAIN_ABI, info->abi);
 }
 
-noreturn void domain_main(void)
+noreturn void program_main(void)
 {
     static struct cmdline cmdline;
     const struct domain_info *info = domain_info();
     check_abi(info);
-    domain_add_cpu(&domain_boot_cpu, (struct domain_events *)domain_events_at(0));
+    program_add_cpu(&program_boot_cpu, (struct domain_events *)domain_events_at(0));
     time_start(info->tsc_hz, info->tsc_at_zero);
     irq_set_config(&(struct irq_config){ .mode = (enum irq_mode)info->irq_mode });
-    domain_add_cpus(info->cpus);
+    program_add_cpus(info->cpus);
     const struct app *app = read_words(&cmdline);
     nvme_granted_init(info);
     for (unsigned cpu = 1; cpu < info->cpus; cpu++)
-        domain_let_begin(cpu);
+        program_let_begin(cpu);
     app->run(&cmdline);
     domain_exit(report_failed());
 }
 
-noreturn void domain_loop(void)
+noreturn void program_loop(void)
 {
     static const bool never;
     cpu_run_until(&never);

@@ -59,7 +59,8 @@ static void *alloc(uint64_t (*from)(uint64_t, uint64_t), size_t bytes, size_t al
     spinlock_unlock(&mem.lock);
     if (!at)
         fail("out-of-memory",
-             "memory: no %llu KiB are left in one piece (%llu KiB free in all): give the domain more "
+             "memory: no %llu KiB are left in one piece (%llu KiB free in all): give the domain "
+             "more "
              "(mem= of its domain=), or lower iodepth= or bs=",
              (unsigned long long)DIV_UP(bytes, KIB), (unsigned long long)(mem_free_bytes() / KIB));
     return (void *)at;

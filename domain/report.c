@@ -4,8 +4,7 @@
 #include "kernel/base/report.h"
 
 #include "domain/call.h"
-#include "kernel/base/report_init.h"
-#include "kernel/base/result.h"
+#include "kernel/base/x86.h"
 #include "lib/format.h"
 #include "lib/string.h"
 

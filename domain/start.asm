@@ -7,16 +7,16 @@ bits 64
 DOMAIN_STACKS     equ 0x20000000 ; kernel/domain/abi.h
 DOMAIN_STACK_SPAN equ 0x100000
 
-extern domain_start
+extern program_start
 
 section .text.entry progbits alloc exec nowrite align=16
-global domain_entry
-domain_entry:
+global program_entry
+program_entry:
     lea rax, [rdi + 1]
     imul rax, rax, DOMAIN_STACK_SPAN
     lea rsp, [rax + DOMAIN_STACKS]
     xor ebp, ebp            ; where backtraces end
-    call domain_start
+    call program_start
     ud2
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -9,31 +9,31 @@
 
 #include <stdatomic.h>
 
-static struct domain_cpu *_Atomic cpus[DOMAIN_CPUS_MAX];
+static struct program_cpu *_Atomic cpus[DOMAIN_CPUS_MAX];
 
 // What wakes CPUs is kept for those that don't sleep yet.
-void domain_let_begin(unsigned index)
+void program_let_begin(unsigned index)
 {
-    atomic_store_explicit(&cpus[index], domain_cpu_of(cpu_get(index)), memory_order_release);
+    atomic_store_explicit(&cpus[index], program_cpu_of(cpu_get(index)), memory_order_release);
     domain_call(DOMAIN_CALL_WAKE, index, 0, 0);
 }
 
-static struct domain_cpu *wait_for_boot_cpu(unsigned index)
+static struct program_cpu *wait_for_boot_cpu(unsigned index)
 {
-    struct domain_cpu *cpu;
+    struct program_cpu *cpu;
     while (!(cpu = atomic_load_explicit(&cpus[index], memory_order_acquire)))
         domain_call(DOMAIN_CALL_SLEEP, UINT64_MAX, 0, 0);
     return cpu;
 }
 
-noreturn void domain_start(unsigned index)
+noreturn void program_start(unsigned index)
 {
-    struct domain_cpu *cpu = &domain_boot_cpu;
+    struct program_cpu *cpu = &program_boot_cpu;
     if (index)
         cpu = wait_for_boot_cpu(index);
     domain_call(DOMAIN_CALL_GS, (uint64_t)&cpu->cpu, 0, 0);
     if (index)
-        domain_loop();
+        program_loop();
     else
-        domain_main();
+        program_main();
 }

@@ -5,11 +5,11 @@
 #include "lib/types.h"
 
 // Called by start.asm, on each CPU.
-noreturn void domain_start(unsigned index);
+noreturn void program_start(unsigned index);
 
 // What follows: on CPU 0, and on the others once they are let.
-noreturn void domain_main(void);
-noreturn void domain_loop(void);
+noreturn void program_main(void);
+noreturn void program_loop(void);
 
 // Has a CPU, which is known by now, begin. CPU 0.
-void domain_let_begin(unsigned index);
+void program_let_begin(unsigned index);

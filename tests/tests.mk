@@ -71,6 +71,14 @@ $(B)/host/tests/host/steps_%: $(B)/steps/tests/host/steps_%.o $(STEP_OBJ) $(B)/t
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
+# The bottom of a domain's program in place of the kernel's.
+PROGRAM_TSAN = $(addprefix domain/,apic.c cpus.c irq.c loop.c) \
+               $(addprefix kernel/,cpu/msg.c cpu/timer.c irq/irq_config.c) lib/format.c
+$(B)/host/tests/host/steps_program: $(B)/steps/tests/host/steps_program.o $(B)/steps/tests/host/step.o \
+                                    $(PROGRAM_TSAN:%.c=$(B)/tsan/%.o)
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+
 .PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o $(B)/steps/%.o
 
 .PHONY: test-host
