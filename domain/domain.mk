@@ -12,7 +12,7 @@ DOMAIN_C = $(sort $(wildcard domain/*.c)) \
         cpu/trace.c irq/irq_config.c \
         run/allow_write.c run/app.c run/app_stop.c run/block.c run/command.c run/command_print.c run/copy.c) \
     $(addprefix drivers/nvme/,granted.c qpair.c disk.c request.c stream.c command.c scatter.c copy.c pieces.c \
-        prp.c status.c reset.c round.c identify_zns.c recover_plan.c) \
+        late.c prp.c status.c reset.c round.c identify_zns.c recover_plan.c) \
     $(sort $(wildcard apps/job*.c)) \
     $(addprefix apps/,arena.c bins.c copy_measure.c copy_pays.c disks.c health.c histogram.c human.c latency.c \
         live.c sha256sum.c table.c table_print.c)

@@ -36,7 +36,7 @@ static struct domain_events events[CPUS];
 static struct domain_info info;
 static bool stop;
 static unsigned handled, messages, timers, calls_of_sleep;
-static bool tag[QUEUES]; // a completion that the device has written to memory
+static bool tag[QUEUES];    // a completion that the device has written to memory
 static bool posted[QUEUES]; // its MSI lies in the descriptor
 static bool is_set_up;
 static uint64_t now_ns;
@@ -317,11 +317,8 @@ static void in_mode(enum irq_mode mode)
     play_all((struct what){ .loop = run_loop_with_timer, .first = let_time_pass, .timers = 1 });
     if (mode == IRQ_POLL)
         return; // ends with the first that comes
-    play_all((struct what){ .loop = run_loop,
-                            .first = complete_two,
-                            .second = post_one,
-                            .messages = 1,
-                            .handled = 2 });
+    play_all((struct what){
+        .loop = run_loop, .first = complete_two, .second = post_one, .messages = 1, .handled = 2 });
 }
 
 static void posted_mode(void **state)
