@@ -2,7 +2,7 @@
 # The loader: a GNU-EFI application with the kernel's ELF file inside, $(B)/onebell.efi.
 
 BOOT_C   = $(sort $(wildcard boot/*.c))
-BOOT_LIB = lib/console_words.c lib/crc32c.c lib/format.c lib/json.c lib/kept.c lib/parse.c lib/problem.c lib/string.c
+BOOT_LIB = lib/console_words.c lib/crc32c.c lib/elf64.c lib/format.c lib/json.c lib/kept.c lib/parse.c lib/problem.c lib/string.c
 BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) \
            $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o $(B)/boot/sbat.asm.o
 

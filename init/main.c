@@ -23,6 +23,7 @@
 #include "kernel/base/verdict.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
+#include "kernel/domain/ring.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem_init.h"
@@ -67,6 +68,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
         fail("handoff", "the loader and the kernel are of different builds: build again");
     firmware_note(h);
     desc_init();
+    ring_init();
     desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);
     paging_init(h);

@@ -197,21 +197,13 @@ static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
     return dev->requester == dev->bdf ? 1 : 2;
 }
 
-static bool bears(const struct pci_dev *dev, uint16_t source)
-{
-    uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
-    return sources[0] == source || sources[count - 1] == source;
-}
-
 // Functions behind one bridge share its id, and those behind one VMD. The next other one that is granted
 // something; NULL past the end.
 static const struct pci_dev *next_bearer(const struct pci_dev *dev, uint16_t source, size_t *at)
 {
     const struct pci_dev *other;
     while ((other = pci_get((*at)++)))
-        if (other != dev && other->granted &&
-            pci_visible(other)->segment == pci_visible(dev)->segment && bears(other, source))
+        if (other != dev && other->granted && pci_bears(other, pci_visible(dev)->segment, source))
             return other;
     return NULL;
 }

@@ -2,10 +2,16 @@
 // Inside kernel/pci: the fence around DMA, of which pci.h has what others set.
 #pragma once
 
+#include "kernel/pci/pci.h"
+#include "kernel/pci/pci_regs.h"
 #include "lib/problem.h"
 #include "lib/types.h"
 
-struct pci_dev;
+// What has other functions at the far end of its link.
+static inline bool pci_is_port(const struct pci_dev *dev)
+{
+    return dev->port_type == PCI_EXP_TYPE_ROOT_PORT || dev->port_type == PCI_EXP_TYPE_DOWNSTREAM;
+}
 
 // Lets the function reach its memory, where there is a fence. Boot CPU.
 bool pci_grant(struct pci_dev *dev, struct problem *p);

@@ -2,6 +2,7 @@
 // Slots that functions are put into and taken out of while the machine runs (PCIe Base 6.0, 6.7).
 
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 #include "lib/mmio.h"
@@ -24,10 +25,8 @@ static void write_exp(const struct pci_dev *port, unsigned offset, uint16_t valu
 // Firmware leaves the ports of a domain no windows for what may come.
 bool pci_has_slot(const struct pci_dev *port)
 {
-    return !port->domain &&
-           (port->port_type == PCI_EXP_TYPE_ROOT_PORT ||
-            port->port_type == PCI_EXP_TYPE_DOWNSTREAM) &&
-           !port->removed && read_exp(port, PCI_EXP_FLAGS) & PCI_EXP_FLAGS_SLOT &&
+    return !port->domain && pci_is_port(port) && !port->removed &&
+           read_exp(port, PCI_EXP_FLAGS) & PCI_EXP_FLAGS_SLOT &&
            read_exp(port, PCI_EXP_SLOT_CAP) & PCI_EXP_SLOT_CAP_HOT_PLUG;
 }
 

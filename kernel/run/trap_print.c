@@ -39,6 +39,10 @@ static bool is_fetch(const struct trap_frame *f)
 void trap_print_backtrace(const struct trap_frame *f)
 {
     uint64_t rbp = f->rbp;
+    if (f->cs & 3) { // its pointers may lead anywhere
+        info("in ring 3, at %016llx", (unsigned long long)f->rip);
+        return;
+    }
     info("backtrace:");
     print_place("at  ", f->rip);
     // A call that led to no code made no frame: its return address is still on top of the stack.
