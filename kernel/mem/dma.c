@@ -98,7 +98,7 @@ static uint64_t take_or_grow(uint64_t bytes, uint64_t align, unsigned node)
     return at;
 }
 
-static _Noreturn void fail_for(size_t bytes)
+static noreturn void fail_for(size_t bytes)
 {
     if (dma.count == PIECES_MAX)
         fail("dma-pieces",
