@@ -147,6 +147,29 @@ static void halts(void **state)
     assert_int_equal(reqs[0].status, COPY_GONE);
 }
 
+// Whatever comes before the end of a round, where batches go out.
+static void run_without_flush(void)
+{
+    for (unsigned i = 0; i < 20; i++)
+        for (world.current = 0; world.current < 2; world.current++) {
+            irq_poll();
+            cpu_run_messages(this_cpu());
+        }
+    world.current = 0;
+}
+
+static void gone_before_the_round_ends(void **state)
+{
+    batches_of(8);
+    ask_many(0, 5);
+    dsa_model_halt(m, 1);
+    run_without_flush();
+    assert_int_equal(ended[0], 0);
+    work();
+    check(0, 5, COPY_GONE);
+    assert_int_equal(m->submitted, 0);
+}
+
 static void handles_are_revoked(void **state)
 {
     dsa_model_ask_handles(m);
@@ -179,7 +202,7 @@ static void has_moved(struct irq_move *move)
     assert_true(move->ok);
 }
 
-// The queue has another owner while some are gathered.
+// The queue has another owner while some are gathered: they go out before.
 static void moves(void **state)
 {
     static struct irq_move move;
@@ -189,8 +212,9 @@ static void moves(void **state)
     struct irq *irq = irq_first()->next;
     move = (struct irq_move){ .irq = irq, .to = 1, .done = has_moved };
     irq_set_affinity(&move);
-    dsa_run_cpus();
+    run_without_flush();
     assert_int_equal(irq->cpu, 1);
+    assert_int_equal(m->submitted, 3);
     ask_many(20, 30);
     work();
     check(0, 50, COPY_OK);
@@ -243,6 +267,7 @@ int main(void)
         TEST(the_list_faults),
         TEST(its_record_is_lost),
         TEST(halts),
+        TEST(gone_before_the_round_ends),
         TEST(handles_are_revoked),
         TEST(moves),
         TEST(not_every_device_has_them),
