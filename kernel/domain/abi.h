@@ -108,7 +108,7 @@ enum domain_text {
     DOMAIN_TEXT_JSON,
     DOMAIN_TEXTS
 };
-#define DOMAIN_TEXT_BYTES 1024 // of one; for WARN and ERROR the id stands before the first blank
+#define DOMAIN_TEXT_BYTES 4096 // of one; for WARN and ERROR the id stands before the first blank
 
 // Results; what no right program does ends the domain instead.
 #define DOMAIN_OK 0
