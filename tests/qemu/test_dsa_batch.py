@@ -44,6 +44,15 @@ def test_each_of_a_batch_ends_by_itself(boot):
                      run.one("warning", what="dsa-descriptor")["message"])
 
 
+@pytest.mark.parametrize("plant", ["revoke:50", *(["twice:100", "early:7"] if FULL else [])])
+def test_batches_end_once(boot, plant):
+    """A handle that was revoked sends the whole batch out anew."""
+    run = boot(f"app=dsa op=memmove rows=now batch=8 count={COUNT} iodepth=32", cpus=1, disks=[], dsa=2,
+               dsa_options={"handles": "on", "plant": plant}).ended_well()
+    rows_of(run)
+    assert ("handles revoked" in run.console) == plant.startswith("revoke")
+
+
 def test_wrong_comparisons_are_noticed(boot):
     run = boot("app=dsa rows=now op=compare batch=4 count=8000", cpus=1, disks=[], dsa=1,
                dsa_options={"plant": "corrupt:401"})
