@@ -29,7 +29,7 @@ APP_OBJ  = $(patsubst $(APP)/%.c,$(B)/app/%.o,$(APP_C))
 
 # ---- the kernel: freestanding, no SSE, no red zone (interrupts share the stack) ----
 DRIVER_DIRS = $(addprefix drivers/,vtd vtd/monitor vtd/platform vtd/posting vmd dsa nvme nvme/cli)
-KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run) $(DRIVER_DIRS) apps apps/monitor init
+KERNEL_DIRS = lib $(addprefix kernel/,base mem acpi pci x86 cpu irq run domain) $(DRIVER_DIRS) apps apps/monitor init
 KERNEL_C    = $(sort $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS))))
 KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
 KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o) $(APP_OBJ)
@@ -78,6 +78,7 @@ $(B)/kernel/base/font.asm.o: $(FONTS)
 $(B)/kernel.stripped.elf: $(B)/kernel.elf
 	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
 
+include domain/domain.mk
 include boot/boot.mk
 include tools/qemu/qemu.mk
 include tests/tests.mk

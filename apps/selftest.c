@@ -37,10 +37,12 @@ static const struct option options[] = {
     { .name = "test",
       .kind = OPTION_CHOICE,
       .fallback = "moves",
-      .choices = "moves|delivery|modes|offline|both|all|posting",
-      .help = "irqs move to other CPUs, or change between posted and remapped, or irq= changes, or "
-              "CPUs go offline and come back; both: all but changes of irq=; all: with these; "
-              "posting: what remapping units do, without load" },
+      .choices = "moves|delivery|modes|offline|both|all|posting|ring",
+      .help =
+          "irqs move to other CPUs, or change between posted and remapped, or irq= changes, or "
+          "CPUs go offline and come back; both: all but changes of irq=; all: with these; "
+          "posting: what remapping units do; ring: what programs in ring 3 may do; both without "
+          "load" },
     { .name = "unreachable",
       .kind = OPTION_CHOICE,
       .fallback = "1",
@@ -417,23 +419,27 @@ static bool prepare(const struct cmdline *c, struct problem *p)
     return check_machine(p) && load_prepare(&test.load, c, p);
 }
 
-// The driver's own, which needs more of units than an app may have.
-static void run_posting(const struct cmdline *c)
+// Those that need more of units, or of the kernel, than an app may have: apps of their own there.
+static bool run_other(const struct cmdline *c)
 {
-    const struct app *posting = app_find("posting");
-    if (posting)
-        posting->run(c);
-    else
-        error("selftest-posting", "test=posting isn't in this image");
+    static const char *const names[] = { "posting", "ring" };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (cmdline_is(c, "test", names[i])) {
+            const struct app *app = app_find(names[i]);
+            if (app)
+                app->run(c);
+            else
+                error("selftest-missing", "test=%s isn't in this image", names[i]);
+            return true;
+        }
+    return false;
 }
 
 static void selftest_run(const struct cmdline *c)
 {
     struct problem p;
-    if (cmdline_is(c, "test", "posting")) {
-        run_posting(c);
+    if (run_other(c))
         return;
-    }
     if (!prepare(c, &p)) {
         error_problem(&p);
         return;

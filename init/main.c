@@ -23,6 +23,7 @@
 #include "kernel/base/verdict.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
+#include "kernel/domain/ring.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem_init.h"
@@ -67,6 +68,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
         fail("handoff", "the loader and the kernel are of different builds: build again");
     firmware_note(h);
     desc_init();
+    ring_init();
     desc_load(&boot_cpu); // its separate stacks follow: for now, exceptions use this one
     mem_init(h);
     paging_init(h);
@@ -125,12 +127,12 @@ static enum irq_mode choose_mode(const struct cmdline *c)
     if (cmdline_is(c, "irq", "remapped"))
         return IRQ_REMAPPED;
     if (cmdline_is(c, "irq", "auto")) {
-        if (vtd_can_post(&p))
+        if (vtd_can_post(false, &p))
             return IRQ_ADAPTIVE;
         info("irq=auto: remapped, since %s", p.message);
         return IRQ_REMAPPED;
     }
-    if (!vtd_can_post_driven(&p))
+    if (!vtd_can_post(true, &p))
         fail_problem(&p);
     if (cmdline_is(c, "irq", "poll"))
         return IRQ_POLL;
@@ -149,7 +151,7 @@ static bool can_post(bool plain, struct problem *p)
 {
     if (plain)
         return problem_set(p, "irq-mode", "irq=msi leaves remapping off");
-    return vtd_can_post_driven(p);
+    return vtd_can_post(true, p);
 }
 
 static bool is_driven(const struct pci_dev *dev)

@@ -44,9 +44,9 @@ static void print_cpu(unsigned i)
 static const char *timer_text(void)
 {
     unsigned deadlines = 0;
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         deadlines += apic_timer_is_tsc_deadline(i);
-    if (deadlines == cpu_count())
+    if (deadlines == cpu_total())
         return "TSC deadline";
     return deadlines ? "TSC deadline or local APIC counter" : "local APIC counter";
 }
@@ -82,13 +82,13 @@ void summary_platform(const char *clock)
     json_text(&j, "hypervisor", hypervisor_name(hypervisor));
     json_text(&j, "cpu_model", cpu_model(model));
     report_json(&j);
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         print_cpu(i);
 }
 
 static void report_apic_errors(void)
 {
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         if (cpu_get(i)->apic_errors)
             warn("apic-errors",
                  "CPU %u: its local APIC reports errors (ESR 0x%llx; SDM vol. 3, 11.5.3)", i,
@@ -97,7 +97,7 @@ static void report_apic_errors(void)
 
 static void report_stacks(void)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) {
+    for (unsigned i = 0; i < cpu_total(); i++) {
         char line[128];
         struct json j;
         unsigned used = cpu_stack_used(i);

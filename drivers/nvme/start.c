@@ -26,7 +26,7 @@ void nvme_start_init(void)
 {
     nvme.first = NULL;
     nvme.end = &nvme.first;
-    nvme.homes = mem_alloc(cpu_count() * sizeof(*nvme.homes), CACHE_LINE, NODE_ANY);
+    nvme.homes = mem_alloc(cpu_total() * sizeof(*nvme.homes), CACHE_LINE, NODE_ANY);
     loop_set_flush(flush);
 }
 

@@ -8,17 +8,10 @@
 
 #define ENTRIES 256 // buses, and functions of a bus
 
-static struct vtd_entry *new_table(const struct vtd_unit *u)
-{
-    struct vtd_entry *table = mem_alloc(PAGE_BYTES, PAGE_BYTES, u->node);
-    static_assert(ENTRIES * sizeof(*table) == PAGE_BYTES, "VT-d 9.1, 9.3");
-    vtd_flush(u, table, PAGE_BYTES);
-    return table;
-}
-
 void vtd_context_start(struct vtd_unit *u)
 {
-    u->root = new_table(u);
+    static_assert(ENTRIES * sizeof(*u->root) == PAGE_BYTES, "VT-d 9.1, 9.3");
+    u->root = vtd_new_table(vtd_snoops(u), u->node);
 }
 
 // NULL: its bus has no table.
@@ -31,14 +24,14 @@ static struct vtd_entry *find(const struct vtd_unit *u, uint16_t source)
 
 static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
 {
-    __atomic_store_n(word, value, __ATOMIC_RELEASE);
-    vtd_flush(u, word, sizeof(*word));
+    vtd_set_entry(word, value, vtd_snoops(u));
 }
 
 static struct vtd_entry *find_or_add(struct vtd_unit *u, uint16_t source)
 {
     if (!find(u, source))
-        set(u, &u->root[PCI_BUS(source)].low, mem_phys(new_table(u)) | ROOT_LOW_P);
+        set(u, &u->root[PCI_BUS(source)].low,
+            mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P);
     return find(u, source);
 }
 
@@ -46,32 +39,31 @@ static struct vtd_entry *find_or_add(struct vtd_unit *u, uint16_t source)
 // VT-d 6.1).
 static bool added(struct vtd_unit *u, struct problem *p)
 {
-    if (!(u->cap & VTD_CAP_CM))
-        return vtd_flush_write_buffer(u, p);
-    return vtd_invalidate_contexts(u, p) && vtd_invalidate_pages(u, p);
+    return u->cap & VTD_CAP_CM ? vtd_invalidate_translations(u, p) : vtd_flush_write_buffer(u, p);
 }
 
 // P is set last, by a store of its own.
-bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p)
 {
     struct vtd_entry *e = find_or_add(u, source);
     set(u, &e->high,
-        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, d->id));
-    set(u, &e->low, mem_phys(d->pages.roots[u->levels]) | CONTEXT_LOW_P);
+        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id));
+    set(u, &e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P);
     return added(u, p);
 }
 
 // Then no DMA of the function's is under way any more: the invalidation of its domain drains what had been
 // translated before (VT-d 6.5.2.3, 6.5.4). Asked again, it is done again: the first time may have failed.
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
+// An absent entry goes on saying which domain it was.
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p)
 {
     struct vtd_entry *e = find(u, source);
-    if (!e)
-        return true;
+    uint16_t domain = e ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
+    if (!domain)
+        return true; // it never had anything
     set(u, &e->low, 0);
-    return vtd_flush_write_buffer(u, p) && vtd_invalidate_context(u, source, domain, p) &&
-           vtd_invalidate_domain(u, domain, p);
+    return vtd_flush_write_buffer(u, p) && vtd_invalidate_source(u, source, domain, p);
 }
 
 uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source)

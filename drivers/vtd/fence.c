@@ -5,6 +5,7 @@
 #include "drivers/vtd/fence.h"
 
 #include "drivers/vtd/scope.h"
+#include "drivers/vtd/space.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
@@ -15,10 +16,11 @@
 #define RESERVED_MOST GIB // for one device
 
 static struct {
-    bool on; // grants are asked for
-    struct vtd_domain arena;
-    uint64_t limit;       // of what the units can translate
-    uint16_t last_domain; // that was given out
+    bool on;             // grants are asked for
+    bool keeps_reserved; // dma=rmrr
+    vtd_is_driven driven;
+    struct pci_space arena;
+    uint64_t limit; // of what the units can translate
 } fence = { .arena.id = VTD_ARENA };
 
 // ---- what the units can do ----
@@ -63,35 +65,39 @@ static bool can_translate(struct vtd_unit *u, struct problem *p)
 
 static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
 {
-    struct vtd_unit *u;
-    bool ok = true;
-    vtd_pages_map(&fence.arena.pages, phys, bytes);
-    for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
-        spinlock_lock(&u->lock);
-        ok = u->cap & VTD_CAP_CM ? vtd_invalidate_domain(u, VTD_ARENA, p)
-                                 : vtd_flush_write_buffer(u, p);
-        spinlock_unlock(&u->lock);
-    }
-    return ok;
+    (void)vtd_pages_map(&fence.arena.pages, phys, phys, bytes);
+    return vtd_space_announce(&fence.arena, p);
 }
 
-bool vtd_fence_plan(struct problem *p)
+bool vtd_fence_plan(bool keep_reserved, vtd_is_driven driven, struct problem *p)
 {
     struct vtd_pages *pages = &fence.arena.pages;
     struct vtd_unit *u;
     *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
+    fence.keeps_reserved = keep_reserved;
+    fence.driven = driven;
     fence.limit = UINT64_MAX;
-    fence.last_domain = VTD_ARENA;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
         if (!can_translate(u, p))
             return false;
         fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
         pages->largest = MIN(pages->largest, largest_pages(u));
-        pages->snooped &= (u->ecap & VTD_ECAP_C) != 0;
+        pages->snooped &= vtd_snoops(u);
     }
+    vtd_spaces_plan(pages, fence.limit);
     vtd_pages_init(pages);
     mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
+}
+
+// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
+// for it.
+static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
+{
+    dev = pci_visible(dev);
+    sources[0] = dev->bdf;
+    sources[1] = dev->requester;
+    return dev->requester == dev->bdf ? 1 : 2;
 }
 
 // ---- functions that nobody drives ----
@@ -145,82 +151,122 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
             continue;
         if (range->end > BIT64(width(u, u->levels)))
             return vtd_problem_reserved(u, dev->name, range->end, p);
-        vtd_pages_map(pages, range->base, range->end - range->base);
+        (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
         info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
              (unsigned long long)range->base, (unsigned long long)range->end - 1);
     }
     return true;
 }
 
-// dma=rmrr: a domain of its own, with its reserved ranges alone.
+static bool is_driven(const struct pci_dev *dev)
+{
+    return fence.driven && fence.driven(dev);
+}
+
+static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
+                   struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    bool ok = map_reserved(u, dev, &s->pages, p);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) == s->id || vtd_context_grant(u, sources[i], s, p);
+    return ok;
+}
+
+static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
+{
+    one = pci_visible(one);
+    other = pci_visible(other);
+    return one->segment == other->segment && one->requester == other->requester;
+}
+
+// dma=rmrr: a space with the reserved ranges alone, of the device and of those that bear the same id,
+// since whoever sends by that reaches what each of them does.
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    struct vtd_domain d = { .id = ++fence.last_domain, .pages = fence.arena.pages };
-    if (d.id >= 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap)))
-        return vtd_problem_domains(u, p);
-    d.pages.largest = 1;
-    vtd_pages_init(&d.pages);
-    return map_reserved(u, dev, &d.pages, p) && vtd_context_grant(u, dev->requester, &d, p);
-}
-
-// One whose id another one bears, too, and has a domain by it, is left as that one is.
-static bool settle(struct vtd_unit *u, const struct pci_dev *dev, bool keep, struct problem *p)
-{
+    struct pci_space *s = vtd_space_create(p);
     const struct dmar_reserved *range;
-    if (vtd_context_domain(u, dev->requester))
-        return true;
-    if (keep && is_reserved_for(dev, &range))
-        return keep_reserved(u, dev, p);
-    tell_quiet(dev);
-    return vtd_context_silence(u, dev->requester, p);
-}
-
-static bool settle_all(struct vtd_unit *u, bool keep, vtd_is_driven driven, struct problem *p)
-{
-    const struct pci_dev *dev;
-    struct problem ignored;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (is_quiet(dev) && !(driven && driven(dev)) && vtd_unit_of(dev, &ignored) == u &&
-            !settle(u, dev, keep, p))
+    const struct pci_dev *peer;
+    if (!s)
+        return false;
+    if (s->id >= vtd_domains(u))
+        return vtd_problem_domains(u, p);
+    for (size_t i = 0; (peer = pci_get(i)); i++)
+        if (share_an_id(peer, dev) && is_reserved_for(peer, &range) && !is_driven(peer) &&
+            !let_in(u, peer, s, p))
             return false;
     return true;
 }
 
-bool vtd_fence_start(struct vtd_unit *u, bool keep_reserved_memory, vtd_is_driven driven,
-                     struct problem *p)
+// By each of its ids, but one by which another device reaches something.
+static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) || vtd_context_silence(u, sources[i], p);
+    return ok;
+}
+
+static bool settle(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    if (fence.keeps_reserved && is_reserved_for(dev, &range))
+        return vtd_context_domain(u, pci_visible(dev)->requester) || keep_reserved(u, dev, p);
+    tell_quiet(dev);
+    return silence(u, dev, p);
+}
+
+static bool settle_all(struct vtd_unit *u, struct problem *p)
+{
+    const struct pci_dev *dev;
+    struct problem ignored;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (is_quiet(dev) && !is_driven(dev) && vtd_unit_of(dev, &ignored) == u &&
+            !settle(u, dev, p))
+            return false;
+    return true;
+}
+
+bool vtd_fence_start(struct vtd_unit *u, struct problem *p)
 {
     vtd_context_start(u);
-    return settle_all(u, keep_reserved_memory, driven, p) && vtd_turn_translation_on(u, p);
+    return settle_all(u, p) && vtd_turn_translation_on(u, p);
 }
 
 // ---- granting ----
 
-// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
-// for it.
-static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
-{
-    dev = pci_visible(dev);
-    sources[0] = dev->bdf;
-    sources[1] = dev->requester;
-    return dev->requester == dev->bdf ? 1 : 2;
-}
-
-static bool bears(const struct pci_dev *dev, uint16_t source)
-{
-    uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
-    return sources[0] == source || sources[count - 1] == source;
-}
-
-// Functions behind one bridge share its id, and those behind one VMD.
-static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
+// Functions behind one bridge share its id, and those behind one VMD. The next other one that is granted
+// something; NULL past the end.
+static const struct pci_dev *next_bearer(const struct pci_dev *dev, uint16_t source, size_t *at)
 {
     const struct pci_dev *other;
-    for (size_t i = 0; (other = pci_get(i)); i++)
-        if (other != dev && other->granted &&
-            pci_visible(other)->segment == pci_visible(dev)->segment && bears(other, source))
-            return true;
-    return false;
+    while ((other = pci_get((*at)++)))
+        if (other != dev && other->granted && pci_bears(other, pci_visible(dev)->segment, source))
+            return other;
+    return NULL;
+}
+
+static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
+{
+    size_t at = 0;
+    return next_bearer(dev, source, &at);
+}
+
+// By one id, one memory is reached.
+static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint16_t source,
+                      struct problem *p)
+{
+    const struct pci_dev *other;
+    size_t at = 0;
+    if (dev->space && dev->space->id >= vtd_domains(u))
+        return vtd_problem_space(u, dev->name, dev->space->id, p);
+    while ((other = next_bearer(dev, source, &at)))
+        if (other->space != dev->space)
+            return vtd_problem_alias(dev->name, other->name, p);
+    return true;
 }
 
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
@@ -230,18 +276,18 @@ static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct
     bool ok = true;
     for (size_t i = 0; i < count; i++)
         if (!is_borne_by_others(dev, sources[i]))
-            ok &= vtd_context_revoke(u, sources[i], VTD_ARENA, p);
+            ok &= vtd_context_revoke(u, sources[i], p);
     return ok;
 }
 
-// An older grant of another domain, what firmware reserved, gives way.
-static bool grant_source(struct vtd_unit *u, uint16_t source, struct problem *p)
+// An older grant of another space, what firmware reserved, gives way.
+static bool grant_source(struct vtd_unit *u, uint16_t source, const struct pci_space *space,
+                         struct problem *p)
 {
     uint16_t domain = vtd_context_domain(u, source);
-    if (domain == VTD_ARENA)
+    if (domain == space->id)
         return true;
-    return (!domain || vtd_context_revoke(u, source, domain, p)) &&
-           vtd_context_grant(u, source, &fence.arena, p);
+    return (!domain || vtd_context_revoke(u, source, p)) && vtd_context_grant(u, source, space, p);
 }
 
 static bool grant(const struct pci_dev *dev, struct problem *p)
@@ -254,10 +300,13 @@ static bool grant(const struct pci_dev *dev, struct problem *p)
         return false;
     bool ok = true;
     for (size_t i = 0; i < count; i++)
+        if (!may_reach(u, dev, sources[i], p))
+            return false;
+    for (size_t i = 0; i < count; i++)
         vtd_context_prepare(u, sources[i]);
     spinlock_lock(&u->lock);
     for (size_t i = 0; ok && i < count; i++)
-        ok = grant_source(u, sources[i], p);
+        ok = grant_source(u, sources[i], dev->space ? dev->space : &fence.arena, p);
     if (!ok)
         (void)revoke_sources(u, dev, &ignored);
     spinlock_unlock(&u->lock);
@@ -288,7 +337,8 @@ static bool reaches(const struct pci_dev *dev)
 
 void vtd_fence_raise(void)
 {
-    static const struct pci_fence calls = { grant, revoke, reaches };
+    static const struct pci_fence calls = { grant, revoke, reaches, vtd_space_create,
+                                            vtd_space_map };
     fence.on = true;
     pci_set_fence(&calls);
 }
@@ -305,7 +355,7 @@ static unsigned count_granted(void)
     const struct pci_dev *dev;
     unsigned granted = 0;
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        granted += dev->granted;
+        granted += dev->granted && !dev->space;
     return granted;
 }
 
@@ -325,8 +375,8 @@ static unsigned tell_unfenced(void)
             continue;
         unfenced++;
         warn("dma-unit",
-             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, reaches what "
-             "firmware lets it; dma=open says that this is meant for all",
+             "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, may reach all "
+             "memory; dma=open says that this is meant for all",
              (unsigned long long)u->base);
     }
     return unfenced;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Builds second-level page tables. An entry is written once, from absent to present, and never changed.
+// Builds second-level page tables, and what all tables for DMA are made of. The entry of a page is written
+// once, from absent to present, and never changed.
 
 #include "drivers/vtd/pages.h"
 
@@ -14,34 +15,30 @@ static uint64_t page_bytes(unsigned level)
     return 1ull << vtd_levels_bits(level - 1);
 }
 
-static void flush(const struct vtd_pages *p, const void *at, size_t bytes)
-{
-    if (!p->snooped)
-        cache_flush(at, bytes);
-}
-
-static void set(const struct vtd_pages *p, uint64_t *entry, uint64_t value)
+void vtd_set_entry(uint64_t *entry, uint64_t value, bool snooped)
 {
     __atomic_store_n(entry, value, __ATOMIC_RELEASE);
-    flush(p, entry, sizeof(*entry));
+    if (!snooped)
+        cache_flush(entry, sizeof(*entry));
 }
 
-static uint64_t *new_table(const struct vtd_pages *p)
+void *vtd_new_table(bool snooped, unsigned node)
 {
-    uint64_t *table = mem_alloc(PAGE_BYTES, PAGE_BYTES, p->node);
-    flush(p, table, PAGE_BYTES);
+    void *table = mem_alloc(PAGE_BYTES, PAGE_BYTES, node);
+    if (!snooped)
+        cache_flush(table, PAGE_BYTES);
     return table;
 }
 
 static void link(const struct vtd_pages *p, uint64_t *entry, const uint64_t *table)
 {
-    set(p, entry, mem_phys(table) | PAGE_R | PAGE_W);
+    vtd_set_entry(entry, mem_phys(table) | PAGE_R | PAGE_W, p->snooped);
 }
 
 void vtd_pages_init(struct vtd_pages *p)
 {
     for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++) {
-        p->roots[levels] = new_table(p);
+        p->roots[levels] = vtd_new_table(p->snooped, p->node);
         if (levels > VTD_LEVELS_LEAST)
             link(p, &p->roots[levels][0], p->roots[levels - 1]);
     }
@@ -69,34 +66,41 @@ static uint64_t *walk(struct vtd_pages *p, uint64_t at, unsigned *level, unsigne
     *level = VTD_LEVELS_MOST;
     while (*level > down_to && !(*entry && is_page(*entry, *level))) {
         if (!*entry)
-            link(p, entry, new_table(p));
+            link(p, entry, vtd_new_table(p->snooped, p->node));
         entry = entry_of(table_of(*entry), --*level, at);
     }
     return entry;
 }
 
-static unsigned largest_level(const struct vtd_pages *p, uint64_t at, uint64_t bytes)
+// `aligned` has the low bits of both addresses.
+static unsigned largest_level(const struct vtd_pages *p, uint64_t aligned, uint64_t bytes)
 {
     unsigned level = p->largest;
-    while (level > 1 && (at % page_bytes(level) || bytes < page_bytes(level)))
+    while (level > 1 && (aligned % page_bytes(level) || bytes < page_bytes(level)))
         level--;
     return level;
 }
 
 // Where smaller pages stand already, those that are missing are added; never is a table replaced by a page.
-static unsigned map_one(struct vtd_pages *p, uint64_t at, uint64_t bytes)
+// Returns the level of the page; 0: another one is there.
+static unsigned map_one(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
 {
-    unsigned level = largest_level(p, at, bytes), found;
+    unsigned level = largest_level(p, at | phys, bytes), found;
     uint64_t *entry = walk(p, at, &found, level);
     while (*entry && !is_page(*entry, found))
         entry = walk(p, at, &found, --level);
     if (!*entry)
-        set(p, entry, at | PAGE_R | PAGE_W | (level > 1 ? PAGE_PS : 0));
-    return level;
+        vtd_set_entry(entry, phys | PAGE_R | PAGE_W | (level > 1 ? PAGE_PS : 0), p->snooped);
+    return (*entry & PAGE_ADDR) + at % page_bytes(found) == phys ? level : 0;
 }
 
-void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes)
+bool vtd_pages_map(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
 {
-    for (uint64_t at = base, end = base + bytes; at < end;)
-        at += page_bytes(map_one(p, at, end - at));
+    for (uint64_t done = 0; done < bytes;) {
+        unsigned level = map_one(p, at + done, phys + done, bytes - done);
+        if (!level)
+            return false;
+        done += page_bytes(level);
+    }
+    return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Second-level page tables, by which a unit translates the DMA of the functions that they are given to
-// (VT-d 3.7, 9.8). Here every address translates to itself, or to nothing.
+// (VT-d 3.7, 9.8).
 #pragma once
 
 #include "lib/types.h"
@@ -26,6 +26,12 @@ struct vtd_pages {
 // Empty tables; `largest`, `snooped` and `node` are set.
 void vtd_pages_init(struct vtd_pages *p);
 
-// Lets [base, base + bytes) be read and written: whole pages below 2^57. What is so already stays as it is.
-// One CPU at a time.
-void vtd_pages_map(struct vtd_pages *p, uint64_t base, uint64_t bytes);
+// Has [at, at + bytes) translate to what lies at `phys`, to be read and written: whole pages below 2^57.
+// What is so already stays as it is. False: some of it translates to something else, and goes on to. One
+// CPU at a time.
+bool vtd_pages_map(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes);
+
+// Of any table for DMA, that of contexts, too: one page, empty; and a word of it, in one store. Units that
+// don't snoop find both in memory.
+void *vtd_new_table(bool snooped, unsigned node);
+void vtd_set_entry(uint64_t *entry, uint64_t value, bool snooped);

@@ -18,7 +18,7 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p)
     // has those modes, and no other unit (VT-d 6.5.2.11, table 26; 11.4.9.9).
     bool wide = u->ecap & (VTD_ECAP_SMTS | VTD_ECAP_ADMS);
     *q = (struct vtd_queue){
-        .step = wide ? 2 * sizeof(struct qi_desc) : sizeof(struct qi_desc),
+        .step = wide ? 2 * QI_BYTES : QI_BYTES,
         .descriptors = mem_alloc(QUEUE_BYTES, PAGE_BYTES, u->node),
         .status = mem_alloc(CACHE_LINE, CACHE_LINE, u->node),
     };
@@ -29,15 +29,15 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p)
 }
 
 // The queue is always read with snooping (VT-d 11.4.3, C): it needs no cache flush.
-static void put_at(const struct vtd_queue *q, uint32_t offset, struct qi_desc d)
+static void put_at(const struct vtd_queue *q, uint32_t offset, uint64_t low, uint64_t high)
 {
-    struct qi_desc padded[2] = { d };
+    uint64_t padded[2 * QI_BYTES / sizeof(uint64_t)] = { low, high };
     memcpy((uint8_t *)q->descriptors + offset, padded, q->step);
 }
 
-static void put(struct vtd_queue *q, struct qi_desc d)
+static void put(struct vtd_queue *q, uint64_t low, uint64_t high)
 {
-    put_at(q, q->tail, d);
+    put_at(q, q->tail, low, high);
     q->tail = (q->tail + q->step) % QUEUE_BYTES;
 }
 
@@ -73,7 +73,7 @@ static void recover(struct vtd_unit *u)
     struct vtd_queue *q = &u->queue;
     uint32_t head = (uint32_t)(vtd_read64(u, VTD_IQH) & VTD_IQ_OFFSET);
     if (head % q->step == 0 && head < QUEUE_BYTES)
-        put_at(q, head, (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_WAIT) });
+        put_at(q, head, field_put(QI_TYPE, QI_TYPE_WAIT), 0);
     vtd_write32(u, VTD_FSTS, VTD_FSTS_IQE | VTD_FSTS_ITE);
     q->stuck = !poll_until(vtd_read64(u, VTD_IQH) == q->tail, VTD_DEADLINE_NS);
 }
@@ -104,8 +104,8 @@ static bool queue_stuck(struct vtd_unit *u, uint64_t request, struct problem *p)
 }
 
 // One request at a time, waited for: the ring never fills. A request that timed out may still be
-// answered later; its number then matches nothing.
-static bool submit(struct vtd_unit *u, struct qi_desc request, struct problem *p)
+// answered later; its number then matches nothing. The high word of what is asked for here is 0.
+static bool submit(struct vtd_unit *u, uint64_t request, struct problem *p)
 {
     struct vtd_queue *q = &u->queue;
     if (q->stuck)
@@ -114,31 +114,27 @@ static bool submit(struct vtd_unit *u, struct qi_desc request, struct problem *p
                            "power the machine off and on",
                            (unsigned long long)u->base);
     q->number++;
-    put(q, request);
-    put(q, (struct qi_desc){
-               .low = field_put(QI_TYPE, QI_TYPE_WAIT) | QI_WAIT_SW |
-                      field_put(QI_WAIT_DATA, q->number),
-               .high = mem_phys(q->status),
-           });
+    put(q, request, 0);
+    put(q, field_put(QI_TYPE, QI_TYPE_WAIT) | QI_WAIT_SW | field_put(QI_WAIT_DATA, q->number),
+        mem_phys(q->status));
     vtd_write64(u, VTD_IQT, q->tail);
 
     bool ended = poll_until(done(q) || stopped(u), VTD_DEADLINE_NS);
     if (done(q))
         return true;
-    return ended ? queue_error(u, request.low, p) : queue_stuck(u, request.low, p);
+    return ended ? queue_error(u, request, p) : queue_stuck(u, request, p);
 }
 
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p)
 {
-    return submit(u, (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IEC) }, p);
+    return submit(u, field_put(QI_TYPE, QI_TYPE_IEC), p);
 }
 
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p)
 {
     return submit(u,
-                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IEC) | QI_IEC_G |
-                                           field_put(QI_IEC_IM, mask) |
-                                           field_put(QI_IEC_IIDX, index) },
+                  field_put(QI_TYPE, QI_TYPE_IEC) | QI_IEC_G | field_put(QI_IEC_IM, mask) |
+                      field_put(QI_IEC_IIDX, index),
                   p);
 }
 
@@ -147,42 +143,29 @@ bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
     return vtd_invalidate_entries(u, index, 0, p);
 }
 
-bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p)
+static bool invalidate_pages(struct vtd_unit *u, uint64_t which, struct problem *p)
 {
-    return submit(u,
-                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_CONTEXT) |
-                                           field_put(QI_CONTEXT_G, QI_G_ALL) },
-                  p);
-}
-
-bool vtd_invalidate_context(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
-{
-    return submit(u,
-                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_CONTEXT) |
-                                           field_put(QI_CONTEXT_G, QI_G_DEVICE) |
-                                           field_put(QI_CONTEXT_DID, domain) |
-                                           field_put(QI_CONTEXT_SID, source) },
-                  p);
-}
-
-static uint64_t drains(const struct vtd_unit *u)
-{
-    return (u->cap & VTD_CAP_DRD ? QI_IOTLB_DR : 0) | (u->cap & VTD_CAP_DWD ? QI_IOTLB_DW : 0);
-}
-
-bool vtd_invalidate_pages(struct vtd_unit *u, struct problem *p)
-{
-    return submit(u,
-                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IOTLB) |
-                                           field_put(QI_IOTLB_G, QI_G_ALL) | drains(u) },
-                  p);
+    uint64_t drains =
+        (u->cap & VTD_CAP_DRD ? QI_IOTLB_DR : 0) | (u->cap & VTD_CAP_DWD ? QI_IOTLB_DW : 0);
+    return submit(u, field_put(QI_TYPE, QI_TYPE_IOTLB) | which | drains, p);
 }
 
 bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p)
 {
-    return submit(u,
-                  (struct qi_desc){ .low = field_put(QI_TYPE, QI_TYPE_IOTLB) |
-                                           field_put(QI_IOTLB_G, QI_G_DOMAIN) |
-                                           field_put(QI_IOTLB_DID, domain) | drains(u) },
-                  p);
+    return invalidate_pages(u, field_put(QI_IOTLB_G, QI_G_DOMAIN) | field_put(QI_IOTLB_DID, domain),
+                            p);
+}
+
+bool vtd_invalidate_source(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
+{
+    uint64_t which = field_put(QI_CONTEXT_G, QI_G_DEVICE) | field_put(QI_CONTEXT_DID, domain) |
+                     field_put(QI_CONTEXT_SID, source);
+    return submit(u, field_put(QI_TYPE, QI_TYPE_CONTEXT) | which, p) &&
+           vtd_invalidate_domain(u, domain, p);
+}
+
+bool vtd_invalidate_translations(struct vtd_unit *u, struct problem *p)
+{
+    return submit(u, field_put(QI_TYPE, QI_TYPE_CONTEXT) | field_put(QI_CONTEXT_G, QI_G_ALL), p) &&
+           invalidate_pages(u, field_put(QI_IOTLB_G, QI_G_ALL), p);
 }

@@ -78,29 +78,27 @@ static bool end_queue(struct vtd_unit *u, struct problem *p)
     return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
 }
 
-// Interrupts first: what they bring about could start DMA.
-static bool take_over(struct vtd_unit *u, bool fenced, struct problem *p)
+// Translation that may never turn off, since it could hang a display, is left to the reset.
+static bool end_fence(struct vtd_unit *u, struct problem *p)
 {
+    if (!u->hung_display && !turn_off(u, VTD_GCMD_TE, p))
+        return false;
+    u->fenced &= u->hung_display;
+    return end_protection(u, p);
+}
+
+// Interrupts first: what they bring about could start DMA.
+bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
+{
+    bool kept = keep_fence && !u->fenced;
     mask_events(u);
-    if (!turn_off(u, VTD_GCMD_IRE, p) ||
-        (!fenced && (!turn_off(u, VTD_GCMD_TE, p) || !end_protection(u, p))) || !end_queue(u, p))
+    if (!turn_off(u, VTD_GCMD_IRE, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
         return false;
     // Nothing of firmware's table may come back with the next SIRTP.
     if (u->ecap & VTD_ECAP_IR)
         vtd_write64(u, VTD_IRTA, 0);
     vtd_faults_clear(u);
     return true;
-}
-
-bool vtd_take_over(struct vtd_unit *u, struct problem *p)
-{
-    u->fenced = false;
-    return take_over(u, false, p);
-}
-
-bool vtd_take_over_fenced(struct vtd_unit *u, struct problem *p)
-{
-    return take_over(u, true, p);
 }
 
 // ---- from firmware's fence to ours ----
@@ -127,6 +125,8 @@ static bool leave_other_mode(const struct vtd_unit *u, struct problem *p)
     if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) ||
         field_get(VTD_RTADDR_TTM, vtd_read64(u, VTD_RTADDR)) == VTD_TTM_LEGACY)
         return true;
+    if (u->hung_display)
+        return vtd_problem_display(u, p);
     return protect(u, p) && vtd_gcmd(u, VTD_GCMD_TE, false, p);
 }
 
@@ -137,7 +137,7 @@ bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
         return false;
     vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
     if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
-        !vtd_invalidate_contexts(u, p) || !vtd_invalidate_pages(u, p))
+        !vtd_invalidate_translations(u, p))
         return false;
     if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) && !vtd_gcmd(u, VTD_GCMD_TE, true, p))
         return false;

@@ -37,16 +37,16 @@ struct vtd_table {
     uint32_t next;       // where the search for a free entry goes on
 };
 
-// What a function that it is granted to may reach.
-#define VTD_ARENA 1 // id of the domain with the DMA arena
-struct vtd_domain {
+// What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit.
+#define VTD_ARENA 1 // id of the one with the DMA arena
+struct pci_space {
     uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
     struct vtd_pages pages;
 };
 
 enum vtd_unit_state {
     VTD_UNIT_ABSENT,  // the table names it, and nothing that makes sense answers there
-    VTD_UNIT_LEFT,    // left as firmware had it, since no device of ours needs it
+    VTD_UNIT_LEFT,    // put aside, since it failed and no device of ours needs it
     VTD_UNIT_LACKING, // taken over, but it can't remap: vtd_unit_check()
     VTD_UNIT_USED,
 };
@@ -91,10 +91,15 @@ static inline void vtd_write64(const struct vtd_unit *u, size_t offset, uint64_t
     mmio_write64(mmio_at(u->regs, offset), value);
 }
 
-// Tables are also read without snooping (ECAP.C = 0).
+// Else what it reads of tables is flushed from the cache.
+static inline bool vtd_snoops(const struct vtd_unit *u)
+{
+    return u->ecap & VTD_ECAP_C;
+}
+
 static inline void vtd_flush(const struct vtd_unit *u, const void *at, size_t bytes)
 {
-    if (!(u->ecap & VTD_ECAP_C))
+    if (!vtd_snoops(u))
         cache_flush(at, bytes);
 }
 
@@ -118,17 +123,20 @@ bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p);
 
 // ---- takeover.c ----
 
-// Ends whatever firmware left on: events, remapping, translation, protected memory, invalidation
-// queue, old faults. The unit passes all DMA and all interrupts through afterwards.
-bool vtd_take_over(struct vtd_unit *u, struct problem *p);
-
-// The same but for translation and protected memory, which go on keeping DMA out until there are tables
-// of ours; vtd_turn_translation_on() ends them.
-bool vtd_take_over_fenced(struct vtd_unit *u, struct problem *p);
+// Ends whatever firmware, or we, left on: events, remapping, translation, protected memory, invalidation
+// queue, old faults. The unit passes all DMA and all interrupts through afterwards. What stays is, with
+// keep_fence, firmware's translation and protected memory, which keep DMA out until
+// vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
+bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
 // Has the unit translate by its root table, whatever it did before, with no moment in between at which
 // it would let through what neither firmware's tables nor ours do. All bus masters are off.
 bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
+
+// ---- handback.c ----
+
+// Takes over what was ours: no address of ours stays in a register.
+bool vtd_give_up(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
 // ---- queue.c: callers hold u->lock, or are alone ----
 
@@ -142,12 +150,11 @@ bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
 // Of 2^mask entries, `index` being the first; mask is at most ECAP.MHMV.
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p);
 
-// Of the tables for DMA; contexts before pages, since pages are cached by what the context says (VT-d
-// 6.5.3.1, table 28). Those of pages drain DMA that is under way, where the unit can.
-bool vtd_invalidate_contexts(struct vtd_unit *u, struct problem *p);
-bool vtd_invalidate_context(struct vtd_unit *u, uint16_t source, uint16_t domain,
-                            struct problem *p);
-bool vtd_invalidate_pages(struct vtd_unit *u, struct problem *p);
+// Of the tables for DMA: everything; one sender's context, with the pages of the domain that it reached; a
+// domain's pages alone. Contexts go before pages, which are cached by what the context says (VT-d 6.5.3.1,
+// table 28), and these drain DMA that is under way, where the unit can.
+bool vtd_invalidate_translations(struct vtd_unit *u, struct problem *p);
+bool vtd_invalidate_source(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p);
 bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p);
 
 // ---- table.c ----
@@ -174,13 +181,13 @@ bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, 
 // An empty root table.
 void vtd_context_start(struct vtd_unit *u);
 
-// Lets a sender reach the domain; it has no entry, or is silenced. And ends that: nothing of its DMA
+// Lets a sender reach the space; it has no entry, or is silenced. And ends that: nothing of its DMA
 // arrives from then on.
-bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct vtd_domain *d,
+bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p);
-bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p);
+bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p);
 
-// The id of the domain that it reaches; 0: none.
+// The id of the space that it reaches; 0: none.
 uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source);
 
 // Makes room for its entry. Without u->lock: without memory the run ends here.

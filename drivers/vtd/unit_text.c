@@ -143,6 +143,23 @@ bool vtd_problem_domains(const struct vtd_unit *u, struct problem *p)
                        (unsigned long long)field_get(VTD_CAP_ND, u->cap));
 }
 
+bool vtd_problem_space(const struct vtd_unit *u, const char *device, unsigned id, struct problem *p)
+{
+    return problem_set(p, "domain-ids",
+                       "%s can't have memory of its own by number %u: VT-d unit 0x%llx knows too "
+                       "few domains (CAP.ND %llu): ask for fewer",
+                       device, id, (unsigned long long)u->base,
+                       (unsigned long long)field_get(VTD_CAP_ND, u->cap));
+}
+
+bool vtd_problem_alias(const char *device, const char *other, struct problem *p)
+{
+    return problem_set(p, "domain-alias",
+                       "%s and %s send by one requester id, so that both reach the same memory: "
+                       "they can't be in different hands",
+                       device, other);
+}
+
 bool vtd_problem_reserved(const struct vtd_unit *u, const char *device, uint64_t end,
                           struct problem *p)
 {

@@ -28,6 +28,12 @@ bool vtd_problem_domains(const struct vtd_unit *u, struct problem *p);
 bool vtd_problem_reserved(const struct vtd_unit *u, const char *device, uint64_t end,
                           struct problem *p);
 
+// "domain-ids": the unit knows no domain of that number, which the device was to be granted;
+// "domain-alias": the requests of two devices bear one id, and were to reach different memory.
+bool vtd_problem_space(const struct vtd_unit *u, const char *device, unsigned id,
+                       struct problem *p);
+bool vtd_problem_alias(const char *device, const char *other, struct problem *p);
+
 // "vtd-timeout": it did not follow a bit of the global command register, ...
 bool vtd_problem_command(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p);
 // ... did not give up firmware's protected memory, ...

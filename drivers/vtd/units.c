@@ -116,7 +116,7 @@ static bool unused(const struct vtd_unit *u, const char *device, struct problem 
                            lacks.message);
     case VTD_UNIT_LEFT:
         return problem_set(p, "vtd-unit-left",
-                           "%s is behind VT-d unit 0x%llx, which was left as firmware had it",
+                           "%s is behind VT-d unit 0x%llx, which was put aside since it failed",
                            device, (unsigned long long)u->base);
     default:
         return problem_set(p, "vtd-unit-absent",

@@ -42,12 +42,12 @@ static void tell_warnings(void)
 // ---- taking over ----
 
 // The run doesn't end for a unit that no device of ours is behind. False: one is.
-static bool leave_alone(struct vtd_unit *u, const struct problem *p)
+static bool put_aside(struct vtd_unit *u, const struct problem *p)
 {
     if (u->needed)
         return false;
     warnings_add(&found, "vtd-unit-left",
-                 "%s; no device in use is behind the unit: it is left alone", p->message);
+                 "%s; no device in use is behind the unit: it is put aside", p->message);
     u->state = VTD_UNIT_LEFT;
     u->regs = NULL;
     return true;
@@ -57,10 +57,10 @@ static bool take_over(struct vtd_unit *u, struct problem *p)
 {
     if (u->hung_display && u->left.gsts & VTD_GCMD_TE && dma == VTD_DMA_OPEN) {
         vtd_problem_display(u, p);
-        return leave_alone(u, p);
+        return put_aside(u, p);
     }
-    if (!(dma == VTD_DMA_OPEN ? vtd_take_over : vtd_take_over_fenced)(u, p))
-        return leave_alone(u, p);
+    if (!vtd_take_over(u, dma != VTD_DMA_OPEN, p))
+        return put_aside(u, p);
     u->state = VTD_UNIT_USED;
     return true;
 }
@@ -140,7 +140,7 @@ bool vtd_init(struct problem *p)
     // but not with firmware's translation or remapping still on.
     struct dmar *d;
     bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p) &&
-              (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
+              (dma == VTD_DMA_OPEN || vtd_fence_plan(dma == VTD_DMA_RMRR, is_driven, p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -165,23 +165,14 @@ static bool is_needed_anywhere(void)
     return false;
 }
 
-static bool can_post(bool needed_only, struct problem *p)
+bool vtd_can_post(bool driven_only, struct problem *p)
 {
     const struct vtd_unit *u;
+    driven_only &= is_needed_anywhere();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!(u->cap & VTD_CAP_PI) && (u->needed || !needed_only))
+        if (!(u->cap & VTD_CAP_PI) && (u->needed || !driven_only))
             return vtd_problem_no_posting(u, p);
     return true;
-}
-
-bool vtd_can_post(struct problem *p)
-{
-    return can_post(false, p);
-}
-
-bool vtd_can_post_driven(struct problem *p)
-{
-    return can_post(is_needed_anywhere(), p);
 }
 
 // ---- turning on ----
@@ -212,7 +203,7 @@ static bool prepare(struct vtd_unit *u, struct problem *p)
 
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    return dma == VTD_DMA_OPEN || vtd_fence_start(u, dma == VTD_DMA_RMRR, is_driven, p);
+    return dma == VTD_DMA_OPEN || vtd_fence_start(u, p);
 }
 
 // With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that
@@ -224,7 +215,7 @@ static bool remap(struct vtd_unit *u, struct problem *p)
     return !(vtd_read32(u, VTD_GSTS) & VTD_GCMD_CFI) || vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
-// A step on each unit in use. One that fails it leaves what no device of ours needs as it was before.
+// A step on each unit in use. One that fails it, and that no device of ours needs, is put aside.
 static bool for_all(bool (*step)(struct vtd_unit *u, struct problem *p), struct problem *p)
 {
     struct vtd_unit *u;
@@ -234,8 +225,8 @@ static bool for_all(bool (*step)(struct vtd_unit *u, struct problem *p), struct 
             continue;
         if (u->needed)
             return false;
-        (void)(dma == VTD_DMA_OPEN ? vtd_take_over : vtd_take_over_fenced)(u, &ignored);
-        leave_alone(u, p);
+        (void)vtd_give_up(u, dma != VTD_DMA_OPEN, &ignored);
+        put_aside(u, p);
     }
     return true;
 }
@@ -254,7 +245,7 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
         vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
     for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
-        (void)vtd_take_over(u, &ignored);
+        (void)vtd_give_up(u, false, &ignored);
     return ok;
 }
 

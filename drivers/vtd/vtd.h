@@ -28,10 +28,9 @@ bool vtd_init(struct problem *p);
 // True where vtd_init() failed only since something isn't there: plain MSIs don't need it.
 bool vtd_is_lacking(const struct problem *p);
 
-// False where some unit can't post, or some unit that a driven device is behind: the problem
-// ("vtd-no-posting") names the unit and the bit.
-bool vtd_can_post(struct problem *p);
-bool vtd_can_post_driven(struct problem *p);
+// False where some unit can't post, of all, or of those that a driven device is behind, if there are any:
+// the problem ("vtd-no-posting") names the unit and the bit.
+bool vtd_can_post(bool driven_only, struct problem *p);
 
 // Allocates and programs the remapping tables of all units, with x2APIC ids (EIME), queued
 // invalidation, and the fault interrupt to `fault_vector` of the boot CPU; then turns remapping on

@@ -71,6 +71,8 @@ static_assert(!(VTD_GCMD_KEPT & (VTD_GCMD_SRTP | VTD_GCMD_WBF | VTD_GCMD_SIRTP))
 #define VTD_FSTS_IQE BIT32(4)
 #define VTD_FSTS_PPF BIT32(1)
 #define VTD_FSTS_PFO BIT32(0)
+// While one of them is set, no event comes of another one (VT-d 11.4.7.2, IP).
+#define VTD_FSTS_EVENTS (VTD_FSTS_ITE | VTD_FSTS_ICE | VTD_FSTS_IQE | VTD_FSTS_PPF | VTD_FSTS_PFO)
 
 // Fault, invalidation and page request events: control (bits 29:0 are kept), then the message.
 #define VTD_FECTL 0x38 // 32
@@ -190,10 +192,7 @@ static_assert(sizeof(struct irte) == 16 && offsetof(struct irte, high) == 8, "VT
 
 // ---- invalidation descriptors: 128 bits, or 256 with the upper half zero ----
 
-struct qi_desc {
-    uint64_t low, high;
-};
-static_assert(sizeof(struct qi_desc) == 16, "VT-d 6.5.2");
+#define QI_BYTES 16
 
 #define QI_TYPE BITS64(3, 0)
 #define QI_TYPE_HIGH BITS64(11, 9)

@@ -23,7 +23,7 @@ const char *vtd_what_lies_at(uint64_t at)
     const char *what = NULL;
     for (size_t i = 0; !what && (u = vtd_unit_get(i)); i++)
         what = table_at(u, at);
-    for (unsigned cpu = 0; !what && cpu < cpu_count(); cpu++)
+    for (unsigned cpu = 0; !what && cpu < cpu_total(); cpu++)
         if (irq_pi_desc(cpu) && mem_phys(irq_pi_desc(cpu)) / PAGE_BYTES == at / PAGE_BYTES)
             what = "a CPU's own data, its posted-interrupt descriptor among it";
     return what ? what : mem_what(at);

@@ -7,7 +7,7 @@ struct cpu boot_cpu = { .node = NODE_ANY, .online = true };
 
 static struct {
     struct cpu *all[CPU_MAX];
-    unsigned count;
+    unsigned count, kept;
 } cpus = { .all = { &boot_cpu }, .count = 1 };
 
 void cpu_add(struct cpu *cpu)
@@ -22,7 +22,18 @@ struct cpu *cpu_get(unsigned index)
     return cpus.all[index];
 }
 
+void cpu_add_kept(struct cpu *cpu)
+{
+    cpu_add(cpu);
+    cpus.kept++;
+}
+
 unsigned cpu_count(void)
+{
+    return cpus.count - cpus.kept;
+}
+
+unsigned cpu_total(void)
 {
     return cpus.count;
 }

@@ -12,6 +12,10 @@
 
 unsigned cpu_count(void); // CPUs in use: indexes 0 to cpu_count() - 1; 0 is the boot CPU
 
+// With those behind them that are kept for domains (domain=): for the kernel's own rooms, and for what
+// every CPU's loop touches.
+unsigned cpu_total(void);
+
 // The calling CPU. Inline: each I/O asks.
 #ifdef ONEBELL_HOST
 unsigned cpu_index(void);

@@ -15,9 +15,25 @@ struct cpu_state;
 
 #define STACK_BYTES 16384
 
+// Data before code, as SYSCALL wants the kernel's and SYSRET would want the others (SDM vol. 3, 6.8.8).
 struct gdt_entries {
     uint64_t null, code, data;
     uint64_t tss_low, tss_high;
+    uint64_t user_data, user_code;
+};
+#define SELECTOR_CODE 8
+#define SELECTOR_DATA 16
+#define SELECTOR_TSS 24
+#define SELECTOR_USER_DATA 0x2b // with RPL 3
+#define SELECTOR_USER_CODE 0x33
+static_assert(offsetof(struct gdt_entries, user_code) == (SELECTOR_USER_CODE & ~3), "the GDT");
+
+// Of a CPU that runs a ring-3 program: kernel/domain/ring.h.
+struct ring_state {
+    uint64_t frame_end;  // where an interrupt of ring 3 pushes: tss.rsp[0]
+    uint64_t kernel_rsp; // of ring_switch()'s caller
+    uint64_t user_rsp;   // kept by the SYSCALL entry while it changes stacks
+    uint64_t user_gs;    // what MSR_KERNEL_GS_BASE was set to
 };
 
 // SDM vol. 3, figure 8-11.
@@ -39,7 +55,7 @@ struct cpu {
     uint32_t index;         // GS:16
     uint32_t apic_id;       // GS:20
     uint64_t batch_tsc;     // GS:24, see cpu_batch_tsc()
-    bool only_wakes;        // GS:32, see irq_fall_asleep()
+    bool only_wakes;        // GS:32, see irq_fall_asleep(), run_held()
     uint64_t stack_guard;   // GS:40: the stack protector's canary
     struct cpu_stats stats; // GS:48
 
@@ -89,6 +105,7 @@ struct cpu {
     _Alignas(2 * CACHE_LINE) uint32_t node;
     bool stop_asked;              // stop.c: an NMI by us is on its way to it
     const struct cpu_state *held; // stop.c: it stands by
+    struct ring_state ring;
     struct gdt_entries gdt;
     struct tss tss;
 };
@@ -98,6 +115,7 @@ static_assert(offsetof(struct cpu, index) == 16, "cpu_index()");
 static_assert(offsetof(struct cpu, batch_tsc) == 24, "cpu_batch_tsc()");
 static_assert(offsetof(struct cpu, only_wakes) == 32, "isr.asm");
 static_assert(offsetof(struct cpu, stats.notifications) == 48, "isr.asm");
+static_assert(offsetof(struct cpu, ring) == 2832, "ring_entry.asm");
 static_assert(offsetof(struct cpu, pi) % (2 * CACHE_LINE) == 0, "a pair of lines");
 static_assert(offsetof(struct cpu, node) - offsetof(struct cpu, pi) == 2 * CACHE_LINE,
               "alone there");
@@ -119,6 +137,8 @@ struct cpu *cpu_get(unsigned index);
 
 // Gives the CPU the next index. Boot CPU, during bring-up.
 void cpu_add(struct cpu *cpu);
+// Likewise, after all others: for a domain.
+void cpu_add_kept(struct cpu *cpu);
 
 // Adds in one instruction, so that an interrupt of the same CPU may do the same at any time.
 static inline void local_add(uint64_t *counter, uint64_t n)

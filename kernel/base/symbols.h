@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Names for addresses, from the ELF symbol table that came with the image.
+// Names for addresses, from the ELF symbol table that came with the image, or with another program.
 #pragma once
 
 #include "lib/types.h"
@@ -9,3 +9,12 @@ void symbols_init(const void *symtab, size_t symtab_bytes, const char *strtab, s
 
 // The function that holds the address, and how far in; NULL: none does.
 const char *symbols_find(uint64_t address, uint64_t *offset);
+
+// A table of another program's: by itself, and aligned to 8 bytes.
+struct symbols {
+    const void *symtab;
+    size_t symtab_bytes;
+    const char *strtab;
+    size_t strtab_bytes;
+};
+const char *symbols_find_in(const struct symbols *s, uint64_t address, uint64_t *offset);

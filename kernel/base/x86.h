@@ -6,6 +6,7 @@
 
 #define CR0_MP BIT64(1)
 #define CR0_EM BIT64(2)
+#define CR0_TS BIT64(3)
 #define CR0_ET BIT64(4)
 #define CR0_NE BIT64(5)
 #define CR0_WP BIT64(16)
@@ -18,7 +19,20 @@
 #define CR4_LA57 BIT64(12)
 #define CR4_SMEP BIT64(20)
 #define CR4_SMAP BIT64(21)
+#define RFLAGS_CF BIT64(0)
+#define RFLAGS_PF BIT64(2)
+#define RFLAGS_AF BIT64(4)
+#define RFLAGS_ZF BIT64(6)
+#define RFLAGS_SF BIT64(7)
+#define RFLAGS_TF BIT64(8)
 #define RFLAGS_IF BIT64(9)
+#define RFLAGS_DF BIT64(10)
+#define RFLAGS_OF BIT64(11)
+#define RFLAGS_IOPL BITS64(13, 12)
+#define RFLAGS_NT BIT64(14)
+#define RFLAGS_RF BIT64(16)
+#define RFLAGS_AC BIT64(18)
+#define RFLAGS_ID BIT64(21)
 
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_BSP BIT64(8)
@@ -43,12 +57,20 @@
 #define MC_STATUS_S BIT64(56)
 #define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
 #define MSR_MC_MISC(bank) (0x403 + 4 * (bank))
+#define MSR_SYSENTER_CS 0x174
 #define MSR_PAT 0x277
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_EFER 0xc0000080
+#define EFER_SCE BIT64(0)
 #define EFER_LME BIT64(8)
 #define EFER_NXE BIT64(11)
+#define MSR_STAR 0xc0000081
+#define STAR_SYSCALL_CS BITS64(47, 32) // SS: 8 more
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+#define MSR_FMASK 0xc0000084
 #define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define VECTORS 256 // of interrupts and exceptions
 
@@ -117,6 +139,38 @@ static inline uint64_t rdtsc_ordered(void)
     __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
     return (uint64_t)high << 32 | low;
 }
+
+#ifdef ONEBELL_DOMAIN
+
+// No interrupt runs any of the program's code, so there is none to keep out.
+static inline void interrupts_off(void)
+{
+}
+
+static inline void interrupts_on(void)
+{
+}
+
+static inline uint64_t interrupts_save(void)
+{
+    return 0;
+}
+
+static inline void interrupts_restore(uint64_t flags)
+{
+}
+
+// Privileged: nowhere to be found, so what needs one can't be linked into a domain.
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+uint8_t in8(uint16_t port);
+uint16_t in16(uint16_t port);
+uint32_t in32(uint16_t port);
+void out8(uint16_t port, uint8_t value);
+void out16(uint16_t port, uint16_t value);
+noreturn void halt_forever(void);
+
+#else
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -247,4 +301,5 @@ noreturn static inline void cpu_triple_fault(void)
     halt_forever();
 }
 
+#endif
 #endif

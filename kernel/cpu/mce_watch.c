@@ -39,7 +39,7 @@ static void send(struct look *l)
 
 static void look_all(struct cpu_timer *timer)
 {
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         send(&looks[i]);
     cpu_timer_start(timer, time_ns() + PERIOD_NS);
 }
@@ -47,8 +47,8 @@ static void look_all(struct cpu_timer *timer)
 void mce_watch_start(void)
 {
     static struct cpu_timer timer = { .fn = look_all };
-    looks = mem_alloc(cpu_count() * sizeof(*looks), CACHE_LINE, NODE_ANY);
-    for (unsigned i = 0; i < cpu_count(); i++)
+    looks = mem_alloc(cpu_total() * sizeof(*looks), CACHE_LINE, NODE_ANY);
+    for (unsigned i = 0; i < cpu_total(); i++)
         looks[i] = (struct look){ .msg = { .fn = look }, .cpu = i };
     cpu_timer_start(&timer, time_ns() + PERIOD_NS);
 }

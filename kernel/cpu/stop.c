@@ -46,7 +46,7 @@ static bool become_asker(void)
 
 static bool all_stand_by(bool wanted)
 {
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         if (cpu_get(i) != this_cpu() && cpu_is_online(i) && !cpu_state_of(i) == wanted)
             return false;
     return true;
@@ -54,7 +54,7 @@ static bool all_stand_by(bool wanted)
 
 static void send_nmis(void)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) {
+    for (unsigned i = 0; i < cpu_total(); i++) {
         if (cpu_get(i) == this_cpu() || !cpu_is_online(i) || cpu_state_of(i))
             continue;
         __atomic_store_n(&cpu_get(i)->stop_asked, true, __ATOMIC_RELEASE);

@@ -44,7 +44,7 @@ void trace_start(unsigned entries)
         return;
     unsigned size = power_of_two(entries);
     size_t bytes = sizeof(struct trace_ring) + size * sizeof(struct trace_entry);
-    for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < cpu_total(); cpu++) {
         if (trace_rings.of[cpu])
             continue;
         struct trace_ring *ring = mem_alloc(bytes, CACHE_LINE, cpu_node(cpu));

@@ -63,7 +63,7 @@ static uint64_t send_line(unsigned cpu, const struct trace_ring *ring, uint64_t 
 
 void trace_dump(void)
 {
-    for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < cpu_total(); cpu++) {
         const struct trace_ring *ring = trace_rings.of[cpu];
         if (!ring)
             continue;

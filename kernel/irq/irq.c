@@ -31,11 +31,11 @@ static void begin(struct cpu_msg *msg)
 // before is woken by the message, and falls asleep anew by this mode's rules.
 void irq_init(const struct irq_config *config)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) // before any CPU touches its own
+    for (unsigned i = 0; i < cpu_total(); i++) // before any CPU touches its own
         pi_init(&cpu_get(i)->pi, cpu_apic_id(i), VECTOR_NOTIFY, irq_loop_harvests(config->mode));
     irq_set_config(config);
-    irqs.begin = mem_alloc(cpu_count() * sizeof(*irqs.begin), CACHE_LINE, NODE_ANY);
-    for (unsigned i = 0; i < cpu_count(); i++) {
+    irqs.begin = mem_alloc(cpu_total() * sizeof(*irqs.begin), CACHE_LINE, NODE_ANY);
+    for (unsigned i = 0; i < cpu_total(); i++) {
         irqs.begin[i].fn = begin;
         if (i != cpu_index())
             cpu_post(i, &irqs.begin[i]);
@@ -167,7 +167,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
                       void *arg, const char *name, struct problem *p)
 {
     struct irq *irq = mem_alloc(sizeof(*irq), CACHE_LINE, cpu_node(cpu));
-    irq->counts = mem_alloc(cpu_count() * sizeof(*irq->counts), CACHE_LINE, cpu_node(cpu));
+    irq->counts = mem_alloc(cpu_total() * sizeof(*irq->counts), CACHE_LINE, cpu_node(cpu));
     format_text(irq->name, sizeof(irq->name), "%s", name);
     irq->dev = dev;
     irq->index = index;

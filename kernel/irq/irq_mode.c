@@ -80,7 +80,7 @@ static void change_left(struct cpu_msg *msg)
 // For one that is away the boot CPU takes the message: it takes the mode over when it returns.
 static void go_to_cpu(struct irq_mode_change *change)
 {
-    if (change->cpu < cpu_count()) {
+    if (change->cpu < cpu_total()) {
         cpu_post(change->cpu, &change->msg);
         return;
     }

@@ -34,7 +34,7 @@ static uint64_t served(unsigned cpu)
 static uint64_t counted(void)
 {
     uint64_t sum = 0;
-    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+    for (unsigned cpu = 0; cpu < cpu_total(); cpu++)
         sum += served(cpu);
     return sum;
 }
@@ -55,10 +55,10 @@ static void look(uint64_t now)
 static void take_turn(struct cpu_timer *timer)
 {
     uint64_t now = time_ns();
-    unsigned end = MIN(looks.next + CPUS_IN_A_TURN, cpu_count());
+    unsigned end = MIN(looks.next + CPUS_IN_A_TURN, cpu_total());
     for (; looks.next < end; looks.next++)
         looks.sum += served(looks.next);
-    if (looks.next == cpu_count())
+    if (looks.next == cpu_total())
         look(now);
     cpu_timer_start(timer, now + RATE_TURN_NS);
 }

@@ -8,24 +8,13 @@
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
 #include "kernel/mem/mem_init.h"
+#include "kernel/mem/paging_regs.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
-
-#define PTE_P BIT64(0)
-#define PTE_W BIT64(1)
-#define PTE_PWT BIT64(3)
-#define PTE_PCD BIT64(4)
-#define PTE_LARGE BIT64(7)
-#define PTE_G BIT64(8)
-#define PTE_NX BIT64(63)
-#define PTE_ADDRESS BITS64(51, 12)
 
 // Entry 1 (PWT) is write-combining instead of the reset value write-through; entry 3 (PCD and PWT)
 // stays strongly uncached (SDM vol. 3, 13.12).
 #define PAT_VALUE 0x0007040600070106ull
-
-#define ENTRIES 512
-#define LEVEL_SHIFT(level) (12 + 9 * ((level) - 1)) // level 1: 4 KiB pages, 4: the PML4
 
 extern char text_end[], rodata_end[], kernel_end[], boot_stack_guard[];
 
@@ -65,18 +54,18 @@ static uint64_t *entry_at(uint64_t virt, unsigned level)
 {
     uint64_t *table = paging.pml4;
     for (unsigned l = 4; l > level; l--) {
-        uint64_t *entry = &table[(virt >> LEVEL_SHIFT(l)) % ENTRIES];
+        uint64_t *entry = &table[PTE_INDEX(virt, l)];
         if (!(*entry & PTE_P))
             *entry = direct_phys(new_table()) | PTE_P | PTE_W;
         table = table_at(*entry);
     }
-    return &table[(virt >> LEVEL_SHIFT(level)) % ENTRIES];
+    return &table[PTE_INDEX(virt, level)];
 }
 
 static unsigned largest_level(uint64_t virt, uint64_t phys, uint64_t bytes)
 {
     for (unsigned level = paging.gib_pages ? 3 : 2; level > 1; level--) {
-        uint64_t page = 1ull << LEVEL_SHIFT(level);
+        uint64_t page = 1ull << PTE_SHIFT(level);
         if (((virt | phys) & (page - 1)) == 0 && bytes >= page)
             return level;
     }
@@ -89,7 +78,7 @@ static void map(uint64_t virt, uint64_t phys, uint64_t bytes, enum page_kind kin
 {
     while (bytes) {
         unsigned level = largest_level(virt, phys, bytes);
-        uint64_t page = 1ull << LEVEL_SHIFT(level);
+        uint64_t page = 1ull << PTE_SHIFT(level);
         *entry_at(virt, level) = phys | kind_bits[kind] | (level > 1 ? PTE_LARGE : 0);
         virt += page;
         phys += page;
@@ -149,6 +138,17 @@ static void map_ram(const struct handoff *h, const struct handoff_range *r)
     }
 }
 
+// The root over a PML4: with 5 levels, its layout at both ends, of which ring 3 may use the lower one.
+static uint64_t root_over(const uint64_t *pml4)
+{
+    if (!paging.five_levels)
+        return direct_phys(pml4);
+    uint64_t *pml5 = new_table();
+    pml5[PTE_ENTRIES - 1] = direct_phys(pml4) | PTE_P | PTE_W;
+    pml5[0] = pml5[PTE_ENTRIES - 1] | PTE_U;
+    return direct_phys(pml5);
+}
+
 void paging_init(const struct handoff *h)
 {
     if (cpuid(0x80000000, 0).a < 0x80000001 || !(cpuid(0x80000001, 0).d & BIT32(20)))
@@ -157,17 +157,12 @@ void paging_init(const struct handoff *h)
     paging.gib_pages = cpuid(0x80000001, 0).d & BIT32(26);
     paging.five_levels = read_cr4() & CR4_LA57;
     paging.pml4 = new_table();
-    paging.root = direct_phys(paging.pml4);
 
     const struct handoff_range *ranges = (void *)(h->ranges_base + HANDOFF_DIRECT_MAP);
     for (uint64_t i = 0; i < h->ranges; i++)
         map_ram(h, &ranges[i]);
     map_image(h);
-    if (paging.five_levels) {
-        uint64_t *pml5 = new_table();
-        pml5[0] = pml5[ENTRIES - 1] = direct_phys(paging.pml4) | PTE_P | PTE_W;
-        paging.root = direct_phys(pml5);
-    }
+    paging.root = root_over(paging.pml4);
     paging_set_cpu();
     write_cr3(paging.root);
 }
@@ -205,8 +200,8 @@ static uint64_t find_page(uint64_t virt, uint64_t *bytes)
 {
     const uint64_t *table = paging.pml4;
     for (unsigned level = 4; level; level--) {
-        uint64_t entry = table[(virt >> LEVEL_SHIFT(level)) % ENTRIES];
-        *bytes = 1ull << LEVEL_SHIFT(level);
+        uint64_t entry = table[PTE_INDEX(virt, level)];
+        *bytes = 1ull << PTE_SHIFT(level);
         if (!(entry & PTE_P))
             return 0;
         if (level == 1 || (level < 4 && entry & PTE_LARGE))
@@ -243,15 +238,32 @@ uint64_t paging_trampoline_root(uint64_t page)
     memcpy(tables[3], paging.pml4,
            PAGE_BYTES); // after this root is made, new PML4 entries miss in it
     for (unsigned level = 4; level; level--)
-        tables[level - 1][(page >> LEVEL_SHIFT(level)) % ENTRIES] =
+        tables[level - 1][PTE_INDEX(page, level)] =
             level > 1 ? direct_phys(tables[level - 2]) | PTE_P | PTE_W : page | PTE_P;
     if (!paging.five_levels)
         return direct_phys(tables[3]);
-    tables[4][0] = tables[4][ENTRIES - 1] = direct_phys(tables[3]) | PTE_P | PTE_W;
+    tables[4][0] = tables[4][PTE_ENTRIES - 1] = direct_phys(tables[3]) | PTE_P | PTE_W;
     return direct_phys(tables[4]);
 }
 
 uint64_t paging_root(void)
 {
     return paging.root;
+}
+
+// All else in the kernel's half is mapped by paging_init(), so no entry of the PML4 is made after this.
+static void complete_pml4(void)
+{
+    spinlock_lock(&paging.lock);
+    for (uint64_t virt = WINDOW_BASE; virt < WINDOW_END; virt += 1ull << PTE_SHIFT(4))
+        entry_at(virt, 3);
+    spinlock_unlock(&paging.lock);
+}
+
+uint64_t paging_new_root(uint64_t **pml4)
+{
+    complete_pml4();
+    *pml4 = new_table();
+    memcpy(*pml4 + PTE_ENTRIES / 2, paging.pml4 + PTE_ENTRIES / 2, PAGE_BYTES / 2);
+    return root_over(*pml4);
 }

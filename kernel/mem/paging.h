@@ -39,3 +39,7 @@ bool paging_is_stack_guard(uint64_t virt);
 // physical address. Boot CPU, once.
 uint64_t paging_trampoline_root(uint64_t page);
 uint64_t paging_root(void);
+
+// A root (CR3) for ring-3 programs, and its PML4: the kernel's half, which stays the same as all others'
+// whatever is mapped later, and an empty lower half for the caller to fill. Not in interrupt context.
+uint64_t paging_new_root(uint64_t **pml4);

@@ -29,6 +29,7 @@ struct pci_virtual {
 
 struct pci_saved;
 struct pci_errors;
+struct pci_space;
 struct irq_chip;
 
 // Memory that a domain's host forwards: as the CPU sees it, and what is in the BARs there.
@@ -62,8 +63,9 @@ struct pci_dev {
     volatile void *config;          // 4 KiB of ECAM
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
-    bool granted;     // it may reach the DMA arena, as far as there is a fence
-    bool unsure;      // and may still, since the end of that was not confirmed
+    struct pci_space *space; // what it may reach once it is granted that; NULL: the DMA arena
+    bool granted;            // it may, as far as there is a fence
+    bool unsure;      // it may all the same: a grant failed, or the end of one was not confirmed
     bool left_master; // firmware left its bus mastering on
     bool is_host;     // of a domain, or would be if it could be driven
     struct pci_msix msix;
@@ -187,7 +189,7 @@ bool pci_errors_start(struct pci_dev *dev);
 void pci_errors_look(struct pci_dev *dev, uint64_t now_ns);
 
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it, once the
-// device has been granted the DMA arena; and the end of the device's own bus mastering, read back, after
+// device has been granted its memory; and the end of the device's own bus mastering, read back, after
 // which nothing is granted to it. False: it goes on, and nothing keeps it from memory. Boot CPU.
 void pci_enable_memory(struct pci_dev *dev);
 bool pci_enable(struct pci_dev *dev, struct problem *p);
@@ -198,8 +200,53 @@ struct pci_fence {
     bool (*grant)(const struct pci_dev *dev, struct problem *p);
     bool (*revoke)(const struct pci_dev *dev, struct problem *p);
     bool (*reaches)(const struct pci_dev *dev); // any memory, by any id that its requests bear
+    struct pci_space *(*create)(struct problem *p);
+    bool (*map)(struct pci_space *space, uint64_t at, uint64_t phys, uint64_t bytes,
+                struct problem *p);
 };
 void pci_set_fence(const struct pci_fence *fence);
+
+// Memory that functions reach in place of the DMA arena, which is theirs alone: for a domain. It is there
+// for the rest of the run. NULL: "domain-fence", nothing keeps functions to it; "domain-ids". Boot CPU.
+struct pci_space *pci_space_create(struct problem *p);
+
+// Whole pages at `phys`, which functions find at `at`, for the rest of the run; at any time. "domain-map".
+bool pci_space_map(struct pci_space *space, uint64_t at, uint64_t phys, uint64_t bytes,
+                   struct problem *p);
+
+// Whether all of these may be given to one domain: none of them sends by the id of another function, or
+// reaches one past the remapping units. "domain-alias", "domain-virtual", "domain-acs". Boot CPU.
+bool pci_may_give(struct pci_dev *const *given, size_t count, struct problem *p);
+
+// What the next pci_enable() grants; NULL: the DMA arena. False: it is granted something, or may still
+// reach that, since the end was not confirmed (pci_stop_bus_master() tries again). Boot CPU.
+bool pci_set_space(struct pci_dev *dev, struct pci_space *space);
+
+// A breach: what was blocked of a function. One that can't be told of whom it was comes without a function:
+// others may have been lost, and they may be anybody's.
+struct pci_blocked {
+    bool lost;        // nothing else is known of it
+    bool interrupt;   // else of memory
+    bool reads;       // memory: else it would have written
+    uint64_t address; // memory: the page, as the function has it
+    const char *sentence;
+};
+
+// Who is told of each one, and for each function that bears the sender's id, whether or not people are, in
+// the boot CPU's loop; and by whom. NULL: nobody.
+typedef void pci_on_blocked_fn(struct pci_dev *dev, const struct pci_blocked *what);
+void pci_on_blocked(pci_on_blocked_fn *fn);
+void pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what);
+
+// Whether the function's requests bear that id, as the platform sees them.
+static inline bool pci_bears(const struct pci_dev *dev, uint32_t segment, uint16_t source)
+{
+    const struct pci_dev *seen = pci_visible(dev);
+    return seen->segment == segment && (seen->bdf == source || seen->requester == source);
+}
+
+// Whether a domain's function may bear it.
+bool pci_is_given(uint32_t segment, uint16_t source);
 
 // Fills in `bars`, once: some functions that nobody drives have other registers where BARs should
 // be, so this is for drivers, and what maps BARs calls it. Decoding is off meanwhile, for virtual

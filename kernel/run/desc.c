@@ -9,9 +9,8 @@
 
 #define GDT_CODE64 0x00af9b000000ffffull
 #define GDT_DATA 0x00cf93000000ffffull
-#define SELECTOR_CODE 8
-#define SELECTOR_DATA 16
-#define SELECTOR_TSS 24
+#define GDT_USER_CODE64 0x00affb000000ffffull
+#define GDT_USER_DATA 0x00cff3000000ffffull
 #define STUB_BYTES 16
 
 #define TSS_LOW_LIMIT BITS64(15, 0)
@@ -35,9 +34,6 @@ extern char isr_stubs[], isr_notification[], isr_timer[], isr_ipi[], isr_fault[]
     isr_spurious[];
 extern const char cpu_park_trap[], cpu_park_machine_check[]; // park.asm
 
-struct gate {
-    uint64_t low, high;
-};
 static struct gate idt[VECTORS];
 
 static struct gate parked[VECTOR_EXCEPTIONS];
@@ -105,6 +101,8 @@ static void fill_gdt(struct cpu *cpu)
                    field_put(TSS_LOW_TYPE, TSS_TYPE_AVAILABLE) | TSS_LOW_P |
                    field_put(TSS_LOW_BASE_31_24, base >> 24),
         .tss_high = base >> 32,
+        .user_data = GDT_USER_DATA,
+        .user_code = GDT_USER_CODE64,
     };
 }
 
@@ -133,4 +131,22 @@ void desc_load(struct cpu *cpu)
 {
     fill_gdt(cpu);
     load(cpu);
+}
+
+const void *desc_entry(unsigned vector)
+{
+    const struct gate *gate = &idt[vector];
+    return (const void *)(gate->high << 32 | field_get(GATE_OFFSET_31_16, gate->low) << 16 |
+                          field_get(GATE_OFFSET_15_0, gate->low));
+}
+
+void desc_set_gate(struct gate *gate, const void *entry, unsigned vector)
+{
+    set_gate(gate, entry, ist_of(vector));
+}
+
+void desc_load_idt(const struct gate *gates)
+{
+    struct table_pointer idtr = { VECTORS * sizeof(*gates) - 1, (uint64_t)gates };
+    __asm__ volatile("lidt %0" ::"m"(idtr) : "memory");
 }

@@ -6,28 +6,12 @@ default rel
 bits 64
 section .text progbits alloc exec nowrite align=16
 
-; Marks, as in lib/mark.h: what is executed between them counts for a region, the last instruction,
-; an iretq, too. They name their places by labels that are there anyway.
-%define MARK_BEGIN 1
-%define MARK_END_AFTER 3
-%macro MARK 3               ; kind, region, address
-    [section .marks progbits noalloc noexec nowrite align=32]
-  %strlen %%length %2
-    dq %3
-    dd %1
-    db %2
-    times 20 - %%length db 0
-    __?SECT?__
-%endmacro
-%define IRETQ_BYTES 2
+%include "kernel/run/frame.inc"
 
 extern trap_handle, irq_take_device, irq_take_notification, irq_take_timer, irq_take_ipi
 extern irq_take_fault, irq_take_error, irq_take_spurious
 
 global isr_stubs:function (isr_stubs.end - isr_stubs)
-
-; Vectors whose exception pushes an error code (SDM vol. 3, table 7-1).
-%define HAS_ERROR(v) (v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21 || v == 29 || v == 30)
 
 align 16
 isr_stubs:
@@ -53,41 +37,13 @@ isr_stubs:
 ; Full frame: struct trap_frame in trap.h.
 exception_common:
     cld
-    push rax
-    push rbx
-    push rcx
-    push rdx
-    push rsi
-    push rdi
-    push rbp
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
+    PUSH_REGISTERS
     mov rdi, rsp
     mov rbx, rsp
     and rsp, -16
     call trap_handle        ; comes back after an NMI, or where msr_read() faulted
     mov rsp, rbx
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rbp
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rbx
-    pop rax
+    POP_REGISTERS
     add rsp, 16             ; vector and error code
     iretq
 
@@ -144,7 +100,8 @@ align 16
 %define CPU_NOTIFICATIONS gs:48
 %define X2APIC_EOI 0x80b
 
-; Where one sleeps, its notification ends the halt, which is all that it is for: counted, and EOI.
+; Where a CPU sleeps, its notification ends the halt, which is all that it is for; where handlers run, the loop
+; looks at what it was for behind them (irq_run.c): counted, and EOI.
 global isr_notification:function (isr_notification.end - isr_notification)
 align 16
 isr_notification:

@@ -159,16 +159,33 @@ static void idle(struct cpu *cpu)
     MARK_END("idle");
 }
 
+static inline __attribute__((always_inline)) void run_round(struct cpu *cpu)
+{
+    if (irq_poll() + cpu_run_messages(cpu) + cpu_run_timers(cpu))
+        cpu->round_tsc = 0;
+    flush();
+}
+
+void cpu_run_round(void)
+{
+    run_round(this_cpu());
+}
+
+bool cpu_has_work(void)
+{
+    return has_work(this_cpu());
+}
+
 void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
     bool was_looping = cpu->looping;
     cpu->looping = true;
+    if (was_looping)
+        irq_begin_inner_loop();
     MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
-        if (irq_poll() + cpu_run_messages(cpu) + cpu_run_timers(cpu))
-            cpu->round_tsc = 0;
-        flush();
+        run_round(cpu);
         if (!has_work(cpu) && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
             idle(cpu);
     }

@@ -41,7 +41,11 @@ static uint64_t trampoline_page;
 static smp_left after_loop;
 static const struct madt *madt;
 static const struct srat *srat;
-static unsigned limit; // CPUs to use
+static unsigned limit; // CPUs to use, without those that are kept
+static struct {
+    const uint64_t *places; // NULL: none
+    uint16_t index[CPU_MAX];
+} kept;
 
 // CPUs of one fate, for one warning about all of them.
 struct outsiders {
@@ -62,6 +66,41 @@ static unsigned node_of(uint32_t apic_id)
     return NODE_ANY;
 }
 
+void smp_keep_back(const uint64_t *places)
+{
+    kept.places = places;
+    for (unsigned place = 0; place < CPU_MAX; place++)
+        kept.index[place] = CPU_MAX;
+}
+
+unsigned smp_kept_index(unsigned place)
+{
+    return place < CPU_MAX ? kept.index[place] : CPU_MAX;
+}
+
+// The n-th of the machine, for the i-th entry.
+static unsigned place_of(size_t i)
+{
+    size_t boot = 0;
+    while (boot < madt->cpus_count && madt->cpus[boot].apic_id != boot_cpu.apic_id)
+        boot++;
+    return i == boot ? 0 : (unsigned)(i < boot ? i + 1 : i);
+}
+
+static bool is_kept(size_t i)
+{
+    unsigned place = kept.places ? place_of(i) : 0;
+    return place && kept.places[place / 64] & BIT64(place % 64);
+}
+
+static size_t count_kept(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < madt->cpus_count; i++)
+        count += is_kept(i);
+    return count;
+}
+
 bool smp_prepare(const struct madt *m, const struct srat *nodes, unsigned most, struct problem *p)
 {
     madt = m;
@@ -70,10 +109,11 @@ bool smp_prepare(const struct madt *m, const struct srat *nodes, unsigned most, 
     boot_cpu.apic_id = apic_id();
     boot_cpu.stack_top = (uint64_t)boot_stack_top;
     boot_cpu.node = node_of(boot_cpu.apic_id);
-    if (madt->cpus_count >= most)
+    size_t own = madt->cpus_count - count_kept();
+    if (own >= most)
         return true;
-    return problem_set(p, "cpus", "cpus=%u: this machine has %zu: ask for at most as many", most,
-                       madt->cpus_count);
+    return problem_set(p, "cpus", "cpus=%u: this machine has %zu%s: ask for at most as many", most,
+                       own, own < madt->cpus_count ? " besides those of domains" : "");
 }
 
 // First code in C on a secondary CPU: leaves the trampoline's tables, then the same steps as the
@@ -167,7 +207,7 @@ static struct cpu *new_cpu(uint32_t id)
     unsigned node = node_of(id);
     struct cpu *cpu = mem_alloc(sizeof(*cpu), alignof(struct cpu), node);
     cpu->self = cpu;
-    cpu->index = cpu_count(); // taken by cpu_add() once it has come in
+    cpu->index = cpu_total(); // taken by cpu_add() once it has come in
     cpu->apic_id = id;
     cpu->node = node;
     cpu->stack_top = paging_alloc_stack(node);
@@ -192,15 +232,21 @@ static void note_correction(const struct tsc_sync *tsc)
 }
 
 // A CPU that can't be used leaves no gap: the next one gets its index.
-static void try_cpu(uint32_t id)
+static void try_cpu(size_t i)
 {
+    uint32_t id = madt->cpus[i].apic_id;
     struct problem p;
     struct tsc_sync tsc = { 0 };
     struct cpu *cpu = new_cpu(id);
     uint64_t wait = told.not_started.count ? START_WAIT_MORE_NS : START_WAIT_NS;
     if (start_on_trampoline(cpu, wait, &tsc, &p)) {
-        cpu_add(cpu);
         note_correction(&tsc);
+        if (is_kept(i)) {
+            cpu_add_kept(cpu);
+            kept.index[place_of(i)] = (uint16_t)cpu->index;
+        } else {
+            cpu_add(cpu);
+        }
     } else {
         bool started = strcmp(p.what, "cpu-not-started") != 0;
         note(started ? &told.not_synchronised : &told.not_started, id);
@@ -215,7 +261,7 @@ static unsigned park(size_t first)
     for (unsigned times = 0; times < 2; times++) {
         sent = 0;
         for (size_t i = first; i < madt->cpus_count; i++)
-            if (madt->cpus[i].apic_id != boot_cpu.apic_id) {
+            if (madt->cpus[i].apic_id != boot_cpu.apic_id && !is_kept(i)) {
                 apic_send_startup(madt->cpus[i].apic_id, (uint8_t)(trampoline_page / PAGE_BYTES));
                 sent++;
             }
@@ -282,7 +328,10 @@ void smp_start(const struct handoff *h, smp_left left)
     time_delay_ns(INIT_WAIT_NS); // once for all
     size_t i = 0;
     for (; i < madt->cpus_count && cpu_count() < limit; i++)
-        if (madt->cpus[i].apic_id != boot_cpu.apic_id)
-            try_cpu(madt->cpus[i].apic_id);
+        if (madt->cpus[i].apic_id != boot_cpu.apic_id && !is_kept(i))
+            try_cpu(i);
+    for (size_t k = 0; k < madt->cpus_count; k++)
+        if (is_kept(k))
+            try_cpu(k);
     tell(park(i));
 }

@@ -12,6 +12,13 @@ struct cpu;
 bool smp_prepare(const struct madt *madt, const struct srat *srat, unsigned most,
                  struct problem *p);
 
+// Keeps CPUs back for domains: bit n is the n-th of the machine, the boot CPU being the 0th and all others
+// in MADT's order. They start as well, get their indexes behind all others, and count for none of the CPUs
+// that smp_prepare() is asked for. `places` has CPU_MAX bits, not the first, and stays. Before smp_prepare().
+void smp_keep_back(const uint64_t *places);
+// The index of such a CPU; CPU_MAX: it isn't there, or didn't start.
+unsigned smp_kept_index(unsigned place);
+
 // What a CPU does once its loop has ended; it never comes back.
 typedef void (*smp_left)(struct cpu *cpu);
 

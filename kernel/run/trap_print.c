@@ -39,6 +39,10 @@ static bool is_fetch(const struct trap_frame *f)
 void trap_print_backtrace(const struct trap_frame *f)
 {
     uint64_t rbp = f->rbp;
+    if (f->cs & 3) { // its pointers may lead anywhere
+        info("in ring 3, at %016llx", (unsigned long long)f->rip);
+        return;
+    }
     info("backtrace:");
     print_place("at  ", f->rip);
     // A call that led to no code made no frame: its return address is still on top of the stack.
@@ -92,7 +96,7 @@ void trap_print_control(void)
 
 void trap_print_others(void)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) {
+    for (unsigned i = 0; i < cpu_total(); i++) {
         const struct cpu_state *state = cpu_state_of(i);
         if (i == cpu_index() || !cpu_is_online(i))
             continue;
@@ -121,7 +125,7 @@ void trap_print_machine_checks(void)
     struct mce_log mine;
     mce_read(&mine);
     print_log(cpu_index(), &mine);
-    for (unsigned i = 0; i < cpu_count(); i++)
+    for (unsigned i = 0; i < cpu_total(); i++)
         if (i != cpu_index() && cpu_state_of(i))
             print_log(i, &cpu_state_of(i)->mce);
 }

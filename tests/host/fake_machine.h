@@ -217,6 +217,11 @@ unsigned cpu_count(void)
     return fake.cpus;
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 unsigned cpu_node(unsigned cpu)
 {
     assert_true(cpu < fake.cpus);

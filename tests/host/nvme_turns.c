@@ -59,6 +59,11 @@ unsigned cpu_count(void)
     return world.cpus;
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 unsigned cpu_index(void)
 {
     return world.cpu;

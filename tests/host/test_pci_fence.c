@@ -161,7 +161,7 @@ static bool reaches(const struct pci_dev *d)
     return still_reaches;
 }
 
-static const struct pci_fence fence_calls = { grant, revoke, reaches };
+static const struct pci_fence fence_calls = { grant, revoke, reaches, NULL, NULL };
 
 static void start(void)
 {
@@ -268,7 +268,7 @@ static void ports_do_what_they_can(void **state)
         assert_int_equal(model_get(port, ACS_CONTROL, 2), controls[i].after);
         assert_int_equal(model_get(down, ACS_CONTROL, 2), controls[i].after);
         for (size_t f = 0; f < ARRAY_SIZE(others); f++)
-            assert_int_equal(model_get(others[f], ACS_CONTROL, 2), 0);
+            assert_int_equal(model_get(others[f], ACS_CONTROL, 2), 0x000c); // of one device
     }
 }
 
@@ -377,7 +377,7 @@ static bool revoke_after_the_read(const struct pci_dev *d, struct problem *p)
 // What it had posted before has arrived with the answer to the read.
 static void off_and_read_back_and_revoked(void **state)
 {
-    static const struct pci_fence calls = { grant, revoke_after_the_read, reaches };
+    static const struct pci_fence calls = { grant, revoke_after_the_read, reaches, NULL, NULL };
     start();
     enable(AT_DISK);
     pci_set_fence(&calls);
@@ -416,6 +416,23 @@ static void who_goes_on_is_shut_out(void **state)
     stops(false, 1, "nothing keeps it from memory");
     pci_set_fence(NULL);
     stops(false, 1, "nothing keeps it from memory");
+}
+
+// Where a grant fails since the unit doesn't answer, its clean-up may have failed as well.
+static void a_grant_that_fails_is_revoked(void **state)
+{
+    struct problem p;
+    start();
+    model_set(disk, COMMAND, MASTER, 2);
+    model_writable(disk, COMMAND, 0x0543, 2);
+    refuses = true;
+    assert_false(pci_enable(dev(AT_DISK), &p));
+    stops(false, 2, "nothing keeps it from memory");
+    refuses = false;
+    stops(true, 1, "what it writes is blocked");
+    assert_int_equal(revokes, 2);
+    enable(AT_DISK);
+    assert_false(dev(AT_DISK)->unsure);
 }
 
 static void a_revocation_that_fails_is_told(void **state)
@@ -486,6 +503,7 @@ int main(void)
         fence_test(without_a_fence_nobody_is_asked),
         fence_test(off_and_read_back_and_revoked),
         fence_test(who_goes_on_is_shut_out),
+        fence_test(a_grant_that_fails_is_revoked),
         fence_test(a_revocation_that_fails_is_told),
         fence_test(who_comes_back_is_no_master),
         fence_test(who_is_gone_is_shut_out),

@@ -274,7 +274,7 @@ static void test_posting_is_absent(void **state)
 {
     start(2, 1);
     hooks.posting_is_absent = true;
-    expect_failure("test=posting", "selftest-posting");
+    expect_failure("test=posting", "selftest-missing");
     assert_int_equal(hooks.posting_runs, 0);
 }
 

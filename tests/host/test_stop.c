@@ -51,6 +51,11 @@ unsigned cpu_count(void)
     return CPUS;
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 uint32_t cpu_apic_id(unsigned cpu)
 {
     return 100 + cpu;

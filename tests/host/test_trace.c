@@ -48,6 +48,11 @@ unsigned cpu_count(void)
     return ARRAY_SIZE(cpus);
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 unsigned cpu_node(unsigned cpu)
 {
     return cpu;

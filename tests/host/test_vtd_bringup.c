@@ -227,10 +227,10 @@ static void test_capabilities(void **state)
     }
     struct model_unit *m = machine_one_unit();
     assert_true(vtd_init(&p));
-    assert_true(vtd_can_post(&p));
+    assert_true(vtd_can_post(false, &p));
     m->cap &= ~M_CAP_PI;
     assert_true(vtd_init(&p));
-    assert_problem(vtd_can_post(&p), "vtd-no-posting");
+    assert_problem(vtd_can_post(false, &p), "vtd-no-posting");
     assert_non_null(strstr(p.message, "CAP.PI (bit 59) of VT-d unit 0xfed90000"));
 }
 

@@ -109,7 +109,7 @@ static void test_absent_takes_no_others(void **state)
         blob_finish(&machine_dmar);
         machine_enable();
         works(m);
-        assert_true(vtd_can_post_driven(&p));
+        assert_true(vtd_can_post(true, &p));
         m = two_units(0, 0, 4);
         dmar_begin(&machine_dmar, 1);
         dmar_drhd(&machine_dmar, true, 0, bases[i]);
@@ -162,8 +162,8 @@ static void test_posting(void **state)
 {
     two_units(MACHINE_CAP & ~M_CAP_PI, MACHINE_ECAP, 4);
     machine_enable();
-    assert_problem(vtd_can_post(&p), "vtd-no-posting"); // irq=auto asks for all of them
-    assert_true(vtd_can_post_driven(&p));
+    assert_problem(vtd_can_post(false, &p), "vtd-no-posting"); // irq=auto asks for all of them
+    assert_true(vtd_can_post(true, &p));
     struct irq irq = { .dev = &machine_devs[0] };
     assert_problem(vtd_chip_posted()->alloc(&irq, &p), "vtd-no-posting");
     irq.dev = &machine_devs[1];
@@ -171,13 +171,13 @@ static void test_posting(void **state)
 
     two_units(MACHINE_CAP & ~M_CAP_PI, MACHINE_ECAP, 5);
     machine_enable();
-    assert_problem(vtd_can_post_driven(&p), "vtd-no-posting");
+    assert_problem(vtd_can_post(true, &p), "vtd-no-posting");
     assert_non_null(strstr(p.message, "0xfed91000"));
 
     two_units(MACHINE_CAP & ~M_CAP_PI, MACHINE_ECAP, 30); // nothing behind it
     machine_devs[1].segment = 9;                          // nothing driven behind any
     machine_enable();
-    assert_problem(vtd_can_post_driven(&p), "vtd-no-posting");
+    assert_problem(vtd_can_post(true, &p), "vtd-no-posting");
     machine_devs[1].segment = 0;
 }
 

@@ -207,6 +207,25 @@ static void test_false_answers(void **state)
     }
 }
 
+// Nor do faults wait for ever behind an error that the unit never lets go of.
+static void test_faults_behind_a_stuck_queue(void **state)
+{
+    struct model_unit *m = with_one_irq();
+    m->bad_requests = 1;
+    m->refusal = 4;
+    m->false_head = 0x1000;
+    assert_problem(route(0x42), "vtd-queue-error");
+    vtd_report_faults(); // the event of the error
+    unsigned events = m->events;
+    for (unsigned i = 1; i <= 3; i++) {
+        model_fault(m, 0x22, PCI_BDF(0, 20, 0), 0);
+        assert_int_equal(m->events, events);
+        assert_non_null(machine_timer);
+        machine_timer->fn(machine_timer);
+        assert_int_equal(vtd_fault_count(), i);
+    }
+}
+
 // The unit disappears while it is waited for: everything reads as ones from then on.
 
 static unsigned gone_after;
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_left_timed_out),
         cmocka_unit_test(test_errors_of_the_queue_stay),
         cmocka_unit_test(test_false_answers),
+        cmocka_unit_test(test_faults_behind_a_stuck_queue),
         cmocka_unit_test(test_gone),
     };
     return run_on_both_kinds(tests);

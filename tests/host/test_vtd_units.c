@@ -94,7 +94,7 @@ static void test_each_may_lack(void **state)
         set_up(NULL);
         units[i]->cap &= ~M_CAP_PI;
         assert_true(vtd_init(&p));
-        assert_problem(vtd_can_post(&p), "vtd-no-posting");
+        assert_problem(vtd_can_post(false, &p), "vtd-no-posting");
         assert_non_null(strstr(p.message, base));
     }
 }

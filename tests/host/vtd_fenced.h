@@ -39,6 +39,7 @@ static inline int end(void **state)
     for (unsigned i = 0; i < MACHINE_DEVS; i++) {
         machine_devs[i].class_code = 0;
         machine_devs[i].granted = false;
+        machine_devs[i].space = NULL;
         machine_devs[i].domain = NULL;
         machine_devs[i].requester = machine_devs[i].bdf;
     }
@@ -64,12 +65,16 @@ static inline void revoke(struct pci_dev *dev)
 
 static inline unsigned reads(struct model_unit *m, const struct pci_dev *dev, uint64_t at)
 {
-    return model_dma(m, dev->requester, at, false);
+    unsigned reason = model_dma(m, dev->requester, at, false);
+    assert_true(reason || dev->space || m->arrived_at == at);
+    return reason;
 }
 
 static inline unsigned writes(struct model_unit *m, const struct pci_dev *dev, uint64_t at)
 {
-    return model_dma(m, dev->requester, at, true);
+    unsigned reason = model_dma(m, dev->requester, at, true);
+    assert_true(reason || dev->space || m->arrived_at == at);
+    return reason;
 }
 
 // The device reaches exactly the piece.

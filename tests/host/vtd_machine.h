@@ -77,6 +77,11 @@ unsigned cpu_count(void)
     return machine_cpus;
 }
 
+unsigned cpu_total(void)
+{
+    return cpu_count();
+}
+
 uint32_t cpu_apic_id(unsigned cpu)
 {
     return cpu ? 0x12345 : 0x301;

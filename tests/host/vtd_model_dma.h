@@ -27,6 +27,11 @@ static bool model_read_table(const struct model_unit *m, uint64_t phys, void *to
     return true;
 }
 
+static unsigned model_domain_bits(const struct model_unit *m)
+{
+    return 4 + 2 * (unsigned)(m->cap & 7);
+}
+
 static unsigned model_context_reason(const struct model_unit *m, uint16_t source, uint64_t entry[2])
 {
     uint64_t root[2] = { 0 };
@@ -40,7 +45,7 @@ static unsigned model_context_reason(const struct model_unit *m, uint16_t source
         return 9;
     if (!(entry[0] & 1))
         return 2;
-    if (entry[0] & 0xff0 || entry[1] >> 24 || entry[1] & 0x80)
+    if (entry[0] & 0xff0 || entry[1] >> (8 + model_domain_bits(m)) || entry[1] & 0x80)
         return 0xb;
     unsigned levels = (unsigned)(entry[1] & 7) + 2;
     return entry[0] & 0xc || levels > 5 || !(m->cap & M_CAP_SAGAW(levels)) ? 3 : 0;
@@ -81,27 +86,26 @@ static bool model_page_is_sane(const struct model_unit *m, uint64_t entry, unsig
 }
 
 static unsigned model_walk(const struct model_unit *m, const uint64_t context[2], uint64_t address,
-                           bool write, unsigned *level)
+                           bool write, uint64_t *to)
 {
     uint64_t table = context[0] & ~0xfffull, entry;
-    *level = (unsigned)(context[1] & 7) + 2;
+    unsigned level = (unsigned)(context[1] & 7) + 2;
     unsigned most = (unsigned)(m->cap >> 16 & 0x3f) + 1;
-    if (address >> MIN(9 * *level + 12, most))
+    if (address >> MIN(9 * level + 12, most))
         return 4;
-    for (;; --*level) {
-        if (!model_read_table(m, table + 8 * (address >> (9 * *level + 3) & 511), &entry, 8))
+    for (;; --level) {
+        if (!model_read_table(m, table + 8 * (address >> (9 * level + 3) & 511), &entry, 8))
             return 7;
         if (!(entry & (write ? 2 : 1)))
             return write ? 5 : 6;
-        if (!model_page_is_sane(m, entry, *level))
+        if (!model_page_is_sane(m, entry, level))
             return 0xc;
-        if (*level == 1 || entry & 1u << 7)
+        if (level == 1 || entry & 1u << 7)
             break;
         table = entry & 0xffffffffff000ull;
     }
-    uint64_t page = entry & 0xffffffffff000ull & ~((1ull << (9 * *level + 3)) - 1);
-    if (page != (address & ~((1ull << (9 * *level + 3)) - 1)))
-        abort(); // not to itself
+    uint64_t within = (1ull << (9 * level + 3)) - 1;
+    *to = (entry & 0xffffffffff000ull & ~within) | (address & within);
     return 0;
 }
 
@@ -109,17 +113,20 @@ static unsigned model_translate(struct model_unit *m, const uint64_t context[2],
                                 bool write)
 {
     uint16_t domain = (uint16_t)(context[1] >> 8);
-    unsigned level;
+    uint64_t to = 0;
     for (unsigned i = 0; i < MODEL_TRANSLATIONS; i++) {
         const struct model_translation *t = &m->translations[i];
-        if (t->valid && t->domain == domain && t->page == address >> 12)
-            return t->reason;
+        if (!t->valid || t->domain != domain || t->page != address >> 12)
+            continue;
+        m->arrived_at = t->to << 12 | (address & 0xfff);
+        return t->reason;
     }
-    unsigned reason = model_walk(m, context, address, write, &level);
+    unsigned reason = model_walk(m, context, address, write, &to);
+    m->arrived_at = to;
     if (reason && !(m->cap & M_CAP_CM))
         return reason;
     m->translations[m->next_translation++ % MODEL_TRANSLATIONS] =
-        (struct model_translation){ true, domain, address >> 12, reason };
+        (struct model_translation){ true, domain, address >> 12, reason, to >> 12 };
     return reason;
 }
 
@@ -133,11 +140,12 @@ static bool model_is_protected(const struct model_unit *m, uint64_t address)
 
 #define MODEL_PROTECTED 0x100
 
-// A device's access: 0 where it gets through, else why not. Faults are recorded unless FPD is set.
+// A device's access: 0 where it gets through, to arrived_at, else why not. Faults are recorded unless FPD is set.
 static inline unsigned model_dma(struct model_unit *m, uint16_t source, uint64_t address,
                                  bool write)
 {
     uint64_t context[2] = { 0 };
+    m->arrived_at = address;
     if (!(m->gsts & M_TE))
         return model_is_protected(m, address) ? MODEL_PROTECTED : 0;
     if (m->ttm)
@@ -178,12 +186,19 @@ static void model_check_translation_on(struct model_unit *m)
 
 // ---- invalidation (VT-d 6.5.2.1, 6.5.2.3): returns the error ----
 
+static void model_check_domain(struct model_unit *m, unsigned granularity, unsigned domain)
+{
+    if (granularity != 1 && domain >> model_domain_bits(m))
+        MODEL_BROKEN(m, "6.5.2.3: domain %u", domain);
+}
+
 static unsigned model_invalidate_contexts(struct model_unit *m, uint64_t low, uint64_t high)
 {
     unsigned g = (unsigned)(low >> 4 & 3), source = (unsigned)(low >> 32 & 0xffff);
     char text[16] = "CC";
     if (low >> 50 || low & 0xf1c0 || high || !g)
         return 4;
+    model_check_domain(m, g, (unsigned)(low >> 16 & 0xffff));
     for (unsigned i = 0; i < MODEL_CONTEXTS; i++) {
         struct model_context *c = &m->contexts[i];
         uint16_t domain = c->reason ? 0 : (uint16_t)(c->entry[1] >> 8);
@@ -205,6 +220,7 @@ static unsigned model_invalidate_pages(struct model_unit *m, uint64_t low, uint6
     char text[16] = "TLB";
     if (low >> 32 || low & 0xff00 || high || !g || g == 3)
         return 4;
+    model_check_domain(m, g, domain);
     if ((low & 0xc0) != drains)
         MODEL_BROKEN(m, "6.5.2.3: drains %llx", (unsigned long long)(low & 0xc0));
     for (unsigned i = 0; i < MODEL_TRANSLATIONS; i++)

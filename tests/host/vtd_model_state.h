@@ -202,6 +202,7 @@ struct model_translation {
     uint16_t domain;
     uint64_t page;
     unsigned reason;
+    uint64_t to; // page
 };
 
 #define MODEL_POSTED_WRITES 64
@@ -237,6 +238,7 @@ struct model_unit {
     struct model_context contexts[32];
     struct model_translation translations[64];
     unsigned next_context, next_translation;
+    uint64_t arrived_at;              // the last access that was translated
     bool contexts_stale, pages_stale; // not invalidated since they had to be
     uint64_t records[MODEL_RECORDS][2];
     unsigned next_record;

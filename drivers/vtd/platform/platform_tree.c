@@ -35,7 +35,9 @@ static void print_device(const struct pci_dev *dev)
     unsigned depth = depth_of(dev);
     info("  %*s%s%s %04x:%04x, class %06x%s%s", 2 * (int)depth, "", depth ? "`-" : "", dev->name,
          dev->vendor, dev->device, dev->class_code, dev->header == 1 ? ", bridge" : "",
-         dev->granted ? ", reaches the DMA arena" : "");
+         !dev->granted ? ""
+         : dev->space  ? ", reaches a domain's memory"
+                       : ", reaches the DMA arena");
 }
 
 // Those that firmware reserved memory for.

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Spaces besides the DMA arena. What the tables are like suits each unit in use: then it doesn't matter
+// behind which of them a function is that comes to a space later. Ids are never used again.
+
+#include "drivers/vtd/space.h"
+
+#include "kernel/mem/mem.h"
+
+#define WINDOW_BASE                                                                                \
+    MSI_ADDRESS_BASE // a write to there is an interrupt, translated by nobody (VT-d 3.14)
+#define WINDOW_END (WINDOW_BASE + MIB)
+
+static struct {
+    struct vtd_pages kind;
+    uint64_t limit;
+    uint32_t last; // id that was given out
+} spaces;
+
+void vtd_spaces_plan(const struct vtd_pages *kind, uint64_t limit)
+{
+    spaces.kind = *kind;
+    spaces.limit = limit;
+    spaces.last = VTD_ARENA;
+}
+
+uint32_t vtd_domains(const struct vtd_unit *u)
+{
+    return 1u << (4 + 2 * field_get(VTD_CAP_ND, u->cap));
+}
+
+struct pci_space *vtd_space_create(struct problem *p)
+{
+    if (spaces.last == UINT16_MAX) {
+        problem_set(p, "domain-ids",
+                    "VT-d knows no more than %u domains, and all of them are in use: ask for fewer",
+                    UINT16_MAX + 1);
+        return NULL;
+    }
+    struct pci_space *s = mem_alloc(sizeof(*s), CACHE_LINE, NODE_ANY);
+    *s = (struct pci_space){ .id = (uint16_t)++spaces.last, .pages = spaces.kind };
+    vtd_pages_init(&s->pages);
+    return s;
+}
+
+// What units don't cache as absent, or know nothing of yet, needs no invalidation (VT-d 6.1).
+static bool announce_to(struct vtd_unit *u, uint16_t id, struct problem *p)
+{
+    if (!(u->cap & VTD_CAP_CM))
+        return vtd_flush_write_buffer(u, p);
+    return id >= vtd_domains(u) || vtd_invalidate_domain(u, id, p);
+}
+
+bool vtd_space_announce(const struct pci_space *s, struct problem *p)
+{
+    struct vtd_unit *u;
+    bool ok = true;
+    for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
+        spinlock_lock(&u->lock);
+        ok = announce_to(u, s->id, p);
+        spinlock_unlock(&u->lock);
+    }
+    return ok;
+}
+
+static bool is_whole(uint64_t at, uint64_t bytes, uint64_t end)
+{
+    return bytes && !((at | bytes) % PAGE_BYTES) && at < end && bytes <= end - at;
+}
+
+static bool may_be_at(uint64_t at, uint64_t bytes)
+{
+    return is_whole(at, bytes, spaces.limit) && (at + bytes <= WINDOW_BASE || at >= WINDOW_END);
+}
+
+bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t bytes,
+                   struct problem *p)
+{
+    if (may_be_at(at, bytes) && is_whole(phys, bytes, PAGE_ADDR + PAGE_BYTES) &&
+        vtd_pages_map(&s->pages, at, phys, bytes))
+        return vtd_space_announce(s, p);
+    return problem_set(p, "domain-map",
+                       "a domain's devices can't find 0x%llx bytes of memory at 0x%llx: units "
+                       "translate whole pages below 0x%llx, no interrupts, and each to one place",
+                       (unsigned long long)bytes, (unsigned long long)at,
+                       (unsigned long long)spaces.limit);
+}
