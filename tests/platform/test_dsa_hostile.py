@@ -24,11 +24,11 @@ def one(wired):
 
 @pytest.mark.parametrize("plant, status, fired", [
     ("none", 1, {1}), ("never", 0, set()), ("garbage", 0xBF, {1}), ("silent", 1, set()), ("early", 1, {1}),
-    ("fault", 0x83, {1}), ("error", 0x20, {1}), ("corrupt", 1, {1})])
+    ("garbled", 0x10, {1}), ("fault", 0x83, {1}), ("error", 0x20, {1}), ("corrupt", 1, {1})])
 def test_plants(wired, plant, status, fired):
     wired.dsa.bring_up().set("plant", plant)
     assert one(wired) == (status, fired)
-    assert (wired.machine.read(OTHER, 1) != 0x11) == (plant == "corrupt")
+    assert (wired.machine.read(OTHER, 1) != 0x11) == (plant in ("corrupt", "garbled"))
 
 
 def test_twice(tmp_path):

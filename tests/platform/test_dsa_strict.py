@@ -133,6 +133,8 @@ def test_what_is_planted_is_no_breach(strict):
         dsa.run(op=FILL, destination=OTHER, size=8)
         dsa.submit_raw(dsa.descriptor())  # over a record that was garbled
         dsa.settle()
+        dsa.set("plant", "garbled")
+        assert dsa.status() == 0x10
         dsa.set("plant", "full:2")
         assert dsa.status() == 1
         dsa.submit()
@@ -151,6 +153,14 @@ def test_a_command_on_top_of_another(strict):
         dsa.set("hold", "off")
         dsa.finish()
     breached(strict, "dsa-command-active", "9.2.12")
+
+
+def test_no_handles_are_left(tmp_path):
+    """Which the driver can't know."""
+    strict = Strict(tmp_path, handles="on", max_handles=0)
+    with strict as dsa:
+        assert dsa.command(REQUEST_HANDLE, 1) == 0x42
+    silent(strict)
 
 
 def test_a_command_that_fails(strict):

@@ -77,6 +77,8 @@ static void tell_breach(struct dsa *d, const struct dsa_descriptor *w, uint8_t s
         status >= STATUS_OPERATION && status < STATUS_READ_ERROR && status != STATUS_RECORD_FAULT;
     if (status == STATUS_HANDLE && dsa_handle_was_revoked(d, w))
         theirs = false;
+    if (d->plant == DSA_PLANT_GARBLED)
+        theirs = false;
     if (theirs)
         strict_breach(RULE_DSA_DESCRIPTOR, "%s: operation %#x in queue %u failed with %#x",
                       dsa_name(d), descriptor_operation(w), w->wq, status);

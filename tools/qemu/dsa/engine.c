@@ -93,6 +93,12 @@ static void lead_astray(struct dsa *d, struct dsa_descriptor *w)
     w->bytes[(first ? 16 : 24) + ASTRAY_BIT / 8] ^= 1 << ASTRAY_BIT % 8;
 }
 
+static void garble(struct dsa *d, struct dsa_descriptor *w)
+{
+    if (dsa_planted(d, DSA_PLANT_GARBLED))
+        w->bytes[7] = OPS_END;
+}
+
 static void dispatch(struct dsa *d, unsigned engine)
 {
     struct dsa_engine *e = &d->engines[engine];
@@ -102,6 +108,7 @@ static void dispatch(struct dsa *d, unsigned engine)
     unsigned wq = next_wq(d, ready);
     *e = (struct dsa_engine){ .busy = true, .work = dequeue(d, &d->wqs[wq]) };
     lead_astray(d, &e->work);
+    garble(d, &e->work);
     dsa_check_occupancy(d, wq);
 }
 
