@@ -16,36 +16,45 @@ struct elf_symbol {
 };
 static_assert(sizeof(struct elf_symbol) == 24, "ELF64");
 
-static struct {
-    const struct elf_symbol *entries;
-    size_t count;
-    const char *names;
-    size_t names_bytes;
-} symbols;
+static struct symbols kernels;
+
+struct symbols symbols_of(const void *symtab, size_t symtab_bytes, const char *strtab,
+                          size_t strtab_bytes)
+{
+    bool ended = strtab_bytes && strtab[strtab_bytes - 1] == 0;
+    return (struct symbols){
+        .entries = symtab,
+        .count = ended ? symtab_bytes / sizeof(struct elf_symbol) : 0,
+        .names = strtab,
+        .names_bytes = strtab_bytes,
+    };
+}
 
 void symbols_init(const void *symtab, size_t symtab_bytes, const char *strtab, size_t strtab_bytes)
 {
-    bool ended = strtab_bytes && strtab[strtab_bytes - 1] == 0;
-    symbols.entries = symtab;
-    symbols.count = ended ? symtab_bytes / sizeof(struct elf_symbol) : 0;
-    symbols.names = strtab;
-    symbols.names_bytes = strtab_bytes;
+    kernels = symbols_of(symtab, symtab_bytes, strtab, strtab_bytes);
 }
 
-static bool holds(const struct elf_symbol *s, uint64_t address)
+static bool holds(const struct symbols *symbols, const struct elf_symbol *s, uint64_t address)
 {
     return (s->info & SYMBOL_TYPE) == SYMBOL_FUNCTION && s->section &&
-           s->name < symbols.names_bytes && address - s->value < s->size;
+           s->name < symbols->names_bytes && address - s->value < s->size;
+}
+
+const char *symbols_find_in(const struct symbols *symbols, uint64_t address, uint64_t *offset)
+{
+    const struct elf_symbol *entries = symbols->entries;
+    for (size_t i = 0; i < symbols->count; i++) {
+        const struct elf_symbol *s = &entries[i];
+        if (holds(symbols, s, address)) {
+            *offset = address - s->value;
+            return symbols->names + s->name;
+        }
+    }
+    return NULL;
 }
 
 const char *symbols_find(uint64_t address, uint64_t *offset)
 {
-    for (size_t i = 0; i < symbols.count; i++) {
-        const struct elf_symbol *s = &symbols.entries[i];
-        if (holds(s, address)) {
-            *offset = address - s->value;
-            return symbols.names + s->name;
-        }
-    }
-    return NULL;
+    return symbols_find_in(&kernels, address, offset);
 }
