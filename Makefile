@@ -78,6 +78,7 @@ $(B)/kernel/base/font.asm.o: $(FONTS)
 $(B)/kernel.stripped.elf: $(B)/kernel.elf
 	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
 
+include domain/domain.mk
 include boot/boot.mk
 include tools/qemu/qemu.mk
 include tests/tests.mk

@@ -2,6 +2,7 @@
 // The kernel's ELF image: checked in full before any of it is used, then placed in memory. Pure.
 #pragma once
 
+#include "lib/elf64.h"
 #include "lib/problem.h"
 #include "lib/types.h"
 
@@ -23,8 +24,7 @@ struct kernel_elf {
     uint64_t bytes; // in memory, from KERNEL_LINK_BASE to the end of the last segment's last page
     struct kernel_segment segments[KERNEL_SEGMENTS_MAX]; // no two share a page
     size_t count;
-    uint64_t symtab, symtab_bytes; // in the file; no bytes: the image was stripped of symbols
-    uint64_t strtab, strtab_bytes; // ends with a zero byte
+    struct elf64_symbols symbols;
 };
 
 // False ("kernel-elf"): the file is not an image that this loader can start; says why.

@@ -24,7 +24,7 @@ static uint64_t read_cr3(void)
 
 static bool keep_symbols(struct loader *l, struct problem *p)
 {
-    const struct kernel_elf *k = &l->kernel;
+    const struct elf64_symbols *k = &l->kernel.symbols;
     struct handoff *h = l->handoff;
     uint64_t base;
     if (!k->symtab_bytes)
@@ -36,8 +36,8 @@ static bool keep_symbols(struct loader *l, struct problem *p)
     h->symtab_bytes = k->symtab_bytes;
     h->strtab_base = base + k->symtab_bytes;
     h->strtab_bytes = k->strtab_bytes;
-    memcpy((void *)h->symtab_base, k->file + k->symtab, k->symtab_bytes);
-    memcpy((void *)h->strtab_base, k->file + k->strtab, k->strtab_bytes);
+    memcpy((void *)h->symtab_base, l->kernel.file + k->symtab, k->symtab_bytes);
+    memcpy((void *)h->strtab_base, l->kernel.file + k->strtab, k->strtab_bytes);
     return true;
 }
 

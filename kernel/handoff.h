@@ -90,6 +90,27 @@ struct handoff_hsti {
     char name[64]; // ASCII
 };
 
+// A program for domains, as its file is: what the image carries, and what prog= names on its volume. Those
+// that the command line asks for.
+#define HANDOFF_PROGRAM_NAME 32
+#define HANDOFF_PROGRAMS_MAX 8u
+#define HANDOFF_PROGRAM_FOLDER "\\EFI\\onebell\\" // NAME.elf is there, beside cmdline.txt
+#define HANDOFF_PROGRAM_BYTES (16 * MIB)          // of a file, at most
+enum handoff_program_state {
+    HANDOFF_PROGRAM_LOADED,
+    HANDOFF_PROGRAM_NO_VOLUME, // the image came from a network, or from a disc whose files firmware can't read
+    HANDOFF_PROGRAM_NOT_FOUND,
+    HANDOFF_PROGRAM_UNREADABLE, // value: EFI's status
+    HANDOFF_PROGRAM_TOO_LONG,   // value: its bytes
+    HANDOFF_PROGRAM_NO_MEMORY,
+};
+struct handoff_program {
+    char name[HANDOFF_PROGRAM_NAME]; // empty: the image's own
+    uint64_t base, bytes;            // physical, HANDOFF_KEPT; 0 where it isn't loaded
+    uint64_t state;                  // enum handoff_program_state
+    uint64_t value;
+};
+
 struct handoff {
     uint64_t magic;
     uint64_t bytes;  // sizeof(struct handoff), against a loader and kernel of different builds
@@ -115,6 +136,8 @@ struct handoff {
     uint32_t hstis_bad; // interfaces that give no whole structure
     uint32_t hstis;     // those that do; four of them are kept:
     struct handoff_hsti hsti[HANDOFF_HSTI_MAX];
+    uint32_t programs;
+    struct handoff_program program[HANDOFF_PROGRAMS_MAX];
     uint32_t cmdline_dropped; // bytes of command line that did not fit; an error if not 0
     char cmdline[HANDOFF_CMDLINE_BYTES]; // the three sources in order, one space between, UTF-8
 };

@@ -6,7 +6,7 @@
 HOST_SKIP = lib/string.c $(wildcard init/*.c) $(addprefix kernel/, \
             base/cpus.c base/image.c base/report.c domain/ring.c domain/ring_check.c mem/dma.c mem/map.c mem/mem.c \
             mem/paging.c mem/what.c run/desc.c run/exit.c run/nmi.c run/smp.c run/trap.c run/trap_print.c \
-            x86/ioapic.c x86/time.c)
+            x86/ioapic.c x86/time.c x86/tsc_measure.c)
 HOST_C    = $(filter-out $(HOST_SKIP),$(KERNEL_C)) $(BOOT_PURE_C)
 
 # A topic's tests share its models: tests/host/nvme_*.c go into every test_nvme_*. Interrupts of VMDs and DSAs come
@@ -68,6 +68,14 @@ $(B)/steps/%.o: %.c Makefile tests/tests.mk
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/host/tests/host/steps_%: $(B)/steps/tests/host/steps_%.o $(STEP_OBJ) $(B)/tsan/libonebell.a
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+
+# The bottom of a domain's program in place of the kernel's.
+PROGRAM_TSAN = $(addprefix domain/,apic.c cpus.c irq.c loop.c) \
+               $(addprefix kernel/,cpu/msg.c cpu/timer.c irq/irq_config.c) lib/format.c
+$(B)/host/tests/host/steps_program: $(B)/steps/tests/host/steps_program.o $(B)/steps/tests/host/step.o \
+                                    $(PROGRAM_TSAN:%.c=$(B)/tsan/%.o)
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 

@@ -59,7 +59,7 @@ class Machine:
     mem: str = "1g"
     disks: list = field(default_factory=list)
     dsa: int = 0  # accelerators of the model, dsa0 and so on
-    dsa_options: dict = field(default_factory=dict)  # of each of them
+    dsa_options: dict = field(default_factory=dict)  # of each of them; or a list, of one after the other
     topology: str = "flat"
     kvm: bool = False
     x2apic: bool = True
@@ -263,9 +263,10 @@ def disk_arguments(machine):
 
 def dsa_arguments(machine):
     args = []
+    given = machine.dsa_options
+    each = given if isinstance(given, list) else [given] * machine.dsa
     for index in range(machine.dsa):
-        args += ["-device", options("onebell-dsa", {"id": f"dsa{index}", "bus": "pcie.0",
-                                                    **machine.dsa_options})]
+        args += ["-device", options("onebell-dsa", {"id": f"dsa{index}", "bus": "pcie.0", **each[index]})]
     return args
 
 

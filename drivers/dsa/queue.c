@@ -13,7 +13,11 @@
 #include "lib/mark.h"
 
 #define REAP_BUDGET 64
-#define LOOK_AHEAD 4 // descriptors may overtake each other, in several engines and in one (3.9)
+
+// Descriptors may overtake each other, in several engines and in one (3.9). What stands behind more late ones
+// than these is found once one of them has ended, which has an interrupt of its own.
+#define LATE_MOST 3
+
 #define AGAIN_MOST 8
 
 // ---- submission ----
@@ -175,7 +179,6 @@ static RARE void end_badly(struct dsa_queue *q, struct copy_req *req,
     unsigned code = record->status & DSA_STATUS_CODE;
     if (goes_again(q, req, code))
         return;
-    q->ended++;
     tell(q, req, record);
     fail_request(req, COPY_ERROR, code);
 }
@@ -183,7 +186,6 @@ static RARE void end_badly(struct dsa_queue *q, struct copy_req *req,
 static inline void end_well(struct dsa_queue *q, struct copy_req *req,
                             const struct dsa_record *record)
 {
-    q->ended++;
     q->again = 0;
     req->status = COPY_OK;
     if (req->op == COPY_CRC32C)
@@ -194,21 +196,21 @@ static inline void end_well(struct dsa_queue *q, struct copy_req *req,
         req->done(req);
 }
 
-// False: it hasn't ended.
-static inline bool end_one(struct dsa_queue *q, unsigned place)
+// 0: it hasn't ended.
+static inline uint8_t status_of(const struct dsa_record *record)
 {
-    const struct dsa_record *record = &q->records[place];
-    uint8_t status = __atomic_load_n(&record->status, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&record->status, __ATOMIC_ACQUIRE);
+}
+
+static inline void end_one(struct dsa_queue *q, unsigned place, uint8_t status)
+{
     struct copy_req *req = q->reqs[place];
-    if (!status)
-        return false;
     q->reqs[place] = NULL;
     q->in_flight--;
     if (likely(status == DSA_OK))
-        end_well(q, req, record);
+        end_well(q, req, &q->records[place]);
     else
-        end_badly(q, req, record);
-    return true;
+        end_badly(q, req, &q->records[place]);
 }
 
 static void drop_ended(struct dsa_queue *q)
@@ -217,34 +219,54 @@ static void drop_ended(struct dsa_queue *q)
         q->head++;
 }
 
-// Past the oldest one, which takes longer.
-static unsigned reap_ahead(struct dsa_queue *q, unsigned places, unsigned most)
+// Past the oldest one, which isn't there yet, and up to so many more that aren't.
+static unsigned reap_ahead(struct dsa_queue *q, unsigned last, unsigned most, unsigned late)
 {
-    unsigned count = 0, end = q->head + MIN(places, q->tail - q->head);
-    for (unsigned at = q->head + 1; at != end && count < most; at++)
-        if (q->reqs[at & q->mask])
-            count += end_one(q, at & q->mask);
+    const struct dsa_record *records = q->records;
+    unsigned count = 0, mask = q->mask;
+    for (unsigned at = q->head + 1; at != last && count < most; at++) {
+        uint8_t status = status_of(&records[at & mask]);
+        if (!status && !late--)
+            break;
+        if (!status || !q->reqs[at & mask])
+            continue;
+        end_one(q, at & mask, status);
+        count++;
+    }
     return count;
 }
 
-// The oldest ones end first, as a rule; whoever called for nothing has all of them looked at.
-unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
+// Of those that are out now, the oldest ones end first, as a rule. What goes out meanwhile has an interrupt
+// of its own, which would then come for nothing.
+static unsigned reap(struct dsa_queue *q, unsigned most, unsigned late)
 {
     unsigned count = 0;
-    while (q->head != q->tail && count < most) {
+    const unsigned last = q->tail;
+    for (; q->head != last && count < most; q->head++) {
         unsigned place = q->head & q->mask;
-        if (q->reqs[place]) {
-            if (!end_one(q, place))
-                break;
-            count++;
-        }
-        q->head++;
+        uint8_t status = status_of(&q->records[place]);
+        if (!status)
+            return count + reap_ahead(q, last, most - count, late);
+        if (unlikely(!q->reqs[place]))
+            continue;
+        end_one(q, place, status);
+        count++;
     }
-    if (q->head != q->tail)
-        count += reap_ahead(q, LOOK_AHEAD, most - count);
-    if (!count && q->head != q->tail)
-        count = reap_ahead(q, q->tail - q->head, most);
+    return count;
+}
+
+unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
+{
+    unsigned count = reap(q, most, LATE_MOST);
     if (unlikely(q->waiting != NULL))
+        send_waiting(q);
+    return count;
+}
+
+unsigned dsa_queue_reap_all(struct dsa_queue *q)
+{
+    unsigned count = reap(q, UINT32_MAX, UINT32_MAX);
+    if (q->waiting)
         send_waiting(q);
     return count;
 }
@@ -300,7 +322,7 @@ void dsa_queue_moved(void *queue, unsigned cpu)
 void dsa_queue_hold(struct dsa_queue *q)
 {
     q->held = true;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
 }
 
 static void end_in_flight(struct dsa_queue *q, enum copy_status status, uint32_t detail)
@@ -310,7 +332,6 @@ static void end_in_flight(struct dsa_queue *q, enum copy_status status, uint32_t
         struct copy_req *req = q->reqs[place];
         q->reqs[place] = NULL;
         q->in_flight--;
-        q->ended++;
         fail_request(req, status, detail);
     }
 }
@@ -319,7 +340,7 @@ void dsa_queue_release(struct dsa_queue *q, uint16_t handle, uint32_t detail)
 {
     if (q->gone)
         return;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
     q->handle = handle;
     end_in_flight(q, COPY_ERROR, detail);
     q->looks = 0;
@@ -332,14 +353,13 @@ void dsa_queue_end(struct dsa_queue *q)
 {
     struct copy_req *req;
     q->held = true;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
     q->gone = true;
     end_in_flight(q, COPY_GONE, 0);
     while ((req = q->waiting)) {
         q->waiting = req->next;
         if (!q->waiting)
             q->waiting_end = &q->waiting;
-        q->ended++;
         fail_request(req, COPY_GONE, 0);
     }
 }

@@ -26,7 +26,6 @@ struct dsa_queue {
     uint64_t records_at;    // physical
     struct copy_req **reqs; // by place; NULL: ended ahead of its turn
     struct copy_req *waiting, **waiting_end;
-    uint64_t ended; // requests so far
 
     // The rest.
     struct dsa_device *device;
@@ -40,7 +39,7 @@ struct dsa_queue {
     void (*work)(struct dsa_queue *q);
     bool looking;
     uint16_t fresh;        // handle from the round's end on
-    uint64_t ended_before; // at the last look
+    unsigned ended_before; // at the last look
     unsigned looks;        // in which nothing ended, and something should have
     uint64_t told;         // codes of completion records that were told of
     unsigned again;        // times in a row that a handle was revoked under a request
@@ -57,8 +56,10 @@ static inline unsigned dsa_queue_owner(const struct dsa_queue *q)
 // Fills in the request for this queue. Any CPU.
 void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req);
 
-// Ends what has a completion record; up to so many. Returns how many. Owner.
+// Ends what has a completion record, up to so many, but for what has overtaken many older ones; and all
+// that has one. Returns how many. Owner.
 unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most);
+unsigned dsa_queue_reap_all(struct dsa_queue *q);
 // The same, as its interrupt's handler; and when that has moved.
 void dsa_queue_interrupt(void *queue);
 void dsa_queue_moved(void *queue, unsigned cpu);

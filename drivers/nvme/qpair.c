@@ -272,7 +272,10 @@ void nvme_qpair_init(struct nvme_qpair *q, const struct nvme_qpair_config *confi
         use_theirs(q, config);
     else
         nvme_qpair_use_ram(q, config->dma_node);
-    q->cq = q->ring = mem_alloc_dma((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
+    q->ring = config->cq;
+    if (!q->ring)
+        q->ring = mem_alloc_dma((entries + 1) * sizeof(*q->ring), PAGE_BYTES, config->dma_node);
+    q->cq = q->ring;
     q->slots = mem_alloc(entries * sizeof(*q->slots), CACHE_LINE, config->node);
     expect_from_start(q);
     q->odd = NVME_CQE_P | NVME_CQE_SQID | NVME_CQE_STATUS | field_put(NVME_CQE_SQHD, ~q->mask) |

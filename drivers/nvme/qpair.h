@@ -91,6 +91,8 @@ struct nvme_qpair_config {
     // is the host's.
     volatile void *sq;
     uint64_t sq_address;
+    struct nvme_cqe
+        *cq; // where it is to be, zeroed, one entry more than the queue has; NULL: anywhere
 };
 
 // Makes it in memory; *q is zeroed. Boot CPU.

@@ -4,6 +4,7 @@
 
 #include "drivers/nvme/admin.h"
 #include "drivers/nvme/events.h"
+#include "drivers/nvme/late.h"
 #include "drivers/nvme/restore.h"
 #include "drivers/nvme/round.h"
 #include "drivers/nvme/setup.h"
@@ -69,7 +70,7 @@ static void go_round(struct nvme_recover *r, void (*work)(struct nvme_queue *),
 static void look(struct nvme_recover *r, enum nvme_plan_event event)
 {
     if (!r->round.out)
-        return go_round(r, nvme_watch_count, event);
+        return go_round(r, nvme_late_count, event);
     if (!r->asked || event != NVME_TICK)
         r->asked_for = event;
     r->asked = true;

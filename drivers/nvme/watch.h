@@ -8,6 +8,3 @@
 
 // Watches all its I/O queues from now on. Boot CPU, before they have requests.
 void nvme_watch_start(struct nvme_ctrl *c);
-
-// Counts what is late, into q->watch, after serving what was answered. Owner.
-void nvme_watch_count(struct nvme_queue *q);

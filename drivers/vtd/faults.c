@@ -101,17 +101,33 @@ static void tell(bool ours, const char *sentence)
         warn("vtd-fault", "%s", sentence);
 }
 
+// Before anybody counts how much people have been told.
+static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
+{
+    const struct pci_blocked what = {
+        .interrupt = f->interrupt,
+        .reads = f->reads,
+        .address = f->address,
+        .sentence = faults.last,
+    };
+    pci_tell_blocked(u->segment, f->source, &what);
+}
+
+// What a domain's function does is no error of ours, and the address is the domain's.
 static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
 {
     char name[sizeof(((struct irq *)0)->name)];
     struct vtd_fault f = vtd_fault_decode(low, high);
     struct vtd_fault_owner owner = { 0 };
+    bool given = pci_is_given(u->segment, f.source);
     bool ours = f.interrupt ? vtd_table_owner(u, &f, name, sizeof(name), &owner.entry)
                             : vtd_context_domain(u, f.source) == VTD_ARENA &&
                                   !vtd_is_reserved_at(u, f.source, f.address);
     owner.name = ours && f.interrupt ? name : NULL;
-    owner.lies_there = f.interrupt ? NULL : vtd_what_lies_at(f.address);
+    owner.lies_there = given ? "as its domain counts" : vtd_what_lies_at(f.address);
+    ours &= !given;
     vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);
+    hand_on(u, &f);
 
     faults.seen++;
     if (faults.sentences < SENTENCES_MAX) {
@@ -146,6 +162,19 @@ static void take_record(struct vtd_unit *u, size_t index)
     note(u, low, high);
 }
 
+// Whose they were, nobody knows: those that there were records for are told all the same.
+static void note_lost(const struct vtd_unit *u)
+{
+    char sentence[SENTENCE_BYTES];
+    const struct pci_blocked what = { .lost = true, .sentence = sentence };
+    format_text(sentence, sizeof(sentence),
+                "VT-d unit 0x%llx blocked more at once than it has records for: of whom the rest "
+                "was isn't known",
+                (unsigned long long)u->base);
+    faults.lost = true;
+    pci_tell_blocked(u->segment, 0, &what);
+}
+
 // All records, round the ring from the one at which FSTS.PPF was set, then the overflow (VT-d
 // 7.2.1). A free record is not the end: that first one may have been read in the round before, after
 // which FRI (11.4.7.1) still names it while others are pending. A device that faults without end
@@ -164,7 +193,8 @@ static void read_unit(struct vtd_unit *u)
     uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);
     if (clear)
         vtd_write32(u, VTD_FSTS, clear);
-    faults.lost |= clear & VTD_FSTS_PFO;
+    if (clear & VTD_FSTS_PFO)
+        note_lost(u);
     faults.again |= vtd_read32(u, VTD_FSTS) & VTD_FSTS_EVENTS;
 }
 

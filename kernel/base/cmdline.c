@@ -202,6 +202,7 @@ bool cmdline_parse(const char *text, const struct option *const *tables, size_t 
                    bool lenient, struct cmdline *out, struct problem *p)
 {
     struct word w;
+    out->line = text;
     out->count = 0;
     for (size_t i = 0; i < tables_count; i++)
         for (const struct option *o = tables[i]; o && o->name; o++)
@@ -211,6 +212,20 @@ bool cmdline_parse(const char *text, const struct option *const *tables, size_t 
         if (!take_word(out, &w, lenient, p))
             return false;
     return true;
+}
+
+const char *cmdline_next(const struct cmdline *c, const char *name, const char *after,
+                         size_t *length)
+{
+    const char *at = c->line;
+    struct word w;
+    while (next_word(&at, &w)) {
+        if (!w.value || (after && w.value <= after) || !name_is(w.text, w.name_length, name))
+            continue;
+        *length = w.value_length;
+        return w.value;
+    }
+    return NULL;
 }
 
 const struct cmdline_value *cmdline_get(const struct cmdline *c, const char *name)

@@ -34,6 +34,7 @@ struct cmdline_value {
 };
 
 struct cmdline {
+    const char *line;
     struct cmdline_value values[CMDLINE_OPTIONS_MAX];
     size_t count;
 };
@@ -43,6 +44,11 @@ struct cmdline {
 // Pass lenient to skip unknown words (to learn app= before the app's own table is known).
 bool cmdline_parse(const char *text, const struct option *const *tables, size_t tables_count,
                    bool lenient, struct cmdline *out, struct problem *p);
+
+// For a word that may come several times, each of which counts: its next value behind `after`, which is one
+// of them (NULL: the first one). NULL: there is none.
+const char *cmdline_next(const struct cmdline *c, const char *name, const char *after,
+                         size_t *length);
 
 // The named option must be in the tables.
 const struct cmdline_value *cmdline_get(const struct cmdline *c, const char *name);

@@ -16,39 +16,27 @@ struct elf_symbol {
 };
 static_assert(sizeof(struct elf_symbol) == 24, "ELF64");
 
-static struct symbols kernels;
-
-struct symbols symbols_of(const void *symtab, size_t symtab_bytes, const char *strtab,
-                          size_t strtab_bytes)
-{
-    bool ended = strtab_bytes && strtab[strtab_bytes - 1] == 0;
-    return (struct symbols){
-        .entries = symtab,
-        .count = ended ? symtab_bytes / sizeof(struct elf_symbol) : 0,
-        .names = strtab,
-        .names_bytes = strtab_bytes,
-    };
-}
+static struct symbols image;
 
 void symbols_init(const void *symtab, size_t symtab_bytes, const char *strtab, size_t strtab_bytes)
 {
-    kernels = symbols_of(symtab, symtab_bytes, strtab, strtab_bytes);
+    image = (struct symbols){ symtab, symtab_bytes, strtab, strtab_bytes };
 }
 
-static bool holds(const struct symbols *symbols, const struct elf_symbol *s, uint64_t address)
+static bool holds(const struct symbols *all, const struct elf_symbol *s, uint64_t address)
 {
     return (s->info & SYMBOL_TYPE) == SYMBOL_FUNCTION && s->section &&
-           s->name < symbols->names_bytes && address - s->value < s->size;
+           s->name < all->strtab_bytes && address - s->value < s->size;
 }
 
-const char *symbols_find_in(const struct symbols *symbols, uint64_t address, uint64_t *offset)
+const char *symbols_find_in(const struct symbols *all, uint64_t address, uint64_t *offset)
 {
-    const struct elf_symbol *entries = symbols->entries;
-    for (size_t i = 0; i < symbols->count; i++) {
-        const struct elf_symbol *s = &entries[i];
-        if (holds(symbols, s, address)) {
+    const struct elf_symbol *s = all->symtab;
+    bool ended = all->strtab_bytes && all->strtab[all->strtab_bytes - 1] == 0;
+    for (size_t i = ended ? all->symtab_bytes / sizeof(*s) : 0; i; i--, s++) {
+        if (holds(all, s, address)) {
             *offset = address - s->value;
-            return symbols->names + s->name;
+            return all->strtab + s->name;
         }
     }
     return NULL;
@@ -56,5 +44,5 @@ const char *symbols_find_in(const struct symbols *symbols, uint64_t address, uin
 
 const char *symbols_find(uint64_t address, uint64_t *offset)
 {
-    return symbols_find_in(&kernels, address, offset);
+    return symbols_find_in(&image, address, offset);
 }

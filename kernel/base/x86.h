@@ -140,6 +140,38 @@ static inline uint64_t rdtsc_ordered(void)
     return (uint64_t)high << 32 | low;
 }
 
+#ifdef ONEBELL_DOMAIN
+
+// No interrupt runs any of the program's code, so there is none to keep out.
+static inline void interrupts_off(void)
+{
+}
+
+static inline void interrupts_on(void)
+{
+}
+
+static inline uint64_t interrupts_save(void)
+{
+    return 0;
+}
+
+static inline void interrupts_restore(uint64_t flags)
+{
+}
+
+// Privileged: nowhere to be found, so what needs one can't be linked into a domain.
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+uint8_t in8(uint16_t port);
+uint16_t in16(uint16_t port);
+uint32_t in32(uint16_t port);
+void out8(uint16_t port, uint8_t value);
+void out16(uint16_t port, uint16_t value);
+noreturn void halt_forever(void);
+
+#else
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -269,4 +301,5 @@ noreturn static inline void cpu_triple_fault(void)
     halt_forever();
 }
 
+#endif
 #endif

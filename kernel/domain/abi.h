@@ -7,6 +7,15 @@
 
 #define DOMAIN_ABI 1
 
+// What a program says of itself, in a PT_NOTE: its name "Onebell", its descriptor the DOMAIN_ABI.
+#define DOMAIN_NOTE_TYPE 1
+struct domain_note {
+    uint32_t name_bytes, bytes, type;
+    char name[8]; // with its zero byte
+    uint32_t abi;
+};
+#define DOMAIN_NOTE { 8, 4, DOMAIN_NOTE_TYPE, "Onebell", DOMAIN_ABI }
+
 // ---- addresses: a device that a domain has uses the same ones for its memory ----
 
 #define DOMAIN_IMAGE 0x400000ull // where programs are linked
@@ -99,7 +108,7 @@ enum domain_text {
     DOMAIN_TEXT_JSON,
     DOMAIN_TEXTS
 };
-#define DOMAIN_TEXT_BYTES 1024 // of one; for WARN and ERROR the id stands before the first blank
+#define DOMAIN_TEXT_BYTES 4096 // of one; for WARN and ERROR the id stands before the first blank
 
 // Results; what no right program does ends the domain instead.
 #define DOMAIN_OK 0

@@ -31,7 +31,7 @@ struct domain_team {
     unsigned cpus_count;
     uint64_t
         patience_ns; // a CPU that doesn't come round its loop for so long ends the domain; 0: never
-    struct symbols symbols; // the program's
+    const struct symbols *symbols; // of the program
     struct domain_voice voice;
 
     // Both are called on the boot CPU, from its loop. The program has come to its end on one of its CPUs,

@@ -18,7 +18,7 @@ static void print_place(const struct domain_cpu *dc, const char *what, uint64_t 
 {
     char place[DOMAIN_PLACE_BYTES];
     info("  %s %016llx %s", what, (unsigned long long)address,
-         domain_place_text(&dc->team->symbols, address, place));
+         domain_place_text(dc->team->symbols, address, place));
 }
 
 // Frame pointers, as long as they are the program's own memory and go up.
@@ -47,7 +47,7 @@ static void tell(const struct domain_cpu *dc, const char *what, const char *text
     char sentence[SENTENCE_BYTES], place[DOMAIN_PLACE_BYTES];
     format_text(sentence, sizeof(sentence), "its CPU %u (CPU %u): %s, at %s: the domain ends",
                 dc->index, dc->cpu, text,
-                domain_place_text(&dc->team->symbols, dc->frame.rip, place));
+                domain_place_text(dc->team->symbols, dc->frame.rip, place));
     error_by(dc->team->name, what, sentence);
     trap_print_registers(&dc->frame);
     print_backtrace(dc);

@@ -24,6 +24,11 @@ uint64_t mem_free_bytes(void);
 // Inline: each I/O asks.
 #ifdef ONEBELL_HOST
 uint64_t mem_phys(const volatile void *virt);
+#elif defined(ONEBELL_DOMAIN) // its devices call memory as it does
+static inline uint64_t mem_phys(const volatile void *virt)
+{
+    return (uint64_t)virt;
+}
 #else
 uint64_t mem_phys_image(const volatile void *virt); // what is not in the direct map
 static inline uint64_t mem_phys(const volatile void *virt)
@@ -36,8 +41,8 @@ static inline uint64_t mem_phys(const volatile void *virt)
 // Where RAM is mapped.
 static inline void *mem_at(uint64_t phys)
 {
-#ifdef ONEBELL_HOST
-    return (void *)(uintptr_t)phys; // as in the tests' mem_phys()
+#if defined(ONEBELL_HOST) || defined(ONEBELL_DOMAIN)
+    return (void *)(uintptr_t)phys; // as in their mem_phys()
 #else
     return (void *)(phys + HANDOFF_DIRECT_MAP);
 #endif

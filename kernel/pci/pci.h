@@ -214,9 +214,39 @@ struct pci_space *pci_space_create(struct problem *p);
 bool pci_space_map(struct pci_space *space, uint64_t at, uint64_t phys, uint64_t bytes,
                    struct problem *p);
 
+// Whether all of these may be given to one domain: none of them sends by the id of another function, or
+// reaches one past the remapping units. "domain-alias", "domain-virtual", "domain-acs". Boot CPU.
+bool pci_may_give(struct pci_dev *const *given, size_t count, struct problem *p);
+
 // What the next pci_enable() grants; NULL: the DMA arena. False: it is granted something, or may still
 // reach that, since the end was not confirmed (pci_stop_bus_master() tries again). Boot CPU.
 bool pci_set_space(struct pci_dev *dev, struct pci_space *space);
+
+// A breach: what was blocked of a function. One that can't be told of whom it was comes without a function:
+// others may have been lost, and they may be anybody's.
+struct pci_blocked {
+    bool lost;        // nothing else is known of it
+    bool interrupt;   // else of memory
+    bool reads;       // memory: else it would have written
+    uint64_t address; // memory: the page, as the function has it
+    const char *sentence;
+};
+
+// Who is told of each one, and for each function that bears the sender's id, whether or not people are, in
+// the boot CPU's loop; and by whom. NULL: nobody.
+typedef void pci_on_blocked_fn(struct pci_dev *dev, const struct pci_blocked *what);
+void pci_on_blocked(pci_on_blocked_fn *fn);
+void pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what);
+
+// Whether the function's requests bear that id, as the platform sees them.
+static inline bool pci_bears(const struct pci_dev *dev, uint32_t segment, uint16_t source)
+{
+    const struct pci_dev *seen = pci_visible(dev);
+    return seen->segment == segment && (seen->bdf == source || seen->requester == source);
+}
+
+// Whether a domain's function may bear it.
+bool pci_is_given(uint32_t segment, uint16_t source);
 
 // Fills in `bars`, once: some functions that nobody drives have other registers where BARs should
 // be, so this is for drivers, and what maps BARs calls it. Decoding is off meanwhile, for virtual

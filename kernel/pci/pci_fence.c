@@ -31,31 +31,25 @@ static void end_translations(const struct pci_dev *dev)
     change(dev, PCI_EXT_CAP_PASID, PCI_PASID_CONTROL, PCI_PASID_CONTROL_ENABLE, 0);
 }
 
-static bool has_functions_below(const struct pci_dev *dev)
+// Below a port, functions may bear others' ids, and they reach one another without passing the root complex,
+// as those of one device do, unless they are told not to, as far as they can be (6.12).
+static void end_short_cuts(const struct pci_dev *dev)
 {
-    return dev->port_type == PCI_EXP_TYPE_ROOT_PORT || dev->port_type == PCI_EXP_TYPE_DOWNSTREAM;
-}
-
-// Below a port, functions may bear others' ids, and reach one another without passing the root complex,
-// unless the port is told to see to it, as far as it can (6.12).
-static void close_port(const struct pci_dev *port)
-{
-    unsigned cap = pci_find_ext_cap(port, PCI_EXT_CAP_ACS);
+    unsigned cap = pci_find_ext_cap(dev, PCI_EXT_CAP_ACS);
     if (!cap)
         return;
-    uint32_t can = pci_read16(port, cap + PCI_ACS_CAP);
-    change(port, PCI_EXT_CAP_ACS, PCI_ACS_CONTROL, 0,
-           can & (PCI_ACS_SOURCE_VALIDATION | PCI_ACS_TRANSLATION_BLOCKING |
-                  PCI_ACS_REQUEST_REDIRECT | PCI_ACS_COMPLETION_REDIRECT |
-                  PCI_ACS_UPSTREAM_FORWARDING));
+    uint32_t port =
+        PCI_ACS_SOURCE_VALIDATION | PCI_ACS_TRANSLATION_BLOCKING | PCI_ACS_UPSTREAM_FORWARDING;
+    uint32_t all = PCI_ACS_REQUEST_REDIRECT | PCI_ACS_COMPLETION_REDIRECT;
+    change(dev, PCI_EXT_CAP_ACS, PCI_ACS_CONTROL, 0,
+           pci_read16(dev, cap + PCI_ACS_CAP) & (pci_is_port(dev) ? port | all : all));
 }
 
 // Virtual functions have ATS of their own; the rest is their physical one's (10.5.1, 10.5.2, 7.8.9).
 static void close_ways(const struct pci_dev *dev)
 {
-    if (has_functions_below(dev))
-        close_port(dev);
-    else
+    end_short_cuts(dev);
+    if (!pci_is_port(dev))
         end_translations(dev);
 }
 

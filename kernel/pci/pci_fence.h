@@ -2,16 +2,25 @@
 // Inside kernel/pci: the fence around DMA, of which pci.h has what others set.
 #pragma once
 
+#include "kernel/pci/pci.h"
+#include "kernel/pci/pci_regs.h"
 #include "lib/problem.h"
 #include "lib/types.h"
 
-struct pci_dev;
+// What has other functions at the far end of its link.
+static inline bool pci_is_port(const struct pci_dev *dev)
+{
+    return dev->port_type == PCI_EXP_TYPE_ROOT_PORT || dev->port_type == PCI_EXP_TYPE_DOWNSTREAM;
+}
 
 // Lets the function reach its memory, where there is a fence. Boot CPU.
 bool pci_grant(struct pci_dev *dev, struct problem *p);
 
 // And ends that. Boot CPU.
 void pci_revoke(struct pci_dev *dev);
+
+// Whether none that a domain has reaches it past the remapping units. "domain-acs".
+bool pci_is_out_of_reach(const struct pci_dev *dev, struct problem *p);
 
 // Whether it may be a bus master: it was granted memory, or nobody asks.
 bool pci_may_master(const struct pci_dev *dev);

@@ -2,6 +2,7 @@
 // Slots that functions are put into and taken out of while the machine runs (PCIe Base 6.0, 6.7).
 
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 #include "lib/mmio.h"
@@ -24,10 +25,8 @@ static void write_exp(const struct pci_dev *port, unsigned offset, uint16_t valu
 // Firmware leaves the ports of a domain no windows for what may come.
 bool pci_has_slot(const struct pci_dev *port)
 {
-    return !port->domain &&
-           (port->port_type == PCI_EXP_TYPE_ROOT_PORT ||
-            port->port_type == PCI_EXP_TYPE_DOWNSTREAM) &&
-           !port->removed && read_exp(port, PCI_EXP_FLAGS) & PCI_EXP_FLAGS_SLOT &&
+    return !port->domain && pci_is_port(port) && !port->removed &&
+           read_exp(port, PCI_EXP_FLAGS) & PCI_EXP_FLAGS_SLOT &&
            read_exp(port, PCI_EXP_SLOT_CAP) & PCI_EXP_SLOT_CAP_HOT_PLUG;
 }
 
@@ -109,6 +108,16 @@ static bool is_below(const struct pci_dev *dev, const struct pci_dev *port)
     return false;
 }
 
+// What is given to a domain was looked at without them.
+static bool none_is_reached(const struct pci_dev *port, struct problem *p)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (is_below(dev, port) && !dev->removed && !pci_is_out_of_reach(dev, p))
+            return false;
+    return true;
+}
+
 bool pci_slot_scan(struct pci_dev *port, struct problem *p)
 {
     struct pci_dev *dev;
@@ -121,5 +130,5 @@ bool pci_slot_scan(struct pci_dev *port, struct problem *p)
     for (size_t i = 0; (dev = pci_get(i)); i++)
         dev->removed |= is_below(dev, port);
     pci_scan_below(port);
-    return pci_place_below(port, p);
+    return none_is_reached(port, p) && pci_place_below(port, p);
 }

@@ -181,6 +181,8 @@ void cpu_run_until(const bool *stop)
     struct cpu *cpu = this_cpu();
     bool was_looping = cpu->looping;
     cpu->looping = true;
+    if (was_looping)
+        irq_begin_inner_loop();
     MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         run_round(cpu);

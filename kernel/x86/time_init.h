@@ -32,6 +32,9 @@ bool time_choose(const struct tsc_facts *f, struct tsc_choice *out);
 // Pure: may be a TSC's.
 bool time_hz_is_sane(uint64_t hz);
 
+// The clock runs from here on: time_ns() is 0 at that TSC.
+void time_start(uint64_t hz, uint64_t tsc_at_zero);
+
 // The TSC at a time of time_ns().
 uint64_t time_tsc_at(uint64_t ns);
 

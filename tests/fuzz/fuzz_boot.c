@@ -32,9 +32,10 @@ static void try_elf(const uint8_t *file, size_t bytes, struct problem *p)
             k.bytes % 4096 == 0);
     for (size_t i = 0; i < k.count; i++)
         require(!(k.segments[i].write && k.segments[i].execute));
-    require(k.symtab_bytes <= bytes && k.strtab_bytes <= bytes);
-    if (k.symtab_bytes)
-        require(file[k.strtab + k.strtab_bytes - 1] == 0 && k.symtab + k.symtab_bytes <= bytes);
+    require(k.symbols.symtab_bytes <= bytes && k.symbols.strtab_bytes <= bytes);
+    if (k.symbols.symtab_bytes)
+        require(file[k.symbols.strtab + k.symbols.strtab_bytes - 1] == 0 &&
+                k.symbols.symtab + k.symbols.symtab_bytes <= bytes);
     if (k.bytes > MIB)
         return; // slow, and tells nothing more
     uint8_t *memory = calloc(1, k.bytes);

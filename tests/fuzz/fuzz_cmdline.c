@@ -17,6 +17,18 @@ static const struct option options[] = {
 };
 static const struct option *const tables[] = { options };
 
+// The last of several is the one that wins.
+static void check_several(const struct cmdline *c)
+{
+    const struct cmdline_value *v = cmdline_get(c, "filename");
+    const char *at = NULL, *last = NULL;
+    size_t length = 0;
+    while ((at = cmdline_next(c, "filename", at, &length)))
+        last = at;
+    if (last != v->text || (last && length != v->length))
+        abort();
+}
+
 static void check(const char *text, const struct cmdline *c)
 {
     for (size_t i = 0; i < c->count; i++) {
@@ -30,6 +42,7 @@ static void check(const char *text, const struct cmdline *c)
         if (o->kind == OPTION_CHOICE && v->number > 2)
             abort();
     }
+    check_several(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/elf64.h"
+#include "lib/elf64.h"
 #include "boot/kernel_elf.h"
 
 #define ELF_TEXT_BYTES 5000

@@ -55,10 +55,10 @@ static void test_accepts(void **state)
     assert_true(!kernel.segments[ELF_DATA].execute && kernel.segments[ELF_DATA].write);
     assert_int_equal(kernel.segments[ELF_DATA].base, 0x3000);
     assert_int_equal(kernel.segments[ELF_DATA].bytes, ELF_DATA_BYTES + ELF_BSS_BYTES);
-    assert_int_equal(kernel.symtab, offsetof(struct elf_image, symbols));
-    assert_int_equal(kernel.symtab_bytes, 2 * ELF_SYMBOL_BYTES);
-    assert_int_equal(kernel.strtab, offsetof(struct elf_image, names));
-    assert_int_equal(kernel.strtab_bytes, sizeof(ELF_NAMES));
+    assert_int_equal(kernel.symbols.symtab, offsetof(struct elf_image, symbols));
+    assert_int_equal(kernel.symbols.symtab_bytes, 2 * ELF_SYMBOL_BYTES);
+    assert_int_equal(kernel.symbols.strtab, offsetof(struct elf_image, names));
+    assert_int_equal(kernel.symbols.strtab_bytes, sizeof(ELF_NAMES));
 }
 
 static void test_places_segments(void **state)
@@ -199,8 +199,8 @@ static void test_accepts_without_symbols(void **state)
 {
     image.header.shnum = image.header.shentsize = 0;
     assert_true(check_bytes(sizeof(image)));
-    assert_int_equal(kernel.symtab_bytes, 0);
-    assert_int_equal(kernel.strtab_bytes, 0);
+    assert_int_equal(kernel.symbols.symtab_bytes, 0);
+    assert_int_equal(kernel.symbols.strtab_bytes, 0);
 }
 
 static void test_accepts_odd_segments(void **state)

@@ -75,6 +75,31 @@ static void test_last_word_wins(void **state)
     assert_false(cmdline_is(&c, "irq", "polls"));
 }
 
+static void expect_next(const struct cmdline *c, const char **after, const char *value)
+{
+    size_t length;
+    *after = cmdline_next(c, "app", *after, &length);
+    assert_non_null(*after);
+    assert_int_equal(length, strlen(value));
+    assert_memory_equal(*after, value, length);
+}
+
+static void test_each_of_several(void **state)
+{
+    struct cmdline c;
+    const char *after = NULL;
+    size_t length;
+    parse_ok(" app=a irq=poll app= app=app=c\tcpus=2 app=a", &c);
+    expect_next(&c, &after, "a");
+    expect_next(&c, &after, "");
+    expect_next(&c, &after, "app=c");
+    expect_next(&c, &after, "a");
+    assert_null(cmdline_next(&c, "app", after, &length));
+    assert_null(cmdline_next(&c, "bs", NULL, &length)); // a fallback is no word
+    parse_ok("", &c);
+    assert_null(cmdline_next(&c, "app", NULL, &length));
+}
+
 static void test_value_may_hold_equals(void **state)
 {
     struct cmdline c;
@@ -254,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_given),
         cmocka_unit_test(test_last_word_wins),
+        cmocka_unit_test(test_each_of_several),
         cmocka_unit_test(test_value_may_hold_equals),
         cmocka_unit_test(test_mistakes_name_the_word),
         cmocka_unit_test(test_a_long_word_is_quoted_in_part),

@@ -56,11 +56,28 @@ static void a_string_table_without_end_is_not_used(void **state)
     finds(0x1000, NULL, 0);
 }
 
+static void another_programs_table_is_its_own(void **state)
+{
+    static const struct symbol others[] = { { 7, 0x12, 0, 1, 0x1000, 0x100 } };
+    struct symbols s = { others, sizeof(others), names, sizeof(names) };
+    uint64_t offset;
+    symbols_init(table, sizeof(table), names, sizeof(names));
+    assert_string_equal(symbols_find_in(&s, 0x1001, &offset), "second");
+    assert_int_equal(offset, 1);
+    assert_null(symbols_find_in(&s, 0x1208, &offset));
+    finds(0x1001, "first", 1);
+    s.symtab_bytes--; // half a symbol is none
+    assert_null(symbols_find_in(&s, 0x1001, &offset));
+    s = (struct symbols){ 0 };
+    assert_null(symbols_find_in(&s, 0x1001, &offset));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_get_names),
         cmocka_unit_test(a_string_table_without_end_is_not_used),
+        cmocka_unit_test(another_programs_table_is_its_own),
     };
     return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
 }

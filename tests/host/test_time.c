@@ -18,6 +18,7 @@ static uint32_t in32(uint16_t port);
 
 #define rdtsc() model_rdtsc()
 #include "kernel/x86/time.c"
+#include "kernel/x86/tsc_measure.c"
 #undef rdtsc
 
 #undef fail

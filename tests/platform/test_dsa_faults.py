@@ -101,6 +101,33 @@ def test_reads_without_ats(dsa, fields):
     assert dsa.faults() == dsa.bdf
 
 
+def test_addresses_that_go_astray(dsa):
+    """By turns the source's and the destination's, where there are both; only the IOMMU knows of a write."""
+    dsa.set("plant", "astray:2")
+    put(dsa.machine, DATA, bytes(range(8)))
+
+    def ask(op, status, blocked, **fields):
+        put(dsa.machine, OTHER, bytes(8))
+        assert dsa.status(op=op, size=8, **fields) == status
+        address, high = dsa.machine.read(vtd.BASE + dsa.unit.frcd, 8), dsa.read_fault()
+        assert dsa.faults() == (blocked and dsa.bdf)
+        if blocked:
+            assert (address, high >> 62 & 1) == (1 << 38 | (IO_DATA if blocked == "read" else IO_OTHER),
+                                                 blocked == "read")
+    there = {"source": IO_DATA, "destination": IO_OTHER}
+    for status, blocked in [(1, None), (0x20, "read"), (1, None), (1, "write"), (1, None), (0x20, "read")]:
+        ask(MOVE, status, blocked, **there)
+        reached = status == 1 and not blocked
+        assert get(dsa.machine, OTHER, 8) == (bytes(range(8)) if reached else bytes(8))
+    for op, status, blocked, fields in [(FILL, 1, "write", {"source": 5, "destination": IO_OTHER}),
+                                        (CRC, 0x20, "read", {"source": IO_DATA})]:
+        dsa.set("plant", "astray")
+        ask(op, status, blocked, **fields)
+    dsa.submit()
+    dsa.settle()
+    assert dsa.machine.read(RECORDS, 1) == 1, "a no-op has no address"
+
+
 @pytest.mark.parametrize("at", [NOWHERE, READ_ONLY])
 def test_writes_without_ats(dsa, at):
     """They are lost, and only the IOMMU knows."""

@@ -4,6 +4,8 @@
 #include "tools/qemu/dsa/complete.h"
 #include "tools/qemu/dsa/descriptor.h"
 
+#define ASTRAY_BIT 38
+
 // ---- what is in the device ----
 
 static bool engine_busy(const struct dsa_engine *e, uint64_t wqs, uint64_t before)
@@ -79,6 +81,18 @@ static unsigned next_wq(struct dsa *d, uint64_t ready)
     return best;
 }
 
+// An address bit flips: above all memory, and within what an IOMMU translates.
+static void lead_astray(struct dsa *d, struct dsa_descriptor *w)
+{
+    uint8_t op = descriptor_operation(w);
+    bool reads = op != OP_NOOP && op != OP_DRAIN && op != OP_FILL;
+    bool second = op == OP_MOVE || op == OP_FILL || op == OP_COMPARE || op == OP_COPY_CRC;
+    if ((!reads && !second) || !dsa_planted(d, DSA_PLANT_ASTRAY))
+        return;
+    bool first = reads && (!second || d->plant_count / d->plant_every % 2);
+    w->bytes[(first ? 16 : 24) + ASTRAY_BIT / 8] ^= 1 << ASTRAY_BIT % 8;
+}
+
 static void dispatch(struct dsa *d, unsigned engine)
 {
     struct dsa_engine *e = &d->engines[engine];
@@ -87,6 +101,7 @@ static void dispatch(struct dsa *d, unsigned engine)
         return;
     unsigned wq = next_wq(d, ready);
     *e = (struct dsa_engine){ .busy = true, .work = dequeue(d, &d->wqs[wq]) };
+    lead_astray(d, &e->work);
     dsa_check_occupancy(d, wq);
 }
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Breaches: whoever blocks what functions do says so here, and whoever gave a function away is told.
+
+#include "kernel/pci/pci.h"
+
+static pci_on_blocked_fn *on_blocked;
+
+bool pci_is_given(uint32_t segment, uint16_t source)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->space && pci_bears(dev, segment, source))
+            return true;
+    return false;
+}
+
+void pci_on_blocked(pci_on_blocked_fn *fn)
+{
+    on_blocked = fn;
+}
+
+void pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what)
+{
+    struct pci_dev *dev;
+    if (on_blocked && what->lost)
+        on_blocked(NULL, what);
+    for (size_t i = 0; on_blocked && !what->lost && (dev = pci_get(i)); i++)
+        if (pci_bears(dev, segment, source))
+            on_blocked(dev, what);
+}
