@@ -71,7 +71,7 @@ void domain_tell_nonsense(const struct domain_cpu *dc, const struct problem *p)
 void domain_tell_stuck(const struct domain_cpu *dc)
 {
     char text[DOMAIN_FAULT_BYTES];
-    format_text(text, sizeof(text), "it has not come round its loop for %llu s (domain.patience=)",
+    format_text(text, sizeof(text), "it has not come round its loop for %llu s (patience=)",
                 (unsigned long long)(dc->team->patience_ns / NS_PER_S));
     tell(dc, "domain-stuck", text);
 }
