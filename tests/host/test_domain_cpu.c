@@ -24,7 +24,7 @@ static struct cpu_stats stats;
 static uint64_t now_ns;
 static unsigned stays, sleeps, overs, backs, faults, nonsense, stuck, ipis;
 static enum domain_end why;
-static bool left;
+static bool left, time_is_up;
 
 static unsigned (*stay)(unsigned n); // what ends the n-th one
 static void (*asleep)(void);         // what comes meanwhile
@@ -83,7 +83,7 @@ void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)
 
 void ring_init_cpu(void)
 {
-    left = false;
+    left = time_is_up = false;
 }
 
 void ring_leave(void)
@@ -238,6 +238,7 @@ static unsigned sleeps_once(unsigned n)
 static void time_passes(void)
 {
     assert_int_equal(cpus_of[0].deadline.due_ns, 9 * NS_PER_S);
+    time_is_up = true;
     cpus_of[0].deadline.fn(&cpus_of[0].deadline);
 }
 
@@ -286,6 +287,7 @@ static void an_event_that_was_taken_lets_it_sleep(void **state)
 {
     play(takes_its_event_and_sleeps, time_passes);
     assert_int_equal(sleeps, 1);
+    assert_true(time_is_up);
 }
 
 static unsigned wakes_twice(unsigned n)
@@ -337,6 +339,8 @@ static void looks_while_asleep(void)
     cpus_of[0].look.fn(&cpus_of[0].look);
     if (now_ns >= 9 * NS_PER_S)
         time_passes();
+    if (overs)
+        stop();
 }
 
 static void sleep_needs_no_patience(void **state)
