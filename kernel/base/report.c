@@ -221,13 +221,18 @@ void info(const char *fmt, ...)
 }
 
 // To people and to tools.
-static void tell(const char *type, const char *what, const char *message)
+static void tell(const char *type, const char *domain, const char *what, const char *message)
 {
     char line[LINE_BYTES];
     struct json j;
-    format_text(line, sizeof(line), "%s: ", type);
+    if (domain)
+        format_text(line, sizeof(line), "%s: [%s] ", type, domain);
+    else
+        format_text(line, sizeof(line), "%s: ", type);
     print(line, message);
     json_begin(&j, line, sizeof(line), type);
+    if (domain)
+        json_text(&j, "domain", domain);
     json_text(&j, "what", what);
     json_text(&j, "message", message);
     report_json(&j);
@@ -240,26 +245,31 @@ void warn(const char *what, const char *fmt, ...)
     va_start(args, fmt);
     format_text_v(message, sizeof(message), fmt, args);
     va_end(args);
-    tell("warning", what, message);
+    tell("warning", NULL, what, message);
+}
+
+void warn_by(const char *domain, const char *what, const char *message)
+{
+    tell("warning", domain, what, message);
 }
 
 void warn_problem(const struct problem *p)
 {
-    tell("warning", p->what, p->message);
+    tell("warning", NULL, p->what, p->message);
 }
 
-static void report_error(const char *what, const char *message)
+static void report_error(const char *domain, const char *what, const char *message)
 {
     report.failed = true;
     result_error(what, message);
-    tell("error", what, message);
+    tell("error", domain, what, message);
 }
 
 static void error_v(const char *what, const char *fmt, va_list args)
 {
     char message[LINE_BYTES / 2];
     format_text_v(message, sizeof(message), fmt, args);
-    report_error(what, message);
+    report_error(NULL, what, message);
 }
 
 void error(const char *what, const char *fmt, ...)
@@ -272,7 +282,12 @@ void error(const char *what, const char *fmt, ...)
 
 void error_problem(const struct problem *p)
 {
-    report_error(p->what, p->message);
+    report_error(NULL, p->what, p->message);
+}
+
+void error_by(const char *domain, const char *what, const char *message)
+{
+    report_error(domain, what, message);
 }
 
 bool report_failed(void)

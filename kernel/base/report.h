@@ -30,6 +30,10 @@ void warn_all(const struct warnings *w);
 void error(const char *what, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void error_problem(const struct problem *p);
 
+// The same, but what a domain's program says, which JSON has as `domain`.
+void warn_by(const char *domain, const char *what, const char *message);
+void error_by(const char *domain, const char *what, const char *message);
+
 // True once error() was called.
 bool report_failed(void);
 

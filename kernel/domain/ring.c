@@ -80,6 +80,11 @@ void ring_leave(void)
     write_cr3(paging_root());
 }
 
+uint64_t ring_fault_address(void)
+{
+    return read_cr2();
+}
+
 static unsigned refuse(struct trap_frame *frame)
 {
     frame->vector = VECTOR_GENERAL_PROTECTION;

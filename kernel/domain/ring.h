@@ -20,9 +20,11 @@ void ring_leave(void);
 
 // Runs ring 3 as the frame says, on the tables at `cr3`, with its GS base at `gs`. The frame then says
 // how it left. An RIP or a GS base that isn't in the lower half: ring 3 isn't entered, and that counts
-// as its general protection fault. After a page fault, CR2 has the address. Owner CPU, interrupts
-// off; the frame is aligned to 16 bytes, since the CPU pushes straight into it.
+// as its general protection fault. Owner CPU, interrupts off; the frame is aligned to 16 bytes, since
+// the CPU pushes straight into it.
 unsigned ring_enter(struct trap_frame *frame, uint64_t cr3, uint64_t gs);
+
+uint64_t ring_fault_address(void); // of its page fault: before the next one
 
 #define RING_INTERRUPT 257u
 // As ring_enter(), but from the CPU's loop, interrupts on: interrupts have been taken, and what they left to
