@@ -95,7 +95,12 @@ static RARE void take_detour(struct dsa_queue *q, struct copy_req *req)
     }
 }
 
-static void submit(struct copy_port *port, struct copy_req *req)
+bool dsa_queue_is_straight(const struct dsa_queue *q)
+{
+    return dsa_queue_owner(q) == cpu_index() && !q->held && !q->waiting;
+}
+
+void dsa_queue_submit(struct copy_port *port, struct copy_req *req)
 {
     MARK_BEGIN("submit");
     struct dsa_queue *q = container_of(port, struct dsa_queue, port);
@@ -117,8 +122,12 @@ void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req)
         dsa_build_move(d, &to, mem_phys(req->to), mem_phys(req->from), req->bytes);
     else if (req->op == COPY_FILL)
         dsa_build_fill(d, &to, mem_phys(req->to), req->pattern, req->bytes);
-    else
+    else if (req->op == COPY_CRC32C)
         dsa_build_crc(d, &to, mem_phys(req->from), req->seed, req->bytes);
+    else if (req->op == COPY_COMPARE)
+        dsa_build_compare(d, &to, mem_phys(req->from), mem_phys(req->to), req->bytes);
+    else
+        dsa_build_noop(d, &to);
 }
 
 // ---- completion ----
@@ -134,6 +143,8 @@ static void back_home(struct cpu_msg *msg)
 
 static RARE void send_home(struct copy_req *req)
 {
+    if (req->op == DSA_IS_BATCH)
+        return req->done(req);
     req->msg.fn = back_home;
     cpu_post(req->cpu, &req->msg);
 }
@@ -142,7 +153,7 @@ static void fail_request(struct copy_req *req, enum copy_status status, uint32_t
 {
     req->status = status;
     req->detail = detail;
-    if (req->cpu != cpu_index())
+    if (req->cpu != cpu_index() || req->op == DSA_IS_BATCH)
         send_home(req);
     else
         copy_fail(req, status, detail);
@@ -151,12 +162,13 @@ static void fail_request(struct copy_req *req, enum copy_status status, uint32_t
 static void tell(struct dsa_queue *q, const struct copy_req *req, const struct dsa_record *record)
 {
     char text[DSA_TEXT_BYTES];
-    uint64_t bit = BIT64(record->status & DSA_STATUS_CODE);
-    if (q->told & bit)
+    unsigned code = record->status & DSA_STATUS_CODE;
+    uint64_t bit = BIT64(code);
+    if (q->told & bit || code == DSA_BATCH_FAILED) // its descriptors tell
         return;
     q->told |= bit;
     warn("dsa-descriptor", "%s: WQ %u: %s", q->device->label, q->number,
-         dsa_describe_record((const void *)req->words, record, text));
+         dsa_describe_record((const void *)req->words, record, q->device->caps.fault_info, text));
 }
 
 // A handle that was revoked meanwhile: the descriptor did nothing (3.7), and goes out again with the
@@ -183,13 +195,23 @@ static RARE void end_badly(struct dsa_queue *q, struct copy_req *req,
     fail_request(req, COPY_ERROR, code);
 }
 
+// Which a device may place wherever it likes.
+static RARE void take_difference(struct copy_req *req, const struct dsa_record *record)
+{
+    req->differs = record->result & 1;
+    req->differs_at = req->differs ? MIN(record->bytes_done, req->bytes - 1) : 0;
+}
+
 static inline void end_well(struct dsa_queue *q, struct copy_req *req,
                             const struct dsa_record *record)
 {
     q->again = 0;
     req->status = COPY_OK;
-    if (req->op == COPY_CRC32C)
+    if (req->op >= COPY_CRC32C) {
         req->crc = record->crc;
+        if (req->op == COPY_COMPARE)
+            take_difference(req, record);
+    }
     if (unlikely(req->cpu != cpu_index()))
         send_home(req);
     else
@@ -211,6 +233,20 @@ static inline void end_one(struct dsa_queue *q, unsigned place, uint8_t status)
         end_well(q, req, &q->records[place]);
     else
         end_badly(q, req, &q->records[place]);
+}
+
+void dsa_queue_end_member(struct dsa_queue *q, struct copy_req *req,
+                          const struct dsa_record *record)
+{
+    if (record->status == DSA_OK)
+        end_well(q, req, record);
+    else
+        end_badly(q, req, record);
+}
+
+void dsa_queue_fail_member(struct copy_req *req, enum copy_status status, uint32_t detail)
+{
+    fail_request(req, status, detail);
 }
 
 static void drop_ended(struct dsa_queue *q)
@@ -311,6 +347,8 @@ void dsa_queue_moved(void *queue, unsigned cpu)
 {
     struct dsa_queue *q = queue;
     bool adopting = q->adopting;
+    if (q->leave)
+        q->leave(q);
     q->adopting = true;
     __atomic_store_n(&q->cpu, cpu, __ATOMIC_RELEASE); // not ours from here on
     if (!adopting)
@@ -373,7 +411,7 @@ struct dsa_queue *dsa_queue_create(struct dsa_device *d, unsigned number, unsign
     unsigned places = 1;
     while (places < 2 * depth)
         places *= 2;
-    q->port.submit = submit;
+    q->port.submit = dsa_queue_submit;
     q->cpu = cpu;
     q->mask = places - 1;
     q->depth = depth;

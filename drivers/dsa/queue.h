@@ -8,6 +8,7 @@
 #include "kernel/run/copy.h"
 
 struct dsa_device;
+struct dsa_batcher;
 
 struct dsa_queue {
     struct copy_port port;
@@ -28,6 +29,8 @@ struct dsa_queue {
     struct copy_req *waiting, **waiting_end;
 
     // The rest.
+    struct dsa_batcher *batcher;        // batch.c's; NULL: there were no batches yet
+    void (*leave)(struct dsa_queue *q); // NULL, or what there is to do before another one owns it
     struct dsa_device *device;
     unsigned number;
     struct irq *irq;
@@ -52,6 +55,20 @@ static inline unsigned dsa_queue_owner(const struct dsa_queue *q)
 {
     return __atomic_load_n(&q->cpu, __ATOMIC_ACQUIRE);
 }
+
+// The port's usual way in: a descriptor for each request.
+void dsa_queue_submit(struct copy_port *port, struct copy_req *req);
+
+// True where nothing stands in the way of what the calling CPU submits.
+bool dsa_queue_is_straight(const struct dsa_queue *q);
+
+// A batch is submitted as a request with this operation, whose done() ends its members. It is called on the
+// queue's owner, whoever submitted it, and where it failed as well.
+#define DSA_IS_BATCH COPY_OPS
+// A member's end: by its completion record, or without one. Owner.
+void dsa_queue_end_member(struct dsa_queue *q, struct copy_req *req,
+                          const struct dsa_record *record);
+void dsa_queue_fail_member(struct copy_req *req, enum copy_status status, uint32_t detail);
 
 // Fills in the request for this queue. Any CPU.
 void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req);
