@@ -24,6 +24,7 @@ static struct {
     bool suppressed_ours;
     bool lost; // since the last summary: records overflowed
     uint64_t summary_due;
+    bool reading;
     bool again; // a unit has something pending, so that no event comes
     char last[SENTENCE_BYTES];
 } faults;
@@ -220,12 +221,17 @@ static void summarise(uint64_t now)
     faults.summary_due = now + SUMMARY_NS;
 }
 
+// Whom a breach is handed on to may revoke a grant, for which the rest has to be read: it is being read.
 void vtd_report_faults(void)
 {
     struct vtd_unit *u;
+    if (faults.reading)
+        return;
+    faults.reading = true;
     faults.again = false;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
         read_unit(u);
+    faults.reading = false;
 
     uint64_t now = time_ns();
     bool owed = faults.suppressed || faults.lost;

@@ -321,6 +321,8 @@ static bool revoke(const struct pci_dev *dev, struct problem *p)
     spinlock_lock(&u->lock);
     bool ok = revoke_sources(u, dev, p);
     spinlock_unlock(&u->lock);
+    if (dev->space)
+        vtd_report_faults(); // nothing of what it has done by now is its next owner's
     return ok;
 }
 

@@ -105,6 +105,43 @@ static void test_an_overflow(void **state)
     assert_non_null(strstr(seen.sentence, "0xfed90000"));
 }
 
+// What it did is told before it is anybody else's.
+static void test_before_the_next_owner(void **state)
+{
+    struct model_unit *m = given();
+    assert_int_equal(writes(m, DISK, 0), REASON_WRITE);
+    revoke(DISK);
+    assert_int_equal(seen.of_disk, 1);
+    DISK->space = NULL;
+    grant(DISK);
+    vtd_report_faults();
+    assert_int_equal(seen.count, 1);
+    assert_rules_kept(m);
+}
+
+static void end_it(struct pci_dev *dev, const struct pci_blocked *what)
+{
+    on_blocked(dev, what);
+    if (dev->granted)
+        revoke(dev);
+}
+
+// Each breach is told once, as what it was, though the first one is the end.
+static void test_the_end_by_a_breach(void **state)
+{
+    struct model_unit *m = given();
+    pci_on_blocked(end_it);
+    assert_int_equal(writes(m, DISK, 0x1000), REASON_WRITE);
+    assert_int_equal(writes(m, DISK, 0x2000), REASON_WRITE);
+    vtd_report_faults();
+    assert_int_equal(seen.of_disk, 2);
+    assert_int_equal(seen.last.address, 0x2000);
+    assert_int_equal(told.warnings, 2);
+    assert_string_equal(seen.sentence, told.warning);
+    assert_int_equal(writes(m, DISK, 0x1000), REASON_FUNCTION);
+    assert_rules_kept(m);
+}
+
 // All functions that send by the id may have been it.
 static void test_a_shared_id(void **state)
 {
@@ -204,6 +241,8 @@ int main(void)
         cmocka_unit_test_teardown(test_the_kernel_s_own, finish),
         cmocka_unit_test_teardown(test_a_storm, finish),
         cmocka_unit_test_teardown(test_an_overflow, finish),
+        cmocka_unit_test_teardown(test_before_the_next_owner, finish),
+        cmocka_unit_test_teardown(test_the_end_by_a_breach, finish),
         cmocka_unit_test_teardown(test_a_shared_id, finish),
         cmocka_unit_test_teardown(test_nobody_asked, finish),
         cmocka_unit_test_teardown(test_others_entries, finish),
