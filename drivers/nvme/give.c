@@ -3,7 +3,6 @@
 #include "drivers/nvme/give.h"
 
 #include "drivers/nvme/admin.h"
-#include "drivers/nvme/events.h"
 #include "drivers/nvme/give_check.h"
 #include "drivers/nvme/give_set_up.h"
 #include "drivers/nvme/nvme.h"

@@ -10,7 +10,6 @@
 #include "drivers/nvme/shadow.h"
 #include "drivers/nvme/status.h"
 #include "kernel/base/cpus.h"
-#include "kernel/base/report.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/nvme/give_check.h"
 #include "drivers/nvme/granted.h"
 #include "kernel/domain/event.h"
 #include "kernel/mem/dma.h"
