@@ -25,7 +25,8 @@ void nvme_cmb_set(bool is_wanted)
 void nvme_cmb_enable(const struct nvme_ctrl *c)
 {
     const struct nvme_cmb *cmb = &c->cmb;
-    uint64_t control = cmb->place.bytes ? NVME_CMBMSC_CRE | NVME_CMBMSC_CMSE | cmb->address : 0;
+    bool on = cmb->place.bytes && !cmb->off;
+    uint64_t control = on ? NVME_CMBMSC_CRE | NVME_CMBMSC_CMSE | cmb->address : 0;
     if (c->limits.has_cmbmsc)
         mmio_write64(mmio_at(c->regs, NVME_CMBMSC), control);
 }

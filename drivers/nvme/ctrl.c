@@ -226,12 +226,12 @@ static void disable(struct nvme_ctrl *c)
 }
 
 // CSTS is left alone for as long as the controller asks for that.
-static bool is_disabled(struct nvme_ctrl *c, struct problem *p)
+bool nvme_ctrl_wait(struct nvme_ctrl *c, uint32_t wanted, struct problem *p)
 {
     uint64_t now = time_ns();
     if (c->settled_ns > now)
         time_delay_ns(c->settled_ns - now);
-    return wait_ready(c, 0, p);
+    return wait_ready(c, wanted, p);
 }
 
 void nvme_ctrl_enable(struct nvme_ctrl *c)
@@ -283,7 +283,7 @@ bool nvme_ctrl_reset(struct nvme_ctrl *c, struct problem *p)
 
 bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
 {
-    if (!is_disabled(c, p))
+    if (!nvme_ctrl_wait(c, 0, p))
         return false;
     nvme_cmb_find(c);
     return start_admin(c, p);
@@ -291,7 +291,7 @@ bool nvme_ctrl_start(struct nvme_ctrl *c, struct problem *p)
 
 bool nvme_ctrl_identify(struct nvme_ctrl *c, struct problem *p)
 {
-    return wait_ready(c, NVME_CSTS_RDY, p) && identify(c, p);
+    return nvme_ctrl_wait(c, NVME_CSTS_RDY, p) && identify(c, p);
 }
 
 // No register is touched if it was never mapped.

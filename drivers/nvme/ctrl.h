@@ -13,6 +13,7 @@
 
 struct irq;
 struct nvme_events;
+struct nvme_give;
 struct nvme_recover;
 struct nvme_ns;
 struct nvme_queue;
@@ -34,6 +35,7 @@ struct nvme_cmb {
     volatile void *window;
     uint64_t address; // as the controller knows it
     uint64_t taken;   // bytes from its start on
+    bool off;         // whatever lies there; a domain has the controller
 };
 
 struct nvme_ctrl {
@@ -97,6 +99,11 @@ struct nvme_ctrl {
     struct nvme_events *events;
     struct nvme_recover *recover;
 
+    // give.c
+    struct nvme_give *give;
+    bool (*shut_down)(struct nvme_ctrl *c); // as nvme_give_shut_down(); NULL: it was never offered
+    bool given; // it is not the kernel's for now, though not gone for good
+
     struct nvme_ctrl *next;
 };
 
@@ -129,6 +136,9 @@ void nvme_ctrl_set_sgl(bool wanted);
 // CSTS.RDY isn't yet what is waited for, though there is time left for it: a step that waits for that
 // would.
 bool nvme_ctrl_waits(const struct nvme_ctrl *c, uint32_t wanted);
+
+// Waits for that. False: it didn't come, and the problem says why.
+bool nvme_ctrl_wait(struct nvme_ctrl *c, uint32_t wanted, struct problem *p);
 
 // How many I/O queues have their doorbells within BAR 0.
 unsigned nvme_ctrl_queues_fit(const struct nvme_ctrl *c);

@@ -18,6 +18,7 @@
 
 struct granted {
     struct nvme_ctrl ctrl;
+    struct pci_dev dev; // stands for the function: it has a node and no registers
     struct nvme_round end;
     unsigned function;
     struct granted *next;
@@ -164,6 +165,8 @@ static struct granted *make(const struct domain_disk *disk)
     struct granted *g = mem_alloc(sizeof(*g), CACHE_LINE, NODE_ANY);
     struct nvme_ctrl *c = &g->ctrl;
     g->function = disk->function;
+    g->dev.node = NODE_ANY;
+    c->dev = &g->dev;
     memcpy(c->name, disk->controller, sizeof(c->name));
     memcpy(c->label, disk->label, sizeof(c->label));
     c->abilities.sgl = disk->sgl;

@@ -162,6 +162,8 @@ static void shut_down(struct nvme_ctrl *c)
         return;
     c->running = false;
     nvme_recover_print(c);
+    if (c->shut_down && c->shut_down(c))
+        return;
     if (c->resetting && !c->gone)
         nvme_ctrl_stop(c);
     else if (!c->gone && nvme_ctrl_alive(c, &csts)) {

@@ -176,7 +176,7 @@ static void clear(struct nvme_recover *r)
 
 static void resume(struct nvme_recover *r)
 {
-    if (r->returning)
+    if (r->returning && !r->ctrl->given)
         warn("nvme-returned", "%s: it is back in its slot, and takes requests again",
              r->ctrl->label);
     r->returning = false;
@@ -200,8 +200,10 @@ static void say_gone(const struct nvme_recover *r)
 {
     const struct nvme_ctrl *c = r->ctrl;
     if (r->returning)
-        warn("nvme-not-back", "%s: it didn't come back to its slot: %s", c->label,
-             reason_words(r->plan.reason));
+        warn("nvme-not-back", "%s: it didn't come back%s: %s", c->label,
+             c->given ? "" : " to its slot", reason_words(r->plan.reason));
+    else if (c->given)
+        info("%s: it leaves the kernel for a domain", c->label);
     else if (r->plan.reason == NVME_WHY_REMOVED)
         warn("nvme-removed", "%s: %s: it may be taken out; all its requests end as failed",
              c->label, reason_words(r->plan.reason));
@@ -437,7 +439,7 @@ static void print_json(const struct nvme_ctrl *c, unsigned retries, unsigned los
     json_u64(&j, "retries", retries);
     json_u64(&j, "lost_interrupts", lost);
     json_u64(&j, "events", events);
-    json_bool(&j, "gone", c->gone);
+    json_bool(&j, "gone", c->gone && !c->given);
     report_json(&j);
 }
 
@@ -449,9 +451,10 @@ void nvme_recover_print(const struct nvme_ctrl *c)
         retries += c->queues[i]->retries;
         lost += c->queues[i]->watch.lost_interrupts;
     }
-    if (!r || !(r->resets || r->aborts || retries || lost || events || c->gone))
+    bool gone = c->gone && !c->given;
+    if (!r || !(r->resets || r->aborts || retries || lost || events || gone))
         return;
     info("%s: %u resets, %u aborts, %u retries, %u lost interrupts, %u events%s", c->label,
-         r->resets, r->aborts, retries, lost, events, c->gone ? "; it is gone" : "");
+         r->resets, r->aborts, retries, lost, events, gone ? "; it is gone" : "");
     print_json(c, retries, lost, events);
 }

@@ -44,7 +44,7 @@ static struct nvme_ctrl *next_in(const struct slot *s, struct nvme_ctrl *c)
 
 static bool is_in_use(const struct slot *s)
 {
-    for_each_in(s, c) if (c->running && !nvme_recover_is_over(c)) return true;
+    for_each_in(s, c) if (c->running && (c->given || !nvme_recover_is_over(c))) return true;
     return false;
 }
 

@@ -46,7 +46,7 @@ struct domain_grant {
     // Told: whose room is.
     struct domain_queue *queues;
     unsigned queues_count, queues_most;
-    uint8_t *disks; // one behind the other
+    uint8_t *disks; // one behind the other, from a multiple of 8 on
     unsigned disks_count;
     size_t disks_bytes, disks_room;
 };

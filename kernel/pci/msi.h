@@ -14,6 +14,8 @@ struct msi_msg {
 bool msix_enable(struct pci_dev *dev, struct problem *p);
 // Where the table is; nothing of it is checked. For functions that have MSI-X.
 void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset);
+// Any of the table, or of its pending bits, lies there. For functions that have MSI-X.
+bool msix_is_at(const struct pci_dev *dev, unsigned bar, uint64_t offset, uint64_t bytes);
 void msix_disable(struct pci_dev *dev);
 
 // Entry `index` must be < dev->msix.vectors. A message is changed only while its entry is masked.

@@ -17,11 +17,34 @@ static uint16_t change_control(const struct pci_dev *dev, uint16_t clear, uint16
     return pci_read16(dev, at);
 }
 
-void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
+static void read_place(const struct pci_dev *dev, unsigned at, unsigned *bar, uint64_t *offset)
 {
-    uint32_t where = pci_read32(dev, dev->msix.cap + PCI_MSIX_TABLE);
+    uint32_t where = pci_read32(dev, dev->msix.cap + at);
     *bar = (unsigned)field_get(PCI_MSIX_TABLE_BIR, where);
     *offset = where & PCI_MSIX_TABLE_OFFSET;
+}
+
+void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset)
+{
+    read_place(dev, PCI_MSIX_TABLE, bar, offset);
+}
+
+// The part at `which` has so many bytes.
+static bool part_is_at(const struct pci_dev *dev, unsigned which, uint64_t part_bytes, unsigned bar,
+                       uint64_t offset, uint64_t bytes)
+{
+    unsigned part_bar;
+    uint64_t part;
+    read_place(dev, which, &part_bar, &part);
+    return part_bar == bar && part < offset + bytes && offset < part + part_bytes;
+}
+
+// Pending bits come in 64-bit words (7.7.2.9).
+bool msix_is_at(const struct pci_dev *dev, unsigned bar, uint64_t offset, uint64_t bytes)
+{
+    uint64_t vectors = dev->msix.vectors;
+    return part_is_at(dev, PCI_MSIX_TABLE, vectors * MSIX_ENTRY_BYTES, bar, offset, bytes) ||
+           part_is_at(dev, PCI_MSIX_PBA, DIV_UP(vectors, 64) * 8, bar, offset, bytes);
 }
 
 // A table that reaches out of its BAR would have us write into another device's registers.

@@ -151,6 +151,7 @@
 #define PCI_MSIX_TABLE 0x04 // 32
 #define   PCI_MSIX_TABLE_BIR BITS32(2, 0)
 #define   PCI_MSIX_TABLE_OFFSET BITS32(31, 3) // in units of 8 bytes
+#define PCI_MSIX_PBA 0x08 // 32; its fields are as the table's
 #define PCI_MSIX_CAP_BYTES 12
 
 // ---- extended capabilities (7.6.3) ----

@@ -71,12 +71,33 @@ struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid)
 
 // ---- memory: physical addresses are the test's pointers ----
 
+static unsigned blocked;
+
+unsigned model_blocked(bool forget)
+{
+    unsigned count = blocked;
+    blocked = forget ? 0 : blocked;
+    return count;
+}
+
+bool model_reaches(const struct model *m, uint64_t phys)
+{
+    const struct pci_space *space = m->pci.space;
+    bool reaches =
+        m->pci_command & 4 &&
+        (!space || (m->pci.granted && phys >= space->at && phys < space->at + space->bytes));
+    blocked += !reaches;
+    return reaches;
+}
+
 void *model_memory(const struct model *m, uint64_t phys)
 {
     if (model_is_cmb(m, phys))
         return model_cmb_at(m, phys);
     require(m->pci_command & 4, "DMA without bus mastering");
-    require(mem_is_dma((const void *)(uintptr_t)phys, 1), "DMA to memory that isn't for devices");
+    require(model_reaches(m, phys), "DMA to memory that it wasn't granted");
+    require(m->pci.space || mem_is_dma((const void *)(uintptr_t)phys, 1),
+            "DMA to memory that isn't for devices");
     return (void *)phys; // NOLINT
 }
 
@@ -87,8 +108,8 @@ void model_doorbell(struct model *m, size_t offset, uint32_t value)
     unsigned n = (unsigned)(offset / stride(m)), qid = n / 2;
     require(offset % stride(m) == 0 && qid < MODEL_QUEUES, "no doorbell at %zu", offset);
     struct model_queue *q = &m->queues[qid];
-    require(!m->settling, "a doorbell while not ready");
-    if (!(m->csts & NVME_CSTS_RDY)) // it fell, and the host need not know yet
+    require(!m->settling || m->pci.space, "a doorbell while not ready");
+    if (m->settling || !(m->csts & NVME_CSTS_RDY)) // it fell, and the host need not know yet
         return;
     require(m->looks || world_may_ring(m, qid),
             "queue %u: a doorbell rung by a CPU that doesn't own it", qid);
@@ -179,6 +200,8 @@ void model_reset(struct model *m)
     m->csts &= ~NVME_CSTS_PP;
     m->shadows = m->shadow_events = 0;
     m->pending_count = 0;
+    for (unsigned q = 0; q < MODEL_QUEUES; q++)
+        m->wild_at[q] = m->queues[q].cq ? m->queues[q].cq : m->wild_at[q];
     if (!m->haunted)
         m->lost_count = 0;
     m->listeners_count = m->events_count = m->told_types = 0;

@@ -21,6 +21,11 @@
 #define MODEL_PAGES 1024 // buckets of those that were written
 #define MODEL_EVENTS 16
 
+// Memory that the functions of a domain reach.
+struct pci_space {
+    uint64_t at, bytes;
+};
+
 enum model_order { MODEL_FIFO, MODEL_LIFO, MODEL_RANDOM };
 
 // What becomes of an Abort: the command ends as aborted; "not aborted"; "aborted", though the
@@ -126,7 +131,11 @@ struct model {
     bool deaf;                // to configuration requests
     struct model *in_slot_of; // another, which it shares it with
     unsigned scans;           // of the slot
-    bool master_stuck;        // its bus mastering can't be turned off
+    bool master_stuck;        // its bus mastering can't be turned off;
+    bool fenced,
+        unfenced; // though nothing that it sends arrives, or though it ought to be off all does
+    bool wild;    // it writes to its queues for ever, reset or not
+    uint64_t wild_at[MODEL_QUEUES];
     bool never_shut_down;
     uint64_t shadows, shadow_events; // shadow doorbells, and the model's side; 0: none
     unsigned doorbells;              // register writes
@@ -163,12 +172,17 @@ struct model {
     uint16_t listeners[MODEL_EVENTS]; // command ids of Asynchronous Event Requests
     uint32_t events[MODEL_EVENTS];    // that nobody was told of
     unsigned listeners_count, events_count;
-    unsigned told_types; // of events whose log page wasn't read since
-    bool settling;       // CC.EN was changed, and CSTS.RDY has not followed
-    uint64_t change_at;  // time at which CSTS.RDY follows CC.EN
-    uint64_t reset_at;   // time of the last CC.EN 1 -> 0
-    bool ours;           // enabled by the driver, not by firmware
-    struct irq *irqs[MODEL_VECTORS];
+    unsigned told_types;             // of events whose log page wasn't read since
+    bool settling;                   // CC.EN was changed, and CSTS.RDY has not followed
+    uint64_t change_at;              // time at which CSTS.RDY follows CC.EN
+    uint64_t reset_at;               // time of the last CC.EN 1 -> 0
+    bool ours;                       // enabled by the driver, not by firmware
+    struct irq *irqs[MODEL_VECTORS]; // the kernel's,
+    struct irq *domain_irqs[MODEL_VECTORS];
+    struct irq *messages[MODEL_VECTORS]; // and whose message is in the table
+    uint64_t mapped_at, mapped_bytes,
+        mapped_offset;                 // doorbells that a program has, and where they are
+    unsigned domain_cpu[MODEL_QUEUES]; // the program's, that may ring a queue's
     bool masked[MODEL_VECTORS], raised[MODEL_VECTORS];
     bool lost_message[MODEL_VECTORS];
     bool msix_enabled;
@@ -193,7 +207,8 @@ struct model {
 struct model *model_new(void);
 struct model_namespace *model_add_namespace(struct model *m, uint32_t nsid, unsigned block_shift,
                                             uint64_t blocks);
-void model_work(struct model *m); // completes what is pending, by its order and faults
+unsigned model_blocked(bool forget); // accesses to memory that wasn't granted, of all, so far
+void model_work(struct model *m);    // completes what is pending, by its order and faults
 void model_answer_lost(struct model *m, uint32_t status); // late; 0: they are carried out first
 // Writes an entry to the I/O completion queue, right or wrong.
 void model_post(struct model *m, unsigned sq, unsigned cid, unsigned sqid, unsigned sqhd,
@@ -260,6 +275,7 @@ struct block_dev *world_disk(const struct model *m, uint32_t nsid);
 struct nvme_ctrl *world_ctrl(const struct model *m);
 unsigned world_node_of(const volatile void *at); // that its memory was asked for on
 size_t world_bytes_on(unsigned node);            // asked for since world_begin()
+unsigned world_allocations(void);                // that the kernel has made, ever
 void world_use_cpu(unsigned cpu);
 void world_set_apic_id(unsigned cpu, uint32_t id);
 void world_set_vectors_left(unsigned cpu, unsigned left); // for irqs

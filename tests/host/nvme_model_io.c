@@ -160,6 +160,10 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
 {
     struct model_queue *q = &m->queues[qid];
     while (q->sq_head != q->sq_tail && most--) {
+        if (m->pci.space && !model_reaches(m, q->sq)) { // nothing comes back
+            m->csts |= NVME_CSTS_CFS;
+            return;
+        }
         struct nvme_sqe *sqe = (struct nvme_sqe *)model_memory(m, q->sq) + q->sq_head;
         unsigned cid = (unsigned)field_get(NVME_SQE_CID, sqe->head);
         q->sq_head = (q->sq_head + 1) % q->sq_entries;
@@ -176,10 +180,19 @@ void model_fetch(struct model *m, unsigned qid, unsigned most)
     }
 }
 
+static void write_wildly(struct model *m)
+{
+    for (unsigned q = 0; q < MODEL_QUEUES; q++)
+        if (m->wild_at[q] && model_reaches(m, m->wild_at[q]))
+            memset((void *)m->wild_at[q], 0x77, sizeof(struct nvme_cqe)); // NOLINT
+}
+
 void model_work(struct model *m)
 {
     bool posted[MODEL_QUEUES] = { false };
     model_look_at_shadows(m);
+    if (m->wild)
+        write_wildly(m);
     for (unsigned q = 1; m->lazy_fetch && q < MODEL_QUEUES; q++)
         model_fetch(m, q, m->lazy_fetch);
     while (m->pending_count && !m->hold && model_runs(m)) {

@@ -54,30 +54,45 @@ void time_delay_ns(uint64_t ns)
     world.now += ns;
 }
 
+bool world_is_program(void)
+{
+    return world.cpu >= world.cpus + world.kept;
+}
+
+unsigned world_offset(void)
+{
+    return world_is_program() ? world.cpus + world.kept : 0;
+}
+
+static unsigned all_cpus(void)
+{
+    return world.cpus + 2 * world.kept;
+}
+
 unsigned cpu_count(void)
 {
-    return world.cpus;
+    return world_is_program() ? world.kept : world.cpus;
 }
 
 unsigned cpu_total(void)
 {
-    return cpu_count();
+    return world_is_program() ? world.kept : world.cpus + world.kept;
 }
 
 unsigned cpu_index(void)
 {
-    return world.cpu;
+    return world.cpu - world_offset();
 }
 
 unsigned cpu_node(unsigned cpu)
 {
-    assert_true(cpu < world.cpus);
+    assert_true(cpu < cpu_total());
     return WORLD_NODE(cpu);
 }
 
 void cpu_post(unsigned cpu, struct cpu_msg *msg)
 {
-    struct cpu_msg **link = &world.inbox[cpu];
+    struct cpu_msg **link = &world.inbox[cpu + world_offset()];
     while (*link) {
         assert_ptr_not_equal(*link, msg);
         link = &(*link)->next;
@@ -107,16 +122,19 @@ void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
     world.timers[world.cpu] = timer;
 }
 
-static void (*flush)(void);
+static void (*flush)(void), (*program_flush)(void);
 
 void loop_set_flush(void (*fn)(void))
 {
-    flush = fn;
+    *(world_is_program() ? &program_flush : &flush) = fn;
 }
 
 void loop_flush(void)
 {
-    flush();
+    if (!world_is_program())
+        flush();
+    else if (program_flush)
+        program_flush();
 }
 
 // ---- time and turns ----
@@ -129,7 +147,8 @@ void world_begin(unsigned cpus)
     world.cpus = cpus;
     world.clock_step = 1000;
     world.now = 1000000;
-    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+    program_flush = NULL;
+    for (unsigned cpu = 0; cpu < WORLD_CPUS; cpu++) {
         world.vectors_left[cpu] = VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1;
         world.apic_ids[cpu] = cpu;
     }
@@ -139,12 +158,15 @@ void world_begin(unsigned cpus)
 
 static void run_irqs(void)
 {
+    if (world_is_program())
+        return world_run_events();
     for (unsigned i = 0; i < world.models_count; i++) {
         struct model *m = world.models[i];
         for (unsigned v = 0; v < MODEL_VECTORS; v++)
-            if (m->raised[v] && !m->masked[v] && m->irqs[v] && m->irqs[v]->cpu == world.cpu) {
+            if (m->raised[v] && !m->masked[v] && m->messages[v] &&
+                m->messages[v]->cpu == world.cpu) {
                 m->raised[v] = false;
-                m->irqs[v]->handler(m->irqs[v]->arg);
+                m->messages[v]->handler(m->messages[v]->arg);
             }
     }
 }
@@ -182,7 +204,7 @@ static void finish_move(void)
 
 void world_round(void)
 {
-    for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
+    for (world.cpu = 0; world.cpu < all_cpus(); world.cpu++) {
         finish_move();
         if (world.timers_first)
             run_timers();
@@ -230,7 +252,7 @@ void world_turn(unsigned cpu, enum world_part part)
 void world_turn_any(void)
 {
     if (rand() % 8)
-        world_turn((unsigned)rand() % world.cpus, (enum world_part)(rand() % WORLD_PARTS));
+        world_turn((unsigned)rand() % all_cpus(), (enum world_part)(rand() % WORLD_PARTS));
     else
         model_work(world.models[(unsigned)rand() % world.models_count]);
 }

@@ -53,8 +53,19 @@ static struct {
     size_t used;
 } kept;
 
+static unsigned allocations;
+
+unsigned world_allocations(void)
+{
+    return allocations;
+}
+
 void *mem_alloc(size_t bytes, size_t align, unsigned node)
 {
+    void *programs = world_program_memory(bytes, align);
+    if (programs)
+        return programs;
+    allocations++;
     if (!kept.base)
         kept.base = mmap(NULL, KEPT_BYTES, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -67,6 +78,10 @@ void *mem_alloc(size_t bytes, size_t align, unsigned node)
 
 void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
 {
+    void *programs = world_program_memory(bytes, align);
+    if (programs)
+        return programs;
+    allocations++;
     void *at = NULL; // not a byte more: what runs over it is seen
     assert_int_equal(posix_memalign(&at, MAX(align, (size_t)CACHE_LINE), bytes), 0);
     return add_piece(at, bytes, node);
@@ -75,6 +90,8 @@ void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
 // Buffers of the tests' own are as good.
 bool mem_is_dma(const volatile void *virt, uint64_t bytes)
 {
+    if (world_is_program())
+        return world_is_program_memory(virt, bytes);
     return (size_t)((const volatile uint8_t *)virt - kept.base) >= kept.used;
 }
 
@@ -145,7 +162,7 @@ bool pci_revive(struct pci_dev *dev, void (*delay_ns)(uint64_t))
     }
     m->power_state = 0;
     m->lost_config = false;
-    m->pci_command |= 6; // as kept
+    m->pci_command |= dev->granted ? 6 : 2; // as kept, as far as it may
     return true;
 }
 
@@ -235,8 +252,16 @@ bool pci_power_on(struct pci_dev *dev, void (*delay_ns)(uint64_t), bool *woken, 
 // Bus mastering comes only once whatever firmware left running has stopped.
 bool pci_enable(struct pci_dev *dev, struct problem *p)
 {
-    assert_false(of(dev)->csts & NVME_CSTS_RDY);
+    assert_true(of(dev)->ours || !(of(dev)->csts & NVME_CSTS_RDY));
     of(dev)->pci_command |= 6;
+    dev->granted = true;
+    return true;
+}
+
+bool pci_set_space(struct pci_dev *dev, struct pci_space *space)
+{
+    assert_false(dev->granted);
+    dev->space = space;
     return true;
 }
 
@@ -244,7 +269,8 @@ bool pci_stop_bus_master(struct pci_dev *dev)
 {
     if (!of(dev)->master_stuck)
         of(dev)->pci_command &= (uint16_t)~4;
-    return of(dev)->removed || !of(dev)->master_stuck;
+    dev->granted = of(dev)->unfenced;
+    return of(dev)->removed || !of(dev)->master_stuck || of(dev)->fenced;
 }
 
 bool pci_map_bar(struct pci_dev *dev, unsigned bar, size_t least, volatile void **window,
@@ -273,6 +299,13 @@ void msix_table_place(const struct pci_dev *dev, unsigned *bar, uint64_t *offset
     *offset = of(dev)->table_offset;
 }
 
+bool msix_is_at(const struct pci_dev *dev, unsigned bar, uint64_t offset, uint64_t bytes)
+{
+    const struct model *m = of(dev);
+    return m->table_bar == bar && m->table_offset < offset + bytes &&
+           offset < m->table_offset + dev->msix.vectors * 16ull;
+}
+
 bool msix_enable(struct pci_dev *dev, struct problem *p)
 {
     of(dev)->msix_enabled = true;
@@ -284,14 +317,16 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
                       void *arg, const char *name, struct problem *p)
 {
     struct model *m = of(dev);
-    assert_true(m->msix_enabled && index < m->pci.msix.vectors && cpu < world.cpus);
-    assert_null(m->irqs[index]);
+    bool is_kept = cpu >= world.cpus;
+    struct irq **at = is_kept ? &m->domain_irqs[index] : &m->irqs[index];
+    assert_true(m->msix_enabled && index < m->pci.msix.vectors && cpu < cpu_total());
+    assert_null(*at);
     if (!world.vectors_left[cpu]) {
         problem_set(p, "irq-no-vector", "%s: CPU %u has no vector left", name, cpu);
         return NULL;
     }
     world.vectors_left[cpu]--;
-    struct irq *irq = m->irqs[index] = mem_alloc(sizeof(*irq), 1, WORLD_ELSEWHERE);
+    struct irq *irq = *at = m->messages[index] = mem_alloc(sizeof(*irq), 1, WORLD_ELSEWHERE);
     *irq = (struct irq){ .dev = dev, .index = index, .cpu = cpu, .handler = handler, .arg = arg };
     snprintf(irq->name, sizeof(irq->name), "%s", name);
     m->lost_message[index] = false;
@@ -300,7 +335,7 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
 
 unsigned irq_vectors_left(unsigned cpu)
 {
-    assert_true(cpu < world.cpus);
+    assert_true(cpu < cpu_total());
     return world.vectors_left[cpu];
 }
 
@@ -324,29 +359,34 @@ void irq_again(struct irq *irq)
 void irq_rewrite(struct irq *irq)
 {
     struct model *m = of(irq->dev);
-    assert_int_equal(irq->cpu, world.cpu);
+    assert_true(irq->cpu == world.cpu || (!irq->enabled && !world.cpu));
     if (m->lost_config || m->removed || world.now < m->away_until)
         return;
     m->lost_message[irq->index] = false;
+    m->messages[irq->index] = irq;
     m->masked[irq->index] = !irq->enabled;
 }
 
 void irq_enable(struct irq *irq)
 {
+    assert_ptr_equal(of(irq->dev)->messages[irq->index], irq); // else it would be another's
     irq->enabled = true;
     of(irq->dev)->masked[irq->index] = false;
 }
 
 void irq_disable(struct irq *irq)
 {
+    irq->enabled = false;
     of(irq->dev)->masked[irq->index] = true;
 }
 
 void irq_free(struct irq *irq)
 {
     irq_disable(irq);
-    assert_ptr_equal(of(irq->dev)->irqs[irq->index], irq);
-    of(irq->dev)->irqs[irq->index] = NULL;
+    struct model *m = of(irq->dev);
+    struct irq **at = irq->cpu >= world.cpus ? &m->domain_irqs[irq->index] : &m->irqs[irq->index];
+    assert_ptr_equal(*at, irq);
+    *at = NULL;
     world.vectors_left[irq->cpu]++;
 }
 
@@ -375,6 +415,11 @@ struct model *world_find(const volatile void *reg, size_t *offset)
         *offset = (size_t)((const volatile uint8_t *)reg - world.models[i]->window);
         if (*offset < world.models[i]->pci.bars[0].bytes)
             return world.models[i];
+        *offset = (size_t)((uintptr_t)reg - world.models[i]->mapped_at);
+        if (*offset < world.models[i]->mapped_bytes) {
+            *offset += world.models[i]->mapped_offset;
+            return world.models[i];
+        }
     }
     fail_msg("%p is no register", (const void *)reg);
     return NULL;
@@ -401,6 +446,8 @@ struct nvme_ctrl *world_ctrl(const struct model *m)
 bool world_may_ring(const struct model *m, unsigned qid)
 {
     const struct nvme_ctrl *c = world_ctrl(m);
+    if (m->pci.granted && m->pci.space)
+        return world_is_program() && (!qid || m->domain_cpu[qid] == cpu_index());
     return !qid || !c || !c->queues || nvme_qpair_owner(&c->queues[qid - 1]->qp) == world.cpu;
 }
 

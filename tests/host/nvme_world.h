@@ -16,6 +16,8 @@
 
 extern struct world {
     unsigned cpus, cpu;
+    unsigned
+        kept; // CPUs behind them that a domain has; behind those, they are its program's, likewise
     unsigned vectors_left[WORLD_CPUS];
     uint32_t apic_ids[WORLD_CPUS]; // as they are numbered, unless set
     uint64_t now, clock_step;
@@ -28,6 +30,13 @@ extern struct world {
     struct irq *moving[WORLD_CPUS];
 } world;
 
+// The program's side of the world: its CPUs are numbered from 0.
+bool world_is_program(void);
+unsigned world_offset(void); // of the numbers that the code under test has, in the world's
+void world_run_events(void); // of the program's CPU
+void *world_program_memory(size_t bytes, size_t align); // NULL: it isn't the program that asks
+bool world_is_program_memory(const volatile void *at, uint64_t bytes);
+
 void world_forget_memory(void);  // before a new world: what was given out is another one's
 void world_free_memory(void);    // all that was given out: the driver must be new as well
 void world_forget_reports(void); // before a new world
@@ -38,6 +47,8 @@ struct model *world_find(const volatile void *reg, size_t *offset); // whose reg
 uint64_t model_read(struct model *m, size_t offset, unsigned bytes); // a register
 void model_write(struct model *m, size_t offset, uint64_t value, unsigned bytes);
 void *model_memory(const struct model *m, uint64_t phys);
+// By what the function was granted; what isn't is counted.
+bool model_reaches(const struct model *m, uint64_t phys);
 struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them
 void model_reset(struct model *m);      // forgets all that the host has set up

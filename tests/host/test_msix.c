@@ -256,6 +256,20 @@ static void test_largest(void **state)
     assert_int_equal(entry_word(2047, 12), 1);
 }
 
+// The table has 80 bytes at 1ff0h of BAR 2, the pending bits 8 at 3000h of BAR 4.
+static void test_is_at(void **state)
+{
+    model_set(fn, CAP + 4, 0x1ff0 | 2, 4);
+    model_set(fn, CAP + 8, 0x3000 | 4, 4);
+    assert_true(msix_is_at(dev, 2, 0x1000, 0x1000));
+    assert_true(msix_is_at(dev, 2, 0x2000, 0x1000));
+    assert_false(msix_is_at(dev, 2, 0x2040, 0x1000));
+    assert_false(msix_is_at(dev, 2, 0x1000, 0xff0));
+    assert_false(msix_is_at(dev, 0, 0x1000, 0x1000));
+    assert_true(msix_is_at(dev, 4, 0x3007, 1));
+    assert_false(msix_is_at(dev, 4, 0x3008, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -265,6 +279,7 @@ int main(void)
         TEST(test_mask),    TEST(test_write),         TEST(test_write_unmasked),
         TEST(test_disable), TEST(test_table_outside), TEST(test_table_unreachable),
         TEST(test_missing), TEST(test_gone),          TEST(test_largest),
+        TEST(test_is_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
