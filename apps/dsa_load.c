@@ -11,6 +11,7 @@
 #include "lib/crc32c.h"
 #include "lib/muldiv.h"
 #include "lib/random.h"
+#include "lib/string.h"
 
 #define SPOILT 0xdeadbeefdeadbeefull // what no fill or move leaves there
 
@@ -42,10 +43,14 @@ static inline bool check_ends(const struct dsa_item *item, uint64_t first, uint6
 static inline bool check(const struct dsa_item *item)
 {
     const struct copy_req *req = &item->req;
-    if (req->op == COPY_CRC32C)
-        return req->crc == item->crc;
     if (req->op == COPY_FILL)
         return check_ends(item, req->pattern, req->pattern);
+    if (req->op == COPY_CRC32C)
+        return req->crc == item->crc;
+    if (req->op == COPY_COMPARE)
+        return req->differs == item->differs && req->differs_at == item->differs_at;
+    if (req->op == COPY_NOOP)
+        return true;
     return check_ends(item, first_word(item->from),
                       first_word(item->from + req->bytes - sizeof(uint64_t)));
 }
@@ -192,6 +197,17 @@ void dsa_load_execute(struct dsa_load *load, struct dsa_sum *sum)
 
 // ---- set-up ----
 
+// Of a half of the items, at any place.
+static void make_difference(struct dsa_item *item, uint32_t bytes, uint64_t *random)
+{
+    memcpy(item->to, item->from, bytes);
+    item->differs = random_below(random, 2);
+    if (!item->differs)
+        return;
+    item->differs_at = (uint32_t)random_below(random, bytes);
+    item->to[item->differs_at] ^= 1;
+}
+
 static void make_item(struct dsa_worker *w, const struct dsa_config *config, struct dsa_item *item,
                       uint8_t *memory, uint64_t *random)
 {
@@ -200,6 +216,8 @@ static void make_item(struct dsa_worker *w, const struct dsa_config *config, str
     for (uint32_t at = 0; at < config->bs; at++)
         item->from[at] = (uint8_t)random_below(random, 256);
     item->crc = crc32c(0, item->from, config->bs);
+    if (config->op == COPY_COMPARE)
+        make_difference(item, config->bs, random);
     item->req = (struct copy_req){
         .op = config->op,
         .bytes = config->bs,
@@ -257,6 +275,9 @@ static bool check_device(const struct dsa_config *config, const struct copy_dev 
     if (!(dev->ops & 1u << config->op))
         return problem_set(p, "dsa-op", "%s doesn't have the operation that op= asks for",
                            dev->name);
+    if (config->batch > dev->batch_most)
+        return problem_set(p, "dsa-batch", "batch=%u is more than %s takes together (%u)",
+                           config->batch, dev->name, dev->batch_most);
     return config->bs <= dev->most ||
            problem_set(p, "dsa-bs", "bs=%u is more than %s takes at once (%u)", config->bs,
                        dev->name, dev->most);
@@ -294,6 +315,9 @@ bool dsa_load_open(struct dsa_load *load, struct problem *p)
     for (const struct copy_dev *dev = copy_first(); dev; dev = dev->next)
         if (!check_device(&load->config, dev, p))
             return false;
+    for (struct copy_dev *dev = copy_first(); dev; dev = dev->next)
+        if (dev->set_batch)
+            dev->set_batch(dev, load->config.batch);
     make_workers(load, wqs, devices);
     return true;
 }

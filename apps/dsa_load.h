@@ -13,6 +13,7 @@ struct dsa_config {
     enum copy_op op;
     uint32_t bs;
     unsigned iodepth;    // of each worker
+    unsigned batch;      // operations that go out together; 0: each by itself
     unsigned wqs;        // workers; 0: one on each device for each CPU that has a queue there
     uint64_t count;      // operations of all workers together; 0: it ends by time
     uint64_t runtime_us; // where it doesn't end by count
@@ -22,6 +23,8 @@ struct dsa_item {
     struct copy_req req;
     bool out; // submitted, and not seen again
     uint32_t crc;
+    bool differs; // what a comparison is to find
+    uint32_t differs_at;
     uint8_t *to, *from;
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -60,7 +63,7 @@ struct dsa_load {
 };
 
 // Makes the workers: worker n on device n, counted round, and on the next CPU each time all devices have had
-// one. Problems: "dsa-none" (no device), "dsa-wqs", "dsa-bs", "dsa-op". Boot CPU.
+// one. Problems: "dsa-none" (no device), "dsa-wqs", "dsa-bs", "dsa-op", "dsa-batch". Boot CPU.
 bool dsa_load_open(struct dsa_load *load, struct problem *p);
 
 // Runs it once; may be done again. Boot CPU.

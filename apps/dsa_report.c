@@ -9,6 +9,7 @@
 #include "apps/table.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "lib/format.h"
 #include "lib/json.h"
 #include "lib/muldiv.h"
 
@@ -16,7 +17,7 @@
 
 const char *dsa_op_name(enum copy_op op)
 {
-    static const char *const names[COPY_OPS] = { "memmove", "memfill", "crc" };
+    static const char *const names[COPY_OPS] = { "memmove", "memfill", "crc", "compare", "noop" };
     return names[op];
 }
 
@@ -36,6 +37,7 @@ void dsa_report_row(const struct dsa_config *config, const struct dsa_row *row)
     json_text(&j, "op", dsa_op_name(config->op));
     json_u64(&j, "bs", config->bs);
     json_u64(&j, "iodepth", config->iodepth);
+    json_u64(&j, "batch", config->batch);
     json_u64(&j, "devices", sum->devices);
     json_u64(&j, "wqs", sum->wqs);
     json_u64(&j, "cpus", sum->cpus);
@@ -79,7 +81,7 @@ void dsa_report_table(const struct dsa_config *config, const struct dsa_row *row
         "irq", "loops", "M/s", "Gbit/s", "MSIs taken", "notif", "cycles", "reads",
     };
     struct table t;
-    char size[HUMAN_BYTES];
+    char size[HUMAN_BYTES], batches[32] = "";
     size_t cells = (size_t)COLUMNS * (count + 1);
     table_init(&t, COLUMNS, 1,
                arena_alloc(arena_of_run(), cells * TABLE_CELL_BYTES, CACHE_LINE, NODE_ANY), cells);
@@ -90,13 +92,16 @@ void dsa_report_table(const struct dsa_config *config, const struct dsa_row *row
             add(&t, config, &rows[i]);
     if (table_rows(&t) == 1)
         return;
+    if (config->batch > 1)
+        format_text(batches, sizeof(batches), " in batches of %u", config->batch);
     info("%s", "");
-    info("completions by delivery (MSIs, notifications and cycles of each): %s of %s, iodepth %u, "
-         "%u work queue%s of %u accelerator%s, %u "
-         "CPU%s",
-         dsa_op_name(config->op), human_size(size, config->bs), config->iodepth, rows[0].sum.wqs,
-         rows[0].sum.wqs == 1 ? "" : "s", rows[0].sum.devices, rows[0].sum.devices == 1 ? "" : "s",
-         rows[0].sum.cpus, rows[0].sum.cpus == 1 ? "" : "s");
+    info(
+        "completions by delivery (MSIs, notifications and cycles of each): %s of %s%s, iodepth %u, "
+        "%u work queue%s of %u accelerator%s, %u "
+        "CPU%s",
+        dsa_op_name(config->op), human_size(size, config->bs), batches, config->iodepth,
+        rows[0].sum.wqs, rows[0].sum.wqs == 1 ? "" : "s", rows[0].sum.devices,
+        rows[0].sum.devices == 1 ? "" : "s", rows[0].sum.cpus, rows[0].sum.cpus == 1 ? "" : "s");
     table_print(&t);
     info("%s", "");
 }

@@ -4,12 +4,15 @@
 BOOT_C   = $(sort $(wildcard boot/*.c))
 BOOT_LIB = lib/console_words.c lib/crc32c.c lib/elf64.c lib/format.c lib/json.c lib/kept.c lib/parse.c lib/problem.c lib/string.c
 BOOT_OBJ = $(BOOT_C:%.c=$(B)/%.o) $(BOOT_LIB:%.c=$(B)/boot/%.o) \
-           $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o $(B)/boot/sbat.asm.o
+           $(B)/boot/jump.asm.o $(B)/boot/kernel_blob.asm.o $(B)/boot/program_blob.asm.o $(B)/boot/sbat.asm.o
 
 # Parts without firmware calls or instructions, for host tests.
 BOOT_PURE_C = boot/acpi_tables.c boot/boot_paging.c boot/bus_masters.c boot/device_path.c boot/hsti_decode.c \
-              boot/kernel_elf.c boot/load_options.c boot/mcfg.c boot/memory_map.c boot/menu_choice.c boot/results_files.c \
-              boot/spcr.c
+              boot/kernel_elf.c boot/load_options.c boot/mcfg.c boot/memory_map.c boot/menu_choice.c boot/program_names.c \
+              boot/results_files.c boot/spcr.c
+
+# The program for domains that the image carries; none where nobody builds one.
+PROGRAM_ELF ?=
 
 # GNU-EFI's parts, wherever the distribution has put them.
 EFI_INCLUDE ?= $(firstword $(wildcard /usr/include/efi /usr/local/include/efi))
@@ -47,9 +50,11 @@ $(B)/boot/lib/%.o: lib/%.c Makefile boot/boot.mk
 
 $(B)/boot/%.asm.o: boot/%.asm boot/boot.mk
 	@mkdir -p $(@D)
-	$(call quiet,NASM)$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' -DSBAT_CSV='"boot/sbat.csv"' $< -o $@
+	$(call quiet,NASM)$(NASM) -f elf64 -DKERNEL_ELF='"$(B)/kernel.stripped.elf"' -DSBAT_CSV='"boot/sbat.csv"' \
+	    $(if $(PROGRAM_ELF),-DPROGRAM_ELF='"$(PROGRAM_ELF)"') $< -o $@
 
 $(B)/boot/kernel_blob.asm.o: $(B)/kernel.stripped.elf
+$(B)/boot/program_blob.asm.o: $(PROGRAM_ELF)
 $(B)/boot/sbat.asm.o: boot/sbat.csv
 
 $(B)/boot/loader.so: $(BOOT_OBJ)

@@ -17,7 +17,7 @@ enum memory_use {
     MEMORY_BRIEF = EfiBootServicesData, // until the kernel has its own tables: HANDOFF_BOOT
 };
 
-#define MEMORY_TAKEN_MAX 16
+#define MEMORY_TAKEN_MAX (16 + HANDOFF_PROGRAMS_MAX)
 #define MEMORY_ANYWHERE (~0ull)
 
 struct loader {
@@ -76,6 +76,7 @@ bool platform_describe(struct loader *l, struct problem *p);    // platform.c
 bool console_gather(struct loader *l, struct problem *p);       // console_gather.c
 void hsti_read(struct loader *l);                               // hsti.c
 void results_collect(struct loader *l);                         // results.c
+void programs_load(struct loader *l);                           // programs.c
 bool kernel_load(struct loader *l, struct problem *p);          // kernel_load.c
 bool kernel_map(struct loader *l, struct problem *p);           // kernel_load.c
 bool bus_masters_find(struct loader *l, struct problem *p);     // quiesce.c
@@ -91,6 +92,10 @@ noreturn void kernel_enter(uint64_t handoff, uint64_t root, uint64_t entry);
 // kernel_blob.asm
 extern const uint8_t kernel_blob[] __attribute__((visibility("hidden")));
 extern const uint8_t kernel_blob_end[] __attribute__((visibility("hidden")));
+
+// program_blob.asm
+extern const uint8_t program_blob[] __attribute__((visibility("hidden")));
+extern const uint8_t program_blob_end[] __attribute__((visibility("hidden")));
 
 // crt0's entry.
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);

@@ -106,8 +106,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
         !console_gather(l, &p))        // where this is told: the command line, SPCR
         return give_up(l, &p);
     results_collect(l);
-    if (!command_line_ask(l, &p) ||   // the menu
-        !kernel_load(l, &p) ||        // check, place, symbols
+    if (!command_line_ask(l, &p)) // the menu
+        return give_up(l, &p);
+    programs_load(l);
+    if (!kernel_load(l, &p) ||        // check, place, symbols
         !kernel_map(l, &p) ||         // temporary page tables
         !bus_masters_find(l, &p) ||   //
         !results_prepare(l, &p) ||    // the record of where they will be

@@ -90,15 +90,18 @@ struct handoff_hsti {
     char name[64]; // ASCII
 };
 
-// A program for domains, as its file is: what the image carries, and what prog= names on its volume.
+// A program for domains, as its file is: what the image carries, and what prog= names on its volume. Those
+// that the command line asks for.
 #define HANDOFF_PROGRAM_NAME 32
-#define HANDOFF_PROGRAMS_MAX 8
+#define HANDOFF_PROGRAMS_MAX 8u
+#define HANDOFF_PROGRAM_FOLDER "\\EFI\\onebell\\" // NAME.elf is there, beside cmdline.txt
+#define HANDOFF_PROGRAM_BYTES (16 * MIB)          // of a file, at most
 enum handoff_program_state {
     HANDOFF_PROGRAM_LOADED,
-    HANDOFF_PROGRAM_NO_VOLUME, // the image came from a network or a disc without files that firmware reads
+    HANDOFF_PROGRAM_NO_VOLUME, // the image came from a network, or from a disc whose files firmware can't read
     HANDOFF_PROGRAM_NOT_FOUND,
     HANDOFF_PROGRAM_UNREADABLE, // value: EFI's status
-    HANDOFF_PROGRAM_TOO_LONG,
+    HANDOFF_PROGRAM_TOO_LONG,   // value: its bytes
     HANDOFF_PROGRAM_NO_MEMORY,
 };
 struct handoff_program {

@@ -41,7 +41,9 @@ static void list(void)
             info("%-14s %04x:%04x class %06x %-14s%s%s", dev->name, dev->vendor, dev->device,
                  dev->class_code, class_name(dev->class_code),
                  pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MASTER ? " bus-master" : "",
-                 dev->granted ? " granted" : "");
+                 !dev->granted ? ""
+                 : dev->space  ? " granted to a domain"
+                               : " granted");
 }
 
 static const struct command_field command_fields[] = {

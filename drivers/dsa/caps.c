@@ -123,6 +123,7 @@ static bool find_limits(const struct dsa_regs *r, const char *name, struct dsa_c
 {
     c->transfer_shift = (unsigned)field_get(DSA_GENCAP_MAX_TRANSFER, r->gencap);
     c->cache_control = r->gencap & DSA_GENCAP_CACHE_CONTROL;
+    c->fault_info = r->gencap & DSA_GENCAP_FAULT_INFO;
     c->batch_shift = (unsigned)field_get(DSA_GENCAP_MAX_BATCH, r->gencap);
     return c->transfer_shift >= 12 ||
            problem_set(

@@ -33,6 +33,7 @@ struct dsa_caps {
     bool asks_handles;   // interrupt handles are asked for
     bool has_abort;
     bool cache_control;
+    bool fault_info; // completion records tell more of page faults
 };
 
 static inline bool dsa_has(const struct dsa_caps *c, unsigned operation)

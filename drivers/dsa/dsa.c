@@ -3,6 +3,7 @@
 
 #include "drivers/dsa/dsa.h"
 
+#include "drivers/dsa/batch.h"
 #include "drivers/dsa/events.h"
 #include "kernel/base/report.h"
 #include "kernel/cpu/timer.h"
@@ -42,8 +43,26 @@ static void prepare(struct copy_dev *dev, struct copy_req *req)
 
 static uint32_t operations(const struct dsa_caps *c)
 {
-    uint32_t ops = BIT32(COPY_MOVE) | BIT32(COPY_FILL);
-    return dsa_has(c, DSA_CRC) ? ops | BIT32(COPY_CRC32C) : ops;
+    uint32_t ops = BIT32(COPY_MOVE) | BIT32(COPY_FILL) | BIT32(COPY_NOOP);
+    if (dsa_has(c, DSA_CRC))
+        ops |= BIT32(COPY_CRC32C);
+    if (dsa_has(c, DSA_COMPARE))
+        ops |= BIT32(COPY_COMPARE);
+    return ops;
+}
+
+static void set_batch(struct copy_dev *dev, unsigned count)
+{
+    const struct dsa_device *d = container_of(dev, struct dsa_device, copy);
+    for (unsigned i = 0; i < d->count; i++)
+        dsa_batch_set(d->queues[i], MIN(count, dev->batch_most));
+}
+
+static unsigned batch_most(const struct dsa_caps *c)
+{
+    if (!dsa_has(c, DSA_BATCH) || !c->batch_shift)
+        return 0;
+    return MIN(1u << c->batch_shift, (unsigned)DSA_BATCH_MOST);
 }
 
 static void publish(struct dsa_device *d)
@@ -53,6 +72,8 @@ static void publish(struct dsa_device *d)
     d->copy.depth = d->queues[0]->depth;
     d->copy.ops = operations(&d->caps);
     d->copy.most = d->caps.transfer_shift < 32 ? BIT32(d->caps.transfer_shift) : UINT32_MAX;
+    d->copy.batch_most = batch_most(&d->caps);
+    d->copy.set_batch = d->copy.batch_most ? set_batch : NULL;
     d->copy.prepare = prepare;
     copy_add(&d->copy);
 }
@@ -194,6 +215,7 @@ void dsa_shutdown(void)
         d->gone = true;
         free_irqs(d);
     }
+    dsa_batch_shutdown();
     dsa.first = NULL;
     dsa.end = &dsa.first;
     dsa.count = 0;

@@ -22,6 +22,7 @@
 #define DSA_GENCAP 0x10 // 64 bits
 #define   DSA_GENCAP_CACHE_CONTROL BIT64(2)
 #define   DSA_GENCAP_CMDCAP BIT64(4)         // CMDCAP is there
+#define   DSA_GENCAP_FAULT_INFO BIT64(12) // completion records have it
 #define   DSA_GENCAP_MAX_TRANSFER BITS64(20, 16) // shift
 #define   DSA_GENCAP_MAX_BATCH BITS64(24, 21)    // shift
 #define   DSA_GENCAP_CONFIGURABLE BIT64(31)
@@ -189,8 +190,9 @@ static_assert(offsetof(struct dsa_descriptor, seed) == 40, "8.3.12");
 struct dsa_record {
     uint8_t status;
     uint8_t result;
-    uint16_t reserved;
-    uint32_t bytes_done; // or descriptors
+    uint8_t fault_info; // where GENCAP says so
+    uint8_t reserved;
+    uint32_t bytes_done; // or descriptors; where two regions differ
     uint64_t fault;
     uint32_t crc; // or invalid flags
     uint32_t specific[3];
@@ -199,10 +201,13 @@ static_assert(sizeof(struct dsa_record) == 32, "8.2");
 static_assert(offsetof(struct dsa_record, crc) == 16, "8.3.12");
 #define DSA_STATUS_CODE 0x3f
 #define DSA_STATUS_WRITE 0x80 // the fault was a write's
+#define DSA_FAULT_MASKED BIT32(0) // its address isn't told
+#define DSA_FAULT_OPERAND BITS32(3, 1)
 
 enum dsa_status {
     DSA_OK = 0x01,
     DSA_OK_PREDICATE = 0x02,
     DSA_PAGE_FAULT = 0x03,
+    DSA_BATCH_FAILED = 0x05, // one at least of its descriptors
     DSA_BAD_HANDLE = 0x19,
 };

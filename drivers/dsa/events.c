@@ -226,7 +226,7 @@ static void look_at_owner(struct cpu_msg *msg)
     struct dsa_queue *q = container_of(msg, struct dsa_queue, look);
     if (dsa_queue_pass_on(q, msg))
         return;
-    if (dsa_queue_reap(q, q->mask + 1))
+    if (dsa_queue_reap_all(q))
         warn("dsa-lost", "%s: WQ %u: completions had no interrupt; they were found a second later",
              q->device->label, q->number);
     __atomic_store_n(&q->looking, false, __ATOMIC_RELEASE);
@@ -235,8 +235,9 @@ static void look_at_owner(struct cpu_msg *msg)
 // The owner's counters, as they are at the moment.
 static bool is_stuck(struct dsa_queue *q)
 {
-    uint64_t ended = __atomic_load_n(&q->ended, __ATOMIC_RELAXED);
-    bool stuck = ended == q->ended_before && __atomic_load_n(&q->in_flight, __ATOMIC_RELAXED);
+    unsigned in_flight = __atomic_load_n(&q->in_flight, __ATOMIC_RELAXED);
+    unsigned ended = __atomic_load_n(&q->tail, __ATOMIC_RELAXED) - in_flight;
+    bool stuck = ended == q->ended_before && in_flight;
     q->ended_before = ended;
     return stuck;
 }

@@ -13,7 +13,11 @@
 #include "lib/mark.h"
 
 #define REAP_BUDGET 64
-#define LOOK_AHEAD 4 // descriptors may overtake each other, in several engines and in one (3.9)
+
+// Descriptors may overtake each other, in several engines and in one (3.9). What stands behind more late ones
+// than these is found once one of them has ended, which has an interrupt of its own.
+#define LATE_MOST 3
+
 #define AGAIN_MOST 8
 
 // ---- submission ----
@@ -91,7 +95,12 @@ static RARE void take_detour(struct dsa_queue *q, struct copy_req *req)
     }
 }
 
-static void submit(struct copy_port *port, struct copy_req *req)
+bool dsa_queue_is_straight(const struct dsa_queue *q)
+{
+    return dsa_queue_owner(q) == cpu_index() && !q->held && !q->waiting;
+}
+
+void dsa_queue_submit(struct copy_port *port, struct copy_req *req)
 {
     MARK_BEGIN("submit");
     struct dsa_queue *q = container_of(port, struct dsa_queue, port);
@@ -113,8 +122,12 @@ void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req)
         dsa_build_move(d, &to, mem_phys(req->to), mem_phys(req->from), req->bytes);
     else if (req->op == COPY_FILL)
         dsa_build_fill(d, &to, mem_phys(req->to), req->pattern, req->bytes);
-    else
+    else if (req->op == COPY_CRC32C)
         dsa_build_crc(d, &to, mem_phys(req->from), req->seed, req->bytes);
+    else if (req->op == COPY_COMPARE)
+        dsa_build_compare(d, &to, mem_phys(req->from), mem_phys(req->to), req->bytes);
+    else
+        dsa_build_noop(d, &to);
 }
 
 // ---- completion ----
@@ -130,6 +143,8 @@ static void back_home(struct cpu_msg *msg)
 
 static RARE void send_home(struct copy_req *req)
 {
+    if (req->op == DSA_IS_BATCH)
+        return req->done(req);
     req->msg.fn = back_home;
     cpu_post(req->cpu, &req->msg);
 }
@@ -138,7 +153,7 @@ static void fail_request(struct copy_req *req, enum copy_status status, uint32_t
 {
     req->status = status;
     req->detail = detail;
-    if (req->cpu != cpu_index())
+    if (req->cpu != cpu_index() || req->op == DSA_IS_BATCH)
         send_home(req);
     else
         copy_fail(req, status, detail);
@@ -147,12 +162,13 @@ static void fail_request(struct copy_req *req, enum copy_status status, uint32_t
 static void tell(struct dsa_queue *q, const struct copy_req *req, const struct dsa_record *record)
 {
     char text[DSA_TEXT_BYTES];
-    uint64_t bit = BIT64(record->status & DSA_STATUS_CODE);
-    if (q->told & bit)
+    unsigned code = record->status & DSA_STATUS_CODE;
+    uint64_t bit = BIT64(code);
+    if (q->told & bit || code == DSA_BATCH_FAILED) // its descriptors tell
         return;
     q->told |= bit;
     warn("dsa-descriptor", "%s: WQ %u: %s", q->device->label, q->number,
-         dsa_describe_record((const void *)req->words, record, text));
+         dsa_describe_record((const void *)req->words, record, q->device->caps.fault_info, text));
 }
 
 // A handle that was revoked meanwhile: the descriptor did nothing (3.7), and goes out again with the
@@ -175,40 +191,62 @@ static RARE void end_badly(struct dsa_queue *q, struct copy_req *req,
     unsigned code = record->status & DSA_STATUS_CODE;
     if (goes_again(q, req, code))
         return;
-    q->ended++;
     tell(q, req, record);
     fail_request(req, COPY_ERROR, code);
+}
+
+// Which a device may place wherever it likes.
+static RARE void take_difference(struct copy_req *req, const struct dsa_record *record)
+{
+    req->differs = record->result & 1;
+    req->differs_at = req->differs ? MIN(record->bytes_done, req->bytes - 1) : 0;
 }
 
 static inline void end_well(struct dsa_queue *q, struct copy_req *req,
                             const struct dsa_record *record)
 {
-    q->ended++;
     q->again = 0;
     req->status = COPY_OK;
-    if (req->op == COPY_CRC32C)
+    if (req->op >= COPY_CRC32C) {
         req->crc = record->crc;
+        if (req->op == COPY_COMPARE)
+            take_difference(req, record);
+    }
     if (unlikely(req->cpu != cpu_index()))
         send_home(req);
     else
         req->done(req);
 }
 
-// False: it hasn't ended.
-static inline bool end_one(struct dsa_queue *q, unsigned place)
+// 0: it hasn't ended.
+static inline uint8_t status_of(const struct dsa_record *record)
 {
-    const struct dsa_record *record = &q->records[place];
-    uint8_t status = __atomic_load_n(&record->status, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&record->status, __ATOMIC_ACQUIRE);
+}
+
+static inline void end_one(struct dsa_queue *q, unsigned place, uint8_t status)
+{
     struct copy_req *req = q->reqs[place];
-    if (!status)
-        return false;
     q->reqs[place] = NULL;
     q->in_flight--;
     if (likely(status == DSA_OK))
+        end_well(q, req, &q->records[place]);
+    else
+        end_badly(q, req, &q->records[place]);
+}
+
+void dsa_queue_end_member(struct dsa_queue *q, struct copy_req *req,
+                          const struct dsa_record *record)
+{
+    if (record->status == DSA_OK)
         end_well(q, req, record);
     else
         end_badly(q, req, record);
-    return true;
+}
+
+void dsa_queue_fail_member(struct copy_req *req, enum copy_status status, uint32_t detail)
+{
+    fail_request(req, status, detail);
 }
 
 static void drop_ended(struct dsa_queue *q)
@@ -217,34 +255,54 @@ static void drop_ended(struct dsa_queue *q)
         q->head++;
 }
 
-// Past the oldest one, which takes longer.
-static unsigned reap_ahead(struct dsa_queue *q, unsigned places, unsigned most)
+// Past the oldest one, which isn't there yet, and up to so many more that aren't.
+static unsigned reap_ahead(struct dsa_queue *q, unsigned last, unsigned most, unsigned late)
 {
-    unsigned count = 0, end = q->head + MIN(places, q->tail - q->head);
-    for (unsigned at = q->head + 1; at != end && count < most; at++)
-        if (q->reqs[at & q->mask])
-            count += end_one(q, at & q->mask);
+    const struct dsa_record *records = q->records;
+    unsigned count = 0, mask = q->mask;
+    for (unsigned at = q->head + 1; at != last && count < most; at++) {
+        uint8_t status = status_of(&records[at & mask]);
+        if (!status && !late--)
+            break;
+        if (!status || !q->reqs[at & mask])
+            continue;
+        end_one(q, at & mask, status);
+        count++;
+    }
     return count;
 }
 
-// The oldest ones end first, as a rule; whoever called for nothing has all of them looked at.
-unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
+// Of those that are out now, the oldest ones end first, as a rule. What goes out meanwhile has an interrupt
+// of its own, which would then come for nothing.
+static unsigned reap(struct dsa_queue *q, unsigned most, unsigned late)
 {
     unsigned count = 0;
-    while (q->head != q->tail && count < most) {
+    const unsigned last = q->tail;
+    for (; q->head != last && count < most; q->head++) {
         unsigned place = q->head & q->mask;
-        if (q->reqs[place]) {
-            if (!end_one(q, place))
-                break;
-            count++;
-        }
-        q->head++;
+        uint8_t status = status_of(&q->records[place]);
+        if (!status)
+            return count + reap_ahead(q, last, most - count, late);
+        if (unlikely(!q->reqs[place]))
+            continue;
+        end_one(q, place, status);
+        count++;
     }
-    if (q->head != q->tail)
-        count += reap_ahead(q, LOOK_AHEAD, most - count);
-    if (!count && q->head != q->tail)
-        count = reap_ahead(q, q->tail - q->head, most);
+    return count;
+}
+
+unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most)
+{
+    unsigned count = reap(q, most, LATE_MOST);
     if (unlikely(q->waiting != NULL))
+        send_waiting(q);
+    return count;
+}
+
+unsigned dsa_queue_reap_all(struct dsa_queue *q)
+{
+    unsigned count = reap(q, UINT32_MAX, UINT32_MAX);
+    if (q->waiting)
         send_waiting(q);
     return count;
 }
@@ -289,6 +347,8 @@ void dsa_queue_moved(void *queue, unsigned cpu)
 {
     struct dsa_queue *q = queue;
     bool adopting = q->adopting;
+    if (q->leave)
+        q->leave(q);
     q->adopting = true;
     __atomic_store_n(&q->cpu, cpu, __ATOMIC_RELEASE); // not ours from here on
     if (!adopting)
@@ -300,7 +360,7 @@ void dsa_queue_moved(void *queue, unsigned cpu)
 void dsa_queue_hold(struct dsa_queue *q)
 {
     q->held = true;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
 }
 
 static void end_in_flight(struct dsa_queue *q, enum copy_status status, uint32_t detail)
@@ -310,7 +370,6 @@ static void end_in_flight(struct dsa_queue *q, enum copy_status status, uint32_t
         struct copy_req *req = q->reqs[place];
         q->reqs[place] = NULL;
         q->in_flight--;
-        q->ended++;
         fail_request(req, status, detail);
     }
 }
@@ -319,7 +378,7 @@ void dsa_queue_release(struct dsa_queue *q, uint16_t handle, uint32_t detail)
 {
     if (q->gone)
         return;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
     q->handle = handle;
     end_in_flight(q, COPY_ERROR, detail);
     q->looks = 0;
@@ -332,14 +391,13 @@ void dsa_queue_end(struct dsa_queue *q)
 {
     struct copy_req *req;
     q->held = true;
-    dsa_queue_reap(q, UINT32_MAX);
+    dsa_queue_reap_all(q);
     q->gone = true;
     end_in_flight(q, COPY_GONE, 0);
     while ((req = q->waiting)) {
         q->waiting = req->next;
         if (!q->waiting)
             q->waiting_end = &q->waiting;
-        q->ended++;
         fail_request(req, COPY_GONE, 0);
     }
 }
@@ -353,7 +411,7 @@ struct dsa_queue *dsa_queue_create(struct dsa_device *d, unsigned number, unsign
     unsigned places = 1;
     while (places < 2 * depth)
         places *= 2;
-    q->port.submit = submit;
+    q->port.submit = dsa_queue_submit;
     q->cpu = cpu;
     q->mask = places - 1;
     q->depth = depth;

@@ -8,6 +8,7 @@
 #include "kernel/run/copy.h"
 
 struct dsa_device;
+struct dsa_batcher;
 
 struct dsa_queue {
     struct copy_port port;
@@ -26,9 +27,10 @@ struct dsa_queue {
     uint64_t records_at;    // physical
     struct copy_req **reqs; // by place; NULL: ended ahead of its turn
     struct copy_req *waiting, **waiting_end;
-    uint64_t ended; // requests so far
 
     // The rest.
+    struct dsa_batcher *batcher;        // batch.c's; NULL: there were no batches yet
+    void (*leave)(struct dsa_queue *q); // NULL, or what there is to do before another one owns it
     struct dsa_device *device;
     unsigned number;
     struct irq *irq;
@@ -40,7 +42,7 @@ struct dsa_queue {
     void (*work)(struct dsa_queue *q);
     bool looking;
     uint16_t fresh;        // handle from the round's end on
-    uint64_t ended_before; // at the last look
+    unsigned ended_before; // at the last look
     unsigned looks;        // in which nothing ended, and something should have
     uint64_t told;         // codes of completion records that were told of
     unsigned again;        // times in a row that a handle was revoked under a request
@@ -54,11 +56,27 @@ static inline unsigned dsa_queue_owner(const struct dsa_queue *q)
     return __atomic_load_n(&q->cpu, __ATOMIC_ACQUIRE);
 }
 
+// The port's usual way in: a descriptor for each request.
+void dsa_queue_submit(struct copy_port *port, struct copy_req *req);
+
+// True where nothing stands in the way of what the calling CPU submits.
+bool dsa_queue_is_straight(const struct dsa_queue *q);
+
+// A batch is submitted as a request with this operation, whose done() ends its members. It is called on the
+// queue's owner, whoever submitted it, and where it failed as well.
+#define DSA_IS_BATCH COPY_OPS
+// A member's end: by its completion record, or without one. Owner.
+void dsa_queue_end_member(struct dsa_queue *q, struct copy_req *req,
+                          const struct dsa_record *record);
+void dsa_queue_fail_member(struct copy_req *req, enum copy_status status, uint32_t detail);
+
 // Fills in the request for this queue. Any CPU.
 void dsa_queue_prepare(struct dsa_queue *q, struct copy_req *req);
 
-// Ends what has a completion record; up to so many. Returns how many. Owner.
+// Ends what has a completion record, up to so many, but for what has overtaken many older ones; and all
+// that has one. Returns how many. Owner.
 unsigned dsa_queue_reap(struct dsa_queue *q, unsigned most);
+unsigned dsa_queue_reap_all(struct dsa_queue *q);
 // The same, as its interrupt's handler; and when that has moved.
 void dsa_queue_interrupt(void *queue);
 void dsa_queue_moved(void *queue, unsigned cpu);

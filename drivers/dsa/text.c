@@ -149,20 +149,44 @@ static bool is_page_fault(unsigned code)
     return code == 0x03 || code == 0x04 || code == 0x06 || code == 0x1a || code == 0x1f;
 }
 
-const char *dsa_describe_record(const struct dsa_descriptor *d, const struct dsa_record *record,
-                                char *to)
+// Table 8-13
+static const struct word operands[] = {
+    { 1, "the source" },
+    { 2, "the second source" },
+    { 3, "the destination" },
+    { 4, "the second destination" },
+    { 5, "the completion record" },
+};
+
+// What a page fault's record tells, to the end of the sentence (8.2.3, 8.2.5).
+static void describe_fault(const struct dsa_record *record, bool fault_info, char *to, size_t bytes)
 {
-    unsigned code = record->status & DSA_STATUS_CODE;
-    const char *operation = dsa_operation_name((unsigned)field_get(DSA_FLAGS_OPERATION, d->flags));
-    if (is_page_fault(code))
-        format_text(to, DSA_TEXT_BYTES,
-                    "a %s of %u bytes failed: %s (status 0x%02x, a %s at 0x%llx)", operation,
-                    d->bytes, dsa_status_text(code), code,
-                    record->status & DSA_STATUS_WRITE ? "write" : "read",
+    const char *access = record->status & DSA_STATUS_WRITE ? "write" : "read";
+    const char *operand = "memory";
+    if (fault_info)
+        operand = find(operands, ARRAY_SIZE(operands),
+                       (unsigned)field_get(DSA_FAULT_OPERAND, record->fault_info), operand);
+    if (fault_info && record->fault_info & DSA_FAULT_MASKED)
+        format_text(to, bytes, ", a %s of %s, whose address isn't told", access, operand);
+    else if (fault_info)
+        format_text(to, bytes, ", a %s of %s at 0x%llx", access, operand,
                     (unsigned long long)record->fault);
     else
-        format_text(to, DSA_TEXT_BYTES, "a %s of %u bytes failed: %s (status 0x%02x)", operation,
-                    d->bytes, dsa_status_text(code), code);
+        format_text(to, bytes, ", a %s at 0x%llx", access, (unsigned long long)record->fault);
+}
+
+const char *dsa_describe_record(const struct dsa_descriptor *d, const struct dsa_record *record,
+                                bool fault_info, char *to)
+{
+    unsigned code = record->status & DSA_STATUS_CODE;
+    unsigned operation = (unsigned)field_get(DSA_FLAGS_OPERATION, d->flags);
+    char fault[80] = "";
+    if (is_page_fault(code))
+        describe_fault(record, fault_info, fault, sizeof(fault));
+    format_text(to, DSA_TEXT_BYTES, "a %s of %u %s failed: %s (status 0x%02x%s)",
+                dsa_operation_name(operation), d->bytes,
+                operation == DSA_BATCH ? "descriptors" : "bytes", dsa_status_text(code), code,
+                fault);
     return to;
 }
 

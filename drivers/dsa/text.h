@@ -14,9 +14,10 @@ const char *dsa_command_name(unsigned command);     // "enable device"
 const char *dsa_command_error(unsigned code);
 const char *dsa_status_text(unsigned code);
 
-// The sentence for a completion record that isn't good; for what SWERROR holds; and for a halt. Each
+// The sentence for a completion record that isn't good, which has a field for what faulted where the device
+// says so; for what SWERROR holds; and for a halt. Each
 // returns `to`, which has DSA_TEXT_BYTES.
 const char *dsa_describe_record(const struct dsa_descriptor *d, const struct dsa_record *record,
-                                char *to);
+                                bool fault_info, char *to);
 const char *dsa_describe_error(const uint64_t words[DSA_SWERROR_WORDS], char *to);
 const char *dsa_describe_halt(uint32_t gensts, char *to);

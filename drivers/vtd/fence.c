@@ -16,7 +16,9 @@
 #define RESERVED_MOST GIB // for one device
 
 static struct {
-    bool on; // grants are asked for
+    bool on;             // grants are asked for
+    bool keeps_reserved; // dma=rmrr
+    vtd_is_driven driven;
     struct pci_space arena;
     uint64_t limit; // of what the units can translate
 } fence = { .arena.id = VTD_ARENA };
@@ -67,11 +69,13 @@ static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
     return vtd_space_announce(&fence.arena, p);
 }
 
-bool vtd_fence_plan(struct problem *p)
+bool vtd_fence_plan(bool keep_reserved, vtd_is_driven driven, struct problem *p)
 {
     struct vtd_pages *pages = &fence.arena.pages;
     struct vtd_unit *u;
     *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
+    fence.keeps_reserved = keep_reserved;
+    fence.driven = driven;
     fence.limit = UINT64_MAX;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
         if (!can_translate(u, p))
@@ -84,6 +88,16 @@ bool vtd_fence_plan(struct problem *p)
     vtd_pages_init(pages);
     mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
+}
+
+// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
+// for it.
+static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
+{
+    dev = pci_visible(dev);
+    sources[0] = dev->bdf;
+    sources[1] = dev->requester;
+    return dev->requester == dev->bdf ? 1 : 2;
 }
 
 // ---- functions that nobody drives ----
@@ -144,58 +158,85 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
     return true;
 }
 
-// dma=rmrr: a space of its own, with its reserved ranges alone.
+static bool is_driven(const struct pci_dev *dev)
+{
+    return fence.driven && fence.driven(dev);
+}
+
+static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
+                   struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    bool ok = map_reserved(u, dev, &s->pages, p);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) == s->id || vtd_context_grant(u, sources[i], s, p);
+    return ok;
+}
+
+static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
+{
+    one = pci_visible(one);
+    other = pci_visible(other);
+    return one->segment == other->segment && one->requester == other->requester;
+}
+
+// dma=rmrr: a space with the reserved ranges alone, of the device and of those that bear the same id,
+// since whoever sends by that reaches what each of them does.
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
     struct pci_space *s = vtd_space_create(p);
+    const struct dmar_reserved *range;
+    const struct pci_dev *peer;
     if (!s)
         return false;
     if (s->id >= vtd_domains(u))
         return vtd_problem_domains(u, p);
-    return map_reserved(u, dev, &s->pages, p) && vtd_context_grant(u, dev->requester, s, p);
-}
-
-// One whose id another one bears, too, and has a domain by it, is left as that one is.
-static bool settle(struct vtd_unit *u, const struct pci_dev *dev, bool keep, struct problem *p)
-{
-    const struct dmar_reserved *range;
-    if (vtd_context_domain(u, dev->requester))
-        return true;
-    if (keep && is_reserved_for(dev, &range))
-        return keep_reserved(u, dev, p);
-    tell_quiet(dev);
-    return vtd_context_silence(u, dev->requester, p);
-}
-
-static bool settle_all(struct vtd_unit *u, bool keep, vtd_is_driven driven, struct problem *p)
-{
-    const struct pci_dev *dev;
-    struct problem ignored;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (is_quiet(dev) && !(driven && driven(dev)) && vtd_unit_of(dev, &ignored) == u &&
-            !settle(u, dev, keep, p))
+    for (size_t i = 0; (peer = pci_get(i)); i++)
+        if (share_an_id(peer, dev) && is_reserved_for(peer, &range) && !is_driven(peer) &&
+            !let_in(u, peer, s, p))
             return false;
     return true;
 }
 
-bool vtd_fence_start(struct vtd_unit *u, bool keep_reserved_memory, vtd_is_driven driven,
-                     struct problem *p)
+// By each of its ids, but one by which another device reaches something.
+static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = sources_of(dev, sources);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) || vtd_context_silence(u, sources[i], p);
+    return ok;
+}
+
+static bool settle(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    if (fence.keeps_reserved && is_reserved_for(dev, &range))
+        return vtd_context_domain(u, pci_visible(dev)->requester) || keep_reserved(u, dev, p);
+    tell_quiet(dev);
+    return silence(u, dev, p);
+}
+
+static bool settle_all(struct vtd_unit *u, struct problem *p)
+{
+    const struct pci_dev *dev;
+    struct problem ignored;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (is_quiet(dev) && !is_driven(dev) && vtd_unit_of(dev, &ignored) == u &&
+            !settle(u, dev, p))
+            return false;
+    return true;
+}
+
+bool vtd_fence_start(struct vtd_unit *u, struct problem *p)
 {
     vtd_context_start(u);
-    return settle_all(u, keep_reserved_memory, driven, p) && vtd_turn_translation_on(u, p);
+    return settle_all(u, p) && vtd_turn_translation_on(u, p);
 }
 
 // ---- granting ----
-
-// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
-// for it.
-static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
-{
-    dev = pci_visible(dev);
-    sources[0] = dev->bdf;
-    sources[1] = dev->requester;
-    return dev->requester == dev->bdf ? 1 : 2;
-}
 
 // Functions behind one bridge share its id, and those behind one VMD. The next other one that is granted
 // something; NULL past the end.
@@ -335,8 +376,7 @@ static unsigned tell_unfenced(void)
         unfenced++;
         warn("dma-unit",
              "VT-d unit 0x%llx is no fence: what is behind it, which nobody drives, may reach all "
-             "memory; "
-             "dma=open says that this is meant for all",
+             "memory; dma=open says that this is meant for all",
              (unsigned long long)u->base);
     }
     return unfenced;

@@ -81,6 +81,7 @@ static uint32_t find_free(struct vtd_table *t)
         uint32_t index = (t->next + i) % t->count;
         if (!t->owners[index]) {
             t->next = index + 1;
+            t->end = MAX(t->end, index + 1);
             return index;
         }
     }
@@ -117,7 +118,7 @@ static uint32_t find_used(const struct vtd_table *t, const struct vtd_fault *f)
 {
     if (f->has_index)
         return f->index < t->count && t->owners[f->index] ? f->index : t->count;
-    for (uint32_t i = 0; i < t->count; i++) {
+    for (uint32_t i = 0; i < t->end; i++) {
         struct irte_fields entry = irte_unpack(t->entries[i]);
         if (t->owners[i] && entry.present && irte_source_allows(entry.source, f->source))
             return i;

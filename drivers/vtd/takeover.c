@@ -40,7 +40,7 @@ static bool is_protected(const struct vtd_unit *u)
 
 // Protected memory blocks DMA whether or not translation is on (VT-d 11.4.8.1): a disk's
 // completions could end there.
-static bool end_protection(struct vtd_unit *u, struct problem *p)
+static bool end_protection(const struct vtd_unit *u, struct problem *p)
 {
     if (!is_protected(u))
         return true;
@@ -103,17 +103,19 @@ bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 
 // ---- from firmware's fence to ours ----
 
-// All memory that there is, where the unit can; what firmware protects already stays so.
+// All memory that there is, where the unit can. Bounds change only while nothing is protected by them (VT-d
+// 11.4.8.2): what firmware protects ends first, while its translation still holds.
 static bool protect(const struct vtd_unit *u, struct problem *p)
 {
-    uint32_t pmen = vtd_read32(u, VTD_PMEN);
-    if (!(u->cap & VTD_CAP_PLMR) || !(u->cap & VTD_CAP_PHMR) || is_protected(u))
+    if (!(u->cap & VTD_CAP_PLMR) || !(u->cap & VTD_CAP_PHMR))
         return true;
+    if (!end_protection(u, p))
+        return false;
     vtd_write32(u, VTD_PLMBASE, 0);
     vtd_write32(u, VTD_PLMLIMIT, ~0u); // low bits are as the unit has them
     vtd_write64(u, VTD_PHMBASE, 4 * GIB);
     vtd_write64(u, VTD_PHMLIMIT, ~0ull);
-    vtd_write32(u, VTD_PMEN, pmen | VTD_PMEN_EPM);
+    vtd_write32(u, VTD_PMEN, vtd_read32(u, VTD_PMEN) | VTD_PMEN_EPM);
     return poll_until(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS, VTD_DEADLINE_NS) ||
            vtd_problem_protection(u, p);
 }

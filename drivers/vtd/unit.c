@@ -49,11 +49,16 @@ static struct vtd_left read_left(const struct vtd_unit *u)
     return left;
 }
 
+static bool map(struct vtd_unit *u, size_t bytes, struct problem *p)
+{
+    u->regs = mem_may_be_mmio(u->base, bytes) ? mem_map_mmio(u->base, bytes) : NULL;
+    return u->regs || vtd_problem_nowhere(u, bytes, p);
+}
+
 bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
 {
-    if (!mem_may_be_mmio(u->base, VTD_FIXED_BYTES))
-        return vtd_problem_nowhere(u, p);
-    u->regs = mem_map_mmio(u->base, VTD_FIXED_BYTES);
+    if (!map(u, VTD_FIXED_BYTES, p))
+        return false;
     u->version = vtd_read32(u, VTD_VER);
     u->cap = vtd_read64(u, VTD_CAP);
     u->ecap = vtd_read64(u, VTD_ECAP);
@@ -62,8 +67,8 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
         return vtd_problem_absent(u, p);
     }
     size_t bytes = register_bytes(u->cap, u->ecap);
-    if (bytes > VTD_FIXED_BYTES)
-        u->regs = mem_map_mmio(u->base, bytes);
+    if (bytes > VTD_FIXED_BYTES && !map(u, bytes, p))
+        return false;
     u->left = read_left(u);
     return true;
 }

@@ -35,6 +35,7 @@ struct vtd_table {
     struct irq **owners; // by index; NULL: free
     uint32_t count;      // a power of two
     uint32_t next;       // where the search for a free entry goes on
+    uint32_t end;        // entries from here on were never taken
 };
 
 // What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit.

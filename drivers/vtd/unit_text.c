@@ -16,13 +16,13 @@ bool vtd_problem_absent(const struct vtd_unit *u, struct problem *p)
         (unsigned long long)u->base, (unsigned long long)u->cap, (unsigned long long)u->ecap);
 }
 
-bool vtd_problem_nowhere(const struct vtd_unit *u, struct problem *p)
+bool vtd_problem_nowhere(const struct vtd_unit *u, size_t bytes, struct problem *p)
 {
-    return problem_set(
-        p, "vtd-unit-absent",
-        "the DMAR table puts the registers of a VT-d unit at 0x%llx, which is RAM or "
-        "past what the CPU can reach: update the firmware",
-        (unsigned long long)u->base);
+    return problem_set(p, "vtd-unit-absent",
+                       "the DMAR table puts the registers of a VT-d unit (%llu KiB) at 0x%llx, "
+                       "which is RAM or past "
+                       "what the CPU can reach: update the firmware",
+                       (unsigned long long)bytes / KIB, (unsigned long long)u->base);
 }
 
 bool vtd_problem_display(const struct vtd_unit *u, struct problem *p)

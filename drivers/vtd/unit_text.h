@@ -12,7 +12,7 @@ struct vtd_unit;
 bool vtd_problem_display(const struct vtd_unit *u, struct problem *p);
 
 // "vtd-unit-absent": no registers where the table says, and registers where none can be.
-bool vtd_problem_nowhere(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_nowhere(const struct vtd_unit *u, size_t bytes, struct problem *p);
 bool vtd_problem_absent(const struct vtd_unit *u, struct problem *p);
 
 // "vtd-no-qi", "vtd-no-ir", "vtd-no-eim", "vtd-no-posting": a capability is missing.

@@ -140,7 +140,7 @@ bool vtd_init(struct problem *p)
     // but not with firmware's translation or remapping still on.
     struct dmar *d;
     bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p) &&
-              (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
+              (dma == VTD_DMA_OPEN || vtd_fence_plan(dma == VTD_DMA_RMRR, is_driven, p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -203,7 +203,7 @@ static bool prepare(struct vtd_unit *u, struct problem *p)
 
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    return dma == VTD_DMA_OPEN || vtd_fence_start(u, dma == VTD_DMA_RMRR, is_driven, p);
+    return dma == VTD_DMA_OPEN || vtd_fence_start(u, p);
 }
 
 // With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that

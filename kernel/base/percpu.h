@@ -55,7 +55,7 @@ struct cpu {
     uint32_t index;         // GS:16
     uint32_t apic_id;       // GS:20
     uint64_t batch_tsc;     // GS:24, see cpu_batch_tsc()
-    bool only_wakes;        // GS:32, see irq_fall_asleep()
+    bool only_wakes;        // GS:32, see irq_fall_asleep(), run_held()
     uint64_t stack_guard;   // GS:40: the stack protector's canary
     struct cpu_stats stats; // GS:48
 

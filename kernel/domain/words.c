@@ -15,11 +15,10 @@ struct text {
     size_t length;
 };
 
-// What reads a domain's words: where it writes them, whose they are, and which came already.
+// What reads a domain's words. A value that isn't zero came already.
 struct reader {
     struct domain_words *d;
     struct problem *p;
-    bool has_memory;
 };
 
 static int quoted(struct text t)
@@ -136,14 +135,13 @@ static bool read_disks(struct reader *r, struct text value)
     return true;
 }
 
-// ---- memory, program, and what is the program's ----
+// ---- memory, program, lives, and what is the program's ----
 
 static bool read_memory(struct reader *r, struct text value)
 {
     uint64_t bytes;
-    if (r->has_memory)
+    if (r->d->memory)
         return wrong(r, value, "is a second mem=: say it once");
-    r->has_memory = true;
     if (!parse_size(value.at, value.length, &bytes) || !bytes)
         return wrong(r, value, "is no size of memory: write mem=64m");
     if (bytes > DOMAIN_END - DOMAIN_MEMORY)
@@ -159,6 +157,27 @@ static bool read_program(struct reader *r, struct text value)
     if (!copy_name(r->d->program, sizeof(r->d->program), value))
         return wrong(r, value,
                      "names no program: up to 31 letters, digits, - and _, without the .elf");
+    return true;
+}
+
+static bool read_time(struct reader *r, struct text value)
+{
+    if (r->d->time_us)
+        return wrong(r, value, "is a second time=: say it once");
+    if (!parse_time(value.at, value.length, &r->d->time_us) || !r->d->time_us ||
+        r->d->time_us > DOMAIN_TIME_MAX_US)
+        return wrong(r, value, "is no time up to an hour: write time=10s, or 5ms");
+    return true;
+}
+
+static bool read_lives(struct reader *r, struct text value)
+{
+    uint64_t lives;
+    if (r->d->lives)
+        return wrong(r, value, "is a second lives=: say it once");
+    if (!parse_number(value.at, value.length, &lives) || !lives || lives > DOMAIN_LIVES_MAX)
+        return wrong(r, value, "is no number of lives from 1 to 1000000");
+    r->d->lives = (uint32_t)lives;
     return true;
 }
 
@@ -192,10 +211,8 @@ static bool read_word(struct reader *r, struct text t)
         const char *name;
         bool (*read)(struct reader *r, struct text value);
     } known[] = {
-        { "cpus=", read_cpus },
-        { "disks=", read_disks },
-        { "mem=", read_memory },
-        { "prog=", read_program },
+        { "cpus=", read_cpus },    { "disks=", read_disks }, { "mem=", read_memory },
+        { "prog=", read_program }, { "time=", read_time },   { "lives=", read_lives },
     };
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         size_t length = strlen(known[i].name);
@@ -208,7 +225,6 @@ static bool read_word(struct reader *r, struct text t)
 static bool read_one(struct reader *r, struct text rest)
 {
     struct text t;
-    r->d->memory = DOMAIN_MEMORY_USUAL;
     cut(&rest, ':', &t);
     if (!copy_name(r->d->name, sizeof(r->d->name), t))
         return problem_set(r->p, ID,
@@ -221,6 +237,8 @@ static bool read_one(struct reader *r, struct text rest)
     if (!r->d->cpus_count)
         return problem_set(r->p, ID, "domain=%s: it has no CPU: add :cpus=2, or another number",
                            r->d->name);
+    r->d->memory = r->d->memory ? r->d->memory : DOMAIN_MEMORY_USUAL;
+    r->d->lives = MAX(r->d->lives, 1u);
     return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// domain=NAME:cpus=2-3,5:disks=nvme1n1,nvme2n1:mem=256m:prog=FILE:WORD:WORD on the command line: a domain, and
-// what it gets. Only cpus= must be there; words of other names are the command line of its program, where
-// %3a stands for a colon. Pure.
+// domain=NAME:cpus=2-3,5:disks=nvme1n1,nvme2n1:mem=256m:prog=FILE:time=10s:lives=3:WORD:WORD on the command line:
+// a domain, and what it gets. Only cpus= must be there; words of other names are the command line of its
+// program, where %3a stands for a colon. Pure.
 #pragma once
 
 #include "kernel/base/cpus.h"
@@ -14,6 +14,8 @@
 #define DOMAIN_DISKS_MAX 64u
 #define DOMAIN_DISK_BYTES 16 // as struct block_dev has it
 #define DOMAIN_WORDS_BYTES 1024
+#define DOMAIN_TIME_MAX_US 3600000000ull
+#define DOMAIN_LIVES_MAX 1000000u
 #define DOMAIN_MEMORY_STEP (2 * MIB)
 #define DOMAIN_MEMORY_USUAL (64 * MIB)
 
@@ -25,6 +27,8 @@ struct domain_words {
     char disks[DOMAIN_DISKS_MAX][DOMAIN_DISK_BYTES];
     uint64_t memory;                    // bytes, a multiple of DOMAIN_MEMORY_STEP
     char program[HANDOFF_PROGRAM_NAME]; // empty: the one that the image has
+    uint64_t time_us;                   // when each of its lives is ended; 0: never
+    uint32_t lives;                     // how many times it begins, at least 1
     char words[DOMAIN_WORDS_BYTES];     // with a blank between any two
 };
 

@@ -200,6 +200,10 @@ struct irq *irq_first(void);
 // IRQ_POLL). Returns 0 where there was nothing to do. Owner CPU, from its loop, interrupts on.
 unsigned irq_poll(void);
 
+// Before a handler's own loop, which goes on until something has happened: in mode IRQ_POSTED, notifications
+// wait for the handler's end, and are let through from here on. Owner CPU.
+void irq_begin_inner_loop(void);
+
 // From a handler that has left work for its next turn: it comes after all others that are ready.
 // The CPU that the irq goes to, from its loop.
 void irq_again(struct irq *irq);

@@ -15,6 +15,6 @@ bool irq_is_here(const struct irq *irq);
 bool irq_take_vector(struct irq *irq, unsigned cpu, uint8_t *vector, struct problem *p);
 void irq_give_vector(unsigned cpu, uint8_t vector);
 
-// irq_take.c: harvests this CPU's PIR, then takes the vector out of the ready set; true if it was
+// irq_run.c: harvests this CPU's PIR, then takes the vector out of the ready set; true if it was
 // in. Owner CPU, from its loop.
 bool irq_drain_ready(uint8_t vector);

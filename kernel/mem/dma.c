@@ -98,6 +98,20 @@ static uint64_t take_or_grow(uint64_t bytes, uint64_t align, unsigned node)
     return at;
 }
 
+static noreturn void fail_for(size_t bytes)
+{
+    if (dma.count == PIECES_MAX)
+        fail("dma-pieces",
+             "memory: devices have %u pieces of it, as many as can be, and none has %llu KiB left: "
+             "give "
+             "the machine more memory, so that pieces are larger, or lower iodepth=, bs= or cpus=",
+             PIECES_MAX, (unsigned long long)DIV_UP(bytes, KIB));
+    fail("out-of-memory",
+         "memory: no %llu KiB for devices are left in one piece (%llu KiB free in all): give "
+         "the machine more memory, or lower iodepth=, bs= or cpus=",
+         (unsigned long long)DIV_UP(bytes, KIB), (unsigned long long)(mem_free_bytes() / KIB));
+}
+
 void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
 {
     uint64_t size = ALIGN_UP(bytes, CACHE_LINE);
@@ -108,10 +122,7 @@ void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
         at = take_or_grow(size, align, NODE_ANY);
     spinlock_unlock(&dma.lock);
     if (!at)
-        fail("out-of-memory",
-             "memory: no %llu KiB for devices are left in one piece (%llu KiB free in all): give "
-             "the machine more memory, or lower iodepth=, bs= or cpus=",
-             (unsigned long long)DIV_UP(bytes, KIB), (unsigned long long)(mem_free_bytes() / KIB));
+        fail_for(bytes);
     return memset((void *)(at + HANDOFF_DIRECT_MAP), 0, bytes);
 }
 

@@ -19,6 +19,9 @@ bool pci_grant(struct pci_dev *dev, struct problem *p);
 // And ends that. Boot CPU.
 void pci_revoke(struct pci_dev *dev);
 
+// Whether none that a domain has reaches it past the remapping units. "domain-acs".
+bool pci_is_out_of_reach(const struct pci_dev *dev, struct problem *p);
+
 // Whether it may be a bus master: it was granted memory, or nobody asks.
 bool pci_may_master(const struct pci_dev *dev);
 

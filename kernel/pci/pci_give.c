@@ -102,6 +102,15 @@ static bool is_near(const struct pci_dev *dev, const struct pci_dev *other)
     return false;
 }
 
+static bool reached(const struct pci_dev *dev, const struct pci_dev *other,
+                    const struct pci_dev *at, struct problem *p)
+{
+    return problem_set(p, "domain-acs",
+                       "%s could reach %s past the remapping unit, since %s doesn't keep them "
+                       "apart (PCIe ACS): give both to one domain, or put it into another slot",
+                       dev->name, other->name, at->name);
+}
+
 // At each place on the way up, what a request could turn aside to.
 static bool is_walled(const struct pci_dev *dev, const struct given *g, struct problem *p)
 {
@@ -109,11 +118,17 @@ static bool is_walled(const struct pci_dev *dev, const struct given *g, struct p
     for (const struct pci_dev *at = dev; at; at = at->parent)
         for (size_t i = 0; !keeps_apart(at) && (other = pci_get(i)); i++)
             if (is_bystander(other, g) && is_near(at, other))
-                return problem_set(p, "domain-acs",
-                                   "%s could reach %s past the remapping unit, since %s doesn't "
-                                   "keep them apart (PCIe ACS): give both to one domain, or put it "
-                                   "into another slot",
-                                   dev->name, other->name, at->name);
+                return reached(dev, other, at, p);
+    return true;
+}
+
+bool pci_is_out_of_reach(const struct pci_dev *dev, struct problem *p)
+{
+    const struct pci_dev *given;
+    for (size_t i = 0; (given = pci_get(i)); i++)
+        for (const struct pci_dev *at = given; given->space && at; at = at->parent)
+            if (given != dev && is_near(at, dev) && !keeps_apart(at))
+                return reached(given, dev, at, p);
     return true;
 }
 

@@ -108,6 +108,16 @@ static bool is_below(const struct pci_dev *dev, const struct pci_dev *port)
     return false;
 }
 
+// What is given to a domain was looked at without them.
+static bool none_is_reached(const struct pci_dev *port, struct problem *p)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (is_below(dev, port) && !dev->removed && !pci_is_out_of_reach(dev, p))
+            return false;
+    return true;
+}
+
 bool pci_slot_scan(struct pci_dev *port, struct problem *p)
 {
     struct pci_dev *dev;
@@ -120,5 +130,5 @@ bool pci_slot_scan(struct pci_dev *port, struct problem *p)
     for (size_t i = 0; (dev = pci_get(i)); i++)
         dev->removed |= is_below(dev, port);
     pci_scan_below(port);
-    return pci_place_below(port, p);
+    return none_is_reached(port, p) && pci_place_below(port, p);
 }

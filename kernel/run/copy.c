@@ -13,9 +13,18 @@ static struct {
     uint32_t least[COPY_OPS];
 } copy = {
     .end = &copy.first,
-    .least = { UINT32_MAX, UINT32_MAX, UINT32_MAX },
+    .least = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX },
 };
-static_assert(COPY_OPS == 3, "as many are there above");
+static_assert(COPY_OPS == 5, "as many are there above");
+
+#define TO 1u
+#define FROM 2u
+
+// Memory that an operation needs.
+static const uint8_t needs[COPY_OPS] = {
+    [COPY_MOVE] = TO | FROM,    [COPY_FILL] = TO, [COPY_CRC32C] = FROM,
+    [COPY_COMPARE] = TO | FROM, [COPY_NOOP] = 0,
+};
 
 void copy_add(struct copy_dev *dev)
 {
@@ -61,6 +70,16 @@ static void fill(uint8_t *to, uint64_t pattern, uint32_t bytes)
     memcpy(to, &pattern, bytes);
 }
 
+static void compare(struct copy_req *req)
+{
+    const uint8_t *one = req->from, *other = req->to;
+    uint32_t at = 0;
+    while (at < req->bytes && one[at] == other[at])
+        at++;
+    req->differs = at < req->bytes;
+    req->differs_at = req->differs ? at : 0;
+}
+
 static void do_it(struct copy_req *req)
 {
     req->status = COPY_OK;
@@ -68,8 +87,10 @@ static void do_it(struct copy_req *req)
         memcpy(req->to, req->from, req->bytes);
     else if (req->op == COPY_FILL)
         fill(req->to, req->pattern, req->bytes);
-    else
+    else if (req->op == COPY_CRC32C)
         req->crc = crc32c(req->seed, req->from, req->bytes);
+    else if (req->op == COPY_COMPARE)
+        compare(req);
 }
 
 static void ended(struct cpu_msg *msg)
@@ -131,8 +152,8 @@ static bool overlaps(const struct copy_req *req)
 
 static bool can_reach(const struct copy_req *req)
 {
-    return (req->op == COPY_CRC32C || mem_is_dma(req->to, req->bytes)) &&
-           (req->op == COPY_FILL || mem_is_dma(req->from, req->bytes));
+    return (!(needs[req->op] & TO) || mem_is_dma(req->to, req->bytes)) &&
+           (!(needs[req->op] & FROM) || mem_is_dma(req->from, req->bytes));
 }
 
 // Why the request can't be, whoever does it; 0: it can.
@@ -140,9 +161,9 @@ static uint32_t fault_of(const struct copy_req *req)
 {
     if ((unsigned)req->op >= COPY_OPS)
         return COPY_DETAIL_UNSUPPORTED;
-    if ((req->op != COPY_CRC32C && !req->to) || (req->op != COPY_FILL && !req->from))
+    if ((needs[req->op] & TO && !req->to) || (needs[req->op] & FROM && !req->from))
         return COPY_DETAIL_MEMORY;
-    if (!req->bytes || (req->op == COPY_MOVE && overlaps(req)))
+    if ((!req->bytes && needs[req->op]) || (req->op == COPY_MOVE && overlaps(req)))
         return COPY_DETAIL_RANGE;
     return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Asynchronous copies, fills and sums of memory, by a device that does such things where there is one,
+// Asynchronous copies, fills, sums and comparisons of memory, by a device that does such things where there is one,
 // else by the CPU itself.
 //
 // As a block request, one is prepared once and may then be submitted any number of times.
@@ -11,9 +11,11 @@
 #include "lib/types.h"
 
 enum copy_op {
-    COPY_MOVE,   // `bytes` from `from` to `to`, which don't overlap
-    COPY_FILL,   // `bytes` at `to` with `pattern`, its lowest byte first, again and again
-    COPY_CRC32C, // of `bytes` at `from`, as lib/crc32c.h has it
+    COPY_MOVE,    // `bytes` from `from` to `to`, which don't overlap
+    COPY_FILL,    // `bytes` at `to` with `pattern`, its lowest byte first, again and again
+    COPY_CRC32C,  // of `bytes` at `from`, as lib/crc32c.h has it
+    COPY_COMPARE, // `bytes` at `from` and at `to`
+    COPY_NOOP,    // nothing: what a request costs
     COPY_OPS
 };
 
@@ -44,6 +46,8 @@ struct copy_req {
     unsigned cpu;                       // who prepared it
     enum copy_status status;            // valid in done()
     uint32_t crc;                       // of COPY_CRC32C: valid in done()
+    bool differs;                       // of COPY_COMPARE: valid in done()
+    uint32_t differs_at;                // offset of the first byte that differs
     uint32_t detail;                    // valid in done(): the device's own code, for messages
     void (*done)(struct copy_req *req); // on the submitting CPU, from its loop
     void *arg;                          // for done()
@@ -65,13 +69,17 @@ struct copy_req {
 struct copy_dev {
     char name[8]; // "dsa0"
     unsigned node;
-    unsigned queues; // CPUs with a queue of their own, from the first one on; others share them
-    unsigned depth;  // requests that a queue takes at once; more wait
-    uint32_t ops;    // those that it has: a bit for each copy_op
-    uint32_t most;   // bytes of a request
-    bool gone;       // copy_remove()'s
+    unsigned queues;     // CPUs with a queue of their own, from the first one on; others share them
+    unsigned depth;      // requests that a queue takes at once; more wait
+    uint32_t ops;        // those that it has: a bit for each copy_op
+    uint32_t most;       // bytes of a request
+    unsigned batch_most; // requests that it takes together; less than 2: none
+    bool gone;           // copy_remove()'s
     // Fills in `words` and `port`, for submissions by the calling CPU. All else is good. Any CPU.
     void (*prepare)(struct copy_dev *dev, struct copy_req *req);
+    // From now on, so many requests that a CPU submits in a round of its loop go out together, with one
+    // interrupt; less than 2: each by itself. Boot CPU, while none is in flight. NULL where batch_most < 2.
+    void (*set_batch)(struct copy_dev *dev, unsigned count);
     struct copy_dev *next;
 };
 

@@ -100,7 +100,8 @@ align 16
 %define CPU_NOTIFICATIONS gs:48
 %define X2APIC_EOI 0x80b
 
-; Where one sleeps, its notification ends the halt, which is all that it is for: counted, and EOI.
+; Where a CPU sleeps, its notification ends the halt, which is all that it is for; where handlers run, the loop
+; looks at what it was for behind them (irq_run.c): counted, and EOI.
 global isr_notification:function (isr_notification.end - isr_notification)
 align 16
 isr_notification:

@@ -23,11 +23,25 @@ static void nothing(void)
 {
 }
 
-static void (*flush)(void) = nothing;
+static void (*flush)(void) = nothing, (*first)(void) = nothing, (*second)(void);
+
+static void flush_both(void)
+{
+    first();
+    second();
+}
 
 void loop_set_flush(void (*fn)(void))
 {
-    flush = fn;
+    first = fn;
+    if (!second)
+        flush = fn;
+}
+
+void loop_add_flush(void (*fn)(void))
+{
+    second = fn;
+    __atomic_store_n(&flush, flush_both, __ATOMIC_RELEASE);
 }
 
 void loop_flush(void)
@@ -168,6 +182,7 @@ static inline __attribute__((always_inline)) void run_round(struct cpu *cpu)
 
 void cpu_run_round(void)
 {
+    irq_begin_inner_loop();
     run_round(this_cpu());
 }
 
@@ -181,6 +196,8 @@ void cpu_run_until(const bool *stop)
     struct cpu *cpu = this_cpu();
     bool was_looping = cpu->looping;
     cpu->looping = true;
+    if (was_looping)
+        irq_begin_inner_loop();
     MARK_BEGIN("loop");
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         run_round(cpu);

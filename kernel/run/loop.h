@@ -18,5 +18,9 @@ bool cpu_has_work(void);
 // handlers, messages and timers, before it sleeps. One for all CPUs; before there is any I/O.
 void loop_set_flush(void (*flush)(void));
 
-// Calls it now, for who submits without running the loop. Any CPU, for its own doorbells.
+// One more, for a driver that gathers requests of a round; it takes a turn of each loop from then on. Boot CPU,
+// before anything is gathered.
+void loop_add_flush(void (*flush)(void));
+
+// Calls them now, for who submits without running the loop. Any CPU, for its own doorbells.
 void loop_flush(void);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Fuzzes domain=: lines of them are refused with a sentence, or no two have a CPU, a disk or a name in
-// common, and each has what a domain needs.
+// common, and each has what a domain needs. The loader, which reads prog= by itself, takes it for the same.
 #include <stdlib.h>
 
+#include "boot/program_names.h"
 #include "kernel/domain/words.h"
 #include "lib/string.h"
 #include "tests/fuzz/input.h"
@@ -32,6 +33,7 @@ static unsigned check_one(const struct domain_words *d)
     require(d->name[0] && strnlen(d->words, sizeof(d->words)) < sizeof(d->words));
     require(d->memory && d->memory % DOMAIN_MEMORY_STEP == 0 &&
             d->memory <= DOMAIN_END - DOMAIN_MEMORY);
+    require(d->time_us <= DOMAIN_TIME_MAX_US && d->lives && d->lives <= DOMAIN_LIVES_MAX);
     require(d->disks_count <= DOMAIN_DISKS_MAX);
     for (unsigned i = 0; i < d->disks_count; i++) {
         check_text(d->disks[i], sizeof(d->disks[i]));
@@ -56,6 +58,19 @@ static void check_all(const struct domain_words *all, unsigned count)
     require(cpus == 0);
 }
 
+// What the loader looks for is what the kernel asks for. In a command line there is no blank in a word.
+static void check_loader(const struct domain_words *d, const char *text, size_t length)
+{
+    char name[HANDOFF_PROGRAM_NAME], *line = malloc(length + sizeof("domain="));
+    const char *at = line;
+    memcpy(line, "domain=", strlen("domain="));
+    memcpy(line + strlen("domain="), text, length);
+    line[strlen("domain=") + length] = 0;
+    if (!memchr(text, ' ', length) && !memchr(text, 0, length))
+        require(program_names_next(&at, name) && strcmp(name, d->program) == 0 && !*at);
+    free(line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct domain_words all[DOMAINS_MAX];
@@ -72,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool added = domain_words_add(all, &count, text, length, &p);
         require(count == before + added && count <= DOMAINS_MAX);
         require(added || (p.what && p.message[0]));
+        if (added)
+            check_loader(&all[before], text, length);
         free(text);
         data += length + 1;
     }

@@ -64,7 +64,7 @@ static void tell(struct dsa_model *m, struct input *in)
 
 static void step(struct dsa_model *m, struct input *in, struct copy_dev *dev)
 {
-    switch (take(in, 1) % 12) {
+    switch (take(in, 1) % 16) {
     case 0:
         return tell(m, in);
     case 1:
@@ -85,6 +85,11 @@ static void step(struct dsa_model *m, struct input *in, struct copy_dev *dev)
         return;
     case 6:
         return dsa_run_cpus();
+    case 12:
+        m->bad_member = (unsigned)take(in, 1) % 8;
+        m->batch_end = (unsigned)take(in, 1) % 8;
+        m->differs_at = (uint32_t)take(in, 4);
+        return;
     case 7:
         dsa_model_set(m, 0x90, take(in, 1), 1);
         return;
@@ -123,6 +128,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         spoil(m, &in);
     dsa_boot(kind & 8 ? "dsa.queues=1" : "");
     struct copy_dev *dev = copy_first();
+    if (dev && dev->set_batch)
+        dev->set_batch(dev, kind / 16);
     while (dev && in.at < in.end)
         step(m, &in, dev);
     if (dev)

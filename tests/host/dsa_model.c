@@ -10,6 +10,7 @@
 #include "kernel/base/percpu.h"
 #include "kernel/cpu/work.h"
 #include "kernel/irq/irq_entry.h"
+#include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
 #include "lib/bits.h"
 #include "lib/crc32c.h"
@@ -175,7 +176,14 @@ static uint8_t execute(struct dsa_model *m, const uint64_t *w, struct record *r)
             to[i] = (uint8_t)(w[2] >> 8 * (i % 8));
         return 1;
     case 5:
-        r->result = memcmp(from, to, bytes) != 0;
+        while (r->bytes < bytes && from[r->bytes] == to[r->bytes])
+            r->bytes++;
+        r->result = r->bytes < bytes;
+        r->bytes = r->result ? r->bytes : 0;
+        if (m->differs_at) {
+            r->result = 1;
+            r->bytes = m->differs_at;
+        }
         return 1;
     case 16:
         r->value[0] = crc32c((uint32_t)w[5], from, bytes) ^ m->garbage;
@@ -196,6 +204,42 @@ static bool is_handle(const struct dsa_model *m, unsigned handle, unsigned *entr
     return false;
 }
 
+// A record of its own, and no interrupt.
+static bool execute_member(struct dsa_model *m, const uint64_t *w, bool bad)
+{
+    struct record *at = (struct record *)(uintptr_t)w[1], r = { 0 };
+    assert_int_equal(w[1] % 32, 0);
+    assert_int_equal(w[0] >> 32 & 0x1c, 0x0c);
+    assert_int_equal(w[4] >> 32 & 0xffff, 0);
+    assert_int_equal(at->status, 0);
+    r.status = bad ? 0x20 : m->status ? m->status : execute(m, w, &r);
+    *at = r;
+    m->members++;
+    return r.status == 1;
+}
+
+static uint8_t execute_batch(struct dsa_model *m, unsigned wq, const uint64_t *w, struct record *r)
+{
+    const uint64_t *list = (const uint64_t *)(uintptr_t)w[2];
+    unsigned count = (uint32_t)w[4], most = m->batch_end ? m->batch_end : count;
+    bool good = true;
+    assert_int_equal(w[2] % 64, 0);
+    assert_in_range(count, 2, 1u << (get(m, WQS + 32 * wq + 0x0c, 4) >> 5 & 0xf));
+    for (r->bytes = 0; r->bytes < MIN(count, most); r->bytes++)
+        good &= execute_member(m, list + 8 * r->bytes, r->bytes + 1 == m->bad_member);
+    m->batches++;
+    if (r->bytes < count)
+        r->fault = w[2] + 64ull * r->bytes;
+    return r->bytes < count ? 0x06 : good ? 1 : 0x05;
+}
+
+static uint8_t execute_any(struct dsa_model *m, unsigned wq, const uint64_t *w, struct record *r)
+{
+    if (w[0] >> 56 == 1)
+        return execute_batch(m, wq, w, r);
+    return m->status ? m->status : execute(m, w, r);
+}
+
 static void complete(struct dsa_model *m, unsigned wq, const uint64_t *w)
 {
     struct record *at = (struct record *)(uintptr_t)w[1], r = { 0 };
@@ -208,7 +252,7 @@ static void complete(struct dsa_model *m, unsigned wq, const uint64_t *w)
         software_error(m, 0x1a, wq, w[1]);
         return;
     }
-    r.status = !good_handle ? 0x19 : m->status ? m->status : execute(m, w, &r);
+    r.status = !good_handle ? 0x19 : execute_any(m, wq, w, &r);
     assert_int_equal(at->status, 0); // software has cleared it
     *at = r;
     if (good_handle)
@@ -409,6 +453,7 @@ static unsigned run_cpu(unsigned cpu)
     did = cpu_run_messages(this_cpu());
     did += irq_poll();
     did += cpu_run_timers(this_cpu());
+    loop_flush();
     world.current = was;
     return did;
 }

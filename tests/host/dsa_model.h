@@ -35,10 +35,14 @@ struct dsa_model {
     unsigned stuck;           // the command that never ends
     unsigned refuse, refusal; // the command that fails, and with what
     uint32_t garbage;         // CRCs are wrong by that
-    bool lenient;             // writes where nothing is to be written are kept
+    uint32_t differs_at;      // what it says of comparisons; 0: what is true
+    unsigned bad_member;      // of each batch, counted from 1: it fails
+    unsigned batch_end; // batches end behind so many members, with a page fault; 0: they don't
+    bool lenient;       // writes where nothing is to be written are kept
 
     // What happened.
     unsigned submitted, dropped, completed, interrupts, commands[32];
+    unsigned batches, members; // completed: the latter within the former
 };
 
 extern struct dsa_told {

@@ -22,7 +22,8 @@ static struct dsa_model *m;
 static struct copy_req reqs[REQUESTS];
 static unsigned ended[REQUESTS], ended_on[REQUESTS];
 static uint8_t from[REQUESTS][BYTES], to[REQUESTS][BYTES];
-static unsigned again; // so many are submitted anew from done()
+#define DIFFERS_AT(i) ((i) * 7 % BYTES) // of a comparison with an odd number
+static unsigned again;                  // so many are submitted anew from done()
 
 static int begin(void **state)
 {
@@ -55,6 +56,10 @@ static void done(struct copy_req *req)
 
 static void ask(unsigned i, enum copy_op op, struct copy_dev *dev)
 {
+    if (op == COPY_COMPARE) {
+        memcpy(to[i], from[i], BYTES);
+        to[i][DIFFERS_AT(i)] ^= i % 2;
+    }
     reqs[i] = (struct copy_req){
         .op = op,
         .bytes = BYTES,
@@ -79,6 +84,10 @@ static bool is_right(unsigned i)
     uint64_t pattern = 0x8877665544332211 + i;
     if (reqs[i].op == COPY_CRC32C)
         return reqs[i].crc == crc32c(i, from[i], BYTES);
+    if (reqs[i].op == COPY_NOOP)
+        return true;
+    if (reqs[i].op == COPY_COMPARE)
+        return reqs[i].differs == i % 2 && reqs[i].differs_at == (i % 2 ? DIFFERS_AT(i) : 0);
     if (reqs[i].op == COPY_MOVE)
         return !memcmp(to[i], from[i], BYTES);
     for (unsigned at = 0; at < BYTES; at += 8)

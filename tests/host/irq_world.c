@@ -385,12 +385,22 @@ void give_vectors_back(unsigned cpu)
             cpus[cpu].vectors[v] = NULL;
 }
 
+// As isr.asm has it.
+static void take_notification(void)
+{
+    struct cpu *cpu = &cpus[world.current];
+    if (cpu->only_wakes)
+        cpu->stats.notifications++;
+    else
+        irq_take_notification();
+}
+
 void post(unsigned cpu, uint8_t vector)
 {
     if (pi_post(&cpus[cpu].pi, vector, false)) {
         unsigned was = world.current;
         world.current = cpu;
-        irq_take_notification();
+        take_notification();
         world.current = was;
     }
 }
@@ -401,7 +411,7 @@ void world_take(uint32_t id, uint8_t vector)
     for (unsigned i = 0; i < world.count; i++) {
         world.current = i;
         if (cpus[i].apic_id == id && vector == VECTOR_NOTIFY)
-            irq_take_notification();
+            take_notification();
         else if (cpus[i].apic_id == id && vector <= VECTOR_DEVICE_LAST)
             irq_take_device(vector);
     }

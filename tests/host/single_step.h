@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-#define RFLAGS_TF (1ll << 8)
+#define TRAP_FLAG (1ll << 8)
 
 static bool (*single_step_call)(void); // false: the rest runs at full speed
 
@@ -16,7 +16,7 @@ static void single_step_trap(int number, siginfo_t *info, void *context)
 {
     ucontext_t *at = context;
     if (!single_step_call || !single_step_call())
-        at->uc_mcontext.gregs[REG_EFL] &= ~RFLAGS_TF;
+        at->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 }
 
 static inline void single_step_start(bool (*call)(void))

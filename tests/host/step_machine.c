@@ -75,8 +75,13 @@ static int deliverable(void)
 static void handle(uint8_t vector)
 {
     switch (vector) {
-    case VECTOR_NOTIFY:
-        irq_take_notification();
+    case VECTOR_NOTIFY: // as isr.asm has it
+        if (!cpus[world.current].only_wakes) {
+            irq_take_notification();
+            break;
+        }
+        cpus[world.current].stats.notifications++;
+        eoi();
         break;
     case VECTOR_TIMER:
         irq_take_timer();

@@ -115,6 +115,33 @@ static void small_ones_by_cpu(void **state)
     assert_int_equal(prepared[0] + prepared[1], 0);
 }
 
+static void compares(void **state)
+{
+    struct copy_req req = request(COPY_COMPARE, 100);
+    memcpy(b, a, sizeof(b));
+    copy_submit(&req);
+    run();
+    assert_false(req.differs);
+    assert_int_equal(req.differs_at, 0);
+    b[99] ^= 1;
+    copy_submit(&req);
+    run();
+    assert_true(req.differs);
+    assert_int_equal(req.differs_at, 99);
+    b[7] ^= 0x80;
+    copy_submit(&req);
+    run();
+    assert_int_equal(req.differs_at, 7);
+    req.op = COPY_NOOP;
+    req.bytes = 0;
+    req.from = req.to = NULL;
+    req.status = COPY_ERROR;
+    copy_submit(&req);
+    run();
+    assert_int_equal(req.status, COPY_OK);
+    assert_int_equal(ended, 4);
+}
+
 static void fills_and_sums(void **state)
 {
     struct copy_req req = request(COPY_FILL, 21);
@@ -213,8 +240,8 @@ static void sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(small_ones_by_cpu), TEST(fills_and_sums), TEST(nearest), TEST(other_memory),
-        TEST(failures),          TEST(pays),           TEST(sizes),
+        TEST(small_ones_by_cpu), TEST(fills_and_sums), TEST(compares), TEST(nearest),
+        TEST(other_memory),      TEST(failures),       TEST(pays),     TEST(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

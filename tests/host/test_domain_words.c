@@ -64,6 +64,8 @@ static void test_the_least(void **state)
     assert_int_equal(d->disks_count, 0);
     assert_int_equal(d->memory, 64 * MIB);
     assert_string_equal(d->program, "");
+    assert_int_equal(d->time_us, 0);
+    assert_int_equal(d->lives, 1);
     assert_string_equal(d->words, "");
 }
 
@@ -206,6 +208,29 @@ static void test_programs(void **state)
                         "1234567890123456789012345678901");
 }
 
+static void test_time_and_lives(void **state)
+{
+    const struct domain_words *d = add("a:cpus=1:time=5ms:lives=10000");
+    assert_int_equal(d->time_us, 5000);
+    assert_int_equal(d->lives, 10000);
+    assert_int_equal(add("b:cpus=2:time=1h:lives=1000000")->time_us, DOMAIN_TIME_MAX_US);
+    expect_refused("c:cpus=3:time=1h:time=2s", "domain=c: \"2s\" is a second time=: say it once");
+    expect_refused("c:cpus=3:lives=1:lives=2", "domain=c: \"2\" is a second lives=: say it once");
+    static const char *const times[] = { "", "0", "x", "61m", "1d" };
+    static const char *const lives[] = { "", "0", "x", "1000001", "4294967297" };
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        char text[48], sentence[160];
+        snprintf(text, sizeof(text), "c:cpus=3:time=%s", times[i]);
+        snprintf(sentence, sizeof(sentence),
+                 "domain=c: \"%s\" is no time up to an hour: write time=10s, or 5ms", times[i]);
+        expect_refused(text, sentence);
+        snprintf(text, sizeof(text), "c:cpus=3:lives=%s", lives[i]);
+        snprintf(sentence, sizeof(sentence),
+                 "domain=c: \"%s\" is no number of lives from 1 to 1000000", lives[i]);
+        expect_refused(text, sentence);
+    }
+}
+
 static void test_words_of_the_program(void **state)
 {
     assert_string_equal(add("a:x:cpus=1:cpu=2:=:mem")->words, "x cpu=2 = mem");
@@ -284,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup(test_disks_as_many_as_fit, begin),
         cmocka_unit_test_setup(test_names_that_are_none, begin),
         cmocka_unit_test_setup(test_programs, begin),
+        cmocka_unit_test_setup(test_time_and_lives, begin),
         cmocka_unit_test_setup(test_words_of_the_program, begin),
         cmocka_unit_test_setup(test_as_many_words_as_fit, begin),
         cmocka_unit_test_setup(test_what_two_would_have, begin),

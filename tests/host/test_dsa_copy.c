@@ -48,13 +48,38 @@ static void backwards(void **state)
 {
     dsa_boot("");
     m->backwards = true;
-    ask_many(0, REQUESTS);
-    dsa_model_work(m, 1); // the youngest of 64, far from the oldest
+    ask_many(0, 5);
+    dsa_model_work(m, 1); // four older ones are late
     dsa_run_cpus();
-    assert_int_equal(ended[copy_first()->depth - 1], 1);
+    assert_int_equal(ended[4], 1);
+    ask_many(5, REQUESTS - 5);
     work();
     check(0, REQUESTS, COPY_OK);
     assert_int_equal(m->dropped, 0);
+}
+
+// Far behind the oldest one: found when another one ends, or by the look for lost interrupts.
+static void overtakes_many(void **state)
+{
+    dsa_boot("");
+    m->backwards = true;
+    ask_many(0, 64);
+    dsa_model_work(m, 59);
+    dsa_run_cpus();
+    assert_int_equal(ended[63], 0);
+    dsa_model_work(m, 1); // the fifth
+    dsa_run_cpus();
+    for (unsigned i = 4; i < 64; i++)
+        assert_int_equal(ended[i], 1);
+    work();
+    check(0, 64, COPY_OK);
+    ask_many(100, 64);
+    dsa_model_work(m, 1);
+    for (unsigned second = 0; second < 4; second++)
+        dsa_second();
+    assert_int_equal(ended[163], 1);
+    work();
+    check(100, 64, COPY_OK);
 }
 
 static void resubmitted(void **state)
@@ -221,9 +246,10 @@ static void redone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(works),       TEST(works_by_stores),  TEST(credits),         TEST(backwards),
-        TEST(resubmitted), TEST(each_cpu_its_own), TEST(shared_queue),    TEST(moves),
-        TEST(each_mode),   TEST(refused_early),    TEST(bad_descriptors), TEST(redone),
+        TEST(works),          TEST(works_by_stores), TEST(credits),          TEST(backwards),
+        TEST(overtakes_many), TEST(resubmitted),     TEST(each_cpu_its_own), TEST(shared_queue),
+        TEST(moves),          TEST(each_mode),       TEST(refused_early),    TEST(bad_descriptors),
+        TEST(redone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,18 +112,43 @@ static void records(void **state)
     struct dsa_descriptor d;
     struct dsa_record r = { .status = 0x83, .fault = 0xabc000 };
     dsa_build_fill(&d, &to, 0xabc000, 0, 4096);
-    assert_string_equal(dsa_describe_record(&d, &r, text),
+    assert_string_equal(dsa_describe_record(&d, &r, false, text),
                         "a fill of 4096 bytes failed: a page fault: what it was to reach is not "
                         "granted to it (status 0x03, a write at 0xabc000)");
     r.status = 0x03;
-    assert_non_null(strstr(dsa_describe_record(&d, &r, text), "a read at 0xabc000"));
+    assert_non_null(strstr(dsa_describe_record(&d, &r, false, text), "a read at 0xabc000"));
     r.status = 0xa0; // of which bit 7 and the address mean nothing
-    assert_string_equal(dsa_describe_record(&d, &r, text),
+    assert_string_equal(dsa_describe_record(&d, &r, false, text),
                         "a fill of 4096 bytes failed: a read of memory that isn't granted to it, "
                         "or its hardware failed (status 0x20)");
     r.status = 0x13;
-    assert_string_equal(dsa_describe_record(&d, &r, text),
+    assert_string_equal(dsa_describe_record(&d, &r, false, text),
                         "a fill of 4096 bytes failed: a transfer size out of range (status 0x13)");
+}
+
+// Which operand it was, and whether its address is told, where GENCAP says so.
+static void fault_infos(void **state)
+{
+    char text[DSA_TEXT_BYTES];
+    struct dsa_descriptor d;
+    struct dsa_record r = { .status = 0x83, .fault_info = 3 << 1, .fault = 0xabc000 };
+    dsa_build_move(&d, &to, 0xabc000, 0x1000, 64);
+    assert_non_null(strstr(dsa_describe_record(&d, &r, true, text),
+                           "(status 0x03, a write of the destination at 0xabc000)"));
+    assert_non_null(strstr(dsa_describe_record(&d, &r, false, text), ", a write at 0xabc000)"));
+    r.fault_info |= 1;
+    assert_non_null(strstr(dsa_describe_record(&d, &r, true, text),
+                           "a write of the destination, whose address isn't told)"));
+    r.status = 0x03;
+    r.fault_info = 0xf0 | 7 << 1;
+    assert_non_null(
+        strstr(dsa_describe_record(&d, &r, true, text), "a read of memory at 0xabc000)"));
+    r.status = 0x06;
+    r.fault_info = 1 << 1;
+    dsa_build_batch(&d, &to, 0x1000, 5);
+    assert_string_equal(dsa_describe_record(&d, &r, true, text),
+                        "a batch of 5 descriptors failed: a page fault as the batch was read "
+                        "(status 0x06, a read of the source at 0xabc000)");
 }
 
 static void errors(void **state)
@@ -161,8 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builds),  cmocka_unit_test(without_interrupt),
         cmocka_unit_test(names),   cmocka_unit_test(words_differ),
-        cmocka_unit_test(records), cmocka_unit_test(errors),
-        cmocka_unit_test(halts),
+        cmocka_unit_test(records), cmocka_unit_test(fault_infos),
+        cmocka_unit_test(errors),  cmocka_unit_test(halts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

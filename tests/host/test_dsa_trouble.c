@@ -71,6 +71,21 @@ static void no_record(void **state)
     assert_non_null(strstr(told.warning, "a completion record that it can't reach"));
 }
 
+// What has ended far behind the oldest one is not taken for lost with those before it.
+static void lost_and_overtaken(void **state)
+{
+    dsa_boot("");
+    ask_many(0, 40);
+    m->backwards = true;
+    dsa_model_work(m, 1);
+    m->no_records = true;
+    dsa_model_work(m, 39);
+    m->no_records = false;
+    work();
+    check(0, 39, COPY_ERROR);
+    check(39, 1, COPY_OK);
+}
+
 // Somebody else's mistake in the portal, say: no request is lost by it.
 static void stray_error(void **state)
 {
@@ -212,9 +227,11 @@ static void no_new_handle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(halts),       TEST(halts_in_silence),   TEST(taken_out),       TEST(no_record),
-        TEST(stray_error), TEST(never_answered),     TEST(lost_interrupts), TEST(doesnt_drain),
-        TEST(revoked),     TEST(revoked_in_silence), TEST(never_good),      TEST(no_new_handle),
+        TEST(halts),          TEST(halts_in_silence),   TEST(taken_out),
+        TEST(no_record),      TEST(lost_and_overtaken), TEST(stray_error),
+        TEST(never_answered), TEST(lost_interrupts),    TEST(doesnt_drain),
+        TEST(revoked),        TEST(revoked_in_silence), TEST(never_good),
+        TEST(no_new_handle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

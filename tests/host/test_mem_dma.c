@@ -270,7 +270,7 @@ static void more_pieces_than_are_kept(void **state)
         assert_true(mem_is_dma(at_phys(MIB + 2 * i * PAGE_BYTES), PAGE_BYTES));
     if (expect_failure())
         alloc_on(NODE_ANY, PAGE_BYTES);
-    assert_string_equal(failed_what, "out-of-memory");
+    assert_string_equal(failed_what, "dma-pieces");
     assert_int_equal(mem_free_bytes(), PAGE_BYTES);
     assert_int_equal(mem_dma_bytes(), PIECES_MAX * PAGE_BYTES);
 }

@@ -238,6 +238,21 @@ static void the_fence_redirects(void **state)
     pci_set_fence(NULL);
 }
 
+// What is put in beside a domain's function, where nothing keeps them apart.
+static void what_comes_later(void **state)
+{
+    int domain;
+    model_set(down, ACS + 6, 0, 2);
+    scan();
+    assert_true(pci_slot_scan(dev_at(0, AT_DOWN_2), &p));
+    dev_at(0, AT_DISK)->space = (void *)&domain;
+    assert_false(pci_slot_scan(dev_at(0, AT_DOWN_2), &p));
+    assert_string_equal(p.what, "domain-acs");
+    assert_non_null(strstr(p.message, "0000:03:00.0 could reach 0000:04:00.0"));
+    model_set(down, ACS + 6, ALL, 2);
+    assert_true(pci_slot_scan(dev_at(0, AT_DOWN_2), &p));
+}
+
 // ---- virtual functions ----
 
 static void add_virtual(unsigned count)
@@ -329,6 +344,7 @@ int main(void)
         give_test(functions_of_one_device_on_the_root_bus),
         give_test(beside_an_upstream_port),
         give_test(the_fence_redirects),
+        give_test(what_comes_later),
         give_test(virtual_functions),
         give_test(virtual_functions_that_reach_others),
         give_test(behind_a_bridge_to_pci),

@@ -136,6 +136,21 @@ static void test_firmware_translates_otherwise(void **state)
     assert_string_equal(m->log, "QIE+ SIRTP+ IEC TE- SRTP+ CC TLB TE+ IRE+");
 }
 
+// Nor by what firmware protects besides, where that is not all memory.
+static void test_firmware_translates_otherwise_and_protects(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    m->ecap |= M_ECAP_SMTS;
+    m->cap |= M_CAP_PLMR | M_CAP_PHMR;
+    m->gsts = M_TE | M_SRTP;
+    m->ttm = 1;
+    m->pmen = 1u << 31 | 1;
+    m->plm_limit = 0xf00000;
+    m->phm_base = 4 * GIB;
+    m->phm_limit = 4 * GIB;
+    enable_watched(m);
+}
+
 static void test_firmware_protects(void **state)
 {
     struct model_unit *m = fenced_unit();
@@ -328,6 +343,7 @@ int main(void)
         cmocka_unit_test_teardown(test_firmware_translates, end),
         cmocka_unit_test_teardown(test_firmware_s_cache, end),
         cmocka_unit_test_teardown(test_firmware_translates_otherwise, end),
+        cmocka_unit_test_teardown(test_firmware_translates_otherwise_and_protects, end),
         cmocka_unit_test_teardown(test_firmware_protects, end),
         cmocka_unit_test_teardown(test_protection_that_does_not_end, end),
         cmocka_unit_test_teardown(test_widths, end),

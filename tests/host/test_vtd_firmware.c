@@ -97,6 +97,31 @@ static void test_no_address(void **state)
     }
 }
 
+// The first page may be where registers can be, and fault records, or those of the IOTLB, behind it not.
+static void test_registers_that_end_nowhere(void **state)
+{
+    static const struct {
+        uint64_t cap, ecap;
+    } cases[] = {
+        { M_CAP_RECORDS(0x1000, 4), MACHINE_ECAP },
+        { MACHINE_CAP, (MACHINE_ECAP & ~M_ECAP_IRO(0x3ff0)) | M_ECAP_IRO(0x1000) },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t base = (1ull << 46) - 0x1000;
+        struct model_unit *m = two_units(MACHINE_CAP, MACHINE_ECAP, 4);
+        model_reset(1, base, cases[i].cap, cases[i].ecap);
+        blob_set(&machine_dmar, 48 + 8, base, 8);
+        blob_finish(&machine_dmar);
+        machine_enable();
+        assert_int_equal(told.warnings, 1);
+        assert_string_equal(told.warning_what, "vtd-unit-absent");
+        assert_non_null(strstr(told.warning, "0x3ffffffff000"));
+        works(m);
+        is_refused(0, "vtd-unit-absent");
+        assert_int_equal(model_units[1].mapped, 0x1000);
+    }
+}
+
 // A unit that is switched off and says that it takes all other devices, before the one that does.
 static void test_absent_takes_no_others(void **state)
 {
@@ -287,6 +312,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_nonsense, end),
         cmocka_unit_test_teardown(test_no_address, end),
+        cmocka_unit_test_teardown(test_registers_that_end_nowhere, end),
         cmocka_unit_test_teardown(test_absent_takes_no_others, end),
         cmocka_unit_test_teardown(test_lacking, end),
         cmocka_unit_test_teardown(test_all_lacking, end),

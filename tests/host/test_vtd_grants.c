@@ -260,6 +260,48 @@ static void test_reserved_memory_is_left(void **state)
     assert_rules_kept(m);
 }
 
+static void reserve(uint64_t base, uint64_t bytes, const struct pci_dev *dev)
+{
+    size_t at = dmar_rmrr(&machine_dmar, 0, base, base + bytes - 1);
+    dmar_scope(&machine_dmar, at, 1, PCI_BUS(dev->bdf),
+               DMAR_PATH(PCI_DEV(dev->bdf), PCI_FN(dev->bdf)));
+}
+
+// Functions behind one bridge send by its id, or by their own: what is reserved for each of them is
+// reached by all of these. One that is driven has nothing reserved.
+static void test_reserved_memory_behind_a_bridge(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    vtd_set_dma(VTD_DMA_RMRR);
+    BEHIND_A_BRIDGE->requester = BESIDE_IT->requester = DISK->requester = PCI_BDF(2, 0, 0);
+    dmar_begin(&machine_dmar, 1);
+    dmar_drhd(&machine_dmar, true, 0, MACHINE_BASE);
+    reserve(0xe0000, 0x10000, BEHIND_A_BRIDGE);
+    reserve(0x7c000000, 0x800000, BESIDE_IT);
+    reserve(0x7d000000, 0x1000, DISK);
+    blob_finish(&machine_dmar);
+    machine_enable();
+    const uint16_t ids[] = { PCI_BDF(2, 0, 0), BEHIND_A_BRIDGE->bdf, BESIDE_IT->bdf };
+    for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
+        assert_int_equal(model_dma(m, ids[i], 0xe0000, true), 0);
+        assert_int_equal(model_dma(m, ids[i], 0x7c7ff000, false), 0);
+        assert_int_equal(model_dma(m, ids[i], 0x7d000000, true), REASON_WRITE);
+    }
+    assert_in_range(model_dma(m, DISK->bdf, 0xe0000, true), REASON_BUS, REASON_FUNCTION);
+    assert_rules_kept(m);
+}
+
+static void test_a_display_behind_a_bridge(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    BESIDE_IT->requester = PCI_BDF(2, 0, 0);
+    BESIDE_IT->class_code = 0x030000;
+    machine_enable();
+    assert_int_equal(writes(m, BESIDE_IT, PIECE), REASON_FUNCTION);
+    assert_int_equal(model_dma(m, BESIDE_IT->bdf, PIECE, true), REASON_FUNCTION);
+    assert_int_equal(m->fsts, 0);
+}
+
 // What was reserved for a device that sat there before is not its successor's.
 static void test_a_driver_comes_to_reserved_memory(void **state)
 {
@@ -349,6 +391,8 @@ int main(void)
         cmocka_unit_test_teardown(test_a_display_is_blocked_quietly, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_kept_from_its_device, end),
         cmocka_unit_test_teardown(test_reserved_memory_is_left, end),
+        cmocka_unit_test_teardown(test_reserved_memory_behind_a_bridge, end),
+        cmocka_unit_test_teardown(test_a_display_behind_a_bridge, end),
         cmocka_unit_test_teardown(test_a_driver_comes_to_reserved_memory, end),
         cmocka_unit_test_teardown(test_reserved_memory_that_cannot_be, end),
         cmocka_unit_test_teardown(test_reserved_memory_beyond_the_unit, end),

@@ -11,6 +11,7 @@
 //   IMMEDIATE    the vectors whose handlers don't wait for the loop; without: none
 //   WINDOW       posted.window: a timer harvests
 //   RATE         posted.rate, above it: a notification is followed by a window in which a timer harvests
+//   HOLDS        while handlers run, notifications wait for their end, where posted without immediate ones
 //   MOVES        there are messages between CPUs, and remapped vectors
 //   OTHER_WORK   an inline: what else the loop does
 //   RUN_HANDLER  an inline: what a vector's handler does
@@ -38,6 +39,10 @@ typedef processor {
     bool adaptive;
 #endif
     bool sleeping;      // tells notifications that they only wake, senders of messages to send an IPI
+#ifdef HOLDS
+    bool held;          // handlers run, and a notification has nothing to do but
+    bool noted;         // to be noted
+#endif
     byte owned;         // vectors that have an irq here: vectors[]
     byte ready;         // vectors whose handler is to run, all in one word
 #ifdef MOVES
@@ -166,7 +171,14 @@ inline take_notification(me)
     :: !IS_ADAPTIVE(me) || !cpu[me].sleeping -> harvest_and_clear_on(me)
     fi
 #else
+#ifdef HOLDS
+    if
+    :: d_step { cpu[me].held -> cpu[me].noted = true }
+    :: !cpu[me].held -> harvest_and_clear_on(me)
+    fi
+#else
     harvest_and_clear_on(me)
+#endif
 #endif
 }
 
@@ -365,6 +377,34 @@ inline loop_harvest(me, w)
     fi
 }
 
+#ifdef HOLDS
+inline harvest_if_noted(me)
+{
+    if
+    :: d_step { cpu[me].noted -> cpu[me].noted = false; cpu[me].interrupts_on = false };
+       harvest_and_clear_on(me);
+       d_step { any = false; loop_number = 0; cpu[me].interrupts_on = true }
+    :: !cpu[me].noted
+    fi
+}
+
+// What is noted is looked at once notifications do more than that again.
+inline run_ready(me)
+{
+    d_step { cpu[me].ready -> cpu[me].held = true };
+    d_step { found = cpu[me].ready; cpu[me].ready = 0 };
+    run_found(me);
+#ifdef LOOK_BEFORE_LETTING
+    harvest_if_noted(me);
+    cpu[me].held = false
+#else
+    cpu[me].held = false;
+#ifndef HELD_WITHOUT_HARVEST
+    harvest_if_noted(me)
+#endif
+#endif
+}
+#else
 inline run_ready(me)
 {
     d_step {
@@ -374,12 +414,16 @@ inline run_ready(me)
     };
     run_found(me)
 }
+#endif
 
 // Each round does one of the things that there are to do, whichever.
 proctype loop(byte me) provided (!cpu[me].serving && !cpu[me].in_timer)
 {
     byte found, posted_now;
     bool any;
+#ifdef HOLDS
+    byte loop_number;
+#endif
 #ifdef MOVES
     byte old, new, to;
     bool pending;

@@ -5,6 +5,9 @@
 #define CPUS 1
 #define URGENT 0
 #define MUST_BE_HANDLED ALL
+#ifndef IMMEDIATE
+#define HOLDS
+#endif
 
 #include "descriptor.pml"
 #include "cpu.pml"

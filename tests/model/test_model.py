@@ -63,6 +63,7 @@ LARGER = [
 # None of these runs for ever, but for the window's timer: with what the others show, every post is
 # handled, and handled soon.
 ENDING = [
+    "posted POSTS=1",
     "posted IMMEDIATE=1 POSTS=1",
     "adaptive POSTS=1",
     "adaptive MWAIT POSTS=1",
@@ -88,6 +89,8 @@ MUTANTS = [
     ("posted CLEAR_ON_AFTER_LAST_HARVEST", LOST),
     ("posted HARVEST_UNTIL_EMPTY", UNBOUNDED),
     ("posted HARVEST_BY_STORE WORDS=1", LOST),
+    ("posted HELD_WITHOUT_HARVEST", LOST),
+    ("posted LOOK_BEFORE_LETTING", LOST),
     ("posted SLEEP_WITH_INTERRUPTS_ON", LOST),
     ("posted STI_APART_FROM_HLT", LOST),
     ("posted EARLY_EOI IMMEDIATE=3", NESTED),

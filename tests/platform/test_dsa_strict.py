@@ -133,6 +133,12 @@ def test_what_is_planted_is_no_breach(strict):
         dsa.run(op=FILL, destination=OTHER, size=8)
         dsa.submit_raw(dsa.descriptor())  # over a record that was garbled
         dsa.settle()
+        dsa.set("plant", "full:2")
+        assert dsa.status() == 1
+        dsa.submit()
+        dsa.settle()
+        assert dsa.machine.read(RECORDS, 1) == 0 and dsa.error() == 0x53
+        assert dsa.status() == 1
     silent(strict)
 
 

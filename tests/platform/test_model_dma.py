@@ -10,7 +10,8 @@ from test_model_strict import Strict, breached, silent
 from vtd import GCMD, GSTS
 
 ROOT, CONTEXT, TOP, MIDDLE, LOW = 0x400000, 0x401000, 0x402000, 0x403000, 0x404000
-PAGE = 0x500000
+TOP_2, MIDDLE_2 = 0x405000, 0x406000
+PAGE = 0x600000
 RTADDR = 0x20
 TE, SRTP = 1 << 31, 1 << 30
 DID = 5
@@ -116,6 +117,46 @@ def test_a_grant_where_absent_entries_are_cached(tmp_path):
                 strict.wait()
             strict.command(TE, on=False)
         breached(strict, *rules) if rules else silent(strict)
+
+
+@pytest.mark.parametrize("low, rules", [
+    (PAGES_OF_DOMAIN, []), (PAGES, []),
+    (PAGES_OF_DOMAIN + (1 << 16), ["dma-entry-not-invalidated"])])
+def test_a_page_taken_away_from_a_domain(fenced, low, rules):
+    """What another domain's pages are forgotten for is not this one's."""
+    with fenced:
+        fenced.machine.write(LOW + 8 * (PAGE >> 12 & 511), 0, 8)
+        fenced.queue(low)
+        fenced.wait()
+    breached(fenced, *rules) if rules else silent(fenced)
+
+
+def second_domain(strict, did):
+    """Of a device that isn't there, with a page of its own."""
+    write = strict.machine.write
+    write(TOP_2, MIDDLE_2 | 3, 8)
+    write(MIDDLE_2, PAGE | 3 | 1 << 7, 8)
+    write(CONTEXT + 16 * 99 + 8, 1 | did << 8, 8)
+    write(CONTEXT + 16 * 99, TOP_2 | 1, 8)
+    strict.wait()
+
+
+@pytest.mark.parametrize("did, rules", [(DID, ["dma-entry-not-invalidated"]), (DID + 1, [])])
+def test_two_domains(fenced, did, rules):
+    """The end of the second one's page is invalidated as the second one's."""
+    with fenced:
+        second_domain(fenced, DID + 1)
+        fenced.machine.write(MIDDLE_2, 0, 8)
+        fenced.queue(2 | 2 << 4 | did << 16)
+        fenced.wait()
+    breached(fenced, *rules) if rules else silent(fenced)
+
+
+def test_one_domain_with_two_tables(fenced):
+    with fenced:
+        second_domain(fenced, DID)
+    breached(fenced, "dma-domain-of-two", section="6.2.2.1, 9.3")
+    assert "contexts of domain 5 lead to 0x402000, and to 0x405000" in fenced.machine.stderr
 
 
 @pytest.mark.parametrize("invalidate", [[], [CONTEXTS]])

@@ -17,6 +17,21 @@ def counted(run, counter):
     return {dsa["id"]: dsa[counter] for dsa in run.model["dsa"]}
 
 
+def test_queues_that_are_full(boot):
+    """More requests than a queue takes wait for their turn; what the device drops all the same is told of, and
+    fails."""
+    run = boot("app=dsa rows=now op=memmove count=8000 iodepth=64", cpus=1, disks=[], dsa=2,
+               dsa_options=[{"plant": "full:1000", "total-size": 8}, {"total-size": 8}])
+    assert {dsa["depth"] for dsa in run.of("dsa")} == {8}
+    row = whole(run)
+    assert (row["completed"], row["verify_errors"]) == (8000, 0)
+    assert counted(run, "dropped") == {"dsa0": row["errors"], "dsa1": 0}
+    assert row["errors"] == 4
+    assert run.one("warning")["message"] == (f"dsa0 ({run.one('dsa', name='dsa0')['pci']}): move of WQ 0 was "
+                                             "refused: the work queue is full (SWERROR 0x53)")
+    run.failed("dsa-run")
+
+
 def test_dma_that_the_fence_blocks(boot):
     """A device that turns an address bit over: without ATS it learns of the read, and nobody but the IOMMU
     of the write, whose data is missed. What else is asked of it, of the other one and of the disk goes on."""

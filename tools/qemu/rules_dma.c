@@ -14,6 +14,7 @@
 #define TABLES_MAX 4096
 #define PAGE 4096
 #define DUE_MAX 64 // at once
+#define DOMAINS_MAX 64
 
 #define PCI_COMMAND 0x04
 #define PCI_COMMAND_MASTER BIT32(2)
@@ -25,8 +26,9 @@ enum kind { ROOT, CONTEXT, PAGING };
 struct table {
     uint64_t address;
     enum kind kind;
-    unsigned level; // of paging tables; of context tables, the bus
-    bool seen;      // in this round
+    unsigned level;  // of paging tables; of context tables, the bus
+    bool seen;       // in this round
+    uint16_t domain; // of paging tables: by whose context they were found
     uint64_t words[PAGE / 8];
 };
 
@@ -37,9 +39,16 @@ static struct {
     struct due {
         bool context, pages;
         uint16_t source, domain;
-        bool any_domain; // it is a page's, which any domain may have
+        bool is_page; // which was changed, not a context
     } due[DUE_MAX];
     unsigned due_count;
+    // Of this round: where each domain's contexts lead to.
+    struct {
+        uint16_t id;
+        uint64_t top;
+    } domains[DOMAINS_MAX];
+    unsigned domains_count;
+    bool domain_told;
     bool is_first; // look: all that is found was there before translation was turned on
 } tables;
 
@@ -91,8 +100,10 @@ static void add_due(const struct table *t, const uint64_t *entry, unsigned index
         .context = context,
         .pages = was || !context,
         .source = context ? (uint16_t)(t->level << 8 | index) : 0,
-        .domain = context && was ? (uint16_t)field_get(CONTEXT_DID, entry[1]) : 0,
-        .any_domain = !context,
+        .domain = !context ? t->domain
+                  : was    ? (uint16_t)field_get(CONTEXT_DID, entry[1])
+                           : 0,
+        .is_page = !context,
     };
 }
 
@@ -114,22 +125,49 @@ static void compare(const struct table *t, const uint64_t *old, const uint64_t *
         add_due(t, was ? old : new, index, was);
 }
 
-static void walk(uint64_t address, enum kind kind, unsigned level);
+static void walk(uint64_t address, enum kind kind, unsigned level, uint16_t domain);
+
+// The unit may take what it has cached for one of them for the other's (VT-d 6.2.2.1). Told once: it is so
+// at each look.
+static void check_domain(uint16_t domain, uint64_t top)
+{
+    for (unsigned i = 0; i < tables.domains_count; i++) {
+        if (tables.domains[i].id != domain)
+            continue;
+        if (tables.domains[i].top != top && !tables.domain_told)
+            strict_breach(RULE_DMA_DOMAIN, "contexts of domain %u lead to %#llx, and to %#llx",
+                          domain, (unsigned long long)tables.domains[i].top,
+                          (unsigned long long)top);
+        tables.domain_told |= tables.domains[i].top != top;
+        return;
+    }
+    if (tables.domains_count == DOMAINS_MAX)
+        return;
+    tables.domains[tables.domains_count].id = domain;
+    tables.domains[tables.domains_count++].top = top;
+}
+
+static void follow_context(const uint64_t *entry)
+{
+    uint16_t domain = (uint16_t)field_get(CONTEXT_DID, entry[1]);
+    check_domain(domain, entry[0] & CONTEXT_TABLE);
+    walk(entry[0] & CONTEXT_TABLE, PAGING, (unsigned)field_get(CONTEXT_AW, entry[1]) + 2, domain);
+}
 
 static void follow(const struct table *t, const uint64_t *entry, unsigned index)
 {
     if (!is_present(t, entry))
         return;
     if (t->kind == ROOT)
-        walk(entry[0] & ROOT_TABLE, CONTEXT, index);
+        walk(entry[0] & ROOT_TABLE, CONTEXT, index, 0);
     else if (t->kind == CONTEXT)
-        walk(entry[0] & CONTEXT_TABLE, PAGING, (unsigned)field_get(CONTEXT_AW, entry[1]) + 2);
+        follow_context(entry);
     else if (t->level > 1 && !(entry[0] & SLPTE_PS))
-        walk(entry[0] & SLPTE_ADDR, PAGING, t->level - 1);
+        walk(entry[0] & SLPTE_ADDR, PAGING, t->level - 1, t->domain);
 }
 
 // A new table has no past: its entries came with the one that leads to it.
-static void walk(uint64_t address, enum kind kind, unsigned level)
+static void walk(uint64_t address, enum kind kind, unsigned level, uint16_t domain)
 {
     static const uint64_t none[2];
     uint64_t now[PAGE / 8] = { 0 };
@@ -138,6 +176,7 @@ static void walk(uint64_t address, enum kind kind, unsigned level)
     if (!t || t->seen)
         return;
     t->seen = true;
+    t->domain = domain;
     qemu.address_space_rw(qemu.address_space_memory, address, QEMU_ATTRS_NONE, now, PAGE, false);
     unsigned step = entry_words(t);
     for (unsigned i = 0; i < PAGE / 8; i += step)
@@ -154,7 +193,8 @@ void rules_dma_look(void)
     for (unsigned i = 0; i < tables.count; i++)
         tables.list[i]->seen = false;
     tables.is_first = !tables.count;
-    walk(model.rtaddr & RTADDR_BASE, ROOT, 0);
+    tables.domains_count = 0;
+    walk(model.rtaddr & RTADDR_BASE, ROOT, 0, 0);
 }
 
 void rules_dma_forget(void)
@@ -189,7 +229,7 @@ void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain)
 {
     for (unsigned i = 0; i < tables.due_count; i++) {
         struct due *due = &tables.due[i];
-        bool hit = granularity == 1 || due->any_domain || domain == due->domain;
+        bool hit = granularity == 1 || domain == due->domain;
         due->pages &= due->context || !hit;
     }
     drop_done();
@@ -234,9 +274,11 @@ void rules_dma_finish(void)
         return;
     for (unsigned i = 0; i < tables.due_count; i++) {
         const struct due *due = &tables.due[i];
-        if (due->any_domain)
+        if (due->is_page)
             strict_breach(RULE_DMA_STALE,
-                          "a page table entry was changed, and no page invalidated");
+                          "a page table entry of domain %u was changed, and no page of its "
+                          "invalidated",
+                          due->domain);
         else
             strict_breach(RULE_DMA_STALE,
                           "the context of source %04x was changed, and its %s not "

@@ -34,6 +34,8 @@
          "reserved bits of entries of the tables for DMA are zero")                                \
     RULE(DMA_STALE, "dma-entry-not-invalidated", "6.2, 6.5.3",                                     \
          "a changed entry of the tables for DMA is invalidated")                                   \
+    RULE(DMA_DOMAIN, "dma-domain-of-two", "6.2.2.1, 9.3",                                          \
+         "contexts of one domain lead to the same tables")                                         \
     RULE(IQA_WHILE_ON, "iqa-while-enabled", "6.5.2", "IQA is written only while QIE=0")            \
     RULE(IQA_VALUE, "iqa-invalid", "6.5.2", "IQA names RAM, and its reserved bits are zero")       \
     RULE(IQT_START, "iqt-not-zero", "6.5.2", "IQT is zero when QIE is set")                        \

@@ -30,6 +30,7 @@ static void corrupt(struct dsa *d, const struct dsa_descriptor *w, struct dsa_re
     uint8_t byte;
     uint64_t at = descriptor_destination(w);
     r->value ^= 1;
+    r->result ^= descriptor_operation(w) == OP_COMPARE;
     if (!writes_destination(w) || !dsa_dma(d, at, &byte, 1, false))
         return;
     byte ^= 0xff;

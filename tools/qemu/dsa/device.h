@@ -36,9 +36,10 @@ enum dsa_plant {
     DSA_PLANT_GARBAGE, // the record is nonsense
     DSA_PLANT_SILENT,  // the interrupt doesn't come
     DSA_PLANT_EARLY,   // the interrupt comes before the record
-    DSA_PLANT_ASTRAY, // an address is another one: of the source, then of the destination, by turns
-    DSA_PLANT_FAULT,  // a page fault where there is none
-    DSA_PLANT_ERROR,  // a hardware error where there is none
+    DSA_PLANT_FULL,    // a queue drops what it has room for
+    DSA_PLANT_ASTRAY,  // a wrong address: the source's and the destination's by turns
+    DSA_PLANT_FAULT,   // a page fault where there is none
+    DSA_PLANT_ERROR,   // a hardware error where there is none
     DSA_PLANT_CORRUPT, // success, though the data is wrong
     DSA_PLANT_HALT,    // it halts, right after a descriptor
     DSA_PLANT_REVOKE,  // it revokes all handles, likewise

@@ -42,11 +42,11 @@ static const struct switch_option switches[] = {
 };
 
 static const char *const plants[DSA_PLANTS_END] = {
-    [DSA_PLANT_NONE] = "none",       [DSA_PLANT_TWICE] = "twice",   [DSA_PLANT_NEVER] = "never",
-    [DSA_PLANT_GARBAGE] = "garbage", [DSA_PLANT_SILENT] = "silent", [DSA_PLANT_EARLY] = "early",
-    [DSA_PLANT_ASTRAY] = "astray",   [DSA_PLANT_FAULT] = "fault",   [DSA_PLANT_ERROR] = "error",
-    [DSA_PLANT_CORRUPT] = "corrupt", [DSA_PLANT_HALT] = "halt",     [DSA_PLANT_REVOKE] = "revoke",
-    [DSA_PLANT_STUCK] = "stuck",
+    [DSA_PLANT_NONE] = "none",       [DSA_PLANT_TWICE] = "twice",     [DSA_PLANT_NEVER] = "never",
+    [DSA_PLANT_GARBAGE] = "garbage", [DSA_PLANT_SILENT] = "silent",   [DSA_PLANT_EARLY] = "early",
+    [DSA_PLANT_FULL] = "full",       [DSA_PLANT_ASTRAY] = "astray",   [DSA_PLANT_FAULT] = "fault",
+    [DSA_PLANT_ERROR] = "error",     [DSA_PLANT_CORRUPT] = "corrupt", [DSA_PLANT_HALT] = "halt",
+    [DSA_PLANT_REVOKE] = "revoke",   [DSA_PLANT_STUCK] = "stuck",
 };
 
 static uint64_t *number_in(struct dsa *d, const struct number_option *o)

@@ -27,6 +27,15 @@ static void enqueue(struct dsa *d, unsigned wq, const struct dsa_descriptor *w)
     dsa_kick(d);
 }
 
+static bool is_full(struct dsa *d, unsigned wq)
+{
+    bool full = d->wqs[wq].count >= dsa_wq_size(d, wq);
+    if (full)
+        strict_breach(RULE_DSA_QUEUE_FULL, "%s: queue %u of %u entries", dsa_name(d), wq,
+                      dsa_wq_size(d, wq));
+    return full || dsa_planted(d, DSA_PLANT_FULL);
+}
+
 static void submit(struct dsa *d, unsigned wq, unsigned page, const uint8_t *bytes)
 {
     struct dsa_descriptor w = { .wq = (uint8_t)wq, .ims = page >= PORTAL_FIRST_IMS };
@@ -35,10 +44,8 @@ static void submit(struct dsa *d, unsigned wq, unsigned page, const uint8_t *byt
         d->statistics.dropped++;
         if (d->state != DSA_HALTED) // which comes by surprise
             strict_breach(RULE_DSA_PORTAL_CLOSED, "%s: queue %u", dsa_name(d), wq);
-    } else if (d->wqs[wq].count >= dsa_wq_size(d, wq)) {
+    } else if (is_full(d, wq)) {
         d->statistics.dropped++;
-        strict_breach(RULE_DSA_QUEUE_FULL, "%s: queue %u of %u entries", dsa_name(d), wq,
-                      dsa_wq_size(d, wq));
         dsa_software_error(d, STATUS_QUEUE_FULL, &w, 0, 0, 0);
     } else {
         if (being_emptied(d, wq))
