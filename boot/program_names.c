@@ -28,7 +28,7 @@ static bool is_name_char(char c)
 static bool copy_name(const char *at, char name[HANDOFF_PROGRAM_NAME])
 {
     size_t used = 0;
-    while (is_name_char(at[used]) && used < HANDOFF_PROGRAM_NAME - 1) {
+    while (used < HANDOFF_PROGRAM_NAME - 1 && is_name_char(at[used])) {
         name[used] = at[used];
         used++;
     }
