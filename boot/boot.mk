@@ -11,8 +11,8 @@ BOOT_PURE_C = boot/acpi_tables.c boot/boot_paging.c boot/bus_masters.c boot/devi
               boot/kernel_elf.c boot/load_options.c boot/mcfg.c boot/memory_map.c boot/menu_choice.c boot/program_names.c \
               boot/results_files.c boot/spcr.c
 
-# The program for domains that the image carries; none where nobody builds one.
-PROGRAM_ELF ?=
+# The program for domains that the image carries: domain/domain.mk.
+PROGRAM_ELF = $(B)/domain.elf
 
 # GNU-EFI's parts, wherever the distribution has put them.
 EFI_INCLUDE ?= $(firstword $(wildcard /usr/include/efi /usr/local/include/efi))

@@ -2,6 +2,7 @@
 // The boot steps in order. This file alone names concrete drivers.
 
 #include "drivers/dsa/dsa.h"
+#include "drivers/nvme/give.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/vmd/vmd.h"
 #include "drivers/vtd/vtd.h"
@@ -23,6 +24,7 @@
 #include "kernel/base/verdict.h"
 #include "kernel/cpu/mce_watch.h"
 #include "kernel/cpu/trace.h"
+#include "kernel/domain/domain.h"
 #include "kernel/domain/ring.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/map.h"
@@ -85,6 +87,7 @@ static const struct handoff *take_over(uint64_t handoff_phys)
 
 static void clean_up(void)
 {
+    domains_end();
     nvme_shutdown();
     dsa_shutdown();
     vmd_shutdown();
@@ -214,6 +217,7 @@ noreturn void kernel_main(uint64_t handoff_phys)
         verdict_leave_word_out();
     const struct tables *tables = tables_read(h);
     set_nodes(&tables->srat);
+    domains_read(&cmdline);
     ending_read_tables(tables);
     machine_set_smbios(h->smbios);
     summary_platform(start_cpus(h, tables, (unsigned)cmdline_number(&cmdline, "cpus")));
@@ -236,6 +240,8 @@ noreturn void kernel_main(uint64_t handoff_phys)
     nvme_configure(&cmdline);
     nvme_init();
     nvme_print();
+    if (domains_are_asked_for())
+        nvme_give_start();
     dsa_init(&cmdline);
     vtd_fence_print();
     checks_allow_write(&cmdline);
@@ -243,7 +249,9 @@ noreturn void kernel_main(uint64_t handoff_phys)
          (unsigned long long)((rdtsc() - h->tsc_exit) * 1000 / time_tsc_hz()));
 
     console_pump_start();
+    domains_start(h);
     app->run(&cmdline);
+    domains_wait();
     ending_run_monitor(app, &cmdline);
     trace_stop();
     trace_dump();

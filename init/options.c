@@ -74,6 +74,11 @@ static const struct option kernel_options[] = {
     { .name = "allow-write",
       .kind = OPTION_TEXT,
       .help = "serial numbers of the disks that may be written to, such as S1:S2" },
+    { .name = "domain",
+      .kind = OPTION_TEXT,
+      .help = "NAME:cpus=2-3:disks=nvme1n1:mem=256m:WORDS: a ring-3 program with these to itself; "
+              "may come "
+              "several times" },
     { .name = "app",
       .kind = OPTION_CHOICE,
       .fallback = "job",

@@ -75,6 +75,8 @@ void summary_platform(const char *clock)
          (unsigned long long)mhz, clock, timer);
     json_begin(&j, line, sizeof(line), "platform");
     json_u64(&j, "cpus", cpu_count());
+    if (cpu_total() > cpu_count())
+        json_u64(&j, "domain_cpus", cpu_total() - cpu_count());
     json_u64(&j, "memory", mem_total_bytes());
     json_u64(&j, "tsc_hz", time_tsc_hz());
     json_text(&j, "tsc_source", clock);

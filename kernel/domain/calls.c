@@ -42,7 +42,7 @@ static enum domain_action take_print(struct domain_cpu *dc, struct problem *p)
     uint64_t kind = dc->frame.rdi, text = dc->frame.rsi, bytes = dc->frame.rdx;
     if (kind >= DOMAIN_TEXTS)
         return nonsense(p, "PRINT", "a text of kind", kind);
-    if (!bytes || bytes > DOMAIN_TEXT_BYTES)
+    if (bytes > DOMAIN_TEXT_BYTES || (!bytes && kind != DOMAIN_TEXT_INFO)) // an empty line is one
         return nonsense(p, "PRINT", "a text whose bytes are", bytes);
     if (!domain_voice_may(&dc->team->voice, bytes, time_ns())) {
         dc->frame.rax = (uint64_t)DOMAIN_BUSY;

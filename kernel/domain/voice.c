@@ -13,16 +13,15 @@
 #define ID_BYTES 32
 #define MESSAGE_BYTES 480 // of a warning or an error: as long as the kernel's own may be
 
-// What the run, the machine and the kernel's own rooms tell of. An app's words, such as `job`, are free.
+// What the run, the machine and the kernel's own rooms tell of. What an app sends is free: `job`, and its `cpu` and
+// `irq`.
 static const char *const kernels_types[] = {
-    "cpu",
     "dma",
     "domain",
     "dsa",
     "end",
     "error",
     "fault",
-    "irq",
     "machine",
     "machine_check",
     "nvme",

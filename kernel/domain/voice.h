@@ -27,7 +27,7 @@ void domain_voice_begin(struct domain_voice *v, uint64_t now_ns);
 // Takes so many bytes of text from the budget; false: it isn't enough yet. Any CPU.
 bool domain_voice_may(struct domain_voice *v, size_t bytes, uint64_t now_ns);
 
-// Prints, or sends, a text of 1 to DOMAIN_TEXT_BYTES bytes as that kind, in the name of the domain. It is
+// Prints, or sends, a text of up to DOMAIN_TEXT_BYTES bytes as that kind, in the name of the domain. It is
 // changed, and DOMAIN_VOICE_BYTES behind it are. False ("domain-call"): it is nothing of that kind.
 bool domain_say(const char *name, enum domain_text kind, char *text, size_t bytes,
                 struct problem *p);

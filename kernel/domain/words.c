@@ -170,6 +170,16 @@ static bool read_time(struct reader *r, struct text value)
     return true;
 }
 
+static bool read_patience(struct reader *r, struct text value)
+{
+    if (r->d->patience_us)
+        return wrong(r, value, "is a second patience=: say it once");
+    if (!parse_time(value.at, value.length, &r->d->patience_us) || !r->d->patience_us ||
+        r->d->patience_us > DOMAIN_TIME_MAX_US)
+        return wrong(r, value, "is no time up to an hour: write patience=10s");
+    return true;
+}
+
 static bool read_lives(struct reader *r, struct text value)
 {
     uint64_t lives;
@@ -211,8 +221,9 @@ static bool read_word(struct reader *r, struct text t)
         const char *name;
         bool (*read)(struct reader *r, struct text value);
     } known[] = {
-        { "cpus=", read_cpus },    { "disks=", read_disks }, { "mem=", read_memory },
-        { "prog=", read_program }, { "time=", read_time },   { "lives=", read_lives },
+        { "cpus=", read_cpus },         { "disks=", read_disks }, { "mem=", read_memory },
+        { "prog=", read_program },      { "time=", read_time },   { "lives=", read_lives },
+        { "patience=", read_patience },
     };
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         size_t length = strlen(known[i].name);
@@ -239,6 +250,7 @@ static bool read_one(struct reader *r, struct text rest)
                            r->d->name);
     r->d->memory = r->d->memory ? r->d->memory : DOMAIN_MEMORY_USUAL;
     r->d->lives = MAX(r->d->lives, 1u);
+    r->d->patience_us = r->d->patience_us ? r->d->patience_us : DOMAIN_PATIENCE_US;
     return true;
 }
 

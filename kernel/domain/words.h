@@ -19,6 +19,8 @@
 #define DOMAIN_MEMORY_STEP (2 * MIB)
 #define DOMAIN_MEMORY_USUAL (64 * MIB)
 
+#define DOMAIN_PATIENCE_US 10000000ull
+
 struct domain_words {
     char name[DOMAIN_NAME_BYTES];
     uint64_t cpus[CPU_MAX / 64]; // bit n: the n-th of the machine, as smp_keep_back() counts
@@ -28,8 +30,9 @@ struct domain_words {
     uint64_t memory;                    // bytes, a multiple of DOMAIN_MEMORY_STEP
     char program[HANDOFF_PROGRAM_NAME]; // empty: the one that the image has
     uint64_t time_us;                   // when each of its lives is ended; 0: never
-    uint32_t lives;                     // how many times it begins, at least 1
-    char words[DOMAIN_WORDS_BYTES];     // with a blank between any two
+    uint64_t patience_us;           // a CPU that doesn't come round its loop for so long ends it
+    uint32_t lives;                 // how many times it begins, at least 1
+    char words[DOMAIN_WORDS_BYTES]; // with a blank between any two
 };
 
 // Reads the value of one domain= and adds it to `all`, which has room for DOMAINS_MAX. Problem "domain-words":

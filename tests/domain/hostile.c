@@ -45,8 +45,11 @@ static void run(const struct cmdline *c)
     uint64_t state = cmdline_number(c, "seed") + hostile_info()->life;
     (void)random_below(&state, 2); // neighbouring seeds begin alike
     const struct hostile_kind *kind = choose(c, &state);
-    unsigned which = cmdline_get(c, "which")->given ? (unsigned)cmdline_number(c, "which")
-                                                    : (unsigned)random_below(&state, kind->count);
+    unsigned which = hostile_info()->life;
+    if (cmdline_is(c, "kind", "any"))
+        which = (unsigned)random_below(&state, kind->count);
+    if (cmdline_get(c, "which")->given)
+        which = (unsigned)cmdline_number(c, "which");
     which %= kind->count;
     info("life %u: %s %u, %s", hostile_info()->life, kind->name, which, kind->name_of(which));
     kind->run(which, &state);
@@ -62,7 +65,7 @@ static const struct option options[] = {
     { .name = "which",
       .kind = OPTION_NUMBER,
       .max = 1000,
-      .help = "of that kind; else by the seed" },
+      .help = "of that kind; else one after the other" },
     { .name = "seed", .kind = OPTION_NUMBER, .fallback = "1", .help = "of all that is random" },
     { .name = NULL },
 };

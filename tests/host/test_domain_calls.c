@@ -160,7 +160,7 @@ static void nonsense_is_not_printed(void **state)
 {
     is_nonsense(DOMAIN_CALL_PRINT, DOMAIN_TEXTS, FIRST, 1, "kind 0x4");
     is_nonsense(DOMAIN_CALL_PRINT, 1ull << 32, FIRST, 1, "kind");
-    is_nonsense(DOMAIN_CALL_PRINT, 0, FIRST, 0, "bytes are 0x0");
+    is_nonsense(DOMAIN_CALL_PRINT, DOMAIN_TEXT_ERROR, FIRST, 0, "bytes are 0x0");
     is_nonsense(DOMAIN_CALL_PRINT, 0, FIRST, DOMAIN_TEXT_BYTES + 1, "bytes are");
     is_nonsense(DOMAIN_CALL_PRINT, 0, FIRST, UINT64_MAX, "bytes are");
     is_nonsense(DOMAIN_CALL_PRINT, 0, FIRST - 1, 2, "isn't in its memory, at 0xffffffff");

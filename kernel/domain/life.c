@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A domain's life, as life.h draws it. No step waits: each is taken anew a millisecond later until it is done,
+// so the kernel's own work on the boot CPU goes on meanwhile.
+
+#include "kernel/domain/life.h"
+
+#include "kernel/base/report.h"
+#include "kernel/domain/info.h"
+#include "kernel/domain/tell.h"
+#include "kernel/mem/mem.h"
+#include "kernel/x86/time.h"
+#include "lib/string.h"
+
+#define STEP_NS NS_PER_MS
+
+static void step(struct cpu_timer *timer);
+
+static void go_on(struct domain *d, enum domain_state state)
+{
+    d->state = state;
+    d->at = 0;
+    d->step.fn = step;
+    cpu_timer_start(&d->step, time_ns());
+}
+
+// ---- the start ----
+
+// On the domain's first CPU: the boot CPU has other things to do.
+static void clear(struct cpu_msg *msg)
+{
+    struct domain *d = container_of(msg, struct domain, clear);
+    domain_memory_clear(&d->memory);
+    domain_program_place(&d->program);
+    for (unsigned i = 0; i < d->team.cpus_count; i++) {
+        memset(d->stacks[i], 0, DOMAIN_STACK_BYTES);
+        memset(d->team.cpus[i].events, 0, PAGE_BYTES);
+    }
+    __atomic_store_n(&d->cleared, true, __ATOMIC_RELEASE);
+}
+
+static void begin_clearing(struct domain *d)
+{
+    d->cleared = false;
+    d->clear.fn = clear;
+    cpu_post(d->seats[0].cpu, &d->clear);
+    go_on(d, DOMAIN_CLEARING);
+}
+
+static void begin_life(struct domain *d)
+{
+    d->dying = false;
+    begin_clearing(d);
+}
+
+static void begin_setting_up(struct domain *d)
+{
+    domain_info_begin(d);
+    go_on(d, DOMAIN_SETTING_UP);
+}
+
+static void time_is_up(struct cpu_timer *timer)
+{
+    domain_die(container_of(timer, struct domain, time), DOMAIN_END_TIME);
+}
+
+static void run(struct domain *d)
+{
+    domain_info_end(d);
+    d->state = DOMAIN_RUNNING;
+    d->began_ns = time_ns();
+    d->lives++;
+    domain_tell_start(d);
+    d->time.fn = time_is_up;
+    if (d->words->time_us)
+        cpu_timer_start(&d->time, d->began_ns + d->words->time_us * NS_PER_US);
+    domain_voice_begin(&d->team.voice, d->began_ns);
+    d->working = d->team.cpus_count;
+    for (unsigned i = 0; i < d->team.cpus_count; i++)
+        domain_cpu_start(&d->team.cpus[i], d->program.plan.entry);
+}
+
+// ---- the end ----
+
+void domain_cpu_is_back(struct domain_team *team)
+{
+    struct domain *d = container_of(team, struct domain, team);
+    if (--d->working)
+        return;
+    domain_tell_end(d);
+    go_on(d, DOMAIN_SILENCING);
+}
+
+static void end_before_running(struct domain *d)
+{
+    domain_tell_end(d);
+    go_on(d, DOMAIN_SILENCING);
+}
+
+static void stop_cpus(struct domain *d)
+{
+    d->state = DOMAIN_STOPPING;
+    cpu_timer_stop(&d->time);
+    for (unsigned i = 0; i < d->team.cpus_count; i++)
+        domain_cpu_stop(&d->team.cpus[i]);
+}
+
+void domain_die(struct domain *d, enum domain_end end)
+{
+    if (d->dying || d->state == DOMAIN_OFF || d->state == DOMAIN_LOST)
+        return; // it is on its way, or was
+    d->dying = true;
+    d->end = end;
+    if (d->state == DOMAIN_RUNNING)
+        stop_cpus(d);
+    else if (d->state == DOMAIN_SETTING_UP)
+        end_before_running(d);
+    // else when the step that it is at has ended
+}
+
+void domain_is_over(struct domain_team *team, enum domain_end why)
+{
+    domain_die(container_of(team, struct domain, team), why);
+}
+
+// Its memory is cleared at the start of the next life, and nobody else has it until then. What reaches it
+// for ever keeps it for ever.
+static void after_silence(struct domain *d)
+{
+    if (!d->any_lost && d->again && d->lives < d->words->lives)
+        begin_life(d);
+    else
+        go_on(d, DOMAIN_RETURNING);
+}
+
+// ---- all steps ----
+
+static enum domain_step take(struct domain *d, struct domain_device *device)
+{
+    switch (d->state) {
+    case DOMAIN_WITHDRAWING:
+        return device->ops->withdraw(device, &d->problem);
+    case DOMAIN_SETTING_UP:
+        d->grant.function = d->at;
+        return device->ops->set_up(device, &d->grant, &d->problem);
+    case DOMAIN_SILENCING:
+        return device->ops->silence(device, &d->problem);
+    default:
+        return d->lost[d->at] ? DOMAIN_DONE : device->ops->give_back(device, &d->problem);
+    }
+}
+
+// What can't be done for one function: no life, but an end that goes on with the others.
+static bool goes_on_after(struct domain *d, const struct domain_device *device)
+{
+    switch (d->state) {
+    case DOMAIN_SILENCING:
+        d->lost[d->at] = true;
+        d->any_lost = true;
+        domain_tell_lost(d, device);
+        return true;
+    case DOMAIN_RETURNING:
+        error_problem(&d->problem);
+        return true;
+    default:
+        error_problem(&d->problem);
+        d->dying = true;
+        d->end = DOMAIN_END_START;
+        return false;
+    }
+}
+
+static void next(struct domain *d)
+{
+    switch (d->state) {
+    case DOMAIN_WITHDRAWING:
+        return begin_life(d);
+    case DOMAIN_CLEARING:
+        return begin_setting_up(d);
+    case DOMAIN_SETTING_UP:
+        return run(d);
+    case DOMAIN_SILENCING:
+        return after_silence(d);
+    default:
+        d->state = d->any_lost ? DOMAIN_LOST : DOMAIN_OFF;
+    }
+}
+
+// Functions whose turn it is in this state: those that were taken from the kernel.
+static unsigned turns(const struct domain *d)
+{
+    if (d->state == DOMAIN_CLEARING)
+        return 1;
+    return d->state == DOMAIN_WITHDRAWING ? d->devices_count : d->taken;
+}
+
+static enum domain_step take_next(struct domain *d)
+{
+    if (d->state == DOMAIN_CLEARING)
+        return __atomic_load_n(&d->cleared, __ATOMIC_ACQUIRE) ? DOMAIN_DONE : DOMAIN_WAITS;
+    return d->at < turns(d) ? take(d, d->devices[d->at]) : DOMAIN_DONE;
+}
+
+static void step(struct cpu_timer *timer)
+{
+    struct domain *d = container_of(timer, struct domain, step);
+    enum domain_step taken = take_next(d);
+    if (taken == DOMAIN_WAITS)
+        return cpu_timer_start(timer, time_ns() + STEP_NS);
+    bool ok = taken == DOMAIN_DONE || goes_on_after(d, d->devices[d->at]);
+    if (d->state == DOMAIN_WITHDRAWING && d->at < d->devices_count)
+        d->taken += ok;
+    if (d->dying && d->state < DOMAIN_RUNNING)
+        return end_before_running(d);
+    if (++d->at >= turns(d))
+        return next(d);
+    cpu_timer_start(timer, time_ns());
+}
+
+void domain_live(struct domain *d)
+{
+    d->dying = false;
+    d->taken = 0;
+    d->again = true;
+    go_on(d, DOMAIN_WITHDRAWING);
+}

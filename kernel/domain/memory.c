@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+#include "kernel/domain/memory.h"
+
+#include "kernel/domain/abi.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/pci.h"
+#include "lib/string.h"
+
+// mem_alloc() ends the run where there is none: what is left for all else stays.
+#define LEFT (64 * MIB)
+
+static bool is_there(uint64_t bytes, struct problem *p)
+{
+    uint64_t free = mem_free_bytes();
+    if (free > LEFT && bytes <= free - LEFT)
+        return true;
+    return problem_set(p, "domain-memory",
+                       "%llu MiB are asked for, and %llu MiB are free, of which %llu MiB stay the "
+                       "kernel's: ask for less by mem=",
+                       (unsigned long long)(bytes / MIB), (unsigned long long)(free / MIB),
+                       (unsigned long long)(LEFT / MIB));
+}
+
+static bool take_piece(struct domain_memory *m, unsigned i, unsigned node, struct space *space,
+                       struct pci_space *reach, struct problem *p)
+{
+    uint64_t at = DOMAIN_MEMORY + i * SPACE_LARGE;
+    void *piece = mem_alloc(SPACE_LARGE, SPACE_LARGE, node);
+    m->pieces[i] = piece;
+    space_map(space, at, mem_phys(piece), SPACE_LARGE, SPACE_DATA);
+    return !reach || pci_space_map(reach, at, mem_phys(piece), SPACE_LARGE, p);
+}
+
+bool domain_memory_take(struct domain_memory *m, uint64_t bytes, unsigned node, struct space *space,
+                        struct pci_space *reach, struct problem *p)
+{
+    unsigned count = (unsigned)(bytes / SPACE_LARGE);
+    if (!is_there(bytes, p))
+        return false;
+    m->pieces = mem_alloc(count * sizeof(*m->pieces), alignof(void *), node);
+    for (; m->count < count; m->count++)
+        if (!take_piece(m, m->count, node, space, reach, p))
+            return false;
+    return true;
+}
+
+void domain_memory_clear(const struct domain_memory *m)
+{
+    for (unsigned i = 0; i < m->count; i++)
+        memset(m->pieces[i], 0, SPACE_LARGE);
+}
+
+void *domain_pages(struct space *space, uint64_t virt, uint64_t bytes, enum space_kind kind,
+                   unsigned node)
+{
+    void *pages = mem_alloc(bytes, PAGE_BYTES, node);
+    space_map(space, virt, mem_phys(pages), bytes, kind);
+    return pages;
+}

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Domains: ring-3 programs with CPUs, memory and disks of their own; what they do, and what they can't."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import qemu_launch as launch
+from conftest import ROOT
+
+FULL = "ONEBELL_FULL" in os.environ
+DISKS = 3
+KERNELS = "filename=nvme0n1 rw=randread verify=crc32c"
+OWN = "rw=randread:verify=crc32c"
+
+
+@pytest.fixture
+def disks(tmp_path):
+    """The kernel's, and two that domains may write to."""
+    found = [launch.Disk(size="16m", writable=tmp_path / "disks") for _ in range(DISKS)]
+    launch.make_disks(launch.Machine(disks=found))
+    return found
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """The image, with tests/domain/ as the domains' app."""
+    build = shutil.copytree(launch.BUILD, tmp_path_factory.mktemp("hostile") / "build",
+                            ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
+    done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", "DOMAIN=tests/domain",
+                           f"{build}/onebell.efi"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return build / "onebell.efi"
+
+
+def jobs(run, domain=None):
+    """What the kernel's job told, or a domain's."""
+    found = [job for job in run.of("job") if job.get("domain") == domain and job["filename"] == "all"]
+    for job in found:
+        assert job["total_ios"] == job["submitted"] > 0, job
+        assert (job["errors"], job["verify_errors"], job["verify"]) == (0, 0, "crc32c"), job
+    return found
+
+
+def ends(run, name):
+    return [life["end"] for life in run.of("domain", name=name)]
+
+
+@pytest.mark.parametrize("mode", ["posted", "adaptive", "poll", "remapped"])
+def test_two_beside_the_kernels_job(boot, disks, mode):
+    """One of two CPUs, one of one; each has a disk."""
+    run = boot(f"irq={mode} app=job runtime=1s {KERNELS} allow-write=OB0002:OB0003 "
+               f"domain=a:cpus=1-2:disks=nvme1n1:mem=16m:app=job:runtime=1s:{OWN} "
+               f"domain=b:cpus=3:disks=nvme2n1:mem=8m:app=job:runtime=1s:iodepth=4:{OWN}",
+               cpus=4, disks=disks).ended_well()
+    assert run.one("platform")["cpus"] == 1 and run.one("platform")["domain_cpus"] == 3
+    for domain in (None, "a", "b"):
+        assert len(jobs(run, domain)) == 1, domain
+    assert (ends(run, "a"), ends(run, "b")) == (["exit"], ["exit"])
+    assert {row["filename"] for row in run.of("job", domain="a")} == {"nvme1n1", "all"}
+
+
+def test_sha256sum_both_ways(boot, disks):
+    """The same sums inside and behind the wall."""
+    run = boot("app=sha256sum", cpus=1, disks=disks).ended_well()
+    inside = {row["filename"]: row["sha256"] for row in run.of("digest")}
+    run = boot("app=domains allow-write=OB0002 domain=s:cpus=1:disks=nvme1n1:mem=16m:app=sha256sum", cpus=2,
+               disks=disks).ended_well()
+    behind = {row["filename"]: row["sha256"] for row in run.of("digest", domain="s")}
+    assert behind == {"nvme1n1": inside["nvme1n1"]}
+
+
+def test_killed_in_the_middle(boot, disks):
+    """Each life is ended while its reads are in flight; the next one has the same memory, CPU and function."""
+    lives = 10000 if FULL else 200
+    run = boot(f"app=job runtime=3s {KERNELS} allow-write=OB0002 "
+               f"domain=a:cpus=1:disks=nvme1n1:mem=8m:time=10ms:lives={lives}:app=job:{OWN}",
+               cpus=2, disks=disks).ended_well()
+    assert ends(run, "a") == ["time"] * lives
+    assert len(jobs(run)) == 1
+    assert max(life["life"] for life in run.of("domain")) == lives
+
+
+# Instructions that QEMU lets ring 3 have, though SDM vol. 2 says #GP(0): INVD and WBINVD.
+KINDS = {"instructions": (47, 2), "memory": (20, 0), "calls": (7, 1), "queues": (9, 3)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile(boot, disks, hostile, kind):
+    """What it may not do ends its life, with one sentence; and nobody else's."""
+    lives, harmless = KINDS[kind]
+    run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002 "
+               f"domain=h:cpus=1:disks=nvme1n1:mem=8m:lives={lives}:app=hostile:kind={kind}",
+               cpus=2, disks=disks, image=hostile)
+    assert run.status == launch.EXIT_FAILED
+    assert len(jobs(run)) == 1
+    assert ends(run, "h").count("exit") == harmless, run.console
+    assert ends(run, "h").count("fault") == lives - harmless
+    told = [error for error in run.of("error")
+            if error["what"] in ("domain-fault", "domain-call", "domain-dma")]
+    assert len(told) == len(run.of("error")) == lives - harmless
+    assert "panic" not in run.console
+
+
+def test_it_never_comes_round(boot, disks, hostile):
+    run = boot(f"app=job runtime=1s {KERNELS} domain=h:cpus=1:mem=4m:patience=1s:app=hostile:kind=loops:which=0",
+               cpus=2, disks=disks, image=hostile)
+    run.failed("domain-fault", "has not come round its loop")
+    assert len(jobs(run)) == 1
+
+
+@pytest.mark.parametrize("words, what, said", [
+    ("domain=a:cpus=1:disks=nvme1n1", "domain-write", "allow-write="),
+    ("domain=a:cpus=7", "domain-cpu", "CPU 7"),
+    ("domain=a:cpus=1:disks=nvme9n1", "domain-disk", "nvme9n1"),
+    ("domain=a:cpus=1:prog=other", "domain-program", "other"),
+    ("domain=a:cpus=1:mem=64g", "domain-memory", "mem="),
+])
+def test_what_cannot_be(boot, disks, words, what, said):
+    """One error that names it; the kernel's own work goes on."""
+    run = boot(f"app=job runtime=1s {KERNELS} {words}", cpus=2, disks=disks)
+    assert run.status == launch.EXIT_FAILED
+    assert said in run.one("error", what=what)["message"]
+    assert len(jobs(run)) == 1
