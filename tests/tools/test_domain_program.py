@@ -26,12 +26,21 @@ def tool(name, *arguments):
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    """With an app from outside."""
+def link(tmp_path_factory):
+    """link(FOLDER): the program with that folder's app."""
     build = tmp_path_factory.mktemp("program")
-    subprocess.run(["make", "-C", ROOT, f"-j{os.cpu_count()}", "SETUP=true", f"B={build}",
-                    "DOMAIN=docs/example-app", f"{build}/domain.elf"], check=True, capture_output=True)
-    return build / "domain.elf"
+
+    def run(folder):
+        subprocess.run(["make", "-C", ROOT, f"-j{os.cpu_count()}", "SETUP=true", f"B={build}",
+                        f"DOMAIN={folder}", f"{build}/domain.elf"], check=True, capture_output=True)
+        return (build / "domain.elf").rename(build / f"{Path(folder).name}.elf")
+    return run
+
+
+@pytest.fixture(scope="module")
+def program(link):
+    """With an app from outside."""
+    return link("docs/example-app")
 
 
 def forbidden(disassembly):
@@ -80,9 +89,18 @@ def test_segments(program):
     assert f"Entry point address:               {IMAGE:#x}" in tool("readelf", "-h", str(program))
 
 
+def symbols(path):
+    return {symbol.split()[-1] for symbol in tool("nm", str(path)).splitlines()}
+
+
 def test_apps_are_there(program):
-    names = {symbol.split()[-1] for symbol in tool("nm", str(program)).splitlines()}
-    assert {"app_hello", "app_job", "app_sha256sum"} <= names
+    assert {"app_hello", "app_job", "app_sha256sum"} <= symbols(program)
+
+
+def test_another_app_takes_its_place(program, link):
+    """The hostile one, which follows the calls and headers that it abuses."""
+    names = symbols(link("tests/domain"))
+    assert "app_hostile" in names and "app_hello" not in names
 
 
 def test_the_canary_is_the_cpus_own(program):
