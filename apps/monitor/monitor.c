@@ -13,6 +13,7 @@
 #include "kernel/base/screen.h"
 #include "kernel/base/x86.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/domain/domain.h"
 #include "kernel/irq/irq.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
@@ -357,6 +358,7 @@ static void run(const struct cmdline *boot)
             run_app();
     }
     cpu_timer_stop(&m.poll);
+    domains_end(); // who says poweroff doesn't mean to wait for them
 }
 
 // fail() has come from anywhere, a command of ours perhaps: nothing is taken over from before.
