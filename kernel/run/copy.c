@@ -3,6 +3,7 @@
 
 #include "kernel/run/copy.h"
 
+#include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
 #include "lib/bits.h"
 #include "lib/crc32c.h"
@@ -192,13 +193,32 @@ struct copy_dev *copy_choose(const struct copy_req *req)
     return best;
 }
 
+// Told once, since it is the app's error.
+static uint32_t refuse_memory(const struct copy_req *req)
+{
+    static bool told;
+    const void *at = needs[req->op] & TO && !mem_is_dma(req->to, req->bytes) ? req->to : req->from;
+    if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+        error("copy-memory",
+              "%s is asked to copy or to sum memory at %p, %llu bytes, that is not from "
+              "mem_alloc_dma(), the only memory that devices may reach: refused, as others will be",
+              req->dev->name, at, (unsigned long long)req->bytes);
+    return COPY_DETAIL_MEMORY;
+}
+
+static uint32_t fault_as_asked(const struct copy_req *req)
+{
+    uint32_t fault = fault_with(req->dev, req);
+    return fault == COPY_DETAIL_MEMORY ? refuse_memory(req) : fault;
+}
+
 bool copy_prepare(struct copy_req *req)
 {
     req->cpu = cpu_index();
     req->status = COPY_OK;
     req->detail = fault_of(req);
     if (!req->detail && req->dev)
-        req->detail = fault_with(req->dev, req);
+        req->detail = fault_as_asked(req);
     if (req->detail) {
         req->port = &refusing;
         return false;
