@@ -78,7 +78,7 @@ def test_code_is_writable_nowhere(boot, tmp_path):
     found = boot_for_pages(boot, tmp_path, "512m")
     code = [at for entry, size in found if not entry >> 63 for at in range_of(entry, size)]
     writable = {at for entry, size in found if entry & 2 for at in range_of(entry, size)}
-    assert 10 < len(code) < 100
+    assert 10 < len(code) < 200  # the kernel's text, in pages
     assert not writable & set(code)
 
 
