@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "tests/host/boot_elf_build.h"
+#include "tests/host/elf_damage.h"
 
 #include <cmocka.h>
 
@@ -22,11 +23,9 @@ static int build(void **state)
     return 0;
 }
 
-// In memory of exactly the file's size, so that the sanitizer sees a read past its end.
 static bool check_bytes(size_t bytes)
 {
-    void *file = malloc(bytes);
-    memcpy(file, &image, bytes);
+    void *file = elf_copy(&image, bytes);
     bool ok = kernel_elf_check(file, bytes, &kernel, &problem);
     free(file);
     return ok;
@@ -51,7 +50,7 @@ static void test_accepts(void **state)
     assert_int_equal(kernel.count, 3);
     assert_int_equal(kernel.bytes, 0x6000);
     assert_true(kernel.segments[ELF_TEXT].execute && !kernel.segments[ELF_TEXT].write);
-    assert_true(!kernel.segments[ELF_RODATA].execute && !kernel.segments[ELF_RODATA].write);
+    assert_true(!kernel.segments[ELF_CONST].execute && !kernel.segments[ELF_CONST].write);
     assert_true(!kernel.segments[ELF_DATA].execute && kernel.segments[ELF_DATA].write);
     assert_int_equal(kernel.segments[ELF_DATA].base, 0x3000);
     assert_int_equal(kernel.segments[ELF_DATA].bytes, ELF_DATA_BYTES + ELF_BSS_BYTES);
@@ -76,36 +75,21 @@ static void test_places_segments(void **state)
 
 static void test_refuses_headers(void **state)
 {
-    image.header.magic ^= 0x100;
-    refuses("its ELF magic", ELF_MAGIC ^ 0x100);
-    image.header.class = 1;
-    refuses("its ELF class", 1);
+    elf_damage_header(&image.header, refuses);
     image.header.data = 2;
     refuses("its ELF class", ELF_CLASS_64);
     image.header.version = 2;
     refuses("its ELF version", 2);
     image.header.ident_version = 0;
     refuses("its ELF version", ELF_VERSION);
-    image.header.type = 3;
-    refuses("its ELF type", 3);
-    image.header.machine = 183;
-    refuses("its machine", 183);
-    image.header.phentsize = 32;
-    refuses("the size of a program header", 32);
     image.header.phoff = sizeof(image) - 1;
     refuses("the place of its program headers", sizeof(image) - 1);
-    image.header.phoff = UINT64_MAX - 7;
-    refuses("the place of its program headers", UINT64_MAX - 7);
-    image.header.phnum = 0xffff;
-    refuses("the place of its program headers", offsetof(struct elf_image, segments));
 }
 
 static void test_refuses_segments(void **state)
 {
-    image.segments[0].filesz = ELF_TEXT_BYTES + 1;
-    refuses("a segment's file size", ELF_TEXT_BYTES + 1);
-    image.segments[0].offset = sizeof(image) - ELF_TEXT_BYTES + 1;
-    refuses("a segment's file offset", sizeof(image) - ELF_TEXT_BYTES + 1);
+    elf_damage_text(&image.segments[ELF_TEXT], sizeof(image), refuses);
+    elf_damage_kind(&image.segments[ELF_CONST], refuses);
     image.segments[0].offset = UINT64_MAX - 100;
     refuses("a segment's file offset", UINT64_MAX - 100);
     image.segments[0].filesz = image.segments[0].memsz = UINT64_MAX;
@@ -126,12 +110,6 @@ static void test_refuses_segments(void **state)
     refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x1000);
     image.segments[1].vaddr = KERNEL_LINK_BASE + 0x5000; // within bss
     refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x3000);
-    image.segments[1].type = ELF_PT_DYNAMIC;
-    refuses("a program header of a kind for linked programs", ELF_PT_DYNAMIC);
-    image.segments[1].type = ELF_PT_INTERP;
-    refuses("a program header of a kind for linked programs", ELF_PT_INTERP);
-    image.segments[1].type = ELF_PT_TLS;
-    refuses("a program header of a kind for linked programs", ELF_PT_TLS);
 }
 
 static void test_refuses_too_many_segments(void **state)
@@ -208,8 +186,8 @@ static void test_accepts_odd_segments(void **state)
     struct elf64_segment text = image.segments[ELF_TEXT];
     image.segments[ELF_TEXT] = image.segments[ELF_DATA]; // not in the order of their addresses
     image.segments[ELF_DATA] = text;
-    image.segments[ELF_RODATA].memsz = image.segments[ELF_RODATA].filesz = 0; // empty, anywhere
-    image.segments[ELF_RODATA].vaddr = 1;
+    image.segments[ELF_CONST].memsz = image.segments[ELF_CONST].filesz = 0; // empty, anywhere
+    image.segments[ELF_CONST].vaddr = 1;
     assert_true(check_bytes(sizeof(image)));
     assert_int_equal(kernel.count, 2);
     assert_int_equal(kernel.bytes, 0x6000);
@@ -219,10 +197,10 @@ static void test_accepts_odd_segments(void **state)
 static void test_touching_segments(void **state)
 {
     image.segments[ELF_TEXT].memsz = 0x2000;
-    image.segments[ELF_RODATA].memsz = 0x1000;
+    image.segments[ELF_CONST].memsz = 0x1000;
     assert_true(check_bytes(sizeof(image)));
     assert_int_equal(kernel.count, 3);
-    image.segments[ELF_RODATA].memsz++;
+    image.segments[ELF_CONST].memsz++;
     refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x3000);
     image.segments[ELF_TEXT].memsz = 0x2001;
     refuses("a segment that overlaps another", KERNEL_LINK_BASE + 0x2000);
@@ -234,9 +212,9 @@ static void test_accepts_other_headers(void **state)
     static const uint32_t types[] = { 0, 4, 6, 0x6474e551, 0x70000000 };
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         elf_build(&image);
-        image.segments[ELF_RODATA].type = types[i];
-        image.segments[ELF_RODATA].vaddr = 12345;
-        image.segments[ELF_RODATA].flags = ELF_PF_W | ELF_PF_X;
+        image.segments[ELF_CONST].type = types[i];
+        image.segments[ELF_CONST].vaddr = 12345;
+        image.segments[ELF_CONST].flags = ELF_PF_W | ELF_PF_X;
         assert_true(check_bytes(sizeof(image)));
         assert_int_equal(kernel.count, 2);
     }

@@ -9,6 +9,7 @@
 
 #include "kernel/domain/elf.h"
 #include "tests/host/domain_elf_build.h"
+#include "tests/host/elf_damage.h"
 
 #include <cmocka.h>
 
@@ -23,11 +24,9 @@ static int build(void **state)
     return 0;
 }
 
-// In memory of exactly the file's size, so that the sanitizer sees a read past its end.
 static bool check_bytes(size_t bytes)
 {
-    void *file = malloc(bytes ? bytes : 1);
-    memcpy(file, &image, bytes);
+    void *file = elf_copy(&image, bytes);
     bool ok = elf_check("my-app", file, bytes, &plan, &problem);
     free(file);
     return ok;
@@ -65,9 +64,9 @@ static void test_accepts(void **state)
     assert_int_equal(plan.entry, DOMAIN_IMAGE + 16);
     assert_int_equal(plan.count, 3);
     assert_int_equal(plan.bytes, 0x6000);
-    expect_part(PROGRAM_TEXT, DOMAIN_IMAGE, 0x2000, 0, SPACE_CODE);
-    expect_part(PROGRAM_CONST, DOMAIN_IMAGE + 0x2000, 0x1000, 0x2000, SPACE_CONST);
-    expect_part(PROGRAM_DATA, DOMAIN_IMAGE + 0x4000, 0x3000, 0x3000, SPACE_DATA);
+    expect_part(ELF_TEXT, DOMAIN_IMAGE, 0x2000, 0, SPACE_CODE);
+    expect_part(ELF_CONST, DOMAIN_IMAGE + 0x2000, 0x1000, 0x2000, SPACE_CONST);
+    expect_part(ELF_DATA, DOMAIN_IMAGE + 0x4000, 0x3000, 0x3000, SPACE_DATA);
     assert_int_equal(plan.symbols.symtab, offsetof(struct program_image, symbols));
     assert_int_equal(plan.symbols.symtab_bytes, 2 * ELF_SYMBOL_BYTES);
     assert_int_equal(plan.symbols.strtab, offsetof(struct program_image, names));
@@ -80,9 +79,9 @@ static void test_places_all_of_it(void **state)
     assert_true(elf_check("my-app", &image, sizeof(image), &plan, &problem));
     uint8_t *memory = malloc(plan.bytes), *expected = calloc(1, plan.bytes);
     memset(memory, 0xa5, plan.bytes);
-    memcpy(expected, image.text, PROGRAM_TEXT_BYTES);
+    memcpy(expected, image.text, ELF_TEXT_BYTES);
     memcpy(expected + 0x2000, image.text, 100);
-    memcpy(expected + 0x3000 + PROGRAM_LEAD, image.data, PROGRAM_DATA_BYTES);
+    memcpy(expected + 0x3000 + PROGRAM_LEAD, image.data, ELF_DATA_BYTES);
     elf_place(&plan, &image, memory);
     assert_memory_equal(memory, expected, plan.bytes);
     free(memory);
@@ -103,20 +102,7 @@ static void test_without_symbols(void **state)
 
 static void test_refuses_headers(void **state)
 {
-    image.header.magic ^= 0x100;
-    refuses("its ELF magic", ELF_MAGIC ^ 0x100);
-    image.header.class = 1;
-    refuses("its ELF class", 1);
-    image.header.type = 3;
-    refuses("its ELF type", 3);
-    image.header.machine = 183;
-    refuses("its machine", 183);
-    image.header.phentsize = 32;
-    refuses("the size of a program header", 32);
-    image.header.phnum = 0xffff;
-    refuses("the place of its program headers", image.header.phoff);
-    image.header.phoff = 0ull - 8;
-    refuses("the place of its program headers", 0ull - 8);
+    elf_damage_header(&image.header, refuses);
 }
 
 // No prefix of the file is read behind its end, whatever it is taken for.
@@ -129,20 +115,12 @@ static void test_cut_off_anywhere(void **state)
 static void test_refuses_segments(void **state)
 {
     struct elf64_segment *g = image.segments;
-    g[PROGRAM_TEXT].filesz = PROGRAM_TEXT_BYTES + 1;
-    refuses("a segment's file size", PROGRAM_TEXT_BYTES + 1);
-    g[PROGRAM_TEXT].offset = sizeof(image) - PROGRAM_TEXT_BYTES + 1;
-    refuses("a segment's file offset", sizeof(image) - PROGRAM_TEXT_BYTES + 1);
-    g[PROGRAM_TEXT].offset = UINT64_MAX;
+    elf_damage_text(&g[ELF_TEXT], sizeof(image), refuses);
+    elf_damage_kind(&g[PROGRAM_NOTE], refuses);
+    g[ELF_TEXT].offset = UINT64_MAX;
     refuses("a segment's file offset", UINT64_MAX);
-    g[PROGRAM_TEXT].flags |= ELF_PF_W;
+    g[ELF_TEXT].flags |= ELF_PF_W;
     refuses("a segment that is both writable and executable", DOMAIN_IMAGE);
-    g[PROGRAM_NOTE].type = ELF_PT_INTERP;
-    refuses("a program header of a kind for linked programs", ELF_PT_INTERP);
-    g[PROGRAM_NOTE].type = ELF_PT_DYNAMIC;
-    refuses("a program header of a kind for linked programs", ELF_PT_DYNAMIC);
-    g[PROGRAM_NOTE].type = ELF_PT_TLS;
-    refuses("a program header of a kind for linked programs", ELF_PT_TLS);
 }
 
 static void test_refuses_addresses(void **state)
@@ -151,10 +129,10 @@ static void test_refuses_addresses(void **state)
                                      DOMAIN_INFO, DOMAIN_MEMORY,    0xffffffff80000000ull,
                                      UINT64_MAX };
     for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-        image.segments[PROGRAM_DATA].vaddr = none[i];
+        image.segments[ELF_DATA].vaddr = none[i];
         refuses("a segment's address", none[i]);
     }
-    struct elf64_segment *data = &image.segments[PROGRAM_DATA];
+    struct elf64_segment *data = &image.segments[ELF_DATA];
     data->memsz = DOMAIN_IMAGE_END - data->vaddr;
     assert_true(check_bytes(sizeof(image)));
     data->memsz++;
@@ -166,17 +144,17 @@ static void test_refuses_addresses(void **state)
 static void test_refuses_shared_pages(void **state)
 {
     const char *why = "a segment that has a page in common with another";
-    image.segments[PROGRAM_CONST].vaddr = DOMAIN_IMAGE + PROGRAM_TEXT_BYTES; // no byte in common
+    image.segments[ELF_CONST].vaddr = DOMAIN_IMAGE + ELF_TEXT_BYTES; // no byte in common
     refuses(why, DOMAIN_IMAGE + 0x1000);
-    image.segments[PROGRAM_CONST].vaddr = DOMAIN_IMAGE + 0x4000;
+    image.segments[ELF_CONST].vaddr = DOMAIN_IMAGE + 0x4000;
     refuses(why, DOMAIN_IMAGE + 0x4000);
-    image.segments[PROGRAM_CONST].vaddr = DOMAIN_IMAGE + 0x6f00; // both ways round
+    image.segments[ELF_CONST].vaddr = DOMAIN_IMAGE + 0x6f00; // both ways round
     refuses("a segment that has a page in common with another", DOMAIN_IMAGE + 0x4000);
-    image.segments[PROGRAM_CONST].vaddr = DOMAIN_IMAGE + 0x3f9c; // up to the last byte of the page
+    image.segments[ELF_CONST].vaddr = DOMAIN_IMAGE + 0x3f9c; // up to the last byte of the page
     assert_true(check_bytes(sizeof(image)));
-    image.segments[PROGRAM_CONST].vaddr++;
+    image.segments[ELF_CONST].vaddr++;
     refuses(why, DOMAIN_IMAGE + 0x4000);
-    image.segments[PROGRAM_CONST].vaddr = DOMAIN_IMAGE + 0x7000;
+    image.segments[ELF_CONST].vaddr = DOMAIN_IMAGE + 0x7000;
     assert_true(check_bytes(sizeof(image)));
 }
 
@@ -191,7 +169,7 @@ static void test_segments_as_many_as_fit(void **state)
     more->image.header.phnum = ELF_PARTS_MAX + 1;
     more->segments[0] = more->image.segments[PROGRAM_NOTE];
     for (unsigned i = 0; i <= ELF_PARTS_MAX; i++) {
-        more->segments[i + 1] = more->image.segments[PROGRAM_TEXT];
+        more->segments[i + 1] = more->image.segments[ELF_TEXT];
         more->segments[i + 1].vaddr += i * 0x2000;
     }
     assert_true(elf_check("x", more, sizeof(*more), &plan, &problem));
@@ -204,8 +182,8 @@ static void test_segments_as_many_as_fit(void **state)
 
 static void test_empty_segments_are_passed_over(void **state)
 {
-    image.segments[PROGRAM_CONST].vaddr = 0;
-    image.segments[PROGRAM_CONST].filesz = image.segments[PROGRAM_CONST].memsz = 0;
+    image.segments[ELF_CONST].vaddr = 0;
+    image.segments[ELF_CONST].filesz = image.segments[ELF_CONST].memsz = 0;
     assert_true(check_bytes(sizeof(image)));
     assert_int_equal(plan.count, 2);
     assert_int_equal(plan.bytes, 0x5000);
@@ -216,7 +194,7 @@ static void test_refuses_entries(void **state)
     const char *why = "its entry point, outside executable segments,";
     static const uint64_t none[] = { 0,
                                      DOMAIN_IMAGE - 1,
-                                     DOMAIN_IMAGE + PROGRAM_TEXT_BYTES,
+                                     DOMAIN_IMAGE + ELF_TEXT_BYTES,
                                      DOMAIN_IMAGE + 0x2000,
                                      DOMAIN_IMAGE + 0x4000 + PROGRAM_LEAD,
                                      UINT64_MAX };
@@ -224,12 +202,12 @@ static void test_refuses_entries(void **state)
         image.header.entry = none[i];
         refuses(why, none[i]);
     }
-    image.header.entry = DOMAIN_IMAGE + PROGRAM_TEXT_BYTES - 1;
+    image.header.entry = DOMAIN_IMAGE + ELF_TEXT_BYTES - 1;
     assert_true(check_bytes(sizeof(image)));
-    image.segments[PROGRAM_TEXT].memsz += 100; // zeros are no code
-    image.header.entry = DOMAIN_IMAGE + PROGRAM_TEXT_BYTES;
-    refuses(why, DOMAIN_IMAGE + PROGRAM_TEXT_BYTES);
-    image.segments[PROGRAM_TEXT].vaddr += 0x10; // what lies before it in its page is no code either
+    image.segments[ELF_TEXT].memsz += 100; // zeros are no code
+    image.header.entry = DOMAIN_IMAGE + ELF_TEXT_BYTES;
+    refuses(why, DOMAIN_IMAGE + ELF_TEXT_BYTES);
+    image.segments[ELF_TEXT].vaddr += 0x10; // what lies before it in its page is no code either
     image.header.entry = DOMAIN_IMAGE + 0xf;
     refuses(why, DOMAIN_IMAGE + 0xf);
 }

@@ -100,10 +100,9 @@ static void test_as_the_file_says(void **state)
     assert_true(domain_program_map(&program, s, NODE_ANY, &problem));
     domain_program_place(&program);
     const uint64_t data = DOMAIN_IMAGE + 0x4000 + PROGRAM_LEAD;
-    assert_memory_equal(space_at(s, DOMAIN_IMAGE, PROGRAM_TEXT_BYTES, false), image->text,
-                        PROGRAM_TEXT_BYTES);
-    assert_memory_equal(space_at(s, data, PROGRAM_DATA_BYTES, true), image->data,
-                        PROGRAM_DATA_BYTES);
+    assert_memory_equal(space_at(s, DOMAIN_IMAGE, ELF_TEXT_BYTES, false), image->text,
+                        ELF_TEXT_BYTES);
+    assert_memory_equal(space_at(s, data, ELF_DATA_BYTES, true), image->data, ELF_DATA_BYTES);
     assert_non_null(space_at(s, DOMAIN_IMAGE + 0x2000, 0x1000, false));
     assert_non_null(space_at(s, DOMAIN_IMAGE + 0x4000, 0x3000, true));
     assert_null(space_at(s, DOMAIN_IMAGE, 1, true));
@@ -199,7 +198,7 @@ static void test_what_the_image_lacks(void **state)
 static void test_more_than_there_is_room_for(void **state)
 {
     struct space *s = space_create();
-    image->segments[PROGRAM_DATA].memsz = FREE / 2;
+    image->segments[ELF_DATA].memsz = FREE / 2;
     assert_true(find());
     assert_false(domain_program_map(&program, s, NODE_ANY, &problem));
     assert_string_equal(problem.what, "domain-program");
