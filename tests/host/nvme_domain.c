@@ -174,15 +174,21 @@ static bool waits(enum domain_step step, unsigned *rounds)
     return true;
 }
 
-enum domain_step domain_withdraw(struct model *m)
+static enum domain_step carry_out(struct domain_device *f,
+                                  enum domain_step (*go)(struct domain_device *, struct problem *))
 {
-    struct domain_device *f = domain_function(m);
     enum domain_step step;
     unsigned rounds = 0;
     do
-        step = f->ops->withdraw(f, &domain_problem);
+        step = go(f, &domain_problem);
     while (waits(step, &rounds));
     return step;
+}
+
+enum domain_step domain_withdraw(struct model *m)
+{
+    struct domain_device *f = domain_function(m);
+    return carry_out(f, f->ops->withdraw);
 }
 
 enum domain_step domain_set_up(struct model *m)
@@ -213,23 +219,13 @@ enum domain_step domain_set_up(struct model *m)
 enum domain_step domain_silence(struct model *m)
 {
     struct domain_device *f = domain_function(m);
-    enum domain_step step;
-    unsigned rounds = 0;
-    do
-        step = f->ops->silence(f, &domain_problem);
-    while (waits(step, &rounds));
-    return step;
+    return carry_out(f, f->ops->silence);
 }
 
 enum domain_step domain_give_back(struct model *m)
 {
     struct domain_device *f = domain_function(m);
-    enum domain_step step;
-    unsigned rounds = 0;
-    do
-        step = f->ops->give_back(f, &domain_problem);
-    while (waits(step, &rounds));
-    return step;
+    return carry_out(f, f->ops->give_back);
 }
 
 void domain_fails(enum domain_step step, const char *what, const char *text)

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A domain's program, from the loader's list into a space: the program of domain_elf_build.h, in tables that
 // space.c makes in the host's memory.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include "kernel/base/report.h"
 #include "kernel/domain/program.h"
-#include "kernel/mem/mem.h"
 #include "kernel/mem/paging.h"
 #include "tests/host/domain_elf_build.h"
-
-#include <cmocka.h> // last: it makes a macro of fail()
+#include "tests/host/space_memory.h"
 
 #define FREE (16 * MIB)
 
@@ -23,23 +14,6 @@ static struct domain_words words;
 static struct domain_program program;
 static struct problem problem;
 static uint64_t free_bytes;
-static void *pieces[64];
-static unsigned pieces_count;
-
-void *mem_alloc(size_t bytes, size_t align, unsigned node)
-{
-    size_t room = ALIGN_UP(bytes, PAGE_BYTES);
-    assert_in_range(pieces_count, 0, ARRAY_SIZE(pieces) - 1);
-    void *at = aligned_alloc(PAGE_BYTES, room);
-    assert_non_null(at);
-    pieces[pieces_count++] = at;
-    return memset(at, 0, room);
-}
-
-uint64_t mem_phys(const volatile void *virt)
-{
-    return (uint64_t)virt;
-}
 
 uint64_t mem_free_bytes(void)
 {
@@ -75,8 +49,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    while (pieces_count)
-        free(pieces[--pieces_count]);
+    free_pieces();
     free(image);
     return 0;
 }

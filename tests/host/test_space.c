@@ -1,47 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A domain's page tables, and who finds what by them: the tables are in the host's memory, and all that is
 // "physical" there is an address of the host's that nobody looks at.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "kernel/base/report.h"
 #include "kernel/domain/abi.h"
 #include "kernel/domain/space.h"
-#include "kernel/mem/mem.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_regs.h"
-
-#include <cmocka.h> // last: it makes a macro of fail()
+#include "tests/host/space_memory.h"
 
 #define ROOT 0x123000ull
 #define PHYS 0x7f40000000ull
 #define CODE DOMAIN_IMAGE
 
 static uint64_t *pml4;
-static void *pieces[64];
-static unsigned pieces_count;
 static jmp_buf refused;
 static char said[160];
-
-void *mem_alloc(size_t bytes, size_t align, unsigned node)
-{
-    size_t room = ALIGN_UP(bytes, PAGE_BYTES);
-    assert_in_range(pieces_count, 0, ARRAY_SIZE(pieces) - 1);
-    void *at = aligned_alloc(PAGE_BYTES, room);
-    assert_non_null(at);
-    pieces[pieces_count++] = at;
-    return memset(at, 0, room);
-}
-
-uint64_t mem_phys(const volatile void *virt)
-{
-    return (uint64_t)virt;
-}
 
 uint64_t paging_new_root(uint64_t **table)
 {
@@ -73,8 +47,7 @@ static void expect_refusal(struct space *s, uint64_t virt, uint64_t phys, uint64
 
 static int end(void **state)
 {
-    while (pieces_count)
-        free(pieces[--pieces_count]);
+    free_pieces();
     return 0;
 }
 

@@ -6,9 +6,7 @@
 
 // ---- granting and revoking, on units of each kind ----
 
-static const struct {
-    uint64_t cap, ecap; // to change
-} kinds[] = {
+static const struct fenced_kind kinds[] = {
     { 0, 0 },
     { M_CAP_CM, 0 },
     { 0, M_ECAP_C },
@@ -17,11 +15,6 @@ static const struct {
     { M_CAP_DRD, M_ECAP_SMTS },
     { M_CAP_ESRTPS | M_CAP_ESIRTPS, 0 },
 };
-
-#define for_each_kind(m)                                                                           \
-    for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++)                                      \
-        if ((m = fenced_unit(), m->cap ^= kinds[kind].cap, m->ecap ^= kinds[kind].ecap,            \
-             machine_enable(), true))
 
 // Before, after, and after memory was added: each is so at once, whatever the unit has in its caches.
 static void test_a_life(void **state)

@@ -51,9 +51,7 @@ static void assert_finds(struct model_unit *m, const struct pci_dev *dev, uint64
     assert_int_equal(writes(m, dev, phys), REASON_WRITE);
 }
 
-static const struct {
-    uint64_t cap, ecap; // to change
-} kinds[] = {
+static const struct fenced_kind kinds[] = {
     { 0, 0 },
     { M_CAP_CM, 0 },
     { 0, M_ECAP_C },
@@ -62,11 +60,6 @@ static const struct {
     { M_CAP_SAGAW(4), 0 },                 // 39 bits
     { M_CAP_SAGAW(3) | M_CAP_SAGAW(5), 0 } // 4 or 5 levels
 };
-
-#define for_each_kind(m)                                                                           \
-    for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++)                                      \
-        if ((m = fenced_unit(), m->cap ^= kinds[kind].cap, m->ecap ^= kinds[kind].ecap,            \
-             machine_enable(), true))
 
 // ---- one after the other, and both at once ----
 

@@ -32,6 +32,17 @@ static inline struct model_unit *fenced_unit(void)
     return m;
 }
 
+// Bits of the model's capabilities that are the other way round.
+struct fenced_kind {
+    uint64_t cap, ecap;
+};
+
+// Over the test's own `kinds`, with a new machine for each.
+#define for_each_kind(m)                                                                           \
+    for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++)                                      \
+        if ((m = fenced_unit(), m->cap ^= kinds[kind].cap, m->ecap ^= kinds[kind].ecap,            \
+             machine_enable(), true))
+
 static inline int end(void **state)
 {
     vtd_set_driven(NULL);
