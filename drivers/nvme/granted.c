@@ -92,15 +92,9 @@ static void look(struct nvme_queue *q)
         give_up(q);
 }
 
-static void tick(struct cpu_timer *timer)
+static void tick(struct cpu_timer *watch)
 {
-    struct nvme_queue *q = container_of(timer, struct nvme_queue, qp.watch);
-    q->qp.watched = false;
-    if (q->quiet || !nvme_late_is_busy(q))
-        return;
-    look(q);
-    if (!q->qp.watched && nvme_late_is_busy(q))
-        nvme_qpair_watch(&q->qp);
+    nvme_late_tick(watch, look);
 }
 
 // ---- queues ----

@@ -9,9 +9,22 @@
 // An interrupt may be under way for a while after its completion, but not so long.
 #define INTERRUPT_LOST_NS (100 * NS_PER_MS)
 
-bool nvme_late_is_busy(const struct nvme_queue *q)
+// ---- the tick ----
+
+static bool is_busy(const struct nvme_queue *q)
 {
     return q->waiting || nvme_qpair_in_flight(&q->qp);
+}
+
+void nvme_late_tick(struct cpu_timer *watch, void (*look)(struct nvme_queue *q))
+{
+    struct nvme_queue *q = container_of(watch, struct nvme_queue, qp.watch);
+    q->qp.watched = false;
+    if (q->quiet || !is_busy(q))
+        return;
+    look(q);
+    if (!q->qp.watched && is_busy(q))
+        nvme_qpair_watch(&q->qp);
 }
 
 // ---- interrupts ----

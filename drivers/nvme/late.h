@@ -5,10 +5,10 @@
 
 #include "drivers/nvme/disk.h"
 
-// Something is in flight, or waits.
-bool nvme_late_is_busy(const struct nvme_queue *q);
+// A tick of the watch, which goes on as long as something is in flight or waits: `look` at the queue.
+void nvme_late_tick(struct cpu_timer *watch, void (*look)(struct nvme_queue *q));
 
-// At a tick of the watch: serves completions that nobody was told of.
+// At a look: serves completions that nobody was told of.
 void nvme_late_interrupt(struct nvme_queue *q);
 
 // Counts what is late, into q->watch, after serving what was answered.
