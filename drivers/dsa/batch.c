@@ -115,9 +115,9 @@ static void gather(struct copy_port *port, struct copy_req *req)
 
 static void flush(void)
 {
-    struct dsa_batcher *r;
-    while (with_open && (r = with_open[cpu_index()])) {
-        with_open[cpu_index()] = r->next;
+    struct dsa_batcher *r, **open = with_open;
+    while (open && (r = open[cpu_index()])) {
+        open[cpu_index()] = r->next;
         r->listed = false;
         if (r->open)
             send(r);
@@ -156,7 +156,7 @@ static void begin_gathering(void)
 {
     if (with_open)
         return;
-    with_open = mem_alloc(cpu_count() * sizeof(struct dsa_batcher *), CACHE_LINE, NODE_ANY);
+    with_open = mem_alloc(cpu_total() * sizeof(struct dsa_batcher *), CACHE_LINE, NODE_ANY);
     loop_add_flush(flush);
 }
 
