@@ -102,6 +102,9 @@ static enum domain_step withdraw(struct domain_device *d, struct problem *p)
         return end_all(g);
     case STOPPING:
         return stop(g, p);
+    case STUCK:
+        problem_set(p, "domain-disk", "%s: it hasn't stopped", g->ctrl->label);
+        return DOMAIN_FAILED;
     default:
         return DOMAIN_DONE;
     }
@@ -135,7 +138,7 @@ static enum domain_step set_up(struct domain_device *d, struct domain_grant *gra
 
 static void begin_silence(struct nvme_give *g)
 {
-    g->is_master = !pci_stop_bus_master(g->ctrl->dev);
+    g->is_master = !pci_stop_bus_master(g->ctrl->dev) || g->ctrl->dev->unsure;
     nvme_given_drain(&g->given);
     disable(g->ctrl);
     g->end_ns = time_ns() + DRAIN_NS;
@@ -316,7 +319,7 @@ bool nvme_give_shut_down(struct nvme_ctrl *c)
 {
     struct problem p;
     struct nvme_give *g = c->give;
-    if (!g || g->state == KERNELS || g->state == ENDING)
+    if (!g || !c->given || g->state == KERNELS || g->state == ENDING)
         return false;
     if (g->was_given && g->state != STUCK) {
         if (stops(g, &p) && starts(g, &p))

@@ -2,8 +2,8 @@
 // Controllers that leave the kernel for a domain, and come back (kernel/domain/device.h). Boot CPU.
 //
 // The domain has the I/O queues and their doorbells. The admin queue stays the kernel's, in memory that
-// the controller doesn't reach meanwhile: who rings its doorbell, which may share a page with the others',
-// has the controller fetch from an address that is blocked.
+// the controller doesn't reach meanwhile, at addresses where the domain has nothing: who rings its doorbell,
+// which may share a page with the others', has the controller fetch from an address that is blocked.
 #pragma once
 
 #include "drivers/nvme/disk.h"

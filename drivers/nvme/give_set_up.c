@@ -78,11 +78,32 @@ static bool enable(struct nvme_given *g, struct problem *p)
     return true;
 }
 
+static bool is_within(uint64_t at, uint64_t bytes, const struct domain_grant *grant)
+{
+    return at < grant->memory_end && at + bytes > grant->memory_start;
+}
+
+// The controller goes on knowing its admin queue by these addresses, and whoever rings its doorbell has it look
+// there: the domain, which may ring it, must have nothing there.
+static bool is_out_of_reach(const struct nvme_ctrl *c, const struct domain_grant *grant,
+                            struct problem *p)
+{
+    const struct nvme_qpair *q = c->admin;
+    uint64_t entries = q->mask + 1u, sq = q->sq_address, cq = mem_phys(q->ring);
+    if (!is_within(sq, entries * sizeof(*q->sq), grant) &&
+        !is_within(cq, entries * sizeof(*q->ring), grant))
+        return true;
+    return problem_set(p, "domain-memory",
+                       "%s: its admin queue is at 0x%llx and 0x%llx, where a domain with so much "
+                       "memory has its own as devices see it: give it less (mem=)",
+                       c->label, (unsigned long long)sq, (unsigned long long)cq);
+}
+
 bool nvme_given_begin(struct nvme_given *g, struct domain_grant *grant, struct problem *p)
 {
     g->enabled = false;
     g->step = g->live = 0;
-    return place_queues(g, grant, p) && enable(g, p);
+    return is_out_of_reach(g->ctrl, grant, p) && place_queues(g, grant, p) && enable(g, p);
 }
 
 // ---- admin commands, one after the other ----

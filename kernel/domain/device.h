@@ -40,8 +40,8 @@ struct domain_grant {
     unsigned cpus;
     const struct domain_seat *seats; // of each CPU
 
-    // The domain's memory that is for queues, zeroed: what is taken is taken from the start.
-    uint64_t memory, memory_end;
+    // The domain's memory as its devices have it, zeroed; queues are taken from `memory` on.
+    uint64_t memory_start, memory, memory_end;
 
     // Told: whose room is.
     struct domain_queue *queues;

@@ -42,6 +42,7 @@ void domain_info_begin(struct domain *d)
         .space = d->reach,
         .cpus = d->team.cpus_count,
         .seats = d->seats,
+        .memory_start = DOMAIN_MEMORY,
         .memory = DOMAIN_MEMORY,
         .memory_end = DOMAIN_MEMORY + d->words->memory,
         .queues = (struct domain_queue *)at(d, info->queues),

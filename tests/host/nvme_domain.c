@@ -191,6 +191,8 @@ enum domain_step domain_withdraw(struct model *m)
     return carry_out(f, f->ops->withdraw);
 }
 
+bool domain_has_all;
+
 enum domain_step domain_set_up(struct model *m)
 {
     struct domain_device *f = domain_function(m);
@@ -203,8 +205,9 @@ enum domain_step domain_set_up(struct model *m)
         .function = 3,
         .cpus = DOMAIN_CPUS,
         .seats = d.seats,
+        .memory_start = domain_has_all ? 0 : (uint64_t)d.memory,
         .memory = (uint64_t)d.memory,
-        .memory_end = (uint64_t)d.memory + MEMORY_BYTES / 2,
+        .memory_end = domain_has_all ? UINT64_MAX : (uint64_t)d.memory + MEMORY_BYTES / 2,
         .queues = (struct domain_queue *)(void *)(d.page + QUEUES_AT),
         .queues_most = QUEUES_ROOM,
         .disks = d.page + DISKS_AT,

@@ -40,6 +40,9 @@ void program_read(struct program_read *r, struct block_dev *dev, unsigned cpu, u
                   uint32_t blocks);
 void program_ends_well(struct program_read *r);
 
+// All addresses are the domain's memory, as devices see it.
+extern bool domain_has_all;
+
 unsigned domain_events(unsigned cpu); // that the kernel has told of
 unsigned domain_strays(void);         // that were nobody's
 uint64_t domain_memory_sum(void);     // of the domain's memory as it is

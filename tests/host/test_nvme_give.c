@@ -176,6 +176,7 @@ static void test_hangs_before_any_domain(void **state)
     nvme_give_add(world_ctrl(m));
     m->stuck_ready = true;
     domain_fails(domain_withdraw(m), "nvme-not-ready", "CSTS.RDY");
+    domain_fails(domain_withdraw(m), "domain-disk", "hasn't stopped");
     domain_fails(domain_set_up(m), "domain-disk", "hasn't stopped");
 }
 
@@ -288,6 +289,20 @@ static void test_is_another(void **state)
     struct model *m = given();
     memcpy(m->id.sn, "S999", 4);
     can_be_set_up_after(m, "nvme-other", "serial number S999");
+}
+
+// The controller would find what the domain has written there.
+static void test_admin_queue_in_the_domains_memory(void **state)
+{
+    struct model *m = given();
+    unsigned commands = m->admin_count;
+    domain_has_all = true;
+    domain_fails(domain_set_up(m), "domain-memory", "its admin queue is at");
+    domain_has_all = false;
+    assert_int_equal(m->admin_count, commands);
+    assert_int_equal(domain_silence(m), DOMAIN_DONE);
+    is_off(m);
+    reads(set_up(m), 0);
 }
 
 static void test_no_vector(void **state)
@@ -426,6 +441,7 @@ int main(void)
         test(test_does_not_answer),
         test(test_does_not_start),
         test(test_is_another),
+        test(test_admin_queue_in_the_domains_memory),
         test(test_no_vector),
         test(test_one_queue),
         test(test_late_command_ends_the_disk),
