@@ -16,6 +16,8 @@
 
 #define LOOK_NS (10 * NS_PER_MS)
 #define TELL_NS (10 * NS_PER_S)
+#define END_NS                                                                                     \
+    (30 * NS_PER_S) // a run that failed in a step of a life leaves nobody to take the next one
 
 static struct {
     struct domain_words words[DOMAINS_MAX];
@@ -71,6 +73,7 @@ struct wait {
     struct cpu_timer timer;
     bool (*is_over)(const struct domain *d);
     uint64_t tell_ns; // next
+    uint64_t end_ns;
     bool done;
 };
 
@@ -101,17 +104,21 @@ static void look(struct cpu_timer *timer)
         domain_tell_state(d);
         w->tell_ns = now + TELL_NS;
     }
-    w->done = !d;
-    if (d)
+    w->done = !d || now >= w->end_ns;
+    if (!w->done)
         cpu_timer_start(timer, now + LOOK_NS);
 }
 
-static void wait_for(bool (*is_over)(const struct domain *d))
+// Until then at the latest.
+static void wait_for(bool (*is_over)(const struct domain *d), uint64_t end_ns)
 {
-    struct wait w = { .timer.fn = look, .is_over = is_over, .tell_ns = time_ns() + TELL_NS };
+    uint64_t now = time_ns();
+    struct wait w = {
+        .timer.fn = look, .is_over = is_over, .tell_ns = now + TELL_NS, .end_ns = end_ns
+    };
     if (!first_not(is_over))
         return;
-    cpu_timer_start(&w.timer, time_ns());
+    cpu_timer_start(&w.timer, now);
     cpu_run_until(&w.done);
 }
 
@@ -155,12 +162,12 @@ void domains_start(const struct handoff *h)
     pci_on_blocked(blocked);
     for (struct domain *d = domains.first; d; d = d->next)
         domain_live(d);
-    wait_for(has_begun);
+    wait_for(has_begun, UINT64_MAX);
 }
 
 void domains_wait(void)
 {
-    wait_for(is_settled);
+    wait_for(is_settled, UINT64_MAX);
 }
 
 void domains_end(void)
@@ -169,7 +176,13 @@ void domains_end(void)
         d->again = false;
         domain_die(d, DOMAIN_END_KILLED);
     }
-    wait_for(is_settled);
+    wait_for(is_settled, time_ns() + END_NS);
+    const struct domain *left = first_not(is_settled);
+    if (left)
+        warn("domain-end",
+             "domain %s did not end within %llu s: the run ends all the same, and its functions "
+             "are shut out of memory",
+             left->words->name, END_NS / NS_PER_S);
 }
 
 // ---- the monitor's ----
@@ -188,6 +201,8 @@ bool domain_start(struct domain *d, struct problem *p)
     if (d->state != DOMAIN_OFF)
         return problem_set(p, "domain-state", "%s runs already, or its end is under way",
                            d->words->name);
+    if (!domain_may_have(d, p))
+        return false;
     domain_live(d);
     return true;
 }

@@ -22,7 +22,7 @@ void domains_start(const struct handoff *h);
 // Waits until all have ended by themselves, and says now and then what for. From the loop's CPU, after the app.
 void domains_wait(void);
 
-// Ends them all, whatever they do, and waits for that; each step has a deadline. On the way out.
+// Ends them all, whatever they do, and waits for that, but not for ever. On the way out.
 void domains_end(void);
 
 struct domain *domain_first(void);

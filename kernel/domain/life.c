@@ -165,6 +165,7 @@ static bool goes_on_after(struct domain *d, const struct domain_device *device)
         error_problem(&d->problem);
         d->dying = true;
         d->end = DOMAIN_END_START;
+        d->again = false; // the next one could be started no better
         return false;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// CPUs, functions, memory and tables for a domain. Checks come first: what fails takes nothing.
+// CPUs, functions, memory and tables for a domain. Where it fails, what was made by then stays unused.
 
 #include "kernel/domain/make.h"
 
@@ -64,8 +64,22 @@ static size_t list_disks(const struct domain_words *words, char *to)
     return used;
 }
 
-static bool find_device(struct domain *d, const char *disk, const char *list, size_t length,
-                        const struct domain *others, struct problem *p)
+// Each, and all of them together: one may reach another past the remapping units.
+bool domain_may_have(const struct domain *d, struct problem *p)
+{
+    static char list[DOMAIN_DISKS_MAX * DOMAIN_DISK_BYTES];
+    struct pci_dev *given[DOMAIN_FUNCTIONS_MAX];
+    size_t length = list_disks(d->words, list);
+    for (unsigned i = 0; i < d->devices_count; i++) {
+        given[i] = d->devices[i]->dev;
+        if (!d->devices[i]->ops->check(d->devices[i], list, length, p))
+            return false;
+    }
+    return pci_may_give(given, d->devices_count, p);
+}
+
+static bool find_device(struct domain *d, const char *disk, const struct domain *others,
+                        struct problem *p)
 {
     struct domain_device *device = domain_device_of(disk, strlen(disk));
     if (!device)
@@ -80,29 +94,16 @@ static bool find_device(struct domain *d, const char *disk, const char *list, si
                            disk, device->name, owner->words->name);
     if (d->devices_count == DOMAIN_FUNCTIONS_MAX)
         return problem_set(p, "domain-function", "more than %u functions", DOMAIN_FUNCTIONS_MAX);
-    if (!device->ops->check(device, list, length, p))
-        return false;
     d->devices[d->devices_count++] = device;
     return true;
 }
 
-// All of them together: one may reach another past the remapping units.
-static bool may_have(const struct domain *d, struct problem *p)
-{
-    struct pci_dev *given[DOMAIN_FUNCTIONS_MAX];
-    for (unsigned i = 0; i < d->devices_count; i++)
-        given[i] = d->devices[i]->dev;
-    return pci_may_give(given, d->devices_count, p);
-}
-
 static bool find_devices(struct domain *d, const struct domain *others, struct problem *p)
 {
-    static char list[DOMAIN_DISKS_MAX * DOMAIN_DISK_BYTES];
-    size_t length = list_disks(d->words, list);
     for (unsigned i = 0; i < d->words->disks_count; i++)
-        if (!find_device(d, d->words->disks[i], list, length, others, p))
+        if (!find_device(d, d->words->disks[i], others, p))
             return false;
-    return may_have(d, p);
+    return domain_may_have(d, p);
 }
 
 // ---- memory ----

@@ -4,10 +4,11 @@
 
 #include "kernel/domain/abi.h"
 #include "kernel/mem/mem.h"
+#include "kernel/mem/mem_top.h"
 #include "kernel/pci/pci.h"
 #include "lib/string.h"
 
-// mem_alloc() ends the run where there is none: what is left for all else stays.
+// What is left for all else.
 #define LEFT (64 * MIB)
 
 static bool is_there(uint64_t bytes, struct problem *p)
@@ -22,14 +23,26 @@ static bool is_there(uint64_t bytes, struct problem *p)
                        (unsigned long long)(LEFT / MIB));
 }
 
+// Not zeroed: each life begins with that, on its own CPU.
+static uint64_t take_large(unsigned node)
+{
+    uint64_t phys = mem_take_top(SPACE_LARGE, SPACE_LARGE, SPACE_LARGE, node, DIRECT_MAP_BYTES);
+    return phys ? phys
+                : mem_take_top(SPACE_LARGE, SPACE_LARGE, SPACE_LARGE, NODE_ANY, DIRECT_MAP_BYTES);
+}
+
 static bool take_piece(struct domain_memory *m, unsigned i, unsigned node, struct space *space,
                        struct pci_space *reach, struct problem *p)
 {
-    uint64_t at = DOMAIN_MEMORY + i * SPACE_LARGE;
-    void *piece = mem_alloc(SPACE_LARGE, SPACE_LARGE, node);
-    m->pieces[i] = piece;
-    space_map(space, at, mem_phys(piece), SPACE_LARGE, SPACE_DATA);
-    return !reach || pci_space_map(reach, at, mem_phys(piece), SPACE_LARGE, p);
+    uint64_t at = DOMAIN_MEMORY + i * SPACE_LARGE, phys = take_large(node);
+    if (!phys)
+        return problem_set(p, "domain-memory",
+                           "only %llu MiB of memory are left in pieces of 2 MiB: ask for less by "
+                           "mem=",
+                           (unsigned long long)(i * SPACE_LARGE / MIB));
+    m->pieces[i] = mem_at(phys);
+    space_map(space, at, phys, SPACE_LARGE, SPACE_DATA);
+    return !reach || pci_space_map(reach, at, phys, SPACE_LARGE, p);
 }
 
 bool domain_memory_take(struct domain_memory *m, uint64_t bytes, unsigned node, struct space *space,

@@ -8,8 +8,7 @@
 #include "kernel/x86/time.h"
 #include "lib/format.h"
 
-#define LIVES_TOLD                                                                                 \
-    3 // each in a line of its own; further ones as JSON alone, and in the sum at the end
+#define LIVES_TOLD 3 // in lines, too; further ones as JSON alone
 
 static const char *const states[] = {
     [DOMAIN_OFF] = "off",
@@ -39,7 +38,7 @@ static bool is_told(const struct domain *d)
     return d->lives <= LIVES_TOLD;
 }
 
-// "CPUs 2-3" in the machine's numbers would need a list of its own: the first, and how many.
+// As many as there is room for.
 static const char *cpus_text(const struct domain *d, char *to, size_t bytes)
 {
     size_t used = 0;
@@ -63,13 +62,14 @@ void domain_tell_end(const struct domain *d)
 {
     char buffer[256];
     struct json j;
-    uint64_t ms = d->lives ? (time_ns() - d->began_ns) / NS_PER_MS : 0;
+    bool ran = d->state >= DOMAIN_RUNNING;
+    uint64_t ms = ran ? (time_ns() - d->began_ns) / NS_PER_MS : 0;
     if (is_told(d))
         info("domain %s: ended after %llu ms, %s", d->words->name, (unsigned long long)ms,
              ends[d->end].text);
     json_begin(&j, buffer, sizeof(buffer), "domain");
     json_text(&j, "name", d->words->name);
-    json_u64(&j, "life", d->lives);
+    json_u64(&j, "life", d->lives + !ran);
     json_text(&j, "end", ends[d->end].word);
     json_u64(&j, "ms", ms);
     report_json(&j);

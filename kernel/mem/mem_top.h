@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// RAM from the top of regions, for the DMA arena alone.
+// RAM from the top of regions: for the DMA arena, and for domains.
 #pragma once
 
 #include "lib/types.h"
