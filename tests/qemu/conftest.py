@@ -86,7 +86,7 @@ class Run:
     def check_warnings(self):
         """Each one that people see, tools see as well."""
         lines = re.findall(r"^warning: (.*?)\r?$", self.console, re.MULTILINE)
-        assert lines == [warning["message"] for warning in self.of("warning")]
+        assert sorted(lines) == sorted(warning["message"] for warning in self.of("warning"))  # CPUs differ in order
         assert all(re.fullmatch("[a-z0-9-]+", warning["what"]) for warning in self.of("warning"))
 
     def check_stacks(self):
