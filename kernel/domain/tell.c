@@ -58,6 +58,16 @@ void domain_tell_start(const struct domain *d)
              d->devices_count == 1 ? "" : "s");
 }
 
+// A program that fails says why, as a rule, which counts as an error of the run; what it doesn't say counts, too.
+static void tell_silent_failure(const struct domain *d)
+{
+    if (d->end == DOMAIN_END_FAILED && !report_failed())
+        error("domain-failed",
+              "domain %s: its program ended as failed and told no error: look at what it printed, "
+              "and have it say why",
+              d->words->name);
+}
+
 void domain_tell_end(const struct domain *d)
 {
     char buffer[256];
@@ -73,6 +83,7 @@ void domain_tell_end(const struct domain *d)
     json_text(&j, "end", ends[d->end].word);
     json_u64(&j, "ms", ms);
     report_json(&j);
+    tell_silent_failure(d);
 }
 
 void domain_tell_lost(const struct domain *d, const struct domain_device *device)
