@@ -65,7 +65,8 @@ struct vtd_unit {
     uint64_t cap, ecap;
     struct vtd_left left;
     bool fenced;     // it translates, by our tables
-    unsigned levels; // of the page tables
+    unsigned levels; // of the page tables,
+    uint64_t limit;  // and of the addresses that they translate
     struct vtd_entry *root;
     struct spinlock lock; // queue, table, and whatever changes an entry
     struct vtd_queue queue;
@@ -176,6 +177,10 @@ bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_f
 
 // ---- context.c: boot CPU, u->lock held ----
 
+// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
+// for it. Returns how many.
+size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2]);
+
 // An empty root table.
 void vtd_context_start(struct vtd_unit *u);
 
@@ -188,8 +193,8 @@ bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p);
 // The id of the space that it reaches; 0: none.
 uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source);
 
-// Makes room for its entry. Without u->lock: without memory the run ends here.
-void vtd_context_prepare(struct vtd_unit *u, uint16_t source);
+// Its entry; makes room for it, without u->lock, since without memory the run ends here.
+struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source);
 
 // What the unit blocks of this sender isn't told. It has no entry.
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p);

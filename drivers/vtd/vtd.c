@@ -4,6 +4,7 @@
 #include "drivers/vtd/vtd.h"
 
 #include "drivers/vtd/fence.h"
+#include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
@@ -126,8 +127,7 @@ bool vtd_init(struct problem *p)
     vtd_units_find_needs(is_driven);
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    bool ok = take_over_all(d, p) && check_all(d, p) &&
-              (dma == VTD_DMA_OPEN || vtd_fence_plan(dma == VTD_DMA_RMRR, is_driven, p));
+    bool ok = take_over_all(d, p) && check_all(d, p) && (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -174,12 +174,20 @@ static uint32_t entry_count(void)
     return count;
 }
 
+// Contexts are entered before there is translation: nothing is granted yet.
+static bool fence(struct vtd_unit *u, struct problem *p)
+{
+    vtd_context_start(u);
+    return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
+           vtd_turn_translation_on(u, p);
+}
+
 // Each step stands on those before it (VT-d 6.5.2, 6.6, 6.7). With EIME=1 compatibility format is blocked
 // whatever CFI says (5.1.4); it is cleared so that the status says the same.
 static bool turn_on(struct vtd_unit *u, struct problem *p)
 {
     return vtd_queue_start(u, p) && vtd_table_start(u, entry_count(), p) &&
-           (dma == VTD_DMA_OPEN || vtd_fence_start(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
+           (dma == VTD_DMA_OPEN || fence(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
            vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
