@@ -25,28 +25,19 @@ static struct {
 
 // ---- what the units can do ----
 
-// Tables of so many levels, and addresses as wide (VT-d 11.4.2).
-static bool has_levels(const struct vtd_unit *u, unsigned levels)
-{
-    return field_get(VTD_CAP_SAGAW, u->cap) & 1u << (levels - 2);
-}
-
 static unsigned width(const struct vtd_unit *u, unsigned levels)
 {
     return MIN(vtd_levels_bits(levels), (unsigned)field_get(VTD_CAP_MGAW, u->cap) + 1);
 }
 
-// The fewest that reach all of RAM, else the most. 0: the unit can't translate.
+// The fewest that reach all of RAM, else the most (VT-d 11.4.2). 0: the unit can't translate.
 static unsigned choose_levels(const struct vtd_unit *u, uint64_t ram_end)
 {
     unsigned chosen = 0;
-    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++) {
-        if (!has_levels(u, levels))
-            continue;
-        chosen = levels;
-        if (BIT64(width(u, levels)) >= ram_end)
-            break;
-    }
+    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++)
+        if (field_get(VTD_CAP_SAGAW, u->cap) & 1u << (levels - 2) &&
+            (!chosen || BIT64(width(u, chosen)) < ram_end))
+            chosen = levels;
     return chosen;
 }
 
@@ -55,12 +46,6 @@ static unsigned largest_pages(const struct vtd_unit *u)
 {
     uint64_t sizes = field_get(VTD_CAP_SLLPS, u->cap);
     return sizes & 1 ? sizes & 2 ? 3 : 2 : 1;
-}
-
-static bool can_translate(struct vtd_unit *u, struct problem *p)
-{
-    u->levels = choose_levels(u, mem_ram_end());
-    return u->levels || vtd_problem_no_translation(u, p);
 }
 
 static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
@@ -78,8 +63,9 @@ bool vtd_fence_plan(bool keep_reserved, vtd_is_driven driven, struct problem *p)
     fence.driven = driven;
     fence.limit = UINT64_MAX;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
-        if (!can_translate(u, p))
-            return false;
+        u->levels = choose_levels(u, mem_ram_end());
+        if (!u->levels)
+            return vtd_problem_no_translation(u, p);
         fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
         pages->largest = MIN(pages->largest, largest_pages(u));
         pages->snooped &= vtd_snoops(u);

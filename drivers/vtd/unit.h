@@ -114,8 +114,8 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p);
 // "vtd-no-ir", "vtd-no-eim").
 bool vtd_unit_check(const struct vtd_unit *u, struct problem *p);
 
-// Changes one bit of the global command register and waits for its status; the only place that
-// writes it (VT-d 11.4.4.1). "vtd-timeout" if the unit doesn't follow.
+// Has one bit of the global command register be so: writes it where it isn't so already, and waits for its
+// status. The only place that writes it (VT-d 11.4.4.1). "vtd-timeout" if the unit doesn't follow.
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p);
 
 // Makes stores to remapping structures visible to a unit whose chipset buffers them (CAP.RWBF,
@@ -147,7 +147,6 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p);
 // through them have arrived (VT-d 6.5.2.8, 6.5.5). "vtd-queue-error": the unit refused the request,
 // "vtd-queue-stuck": it gave no answer.
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p);
-bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p);
 // Of 2^mask entries, `index` being the first; mask is at most ECAP.MHMV.
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p);
 
@@ -172,10 +171,8 @@ bool vtd_table_release(struct vtd_unit *u, uint32_t index, struct problem *p);
 // Replaces an entry; on return the unit knows no older one. Any CPU, not in interrupt context.
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p);
 
-// Who uses the entry, or, without an index, whether any entry is used for this sender; name is
-// copied to `name`. False: nobody.
-bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, size_t bytes,
-                     struct irte_fields *entry);
+// Who uses the entry, or, without an index, some entry that this sender may use. False: nobody.
+bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_fault_owner *owner);
 
 // ---- context.c: boot CPU, u->lock held ----
 
