@@ -195,7 +195,7 @@ static bool give_up(struct vtd_unit *u, const struct problem *p)
 {
     struct problem ignored;
     if (!u->needed)
-        (void)vtd_give_up(u, dma != VTD_DMA_OPEN, &ignored);
+        (void)vtd_take_over(u, dma != VTD_DMA_OPEN, &ignored);
     return put_aside(u, p);
 }
 
@@ -218,7 +218,7 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
         vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
     for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
-        (void)vtd_give_up(u, false, &ignored);
+        (void)vtd_take_over(u, false, &ignored);
     return ok;
 }
 
