@@ -42,22 +42,24 @@ def sentences(run):
     return told
 
 
-# Instructions that QEMU lets ring 3 have, though SDM vol. 2 says #GP(0): INVD and WBINVD.
-KINDS = {"instructions": (47, 2), "memory": (20, 0), "calls": (7, 1), "arguments": (46, 0), "queues": (11, 3)}
+# How many lives, how many of them do nothing wrong, and of how many that depends. Instructions that QEMU lets ring 3
+# have, though SDM vol. 2 says #GP(0): INVD and WBINVD. Entries that change in flight may be good ones when they are read.
+KINDS = {"instructions": (47, 2, 0), "memory": (20, 0, 0), "calls": (7, 2, 0), "arguments": (46, 0, 0),
+         "queues": (11, 2, 1)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile(boot, disks, hostile, kind):  # noqa: F811
     """What it may not do ends its life, with one sentence; and nobody else's."""
-    lives, harmless = KINDS[kind]
+    lives, harmless, either = KINDS[kind]
     run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002 "
                f"domain=h:cpus=1:disks=nvme1n1:mem=8m:lives={lives}:app=hostile:kind={kind}",
                cpus=2, disks=disks, image=hostile)
     assert run.status == launch.EXIT_FAILED
     assert len(jobs(run)) == 1
-    assert ends(run, "h").count("exit") == harmless, run.console
-    assert ends(run, "h").count("fault") == lives - harmless
-    assert len(sentences(run)) == lives - harmless
+    told = len(sentences(run))
+    assert 0 <= ends(run, "h").count("exit") - harmless <= either
+    assert ends(run, "h").count("fault") == told == lives - ends(run, "h").count("exit")
 
 
 def test_it_never_comes_round(boot, disks, hostile):  # noqa: F811
