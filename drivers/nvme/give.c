@@ -251,10 +251,10 @@ static const char *disk(const struct domain_device *d, unsigned i)
     return ns ? ns->dev.name : NULL;
 }
 
-static bool check(const struct domain_device *d, const char *disks, size_t length,
+static bool check(const struct domain_device *d, const struct domain_words *words,
                   struct problem *p)
 {
-    return nvme_give_check(give_of(d)->ctrl, disks, length, p);
+    return nvme_give_check(give_of(d)->ctrl, words, p);
 }
 
 static struct domain_registers registers(const struct domain_device *d, unsigned cpus)

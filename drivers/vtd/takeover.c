@@ -27,11 +27,6 @@ static void mask_events(const struct vtd_unit *u)
     }
 }
 
-static bool turn_off(const struct vtd_unit *u, uint32_t bit, struct problem *p)
-{
-    return !(vtd_read32(u, VTD_GSTS) & bit) || vtd_gcmd(u, bit, false, p);
-}
-
 static bool is_protected(const struct vtd_unit *u)
 {
     return u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) &&
@@ -49,39 +44,29 @@ static bool end_protection(const struct vtd_unit *u, struct problem *p)
            vtd_problem_protection(u, p);
 }
 
-static bool registers_at_rest(const struct vtd_unit *u)
+// A queue that has stopped with an error fetches nothing more.
+static bool invalidations_done(const struct vtd_unit *u)
 {
     size_t iotlb = 16 * (size_t)field_get(VTD_ECAP_IRO, u->ecap) + VTD_IOTLB;
+    if (vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE)
+        return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
+               vtd_read32(u, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE);
     return !(vtd_read64(u, VTD_CCMD) & VTD_CCMD_ICC) && !(vtd_read64(u, iotlb) & VTD_IOTLB_IVT);
 }
 
-// Our queue may be turned on only when no request made through registers is pending (VT-d 6.5.2).
-static bool end_register_requests(const struct vtd_unit *u, struct problem *p)
+// A queue is turned off, or on, only when no request made to it, or through registers, is pending (VT-d
+// 6.5.2).
+static bool end_queue(const struct vtd_unit *u, struct problem *p)
 {
-    return poll_until(registers_at_rest(u), VTD_DEADLINE_NS) || vtd_problem_registers(u, p);
-}
-
-static bool queue_at_rest(const struct vtd_unit *u)
-{
-    return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
-           (vtd_read32(u, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE));
-}
-
-// A queue is turned off only when nothing in it is pending (VT-d 6.5.2). One that has stopped with
-// an error fetches nothing more, and is at rest too.
-static bool end_queue(struct vtd_unit *u, struct problem *p)
-{
-    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE))
-        return end_register_requests(u, p);
-    if (!poll_until(queue_at_rest(u), VTD_DEADLINE_NS))
-        return vtd_problem_queue(u, p);
-    return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
+    return (poll_until(invalidations_done(u), VTD_DEADLINE_NS) ||
+            vtd_problem_invalidations(u, p)) &&
+           vtd_gcmd(u, VTD_GCMD_QIE, false, p);
 }
 
 // Translation that may never turn off, since it could hang a display, is left to the reset.
 static bool end_fence(struct vtd_unit *u, struct problem *p)
 {
-    if (!u->hung_display && !turn_off(u, VTD_GCMD_TE, p))
+    if (!u->hung_display && !vtd_gcmd(u, VTD_GCMD_TE, false, p))
         return false;
     u->fenced &= u->hung_display;
     return end_protection(u, p);
@@ -92,7 +77,7 @@ bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 {
     bool kept = keep_fence && !u->fenced;
     mask_events(u);
-    if (!turn_off(u, VTD_GCMD_IRE, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
+    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
         return false;
     // Nothing of firmware's table may come back with the next SIRTP.
     if (u->ecap & VTD_ECAP_IR)
@@ -139,9 +124,7 @@ bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
         return false;
     vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
     if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
-        !vtd_invalidate_translations(u, p))
-        return false;
-    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) && !vtd_gcmd(u, VTD_GCMD_TE, true, p))
+        !vtd_invalidate_translations(u, p) || !vtd_gcmd(u, VTD_GCMD_TE, true, p))
         return false;
     u->fenced = true;
     return end_protection(u, p);

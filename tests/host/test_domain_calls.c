@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/cpus.h"
 #include "kernel/domain/calls.h"
 #include "kernel/domain/space.h"
 #include "kernel/x86/time.h"
@@ -43,6 +44,20 @@ void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)
 uint64_t time_ns(void)
 {
     return now_ns;
+}
+
+// Each tells whose and which it is.
+const struct cpu_stats *cpu_stats(unsigned cpu)
+{
+    static struct cpu_stats stats;
+    uint64_t n = cpu * 10ull;
+    stats = (struct cpu_stats){ .notifications = n,
+                                .msis = n + 1,
+                                .sleeps = n + 2,
+                                .wakes = n + 3,
+                                .timers = n + 4,
+                                .ipis = n + 5 };
+    return &stats;
 }
 
 void info(const char *fmt, ...)
@@ -124,7 +139,7 @@ static enum domain_action print(enum domain_text kind, const char *text)
 
 static void there_are_no_other_calls(void **state)
 {
-    is_nonsense(DOMAIN_CALLS, 0, 0, 0, "the number 0x5");
+    is_nonsense(DOMAIN_CALLS, 0, 0, 0, "the number 0x6");
     is_nonsense(UINT64_MAX, 0, 0, 0, "0xffffffffffffffff");
     is_nonsense(1ull << 32 | DOMAIN_CALL_GS, 0, 0, 0, "0x100000004");
 }
@@ -152,6 +167,24 @@ static void it_has_a_gs_base(void **state)
     is_nonsense(DOMAIN_CALL_GS, DOMAIN_END, 0, 0, "GS");
     is_nonsense(DOMAIN_CALL_GS, 0xffffffff80000000ull, 0, 0, "GS");
     assert_int_equal(dc.gs, DOMAIN_END - 1);
+}
+
+static void it_is_told_its_counts(void **state)
+{
+    struct domain_events events[2] = { 0 };
+    struct domain_cpu cpus[2] = { { .cpu = 5, .events = &events[0] },
+                                  { .cpu = 7, .events = &events[1] } };
+    team.cpus = cpus;
+    team.cpus_count = 2;
+    assert_int_equal(call(DOMAIN_CALL_STATS, 1, 0, 0), DOMAIN_GO_ON);
+    assert_int_equal(events[1].notifications, 70);
+    assert_int_equal(events[1].msis, 71);
+    assert_int_equal(events[1].sleeps, 72);
+    assert_int_equal(events[1].wakes, 73);
+    assert_int_equal(events[1].timers, 74);
+    assert_int_equal(events[1].ipis, 75);
+    assert_int_equal(events[0].msis, 0);
+    is_nonsense(DOMAIN_CALL_STATS, 2, 0, 0, "STATS with a CPU that it hasn't, 0x2");
 }
 
 static void it_prints(void **state)
@@ -292,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup(it_ends, begin),
         cmocka_unit_test_setup(it_sleeps_and_wakes, begin),
         cmocka_unit_test_setup(it_has_a_gs_base, begin),
+        cmocka_unit_test_setup(it_is_told_its_counts, begin),
         cmocka_unit_test_setup(it_prints, begin),
         cmocka_unit_test_setup(nonsense_is_not_printed, begin),
         cmocka_unit_test_setup(warnings_and_errors_have_ids, begin),

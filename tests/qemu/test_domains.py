@@ -112,34 +112,24 @@ def test_what_a_read_costs(boot, tmp_path, mode):
     assert 50 < own < behind < 1.1 * own
 
 
-def test_a_function_with_virtual_functions(boot, disks, tmp_path):
-    """A physical function whose virtual ones nobody turned on is a function like any other."""
-    image = tmp_path / "physical"
-    subprocess.run([launch.BUILD / "mkdisk", "--serial", "PHYSICAL", "--size", "16m", image], check=True)
-    extra = ["-device", "nvme-subsys,id=sub", "-device", "pcie-root-port,id=vfs,chassis=40",
-             "-device", "nvme,id=physical,serial=PHYSICAL,subsys=sub,bus=vfs,sriov_max_vfs=2,"
-             "sriov_vq_flexible=4,sriov_vi_flexible=4,max_ioqpairs=10,msix_qsize=12",
-             "-drive", f"if=none,id=blocks,format=raw,file={image}", "-device", "nvme-ns,drive=blocks,bus=physical"]
-    run = boot(f"app=job runtime=1s {KERNELS} allow-write=PHYSICAL "
-               f"domain=a:cpus=1:disks=nvme3n1:mem=16m:app=job:runtime=1s:{OWN}",
-               cpus=2, disks=disks, extra=extra).ended_well()
-    assert len(jobs(run, "a")) == len(jobs(run)) == 1
+def wait_until_off(s):
+    """The domain a; its own lines come in between, and the prompt with each."""
+    end = time.monotonic() + 60
+    s.qemu.send("domains\r")
+    while s.qemu.expect([r"a +off ", r"a +being ended "]):
+        assert time.monotonic() < end
+        s.qemu.send("domains\r")
 
 
 def test_started_and_killed_by_the_monitor(session, disks):  # noqa: F811
     s = session(f"app=monitor allow-write=OB0002 domain=a:cpus=1:disks=nvme1n1:mem=16m:app=job:runtime=1h:{OWN}",
                 cpus=2, disks=disks)
 
-    # The domain's own lines come in between, and the prompt with each.
     s.until("domains\r", r"a +running")
     s.until("start a\r", "a runs already")
     s.until("kill b\r", "b: no such domain")
     s.until("kill a\r", "domain a: ended after .* as it was told to")
-    end = time.monotonic() + 60
-    s.qemu.send("domains\r")
-    while s.qemu.expect([r"a +off ", r"a +being ended "]):
-        assert time.monotonic() < end
-        s.qemu.send("domains\r")
+    wait_until_off(s)
     s.until("nvme list\r", "nvme1n1")  # the kernel's again
     s.until("start a\r", "domain a: begins")
     status, events = s.end()

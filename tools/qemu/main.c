@@ -110,6 +110,7 @@ static void attach(struct qemu_notifier *n, void *data)
     qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
+    no_tpm_attach();
     snapshots_attach();
     attack_attach();
     qemu.qemu_register_reset(reset, NULL);
