@@ -57,8 +57,8 @@ static bool has_all_ways(const struct asked *a, const struct block_dev *dev)
         if (way != dev && first_way(way) == first_way(dev) && !is_named(a, way))
             return problem_set(a->p, "domain-ways",
                                "%s is the same disk as %s: a domain has all ways to a disk or "
-                               "none: add it to its disks=, or detach the namespace from one",
-                               dev->name, way->name);
+                               "none: add %s to its disks=, or detach the namespace from one",
+                               dev->name, way->name, way->name);
     return true;
 }
 

@@ -61,13 +61,15 @@ void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id
     vtd_write32(u, VTD_FECTL, vtd_read32(u, VTD_FECTL) & ~VTD_EVENT_IM);
 }
 
+static void free_record(const struct vtd_unit *u, size_t index)
+{
+    vtd_write32(u, record_offset(u, index) + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
+}
+
 void vtd_faults_clear(const struct vtd_unit *u)
 {
-    for (size_t i = 0; i < vtd_fault_records(u); i++) {
-        size_t top = record_offset(u, i) + VTD_FRCD_TOP;
-        if (vtd_read32(u, top) & VTD_FRCD_TOP_F)
-            vtd_write32(u, top, VTD_FRCD_TOP_F);
-    }
+    for (size_t i = 0; i < vtd_fault_records(u); i++)
+        free_record(u, i);
     vtd_write32(u, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
 }
 
@@ -117,14 +119,12 @@ static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
 // What a domain's function does is no error of ours, and the address is the domain's.
 static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
 {
-    char name[sizeof(((struct irq *)0)->name)];
     struct vtd_fault f = vtd_fault_decode(low, high);
     struct vtd_fault_owner owner = { 0 };
     bool given = pci_is_given(u->segment, f.source);
-    bool ours = f.interrupt ? vtd_table_owner(u, &f, name, sizeof(name), &owner.entry)
+    bool ours = f.interrupt ? vtd_table_owner(u, &f, &owner)
                             : vtd_context_domain(u, f.source) == VTD_ARENA &&
                                   !vtd_is_reserved_at(u, f.source, f.address);
-    owner.name = ours && f.interrupt ? name : NULL;
     owner.lies_there = given ? "as its domain counts" : vtd_what_lies_at(f.address);
     ours &= !given;
     vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);
@@ -159,7 +159,7 @@ static void take_record(struct vtd_unit *u, size_t index)
     uint64_t low, high;
     if (!vtd_fault_read(u, index, &low, &high))
         return;
-    vtd_write32(u, record_offset(u, index) + VTD_FRCD_TOP, VTD_FRCD_TOP_F);
+    free_record(u, index);
     note(u, low, high);
 }
 
@@ -184,16 +184,13 @@ static void read_unit(struct vtd_unit *u)
 {
     uint32_t status = vtd_read32(u, VTD_FSTS);
     size_t count = vtd_fault_records(u);
-    if (status & VTD_FSTS_PPF) {
-        size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
-        for (size_t i = 0; i < count; i++)
-            take_record(u, (first + i) % count);
-    }
+    size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
+    for (size_t i = 0; status & VTD_FSTS_PPF && i < count; i++)
+        take_record(u, (first + i) % count);
     // Left set, these would hold back all further events. Errors of the queue are for the CPU that
     // waits for it, and those that no CPU can end stay set: then the timer stands in for events.
     uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);
-    if (clear)
-        vtd_write32(u, VTD_FSTS, clear);
+    vtd_write32(u, VTD_FSTS, clear);
     if (clear & VTD_FSTS_PFO)
         note_lost(u);
     faults.again |= vtd_read32(u, VTD_FSTS) & VTD_FSTS_EVENTS;

@@ -8,7 +8,7 @@
 //                                   nobody's <- silence() <- the domain's, or half set up
 //     the kernel's <- give_back() <- nobody's
 //
-// No step waits. Who takes one calls it again, with the same arguments, a millisecond later or so, until
+// No step waits. Who takes one calls it again, with the same arguments, a millisecond later or sooner, until
 // it says something else than DOMAIN_WAITS; each has deadlines of its own. Nothing is allocated but when
 // a step is taken for the first time, or for other CPUs.
 #pragma once

@@ -5,6 +5,8 @@
 
 #include "kernel/base/report.h"
 #include "kernel/domain/life.h"
+#include "kernel/mem/dma.h"
+#include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
 
@@ -68,6 +70,12 @@ static void tell_silent_failure(const struct domain *d)
               d->words->name);
 }
 
+// All that is nobody's: an arena that grows takes of the one what it adds to the other.
+static uint64_t memory_free(void)
+{
+    return mem_free_bytes() + mem_dma_bytes() - mem_dma_used();
+}
+
 void domain_tell_end(const struct domain *d)
 {
     char buffer[256];
@@ -82,6 +90,7 @@ void domain_tell_end(const struct domain *d)
     json_u64(&j, "life", d->lives + !ran);
     json_text(&j, "end", ends[d->end].word);
     json_u64(&j, "ms", ms);
+    json_u64(&j, "memory_free", memory_free());
     report_json(&j);
     tell_silent_failure(d);
 }

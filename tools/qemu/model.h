@@ -36,3 +36,6 @@ void apic_send(uint64_t address, uint32_t data);
 // Overlays over the registers and the interrupt window.
 extern const struct qemu_region_ops registers_ops;
 extern const struct qemu_region_ops window_ops;
+
+// The answer of a TPM that isn't there.
+void no_tpm_attach(void);

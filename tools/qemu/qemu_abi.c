@@ -108,6 +108,13 @@ void qemu_add_port(uint64_t port, const char *name, const struct qemu_region_ops
     qemu.memory_region_add_subregion_overlap(qemu.get_system_io(), port, region, 1);
 }
 
+void qemu_add_memory(uint64_t address, uint64_t size, int priority, const char *name,
+                     const struct qemu_region_ops *ops)
+{
+    struct qemu_region *region = new_region(ops, NULL, name, size);
+    qemu.memory_region_add_subregion_overlap(qemu.get_system_memory(), address, region, priority);
+}
+
 struct qemu_region *qemu_child_region(struct qemu_object *parent, const char *part)
 {
     return (struct qemu_region *)qemu.object_resolve_path_component(parent, part);

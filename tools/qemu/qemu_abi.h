@@ -93,6 +93,7 @@ struct qemu_version {
              (struct qemu_region *, struct qemu_object *owner, const struct qemu_region_ops *,     \
               void *opaque, const char *name, uint64_t size))                                      \
     FUNCTION(struct qemu_region *, get_system_io, (void))                                          \
+    FUNCTION(struct qemu_region *, get_system_memory, (void))                                      \
     FUNCTION(void, memory_region_add_subregion_overlap,                                            \
              (struct qemu_region *, uint64_t offset, struct qemu_region *sub, int priority))       \
     FUNCTION(uint64_t, memory_region_size, (struct qemu_region *))                                 \
@@ -139,6 +140,9 @@ void qemu_use_atomics(int max_cpus);
 void qemu_overlay(struct qemu_region *base, const char *name, const struct qemu_region_ops *ops);
 // A region of one byte at an I/O port.
 void qemu_add_port(uint64_t port, const char *name, const struct qemu_region_ops *ops);
+// A region of the machine's memory; those of higher priority lie above it.
+void qemu_add_memory(uint64_t address, uint64_t size, int priority, const char *name,
+                     const struct qemu_region_ops *ops);
 // The child `part` of an object, or NULL.
 struct qemu_region *qemu_child_region(struct qemu_object *parent, const char *part);
 
