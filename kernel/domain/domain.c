@@ -4,6 +4,7 @@
 #include "kernel/domain/domain.h"
 
 #include "kernel/base/report.h"
+#include "kernel/domain/leaks.h"
 #include "kernel/domain/life.h"
 #include "kernel/domain/make.h"
 #include "kernel/domain/tell.h"
@@ -159,6 +160,7 @@ void domains_start(const struct handoff *h)
         *end = d;
         end = &d->next;
     }
+    domain_warn_leaks(domains.first);
     pci_on_blocked(blocked);
     for (struct domain *d = domains.first; d; d = d->next)
         domain_live(d);
