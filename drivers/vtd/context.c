@@ -14,6 +14,19 @@ void vtd_context_start(struct vtd_unit *u)
     u->root = vtd_new_table(vtd_snoops(u), u->node);
 }
 
+// Tables of the same mode change by one command, while the unit translates (VT-d 6.6).
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
+{
+    if (!vtd_leave_other_mode(u, p))
+        return false;
+    vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
+    if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
+        !vtd_invalidate_translations(u, p) || !vtd_gcmd(u, VTD_GCMD_TE, true, p))
+        return false;
+    u->fenced = true;
+    return vtd_end_protection(u, p);
+}
+
 size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2])
 {
     dev = pci_visible(dev);

@@ -126,19 +126,19 @@ bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p);
 // ---- takeover.c ----
 
 // Ends whatever firmware, or we, left on: events, remapping, translation, protected memory, invalidation
-// queue, old faults. The unit passes all DMA and all interrupts through afterwards. What stays is, with
-// keep_fence, firmware's translation and protected memory, which keep DMA out until
-// vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
+// queue, old faults; no address stays in a register. The unit passes all DMA and all interrupts through
+// afterwards. What stays is, with keep_fence, firmware's translation and protected memory, which keep DMA out
+// until vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
 bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
-// Has the unit translate by its root table, whatever it did before, with no moment in between at which
-// it would let through what neither firmware's tables nor ours do. All bus masters are off.
-bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
+// ---- firmware_fence.c ----
 
-// ---- handback.c ----
+// Ends protected memory, where there is any.
+bool vtd_end_protection(const struct vtd_unit *u, struct problem *p);
 
-// Takes over what was ours: no address of ours stays in a register.
-bool vtd_give_up(struct vtd_unit *u, bool keep_fence, struct problem *p);
+// Ends translation by tables of another mode than ours, if it is on; where the unit can, all memory is protected
+// from then on.
+bool vtd_leave_other_mode(const struct vtd_unit *u, struct problem *p);
 
 // ---- queue.c: callers hold u->lock, or are alone ----
 
@@ -183,6 +183,10 @@ size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2]);
 
 // An empty root table.
 void vtd_context_start(struct vtd_unit *u);
+
+// Has the unit translate by its root table, whatever it did before, with no moment in between at which
+// it would let through what neither firmware's tables nor ours do. All bus masters are off.
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
 
 // Lets a sender reach the space; it has no entry, or is silenced. And ends that: nothing of its DMA
 // arrives from then on.
