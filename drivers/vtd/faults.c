@@ -184,11 +184,9 @@ static void read_unit(struct vtd_unit *u)
 {
     uint32_t status = vtd_read32(u, VTD_FSTS);
     size_t count = vtd_fault_records(u);
-    if (status & VTD_FSTS_PPF) {
-        size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
-        for (size_t i = 0; i < count; i++)
-            take_record(u, (first + i) % count);
-    }
+    size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
+    for (size_t i = 0; status & VTD_FSTS_PPF && i < count; i++)
+        take_record(u, (first + i) % count);
     // Left set, these would hold back all further events. Errors of the queue are for the CPU that
     // waits for it, and those that no CPU can end stay set: then the timer stands in for events.
     uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);

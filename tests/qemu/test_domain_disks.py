@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import qemu_launch as launch
+from bay import Bay
 from conftest import ROOT
 from test_domains import FULL, KERNELS, OWN, ends, jobs
 from test_nvme_formats import formatted, protection, stored, zoned
@@ -117,3 +118,53 @@ def test_what_goes_together(boot, tmp_path):
     for name, disks in (("whole", {"nvme2n1", "nvme2n2"}), ("both", {"nvme6n1", "nvme7n1"})):
         assert ends(run, name) == ["exit"] and len(jobs(run, name)) == 1
         assert {job["filename"] for job in run.of("job", domain=name)} == {*disks, "all"}
+
+
+# ---- trouble ----
+
+def stamped_drive(folder, node, serial, top="raw", **more):
+    """QEMU's arguments of a drive that can be read as the disk of that serial number."""
+    image = folder / f"{serial}.img"
+    subprocess.run([launch.BUILD / "mkdisk", "--serial", serial, "--size", "16m", image], check=True)
+    return ["-blockdev", launch.options(top, {"node-name": node, "file.driver": "file",
+                                              "file.filename": launch.quoted(image), **more})]
+
+
+def of_disk(run, name, domain):
+    return [job for job in run.of("job", filename=name) if job.get("domain") == domain]
+
+
+def other_is_well(run, name, domain=None):
+    job, = of_disk(run, name, domain)
+    assert job["total_ios"] == job["submitted"] > 100, job
+    assert job["errors"] == job["verify_errors"] == 0, job
+
+
+def test_taken_out(boot, tmp_path):
+    """The domain's reads there end, its other disk and everybody else go on; the slot waits for the domain's end."""
+    def steps(bay):
+        bay.wait_for("domain a: begins")
+        bay.take_out()
+        bay.put_in("OTHER", "other")
+
+    bay = Bay(tmp_path).start(steps)
+    disks = [launch.Disk(size="16m"), launch.Disk(size="16m", writable=tmp_path / "disks")]
+    drives = stamped_drive(tmp_path, "slow", "FIRST") + stamped_drive(tmp_path, "other", "OTHER")
+    run = boot(f"app=job runtime=9s {KERNELS} nvme.timeout=1s allow-write=OB0002:FIRST "
+               f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=4s:{OWN}",
+               cpus=2, disks=disks, extra=[*bay.arguments, *drives, *bay.disk("FIRST")])
+    assert bay.failed is None and run.status == launch.EXIT_FAILED
+    assert "nvme2 (0000:01:00.0): it leaves its slot: the domain" in run.one("warning", what="nvme-removed")["message"]
+    assert len(jobs(run)) == 1
+    other_is_well(run, "nvme1n1", domain="a")
+    lost, = of_disk(run, "nvme2n1", "a")
+    assert lost["submitted"] == lost["total_ios"] > lost["errors"] > 0 == lost["verify_errors"]
+    assert run.one("error", what="nvme-timeout")["message"].startswith("nvme2n1: no answer within 1000 ms")
+    # The next life can't have it.
+    assert ends(run, "a") == ["failed", "start"]
+    assert "nvme2 (0000:01:00.0) was taken out of its slot" in run.one("error", what="domain-disk")["message"]
+    assert {error["what"] for error in run.of("error")} == {"nvme-timeout", "job-io", "domain-disk"}
+    # What was put in meanwhile is the kernel's, once the domain has ended.
+    assert run.one("nvme", serial="OTHER")["filename"] == "nvme3n1"
+    assert run.console.index("domain a: ended") < run.console.index("nvme3n1 ")
+    assert all(irq["count"] < 1 << 32 for irq in run.of("irq"))
