@@ -12,6 +12,8 @@
 
 #include "kernel/domain/life.h"
 #include "kernel/domain/tell.h"
+#include "kernel/mem/dma.h"
+#include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 
 static struct domain d;
@@ -23,6 +25,21 @@ static char json[256], said[512];
 uint64_t time_ns(void)
 {
     return 7 * NS_PER_MS;
+}
+
+uint64_t mem_free_bytes(void)
+{
+    return 5 * MIB;
+}
+
+uint64_t mem_dma_bytes(void)
+{
+    return 3 * MIB;
+}
+
+uint64_t mem_dma_used(void)
+{
+    return 1 * MIB;
 }
 
 void info(const char *fmt, ...)
@@ -77,6 +94,7 @@ static void test_before_it_began(void **state)
 {
     end(DOMAIN_SETTING_UP, DOMAIN_END_START);
     assert_non_null(strstr(json, "\"life\":2,\"end\":\"start\",\"ms\":0"));
+    assert_non_null(strstr(json, "\"memory_free\":7340032")); // what the arena has left counts
 }
 
 // Other ends have told why, or are no mistake of anybody's.
