@@ -149,7 +149,8 @@ def other_is_well(run, name, domain=None):
     assert job["errors"] == job["verify_errors"] == 0, job
 
 
-def test_taken_out(boot, tmp_path):
+@pytest.mark.parametrize("mode", MODES)
+def test_taken_out(boot, tmp_path, mode):
     """The domain's reads there end, its other disk and everybody else go on; the slot waits for the domain's end."""
     def steps(bay):
         bay.wait_for("domain a: begins")
@@ -159,7 +160,7 @@ def test_taken_out(boot, tmp_path):
     bay = Bay(tmp_path).start(steps)
     disks = [launch.Disk(size="16m"), launch.Disk(size="16m", writable=tmp_path / "disks")]
     drives = stamped_drive(tmp_path, "slow", "FIRST") + stamped_drive(tmp_path, "other", "OTHER")
-    run = boot(f"app=job runtime=9s {KERNELS} nvme.timeout=1s allow-write=OB0002:FIRST "
+    run = boot(f"irq={mode} app=job runtime=9s {KERNELS} nvme.timeout=1s allow-write=OB0002:FIRST "
                f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=4s:{OWN}",
                cpus=2, disks=disks, extra=[*bay.arguments, *drives, *bay.disk("FIRST")])
     assert bay.failed is None and run.status == launch.EXIT_FAILED
@@ -188,7 +189,7 @@ def test_never_silent(boot, tmp_path):
     """A function that doesn't stop keeps the domain's memory for ever; its other one is the kernel's again."""
     folder = tmp_path / "disks"
     disks = [launch.Disk(size="16m"), *[launch.Disk(size="16m", writable=folder) for _ in range(2)]]
-    run = boot(f"app=job runtime=10s {KERNELS} allow-write=OB0002:OB0003 "
+    run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002:OB0003 "
                f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:time=300ms:lives=3:app=job:{OWN}",
                cpus=2, disks=disks, extra=broken("nvme", "nvme[0]", "nvme1", **NEVER_OFF))
     assert run.status == launch.EXIT_FAILED
@@ -221,11 +222,12 @@ def test_master_for_ever(boot, tmp_path):
 DEAF = {"offset": 0x1008, "drop": 1, "writes": 1, **AT_THE_DOMAINS}
 
 
-def test_one_that_hangs(boot, tmp_path):
+@pytest.mark.parametrize("mode", MODES)
+def test_one_that_hangs(boot, tmp_path, mode):
     """It answers nothing: its domain's other disk goes on, and so does everybody else. In the next life it works."""
     folder = tmp_path / "disks"
     disks = [launch.Disk(size="16m"), *[launch.Disk(size="16m", writable=folder) for _ in range(2)]]
-    run = boot(f"app=job runtime=5s {KERNELS} nvme.timeout=1s allow-write=OB0002:OB0003 "
+    run = boot(f"irq={mode} app=job runtime=5s {KERNELS} nvme.timeout=1s allow-write=OB0002:OB0003 "
                f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=3s:{OWN}",
                cpus=2, disks=disks, extra=broken("nvme", "nvme[0]", "nvme1", **DEAF))
     assert run.status == launch.EXIT_FAILED
