@@ -135,10 +135,10 @@ static struct domain *owner_of(const struct pci_dev *dev)
 }
 
 // What was blocked of a function is held against the domain that runs it. Where it isn't known whose
-// it was, it is held against none: nothing got through.
+// it was, it is held against none: nothing got through. Nor is what came late of one that was taken from it.
 static void blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
-    struct domain *d = dev ? owner_of(dev) : NULL;
+    struct domain *d = dev && dev->granted ? owner_of(dev) : NULL;
     if (!d || d->state != DOMAIN_RUNNING || d->dying)
         return;
     error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
