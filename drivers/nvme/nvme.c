@@ -165,7 +165,9 @@ static void add_virtual(const struct nvme_ctrl *c)
 // After all others, whose names stay what they are without.
 static void start_virtual(void)
 {
-    if (!turn_on_all())
+    bool any = turn_on_all();
+    nvme_virtual_end_start();
+    if (!any)
         return;
     time_delay_ns(PCI_VIRTUAL_NS);
     for (struct nvme_ctrl *c = nvme_first(); c; c = c->next) {

@@ -20,31 +20,32 @@ struct nvme_virtual {
     uint32_t namespaces[NVME_SECONDARIES_MOST]; // that they were given
 };
 
-static unsigned wanted;
+static struct {
+    unsigned count;
+    bool found; // a controller that can have some
+} wanted;
 
 void nvme_virtual_set(unsigned count)
 {
-    wanted = count;
+    wanted.count = count;
+    wanted.found = false;
 }
 
 // ---- commands ----
 
-static bool manage(struct nvme_ctrl *c, unsigned act, unsigned id, unsigned kind, unsigned count,
-                   struct problem *p)
+static struct nvme_sqe command(unsigned act, unsigned id, unsigned kind, unsigned count)
 {
-    uint32_t got;
-    struct nvme_sqe sqe = {
+    return (struct nvme_sqe){
         .head = NVME_ADMIN_VIRTUAL,
         .cdw10 = (uint32_t)(field_put(NVME_VIRTUAL_ACT, act) | field_put(NVME_VIRTUAL_RT, kind) |
                             field_put(NVME_VIRTUAL_CNTLID, id)),
         .cdw11 = count,
     };
-    if (!nvme_admin(c, &sqe, "Virtualization Management", &got, p))
-        return false;
-    return act != NVME_VIRTUAL_ACT_ASSIGN || (got & 0xffff) >= count ||
-           problem_set(p, "nvme-vfs",
-                       "%s: of %u resources of kind %u for controller %u it assigns %u", c->label,
-                       count, kind, id, got & 0xffff);
+}
+
+static bool send(struct nvme_ctrl *c, struct nvme_sqe sqe, struct problem *p)
+{
+    return nvme_admin(c, &sqe, "Virtualization Management", NULL, p);
 }
 
 static bool make_plan(struct nvme_ctrl *c, unsigned count, struct nvme_virtual_plan *plan,
@@ -68,7 +69,7 @@ static bool set_primary(struct nvme_ctrl *c, const uint16_t to[NVME_VIRTUAL_KIND
     const struct nvme_virtual_plan *plan = &c->virtual->plan;
     for (unsigned kind = 0; kind < NVME_VIRTUAL_KINDS; kind++)
         if (plan->primary[kind] != c->virtual->before[kind] &&
-            !manage(c, NVME_VIRTUAL_ACT_PRIMARY, c->abilities.id, kind, to[kind], p))
+            !send(c, command(NVME_VIRTUAL_ACT_PRIMARY, c->abilities.id, kind, to[kind]), p))
             return false;
     return true;
 }
@@ -78,8 +79,11 @@ static bool reset(struct nvme_ctrl *c, struct problem *p)
 {
     nvme_ctrl_disable(c);
     c->written_ns = time_ns();
-    if (!nvme_ctrl_wait(c, 0, p) || !pci_stop_bus_master(c->dev) ||
-        !pci_reset(c->dev, time_delay_ns, p))
+    if (!nvme_ctrl_wait(c, 0, p))
+        return false;
+    if (!pci_stop_bus_master(c->dev))
+        return problem_set(p, "pci-reset", "%s: its bus mastering stays on", c->label);
+    if (!pci_reset(c->dev, time_delay_ns, p))
         return false;
     time_delay_ns(nvme_ctrl_settle_ns(c));
     if (!pci_enable(c->dev, p))
@@ -99,17 +103,22 @@ static bool takes_no_more(const struct nvme_ctrl *c, struct problem *p)
                        c->label);
 }
 
+// What it was to give up stays its own.
 static void none(struct nvme_ctrl *c, const struct problem *why)
 {
+    struct problem ignored;
     warn(why->what, "%s; it has no virtual functions", why->message);
+    if (c->virtual->had_more)
+        (void)set_primary(c, c->virtual->before, &ignored);
     c->virtual = NULL;
 }
 
 bool nvme_virtual_prepare(struct nvme_ctrl *c, struct problem *p)
 {
-    unsigned count = wanted ? MIN(wanted, pci_virtual_most(c->dev)) : 0;
+    unsigned count = wanted.count ? MIN(wanted.count, pci_virtual_most(c->dev)) : 0;
     if (!count || !c->abilities.manages_virtual)
         return true;
+    wanted.found = true;
     struct nvme_virtual *v = c->virtual = mem_alloc(sizeof(*v), CACHE_LINE, c->dev->node);
     bool good = make_plan(c, count, &v->plan, p);
     memcpy(v->before, v->plan.now, sizeof(v->before));
@@ -137,15 +146,36 @@ bool nvme_virtual_turn_on(struct nvme_ctrl *c)
     return c->virtual;
 }
 
-// One that was left online must be off while it is assigned something (5.29).
-static bool have_serve(struct nvme_ctrl *c, unsigned i, struct problem *p)
+// What an offline controller has is nobody's, and only such a one is assigned something (5.29): fewer than
+// it is to have are its own affair, as long as it goes online with them.
+static const uint8_t acts[] = {
+    NVME_VIRTUAL_ACT_OFFLINE,
+    NVME_VIRTUAL_ACT_ASSIGN,
+    NVME_VIRTUAL_ACT_ASSIGN,
+    NVME_VIRTUAL_ACT_ONLINE,
+};
+
+unsigned nvme_virtual_steps(const struct nvme_ctrl *c)
+{
+    return c->virtual ? c->virtual->plan.count * ARRAY_SIZE(acts) : 0;
+}
+
+struct nvme_sqe nvme_virtual_step(const struct nvme_ctrl *c, unsigned step)
 {
     const struct nvme_virtual_plan *plan = &c->virtual->plan;
-    bool good = manage(c, NVME_VIRTUAL_ACT_OFFLINE, plan->ids[i], 0, 0, p);
-    for (unsigned kind = 0; good && kind < NVME_VIRTUAL_KINDS; kind++)
-        good = !plan->each[kind] ||
-               manage(c, NVME_VIRTUAL_ACT_ASSIGN, plan->ids[i], kind, plan->each[kind], p);
-    return good && manage(c, NVME_VIRTUAL_ACT_ONLINE, plan->ids[i], 0, 0, p);
+    unsigned n = step % ARRAY_SIZE(acts), id = plan->ids[step / ARRAY_SIZE(acts)];
+    if (acts[n] != NVME_VIRTUAL_ACT_ASSIGN)
+        return command(acts[n], id, 0, 0);
+    unsigned kind = n - 1;
+    return command(plan->each[kind] ? acts[n] : acts[0], id, kind, plan->each[kind]);
+}
+
+static bool have_serve(struct nvme_ctrl *c, unsigned i, struct problem *p)
+{
+    bool good = true;
+    for (unsigned n = 0; good && n < ARRAY_SIZE(acts); n++)
+        good = send(c, nvme_virtual_step(c, i * ARRAY_SIZE(acts) + n), p);
+    return good;
 }
 
 // Before they are found: how many interrupts they have stands in their configuration space.
@@ -170,6 +200,16 @@ bool nvme_virtual_serves(const struct nvme_ctrl *c, unsigned index)
     return c->virtual && index < c->virtual->plan.count && c->virtual->serves[index];
 }
 
+void nvme_virtual_end_start(void)
+{
+    if (wanted.count && !wanted.found)
+        warn("nvme-vfs",
+             "nvme.vfs=%u, but no controller can have virtual functions: SR-IOV and Virtualization "
+             "Management are what it takes",
+             wanted.count);
+    wanted.count = 0;
+}
+
 // ---- off ----
 
 void nvme_virtual_turn_off(struct nvme_ctrl *c)
@@ -180,7 +220,7 @@ void nvme_virtual_turn_off(struct nvme_ctrl *c)
         return;
     nvme_virtual_detach(c, v->plan.ids, v->plan.count, v->namespaces);
     for (unsigned i = 0; i < v->plan.count; i++)
-        if (v->serves[i] && !manage(c, NVME_VIRTUAL_ACT_OFFLINE, v->plan.ids[i], 0, 0, &p))
+        if (v->serves[i] && !send(c, command(NVME_VIRTUAL_ACT_OFFLINE, v->plan.ids[i], 0, 0), &p))
             warn_problem(&p);
     pci_virtual_stop(c->dev);
     if (v->had_more && !set_primary(c, v->before, &p))

@@ -21,6 +21,13 @@ bool nvme_virtual_turn_on(struct nvme_ctrl *c);
 void nvme_virtual_find(struct nvme_ctrl *c);
 bool nvme_virtual_serves(const struct nvme_ctrl *c, unsigned index);
 
+// No controller is asked to have any from now on; says so if none could.
+void nvme_virtual_end_start(void);
+
+// A reset of the primary takes all of them offline: the commands, so many, by which it has them serve again.
+unsigned nvme_virtual_steps(const struct nvme_ctrl *c);
+struct nvme_sqe nvme_virtual_step(const struct nvme_ctrl *c, unsigned step);
+
 // When their controllers are shut down: off again, and the primary has what it had. A controller without
 // any may come as well.
 void nvme_virtual_turn_off(struct nvme_ctrl *c);

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import qemu_launch as launch
+from conftest import broken
 from test_domains import OWN, jobs, wait_until_off
 from test_monitor import session  # noqa: F401, a fixture
 
@@ -70,3 +71,14 @@ def test_killed_in_the_middle_of_reads(session, tmp_path):  # noqa: F811
     status, events = s.end()
     assert status == launch.EXIT_OK
     assert [event["end"] for event in events if event["type"] == "domain"] == ["killed", "killed", "killed"]
+
+
+def test_reset_of_the_physical_function(boot, tmp_path):
+    """It takes those of the virtual ones along; all three come back, and no read is lost."""
+    extra = physical(tmp_path)
+    failing = broken("nvme", "nvme[0]", "physical", offset=0x1c, arm=0x1008, armbits=0xff, armcount=100,
+                     reads=4, mask=2, value=2)
+    run = boot(f"irq=posted app=job runtime=4s nvme.timeout=1s {READS} nvme.vfs=2 allow-write={SERIAL}",
+               extra=failing + extra).verified()
+    assert [job["filename"] for job in run.disk_jobs] == ["nvme0n1", "nvme1n2", "nvme2n3"]
+    assert [recovery["resets"] > 0 and not recovery["gone"] for recovery in run.of("recovery")] == [True] * 3

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Domains: ring-3 programs with CPUs, memory and disks of their own; what they do, and what they can't."""
 import os
-import shutil
 import subprocess
 import time
 
 import pytest
 
 import qemu_launch as launch
-from conftest import ROOT
 from test_monitor import session  # noqa: F401, a fixture
 
 FULL = "ONEBELL_FULL" in os.environ
@@ -23,17 +21,6 @@ def disks(tmp_path):
     found = [launch.Disk(size="16m", writable=tmp_path / "disks") for _ in range(DISKS)]
     launch.make_disks(launch.Machine(disks=found))
     return found
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
-    """The image, with tests/domain/ as the domains' app."""
-    build = shutil.copytree(launch.BUILD, tmp_path_factory.mktemp("hostile") / "build",
-                            ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
-    done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", "DOMAIN=tests/domain",
-                           f"{build}/onebell.efi"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    return build / "onebell.efi"
 
 
 def jobs(run, domain=None):
@@ -82,36 +69,6 @@ def test_killed_in_the_middle(boot, disks):
     assert ends(run, "a") == ["time"] * lives
     assert len(jobs(run)) == 1
     assert max(life["life"] for life in run.of("domain")) == lives
-
-
-# Instructions that QEMU lets ring 3 have, though SDM vol. 2 says #GP(0): INVD and WBINVD.
-KINDS = {"instructions": (47, 2), "memory": (20, 0), "calls": (7, 1), "queues": (9, 3)}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_hostile(boot, disks, hostile, kind):
-    """What it may not do ends its life, with one sentence; and nobody else's."""
-    lives, harmless = KINDS[kind]
-    run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002 "
-               f"domain=h:cpus=1:disks=nvme1n1:mem=8m:lives={lives}:app=hostile:kind={kind}",
-               cpus=2, disks=disks, image=hostile)
-    assert run.status == launch.EXIT_FAILED
-    assert len(jobs(run)) == 1
-    assert ends(run, "h").count("exit") == harmless, run.console
-    assert ends(run, "h").count("fault") == lives - harmless
-    told = [error for error in run.of("error")
-            if error["what"] in ("domain-fault", "domain-call", "domain-dma")]
-    assert len(told) == len(run.of("error")) == lives - harmless
-    assert "panic on CPU" not in run.console
-
-
-def test_it_never_comes_round(boot, disks, hostile):
-    run = boot(f"app=job runtime=1s {KERNELS} domain=h:cpus=1:mem=4m:patience=1s:app=hostile:kind=loops:which=0",
-               cpus=2, disks=disks, image=hostile)
-    assert run.status == launch.EXIT_FAILED
-    assert "has not come round its loop" in run.one("error", what="domain-stuck", domain="h")["message"]
-    assert ends(run, "h") == ["fault"]
-    assert len(jobs(run)) == 1
 
 
 @pytest.mark.parametrize("words, what, said", [
