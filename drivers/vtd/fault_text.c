@@ -153,21 +153,18 @@ static const struct reason *reason_of(const struct vtd_fault *f)
 
 struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
 {
-    struct vtd_fault f = {
+    uint8_t reason = (uint8_t)field_get(VTD_FRCD_HIGH_FR, high);
+    bool interrupt = reason >= VTD_REASON_INTERRUPT_FIRST && reason <= VTD_REASON_INTERRUPT_LAST;
+    return (struct vtd_fault){
         .source = (uint16_t)field_get(VTD_FRCD_HIGH_SID, high),
-        .reason = (uint8_t)field_get(VTD_FRCD_HIGH_FR, high),
+        .reason = reason,
+        .interrupt = interrupt,
+        // The others are found before an index is (VT-d 11.4.7.6, FI).
+        .has_index = interrupt && reason != 0x20 && reason != 0x25 && reason < 0x29,
+        .index = (uint16_t)field_get(VTD_FRCD_LOW_INDEX, low),
+        .address = interrupt ? 0 : low & VTD_FRCD_LOW_FI,
+        .reads = high & VTD_FRCD_HIGH_T1 && !(high & VTD_FRCD_HIGH_T2), // 1 and 1: an AtomicOp
     };
-    f.interrupt = f.reason >= VTD_REASON_INTERRUPT_FIRST && f.reason <= VTD_REASON_INTERRUPT_LAST;
-    if (!f.interrupt) {
-        f.address = low & VTD_FRCD_LOW_FI;
-        f.reads = high & VTD_FRCD_HIGH_T1 && !(high & VTD_FRCD_HIGH_T2); // 1 and 1: an AtomicOp
-        return f;
-    }
-    // These are found before an index is (VT-d 11.4.7.6, FI).
-    f.has_index = f.reason != 0x20 && f.reason != 0x25 && f.reason < 0x29;
-    if (f.has_index)
-        f.index = (uint16_t)field_get(VTD_FRCD_LOW_INDEX, low);
-    return f;
 }
 
 const char *vtd_fault_what(const struct vtd_fault *f)

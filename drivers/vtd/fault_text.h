@@ -8,9 +8,9 @@
 struct vtd_fault {
     uint16_t source; // requester id
     uint8_t reason;
-    bool interrupt; // else of a DMA
-    bool has_index; // interrupt: the unit knows which entry
-    uint16_t index;
+    bool interrupt;   // else of a DMA
+    bool has_index;   // interrupt: the unit knows which entry
+    uint16_t index;   // valid where has_index is
     uint64_t address; // DMA: page
     bool reads;       // DMA: else writes
 };

@@ -22,8 +22,7 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p)
         .descriptors = mem_alloc(QUEUE_BYTES, PAGE_BYTES, u->node),
         .status = mem_alloc(CACHE_LINE, CACHE_LINE, u->node),
     };
-
-    vtd_write64(u, VTD_IQT, 0);
+    // The tail is at 0 since the unit was taken over.
     vtd_write64(u, VTD_IQA, mem_phys(q->descriptors) | (wide ? VTD_IQA_DW : 0));
     return vtd_gcmd(u, VTD_GCMD_QIE, true, p);
 }

@@ -3,7 +3,9 @@
 
 #include "drivers/vtd/vtd.h"
 
+#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/fence.h"
+#include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
@@ -59,15 +61,6 @@ static bool may_turn_off(const struct vtd_unit *u, struct problem *p)
            vtd_problem_display(u, p);
 }
 
-static bool take_over(struct vtd_unit *u, struct problem *p)
-{
-    struct problem ignored;
-    if (!may_turn_off(u, p) || !vtd_take_over(u, dma != VTD_DMA_OPEN, p))
-        return put_aside(u, p);
-    u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
-    return true;
-}
-
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
 static void map_all(struct dmar *d)
 {
@@ -81,12 +74,18 @@ static void map_all(struct dmar *d)
     }
 }
 
-static bool take_over_all(const struct dmar *d, struct problem *p)
+static bool take_over_all(struct problem *p)
 {
     struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
-        if (!d->units[i].absent && !take_over(u, p))
+    struct problem ignored;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (!u->regs)
+            continue;
+        if (may_turn_off(u, p) && vtd_take_over(u, dma != VTD_DMA_OPEN, p))
+            u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
+        else if (!put_aside(u, p))
             return false;
+    }
     return true;
 }
 
@@ -126,8 +125,7 @@ bool vtd_init(struct problem *p)
     vtd_units_find_needs(is_driven);
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    bool ok = take_over_all(d, p) && check_all(d, p) &&
-              (dma == VTD_DMA_OPEN || vtd_fence_plan(dma == VTD_DMA_RMRR, is_driven, p));
+    bool ok = take_over_all(p) && check_all(d, p) && (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -174,12 +172,20 @@ static uint32_t entry_count(void)
     return count;
 }
 
+// Contexts are entered before there is translation: nothing is granted yet.
+static bool fence(struct vtd_unit *u, struct problem *p)
+{
+    vtd_context_start(u);
+    return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
+           vtd_turn_translation_on(u, p);
+}
+
 // Each step stands on those before it (VT-d 6.5.2, 6.6, 6.7). With EIME=1 compatibility format is blocked
 // whatever CFI says (5.1.4); it is cleared so that the status says the same.
 static bool turn_on(struct vtd_unit *u, struct problem *p)
 {
     return vtd_queue_start(u, p) && vtd_table_start(u, entry_count(), p) &&
-           (dma == VTD_DMA_OPEN || vtd_fence_start(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
+           (dma == VTD_DMA_OPEN || fence(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
            vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
@@ -187,7 +193,7 @@ static bool give_up(struct vtd_unit *u, const struct problem *p)
 {
     struct problem ignored;
     if (!u->needed)
-        (void)vtd_give_up(u, dma != VTD_DMA_OPEN, &ignored);
+        (void)vtd_take_over(u, dma != VTD_DMA_OPEN, &ignored);
     return put_aside(u, p);
 }
 
@@ -196,7 +202,7 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
     struct problem ignored;
     struct vtd_unit *u;
     bool ok = true;
-    vtd_faults_reset();
+    fault_report_reset();
     // All of them are turned on, also those that no device of ours is behind: only then is every
     // interrupt checked.
     for (size_t i = 0; ok && (u = vtd_unit_named(i)); i++) {
@@ -210,7 +216,7 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
         vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
     for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
-        (void)vtd_give_up(u, false, &ignored);
+        (void)vtd_take_over(u, false, &ignored);
     return ok;
 }
 

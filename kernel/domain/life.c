@@ -77,7 +77,6 @@ static void run(struct domain *d)
     d->time.fn = time_is_up;
     if (d->words->time_us)
         cpu_timer_start(&d->time, d->began_ns + d->words->time_us * NS_PER_US);
-    domain_voice_begin(&d->team.voice, d->began_ns);
     d->working = d->team.cpus_count;
     for (unsigned i = 0; i < d->team.cpus_count; i++)
         domain_cpu_start(&d->team.cpus[i], d->program.plan.entry);

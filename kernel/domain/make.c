@@ -9,6 +9,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
 #include "kernel/run/smp.h"
+#include "kernel/x86/time.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 
@@ -140,6 +141,7 @@ static void make_team(struct domain *d)
         .over = domain_is_over,
         .is_back = domain_cpu_is_back,
     };
+    domain_voice_begin(&d->team.voice, time_ns());
     for (unsigned i = 0; i < count; i++)
         make_cpu(d, i);
 }

@@ -19,6 +19,7 @@ void info(const char *fmt, ...);
 void warn_by(const char *domain, const char *what, const char *message);
 void error_by(const char *domain, const char *what, const char *message);
 void report_json(struct json *j);
+bool report_is_behind(void);
 
 // Two pages of the program's, one behind the other for it, and not for the kernel.
 #define FIRST 0x100000000ull
@@ -29,6 +30,7 @@ static struct domain_team team;
 static struct domain_cpu dc;
 static struct problem problem;
 static uint64_t now_ns;
+static bool is_behind;
 static char said[8192];
 
 void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)
@@ -76,6 +78,11 @@ void error_by(const char *domain, const char *what, const char *message)
     snprintf(said, sizeof(said), "error %s|%s|%s", domain, what, message);
 }
 
+bool report_is_behind(void)
+{
+    return is_behind;
+}
+
 void report_json(struct json *j)
 {
     const char *text = json_end(j);
@@ -85,6 +92,7 @@ void report_json(struct json *j)
 
 static int begin(void **state)
 {
+    is_behind = false;
     team = (struct domain_team){ .name = "db", .cpus_count = 3 };
     memset(&dc, 0, sizeof(dc));
     dc.team = &team;
@@ -289,6 +297,16 @@ static void a_flood_is_held_back(void **state)
     assert_int_equal(print_all_it_may(), 0);
 }
 
+// Whatever is left of its budget: the rest of the ring is for the kernel's lines.
+static void a_slow_console_is_not_filled(void **state)
+{
+    is_behind = true;
+    assert_int_equal(print_all_it_may(), 0);
+    assert_string_equal(said, "");
+    is_behind = false;
+    assert_int_equal(print_all_it_may(), DOMAIN_VOICE_BURST / 64);
+}
+
 static void short_pauses_count(void **state)
 {
     unsigned lines = 0;
@@ -316,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(the_longest_json_fits, begin),
         cmocka_unit_test_setup(nobody_speaks_for_the_kernel, begin),
         cmocka_unit_test_setup(a_flood_is_held_back, begin),
+        cmocka_unit_test_setup(a_slow_console_is_not_filled, begin),
         cmocka_unit_test_setup(short_pauses_count, begin),
     };
     return cmocka_run_group_tests_name("calls of a domain", tests, NULL, NULL);

@@ -84,10 +84,6 @@ void domain_info_end(struct domain *d)
 {
 }
 
-void domain_voice_begin(struct domain_voice *v, uint64_t now_ns)
-{
-}
-
 void domain_cpu_start(struct domain_cpu *dc, uint64_t entry)
 {
     w.running++;

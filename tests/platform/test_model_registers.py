@@ -31,13 +31,20 @@ def test_only_the_posting_capability_differs_from_qemu(size):
     assert ours == stock
 
 
-def test_no_tpm_answers():
+@pytest.mark.parametrize("machine", [{}, {"plugin_args": ",stock=on", "iommu": ""}], ids=["posting", "stock"])
+def test_no_tpm_answers(machine):
     """Firmware that reads something else waits for one."""
-    with Machine() as machine:
+    with Machine(**machine) as machine:
         assert [machine.read(at, 1) for at in (0xFED40000, 0xFED44FFF)] == [0xFF, 0xFF]
         assert machine.read(0xFED40F00, 4) == 0xFFFFFFFF
         machine.write(0xFED40000, 2, 1)
         assert machine.read(0xFED3FFFF, 1) == machine.read(0xFED45000, 1) == 0
+
+
+def test_stock_is_qemus_own():
+    with Machine(plugin_args=",stock=on") as machine:
+        assert not vtd.Unit(machine).read(vtd.CAP, 8) & PI
+    assert machine.stderr == ""
 
 
 def test_the_invalidation_queue_still_works(bench):

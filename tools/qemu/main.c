@@ -29,7 +29,7 @@ __attribute__((constructor)) static void claim_interface(void)
 
 static struct {
     const char *json, *count, *snapshots;
-    bool strict, instructions, attack_writes;
+    bool strict, instructions, attack_writes, stock;
 } arguments = { .attack_writes = true };
 
 // The value of `argument` if it has this name, else NULL.
@@ -63,9 +63,10 @@ static void parse_argument(const char *argument)
         attack_add(value);
     else if (!parse_switch(argument, "strict=", &arguments.strict) &&
              !parse_switch(argument, "attack-writes=", &arguments.attack_writes) &&
-             !parse_switch(argument, "instructions=", &arguments.instructions))
+             !parse_switch(argument, "instructions=", &arguments.instructions) &&
+             !parse_switch(argument, "stock=", &arguments.stock))
         refuse("unknown argument '%s'; there are json=FILE, count=ELF, snapshots=PORT, "
-               "instructions=on, attack=ID, attack-writes=off, plant=NAME and strict=on",
+               "instructions=on, attack=ID, attack-writes=off, plant=NAME, strict=on and stock=on",
                argument);
 }
 
@@ -101,20 +102,26 @@ static void reset(void *opaque)
     count_reset();
 }
 
-static void attach(struct qemu_notifier *n, void *data)
+static void attach_to_unit(void)
 {
-    qemu_abi_probe();
     find_unit();
     find_apic();
     faults_init();
     qemu_use_atomics(max_cpus);
     qemu_overlay(model.registers, MODEL_NAME "-registers", &registers_ops);
     qemu_overlay(model.window, MODEL_NAME "-window", &window_ops);
-    no_tpm_attach();
     snapshots_attach();
     attack_attach();
     qemu.qemu_register_reset(reset, NULL);
     atexit(stats_print);
+}
+
+static void attach(struct qemu_notifier *n, void *data)
+{
+    qemu_abi_probe();
+    if (!arguments.stock)
+        attach_to_unit();
+    no_tpm_attach();
 }
 
 int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, char **argv)
