@@ -261,6 +261,8 @@ static inline bool pci_bears(const struct pci_dev *dev, uint32_t segment, uint16
     return seen->segment == segment && (seen->bdf == source || seen->requester == source);
 }
 
+// Whether a function that is granted the arena bears it.
+bool pci_is_driven(uint32_t segment, uint16_t source);
 // Whether a domain's function may bear it.
 bool pci_is_given(uint32_t segment, uint16_t source);
 

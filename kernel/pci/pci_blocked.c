@@ -5,6 +5,15 @@
 
 static pci_on_blocked_fn *on_blocked;
 
+bool pci_is_driven(uint32_t segment, uint16_t source)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->granted && !dev->space && pci_bears(dev, segment, source))
+            return true;
+    return false;
+}
+
 bool pci_is_given(uint32_t segment, uint16_t source)
 {
     const struct pci_dev *dev;
