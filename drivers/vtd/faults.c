@@ -18,8 +18,9 @@
 
 // The boot CPU's loop alone reads and writes these.
 static struct {
-    uint64_t seen;       // faults, reported or not
-    uint64_t sentences;  // shown one by one
+    uint64_t seen; // faults, reported or not
+    // Shown one by one, [1] of functions that were given away: what those do uses up none of the others'.
+    uint64_t sentences[2];
     uint64_t suppressed; // since the last summary
     bool suppressed_ours;
     bool lost; // since the last summary: records overflowed
@@ -104,8 +105,8 @@ static void tell(bool ours, const char *sentence)
         warn("vtd-fault", "%s", sentence);
 }
 
-// Before anybody counts how much people have been told.
-static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
+// Before anybody counts how much people have been told. True: of this they have been.
+static bool hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
 {
     const struct pci_blocked what = {
         .interrupt = f->interrupt,
@@ -113,7 +114,7 @@ static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
         .address = f->address,
         .sentence = faults.last,
     };
-    pci_tell_blocked(u->segment, f->source, &what);
+    return pci_tell_blocked(u->segment, f->source, &what);
 }
 
 // What a domain's function does is no error of ours, and the address is the domain's.
@@ -128,15 +129,14 @@ static void note(struct vtd_unit *u, uint64_t low, uint64_t high)
     owner.lies_there = given ? "as its domain counts" : vtd_what_lies_at(f.address);
     ours &= !given;
     vtd_fault_sentence(faults.last, sizeof(faults.last), u->base, u->segment, &f, &owner);
-    hand_on(u, &f);
-
     faults.seen++;
-    if (faults.sentences < SENTENCES_MAX) {
-        if (++faults.sentences == SENTENCES_MAX)
+    if (hand_on(u, &f))
+        return send_json(u, &f, faults.last);
+    if (faults.sentences[given] < SENTENCES_MAX) {
+        if (++faults.sentences[given] == SENTENCES_MAX)
             faults.summary_due = time_ns() + SUMMARY_NS;
         tell(ours, faults.last);
-        send_json(u, &f, faults.last);
-        return;
+        return send_json(u, &f, faults.last);
     }
     faults.suppressed++;
     faults.suppressed_ours |= ours;
