@@ -134,15 +134,21 @@ static struct domain *owner_of(const struct pci_dev *dev)
     return NULL;
 }
 
-// What was blocked of a function is held against the domain that runs it. Where it isn't known whose
-// it was, it is held against none: nothing got through. Nor is what came late of one that was taken from it.
-static void blocked(struct pci_dev *dev, const struct pci_blocked *what)
+// What was blocked of a function is held against the domain that runs it, once. The function is off the bus at
+// once, too: its CPUs may take a while to come back, and each breach is the boot CPU's work. Where it isn't known
+// whose it was, it is held against none: nothing got through. Nor is what came late of one that was taken from it.
+static bool blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
     struct domain *d = dev && dev->granted ? owner_of(dev) : NULL;
-    if (!d || d->state != DOMAIN_RUNNING || d->dying)
-        return;
-    error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
-    domain_die(d, DOMAIN_END_FAULT);
+    if (!d || (d->state != DOMAIN_RUNNING && d->state != DOMAIN_STOPPING))
+        return false;
+    bool first = !d->dying;
+    if (first) {
+        error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
+        domain_die(d, DOMAIN_END_FAULT);
+    }
+    pci_stop_bus_master(dev);
+    return first;
 }
 
 // ---- the start ----

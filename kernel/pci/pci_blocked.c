@@ -28,12 +28,12 @@ void pci_on_blocked(pci_on_blocked_fn *fn)
     on_blocked = fn;
 }
 
-void pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what)
+bool pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what)
 {
     struct pci_dev *dev;
-    if (on_blocked && what->lost)
-        on_blocked(NULL, what);
+    bool told = on_blocked && what->lost && on_blocked(NULL, what);
     for (size_t i = 0; on_blocked && !what->lost && (dev = pci_get(i)); i++)
         if (pci_bears(dev, segment, source))
-            on_blocked(dev, what);
+            told |= on_blocked(dev, what);
+    return told;
 }

@@ -39,9 +39,19 @@ static void test_leaves_the_kernel(void **state)
     domain_is_off(m);
 }
 
+// A device may write as data what it sends as interrupts: those of the kernel's queues end nowhere.
+static void are_shut(const struct model *m, bool shut)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(m->irqs[i]);
+        assert_int_equal(m->irqs[i]->shut, shut);
+    }
+}
+
 static void test_serves_a_program(void **state)
 {
     struct model *m = given();
+    are_shut(m, true);
     struct block_dev *dev = program_set_up(m);
     assert_string_equal(dev->name, world_ctrl(m)->namespaces->dev.name);
     assert_string_equal(dev->serial, "S123");
@@ -60,7 +70,9 @@ static void test_returns_to_the_kernel(void **state)
     program_reads(program_set_up(m), 0);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     program_end();
+    are_shut(m, true);
     assert_int_equal(domain_give_back(m), DOMAIN_DONE);
+    are_shut(m, false);
     assert_non_null(world_disk(m, 1));
     reads_well(world_disk(m, 1), 0);
     reads_well(world_disk(m, 1), 1);
