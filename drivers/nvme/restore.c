@@ -160,6 +160,7 @@ static void go_on(struct nvme_restore *r)
         send(r);
     } else {
         nvme_events_listen(r->ctrl);
+        pci_tell_lost(r->ctrl->dev);
         r->state = NVME_RESTORE_DONE;
     }
 }

@@ -122,14 +122,14 @@ static void wait_for(bool (*is_over)(const struct domain *d), uint64_t end_ns)
     cpu_run_until(&w.done);
 }
 
-// ---- breaches ----
+// ---- breaches and losses ----
 
 static struct domain *owner_of(const struct pci_dev *dev)
 {
     for (struct domain *d = domains.first; d; d = d->next)
         for (unsigned i = 0; i < d->devices_count; i++)
             if (d->devices[i]->dev == dev)
-                return d;
+                return d->state == DOMAIN_RUNNING && !d->dying ? d : NULL;
     return NULL;
 }
 
@@ -138,9 +138,21 @@ static struct domain *owner_of(const struct pci_dev *dev)
 static void blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
     struct domain *d = dev ? owner_of(dev) : NULL;
-    if (!d || d->state != DOMAIN_RUNNING || d->dying)
+    if (!d)
         return;
     error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
+    domain_die(d, DOMAIN_END_FAULT);
+}
+
+// Its requests under way get no answer any more.
+static void lost(struct pci_dev *dev)
+{
+    struct domain *d = owner_of(dev);
+    if (!d)
+        return;
+    error("domain-lost",
+          "domain %s: %s was reset along with %s, its physical function: the domain ends",
+          d->words->name, dev->name, dev->physical->name);
     domain_die(d, DOMAIN_END_FAULT);
 }
 
@@ -160,6 +172,7 @@ void domains_start(const struct handoff *h)
         end = &d->next;
     }
     pci_on_blocked(blocked);
+    pci_on_lost(lost);
     for (struct domain *d = domains.first; d; d = d->next)
         domain_live(d);
     wait_for(has_begun, UINT64_MAX);

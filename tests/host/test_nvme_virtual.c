@@ -238,6 +238,16 @@ static void test_lost_in_reset(void **state)
     assert_false(m->pci_command & 4);
 }
 
+static unsigned lost;
+
+static void count_lost(struct pci_dev *dev)
+{
+    const struct model *m = container_of(dev->physical, struct model, pci);
+    assert_ptr_equal(dev, &m->functions[lost]->pci);
+    assert_int_equal(m->secondaries.list[lost].state, NVME_SECONDARY_ONLINE); // it can be set up
+    lost++;
+}
+
 // A reset of the primary takes its secondary controllers offline, with all that they have.
 static void test_primary_is_reset(void **state)
 {
@@ -249,6 +259,8 @@ static void test_primary_is_reset(void **state)
         memset(m->secondaries.list[i].resources, 0, sizeof(m->secondaries.list[i].resources));
     }
     m->primary.kinds[0].assigned = m->primary.kinds[1].assigned = 0;
+    pci_on_lost(count_lost);
+    lost = 0;
     model_fails(vf, FAILS_FATAL);
     nvme_recover_reset(world_ctrl(m));
     world_pass(5 * NS_PER_S);
@@ -257,6 +269,8 @@ static void test_primary_is_reset(void **state)
         assert_int_equal(m->secondaries.list[i].resources[NVME_VIRTUAL_QUEUES], 3);
     }
     reads_well(world_disk(m, 1), 0);
+    assert_int_equal(lost, 2);
+    pci_on_lost(NULL);
 }
 
 #define virtual_test(fn) cmocka_unit_test_setup_teardown(fn, begin, end)

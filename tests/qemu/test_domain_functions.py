@@ -7,7 +7,7 @@ import pytest
 
 import qemu_launch as launch
 from conftest import broken
-from test_domains import OWN, jobs, wait_until_off
+from test_domains import OWN, ends, jobs, wait_until_off
 from test_monitor import session  # noqa: F401, a fixture
 
 FULL = "ONEBELL_FULL" in os.environ
@@ -74,11 +74,13 @@ def test_killed_in_the_middle_of_reads(session, tmp_path):  # noqa: F811
 
 
 def test_reset_of_the_physical_function(boot, tmp_path):
-    """It takes those of the virtual ones along; all three come back, and no read is lost."""
-    extra = physical(tmp_path)
+    """It takes those of the virtual ones along: the kernel's come back, and no read is lost; a domain ends, and begins
+    again."""
     failing = broken("nvme", "nvme[0]", "physical", offset=0x1c, arm=0x1008, armbits=0xff, armcount=100,
                      reads=4, mask=2, value=2)
-    run = boot(f"irq=posted app=job runtime=4s nvme.timeout=1s {READS} nvme.vfs=2 allow-write={SERIAL}",
-               extra=failing + extra).verified()
-    assert [job["filename"] for job in run.disk_jobs] == ["nvme0n1", "nvme1n2", "nvme2n3"]
-    assert [recovery["resets"] > 0 and not recovery["gone"] for recovery in run.of("recovery")] == [True] * 3
+    run = boot(f"irq=posted app=job runtime=4s nvme.timeout=1s {READS} filename=nvme0n1:nvme1n2 nvme.vfs=2 "
+               f"allow-write={SERIAL} domain=a:cpus=1:disks=nvme2n3:mem=16m:lives=2:app=job:runtime=3s:{OWN}",
+               cpus=2, extra=failing + physical(tmp_path)).failed("domain-lost", "0000:01:00.2", "0000:01:00.0")
+    assert ends(run, "a") == ["fault", "exit"]
+    assert len(jobs(run)) == len(jobs(run, "a")) == 1
+    assert {(recovery["device"], recovery["gone"]) for recovery in run.of("recovery")} >= {("nvme0", False), ("nvme1", False)}
