@@ -273,6 +273,19 @@ static void test_primary_is_reset(void **state)
     pci_on_lost(NULL);
 }
 
+static void test_one_stays_offline(void **state)
+{
+    struct model *m = primary(6, 4);
+    starts(m);
+    m->refused_secondary = MODEL_SECONDARY(1);
+    unsigned before = world_warnings();
+    nvme_recover_reset(world_ctrl(m));
+    world_pass(NS_PER_S);
+    assert_int_equal(world_warnings(), before + 2); // the reset is the other
+    assert_non_null(strstr(world_last_warning(), "controller 65, of a virtual function, doesn't"));
+    assert_int_equal(m->secondaries.list[0].state, NVME_SECONDARY_ONLINE);
+}
+
 #define virtual_test(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int main(void)
@@ -297,6 +310,7 @@ int main(void)
         virtual_test(test_refuses_to_tell),
         virtual_test(test_lost_in_reset),
         virtual_test(test_primary_is_reset),
+        virtual_test(test_one_stays_offline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
