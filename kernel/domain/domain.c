@@ -123,7 +123,7 @@ static void wait_for(bool (*is_over)(const struct domain *d), uint64_t end_ns)
     cpu_run_until(&w.done);
 }
 
-// ---- breaches ----
+// ---- breaches and losses ----
 
 static struct domain *owner_of(const struct pci_dev *dev)
 {
@@ -151,6 +151,18 @@ static bool blocked(struct pci_dev *dev, const struct pci_blocked *what)
     return first;
 }
 
+// Its requests under way get no answer any more.
+static void lost(struct pci_dev *dev)
+{
+    struct domain *d = owner_of(dev);
+    if (!d || d->state != DOMAIN_RUNNING || d->dying)
+        return;
+    error("domain-lost",
+          "domain %s: %s was reset along with %s, its physical function: the domain ends",
+          d->words->name, dev->name, dev->physical->name);
+    domain_die(d, DOMAIN_END_FAULT);
+}
+
 // ---- the start ----
 
 void domains_start(const struct handoff *h)
@@ -168,6 +180,7 @@ void domains_start(const struct handoff *h)
     }
     domain_warn_leaks(domains.first);
     pci_on_blocked(blocked);
+    pci_on_lost(lost);
     for (struct domain *d = domains.first; d; d = d->next)
         domain_live(d);
     wait_for(has_begun, UINT64_MAX);
