@@ -25,11 +25,10 @@
 // All of one moment: no interrupt counts in between.
 static void count(const struct job *job, unsigned cpu, struct job_counters *out)
 {
-    size_t i = 0;
     interrupts_off();
     out->stats = *cpu_stats(cpu);
-    for (struct irq *irq = irq_first(); irq && i < job->irqs_count; irq = irq->next)
-        out->irqs[i++] = irq->counts[cpu];
+    for (size_t i = 0; i < job->irqs_count; i++)
+        out->irqs[i] = job->irqs[i]->counts[cpu];
     out->tsc = rdtsc();
     interrupts_on();
     out->has_energy = energy_read(&out->energy);

@@ -134,7 +134,7 @@ struct job_counters {
     struct cpu_stats stats;
     bool has_energy;
     struct energy energy; // of its package
-    uint64_t *irqs;       // MSIs taken of each irq, in the order of irq_first()
+    uint64_t *irqs;       // MSIs taken of each of the job's
 };
 
 struct job_cpu {
@@ -161,6 +161,7 @@ struct job {
     struct job_cpu *cpus;
     struct job_worker **workers; // numjobs for each disk
     size_t workers_count;
+    const struct irq **irqs; // those that there were at its start: some may go, and others come
     size_t irqs_count;
     unsigned waiting; // CPUs that have not answered yet
     bool stop;

@@ -41,6 +41,11 @@ static uint64_t delta(const struct job *job, unsigned cpu, size_t row)
                                  : job_stat_delta(job, cpu, own[row - job->irqs_count].offset);
 }
 
+static const struct irq *irq_of(const struct job *job, size_t row)
+{
+    return row < job->irqs_count ? job->irqs[row] : NULL;
+}
+
 static bool all_zero(const struct job *job, unsigned first, unsigned end, size_t row)
 {
     for (unsigned cpu = first; cpu < end; cpu++)
@@ -62,18 +67,14 @@ static void print_abreast(const struct job *job, unsigned first, unsigned end,
                           char (*cells)[TABLE_CELL_BYTES], size_t cells_max)
 {
     struct table table;
-    const struct irq *irq = irq_first();
     table_init(&table, end - first + 2, 1 | 1u << (end - first + 1), cells, cells_max);
     table_cell(&table, "%s", "");
     for (unsigned cpu = first; cpu < end; cpu++)
         table_cell(&table, "CPU%u", cpu);
     table_cell(&table, "%s", "");
-    for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++) {
+    for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++)
         if (job->cpus_count <= JOB_CPUS_ABREAST || !all_zero(job, first, end, row))
-            add_row(&table, job, first, end, row, row < job->irqs_count ? irq : NULL);
-        if (irq)
-            irq = irq->next;
-    }
+            add_row(&table, job, first, end, row, irq_of(job, row));
     table_print(&table);
 }
 
@@ -112,12 +113,8 @@ static void send_rows(const struct job *job)
 {
     size_t bytes = 256 + job->cpus_count * 21ull; // a comma and up to 20 digits for each CPU
     char *buffer = arena_alloc(job->arena, bytes, CACHE_LINE, NODE_ANY);
-    const struct irq *irq = irq_first();
-    for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++) {
-        send_row(job, row, row < job->irqs_count ? irq : NULL, buffer, bytes);
-        if (irq)
-            irq = irq->next;
-    }
+    for (size_t row = 0; row < job->irqs_count + ARRAY_SIZE(own); row++)
+        send_row(job, row, irq_of(job, row), buffer, bytes);
 }
 
 void job_report_irqs(const struct job *job)

@@ -7,10 +7,20 @@
 #include "kernel/mem/mem.h"
 #include "lib/stamp.h"
 
+static void list_irqs(struct job *job)
+{
+    size_t i = 0;
+    for (const struct irq *irq = irq_first(); irq; irq = irq->next)
+        job->irqs_count++;
+    job->irqs =
+        arena_alloc(job->arena, job->irqs_count * sizeof(*job->irqs) + 1, CACHE_LINE, NODE_ANY);
+    for (const struct irq *irq = irq_first(); irq; irq = irq->next)
+        job->irqs[i++] = irq;
+}
+
 static void make_cpus(struct job *job)
 {
-    for (struct irq *irq = irq_first(); irq; irq = irq->next)
-        job->irqs_count++;
+    list_irqs(job);
     job->cpus_count = cpu_count();
     job->cpus = arena_alloc(job->arena, job->cpus_count * sizeof(*job->cpus), CACHE_LINE, NODE_ANY);
     for (unsigned i = 0; i < job->cpus_count; i++) {

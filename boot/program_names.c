@@ -3,6 +3,7 @@
 
 #include "boot/program_names.h"
 
+#include "lib/parse.h"
 #include "lib/string.h"
 
 #define WORD "domain="
@@ -18,22 +19,12 @@ static bool is_end(char c)
     return c == 0 || c == ' ';
 }
 
-// Letters, digits, - and _ alone: nothing that leads out of the folder.
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
 static bool copy_name(const char *at, char name[HANDOFF_PROGRAM_NAME])
 {
-    size_t used = 0;
-    while (used < HANDOFF_PROGRAM_NAME - 1 && is_name_char(at[used])) {
-        name[used] = at[used];
-        used++;
-    }
-    name[used] = 0;
-    return used && (is_end(at[used]) || at[used] == ':');
+    size_t length = 0;
+    while (!is_end(at[length]) && at[length] != ':')
+        length++;
+    return parse_name(at, length, name, HANDOFF_PROGRAM_NAME);
 }
 
 // Reads a domain's word up to its end. False: it names what is no file's name.

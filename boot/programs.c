@@ -50,10 +50,12 @@ static void read_file(struct loader *l, EFI_FILE_HANDLE file, struct handoff_pro
 {
     uint64_t bytes = 0;
     EFI_STATUS status = file_bytes(file, &bytes);
-    if (EFI_ERROR(status) || !bytes) {
+    if (EFI_ERROR(status)) {
         note(f, HANDOFF_PROGRAM_UNREADABLE, status);
         return;
     }
+    if (!bytes) // the kernel tells of its size
+        return;
     if (bytes > HANDOFF_PROGRAM_BYTES) {
         note(f, HANDOFF_PROGRAM_TOO_LONG, bytes);
         return;

@@ -73,6 +73,7 @@ bool cpu_is_online(unsigned cpu)
 // The kernel counts what it alone sees, in the page of the CPU's events.
 const struct cpu_stats *cpu_stats(unsigned cpu)
 {
+    domain_call(DOMAIN_CALL_STATS, cpu, 0, 0);
     const struct domain_events *events = cpus.all[cpu]->events;
     struct cpu_stats *stats = &cpus.all[cpu]->cpu.stats;
     stats->notifications = __atomic_load_n(&events->notifications, __ATOMIC_RELAXED);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Numbers, sizes and times from text.
+// Numbers, sizes, times and names from text.
 #include "lib/parse.h"
 
 #include "lib/string.h"
@@ -72,4 +72,22 @@ bool parse_time(const char *text, size_t length, uint64_t *us)
         { "s", 1000000 }, { "m", 60 * 1000000 }, { "h", 3600ull * 1000000 },
     };
     return parse_units(text, length, units, ARRAY_SIZE(units), us);
+}
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+bool parse_name(const char *text, size_t length, char *name, size_t room)
+{
+    if (!length || length >= room)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!is_name_char(text[i]))
+            return false;
+    memcpy(name, text, length);
+    name[length] = 0;
+    return true;
 }

@@ -5,16 +5,19 @@
 WORDS ?= menu=5 results=1 app=bench bench=quick
 EFI   ?= $(B)/onebell.efi
 
+# Programs for domains, beside the command line: FOLDER/NAME.elf is what prog=NAME means.
+PROGRAMS ?=
+
 # The time of all files: the last commit's.
 MEDIA_EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
-MKMEDIA     = SOURCE_DATE_EPOCH=$(MEDIA_EPOCH) $(PYTHON) -B tools/mkmedia --efi $(EFI) --words "$(WORDS)"
+MKMEDIA     = SOURCE_DATE_EPOCH=$(MEDIA_EPOCH) $(PYTHON) -B tools/mkmedia --efi $(EFI) --words "$(WORDS)" $(PROGRAMS:%=--program %)
 
 .PHONY: image iso sign
-image: ## build/onebell.img, a disk image for a USB stick: WORDS= EFI=
+image: ## build/onebell.img, a disk image for a USB stick: WORDS= EFI= PROGRAMS=
 	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
 	$(call quiet,IMAGE)$(MKMEDIA) image $(B)/onebell.img
 
-iso: ## build/onebell.iso, for a CD-ROM, a BMC's virtual one, or a stick: WORDS= EFI=
+iso: ## build/onebell.iso, for a CD-ROM, a BMC's virtual one, or a stick: WORDS= EFI= PROGRAMS=
 	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
 	$(call quiet,ISO)$(MKMEDIA) iso $(B)/onebell.iso
 
@@ -34,7 +37,7 @@ DIST_TAR = tar --format=ustar --sort=name --mtime=@$(MEDIA_EPOCH) --owner=0 --gr
            --mode=u=rwX,go=rX
 
 .PHONY: dist
-dist: ## build/onebell.tar.gz: image, ISO, docs, example report, checksums: WORDS= EFI=
+dist: ## build/onebell.tar.gz: image, ISO, docs, example report, checksums: WORDS= EFI= PROGRAMS=
 	@$(SETUP) media && $(MAKE) --no-print-directory SETUP=true image iso
 	@rm -rf $(DIST) && mkdir -p $(DIST)
 	@cp -r README.md LICENSE docs $(B)/onebell.img $(B)/onebell.iso $(DIST) && cp $(EFI) $(DIST)/onebell.efi

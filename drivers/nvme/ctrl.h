@@ -18,6 +18,7 @@ struct nvme_recover;
 struct nvme_ns;
 struct nvme_queue;
 struct nvme_sampler;
+struct nvme_virtual;
 
 struct nvme_admin_command {
     void (*done)(struct nvme_admin_command *command); // may be NULL
@@ -98,6 +99,9 @@ struct nvme_ctrl {
     _Atomic bool reported; // that message is under way
     struct nvme_events *events;
     struct nvme_recover *recover;
+
+    // virtual.c; NULL: it has no virtual functions of ours
+    struct nvme_virtual *virtual;
 
     // give.c
     struct nvme_give *give;

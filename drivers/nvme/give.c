@@ -11,6 +11,7 @@
 #include "kernel/base/report.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mem/mem.h"
+#include "kernel/pci/pci_regs.h"
 #include "kernel/x86/time.h"
 
 #define RETURN_NS                                                                                  \
@@ -34,6 +35,7 @@ struct nvme_give {
     enum state state;
     bool was_given;  // since it was shut down in order
     bool is_master;  // it can't be told not to be one
+    bool removed;    // from its slot, and so from the domain, which goes on
     uint64_t end_ns; // of the wait for what it doesn't do itself
     struct nvme_given given;
 };
@@ -41,6 +43,12 @@ struct nvme_give {
 static struct nvme_give *give_of(const struct domain_device *d)
 {
     return container_of(d, struct nvme_give, device);
+}
+
+static enum domain_step is_stuck(const struct nvme_give *g, struct problem *p)
+{
+    problem_set(p, "domain-disk", "%s: it hasn't stopped", g->ctrl->label);
+    return DOMAIN_FAILED;
 }
 
 // ---- stopping ----
@@ -103,8 +111,7 @@ static enum domain_step withdraw(struct domain_device *d, struct problem *p)
     case STOPPING:
         return stop(g, p);
     case STUCK:
-        problem_set(p, "domain-disk", "%s: it hasn't stopped", g->ctrl->label);
-        return DOMAIN_FAILED;
+        return is_stuck(g, p);
     default:
         return DOMAIN_DONE;
     }
@@ -117,6 +124,10 @@ static enum domain_step set_up(struct domain_device *d, struct domain_grant *gra
 {
     struct nvme_give *g = give_of(d);
     enum domain_step step = DOMAIN_FAILED;
+    if (g->removed) {
+        problem_set(p, "domain-disk", "%s was taken out of its slot", g->ctrl->label);
+        return step;
+    }
     if (g->state == IDLE && !nvme_given_begin(&g->given, grant, p))
         return enter(g, GOING, DOMAIN_FAILED);
     if (g->state == IDLE) {
@@ -157,9 +168,15 @@ static enum domain_step is_drained(struct nvme_give *g, struct problem *p)
     return DOMAIN_DONE;
 }
 
+// What comes back in its place has been reset (PCIe Base 6.0, 2.9.1), and reaches nothing.
+static bool is_absent(const struct nvme_ctrl *c)
+{
+    return pci_read16(c->dev, PCI_COMMAND) == 0xffff;
+}
+
 static enum domain_step is_silent(struct nvme_give *g, struct problem *p)
 {
-    enum domain_step stopped = has_stopped(g->ctrl, p);
+    enum domain_step stopped = is_absent(g->ctrl) ? DOMAIN_DONE : has_stopped(g->ctrl, p);
     if (stopped != DOMAIN_DONE)
         return stopped;
     if (g->is_master) {
@@ -177,6 +194,8 @@ static enum domain_step silence(struct domain_device *d, struct problem *p)
         begin_silence(g);
         return enter(g, SILENCING, DOMAIN_WAITS);
     }
+    if (g->state == STUCK)
+        return is_stuck(g, p);
     if (g->state != SILENCING)
         return DOMAIN_DONE;
     enum domain_step step = is_silent(g, p);
@@ -186,22 +205,66 @@ static enum domain_step silence(struct domain_device *d, struct problem *p)
     return enter(g, step == DOMAIN_DONE ? IDLE : STUCK, step);
 }
 
+// Its program finds out by requests that nobody answers. The doorbells stay where the domain has them, so that
+// nothing else may be put in its place until the domain has ended.
+static void begin_removal(struct nvme_give *g)
+{
+    warn(
+        "nvme-removed",
+        "%s: it leaves its slot: the domain that has it goes on without it, and its requests there "
+        "end as failed; the slot is used again when that domain has ended",
+        g->ctrl->label);
+    g->removed = true;
+    g->was_given = false;
+    begin_silence(g);
+    g->state = SILENCING;
+}
+
+void nvme_give_remove(struct nvme_ctrl *c)
+{
+    struct problem p;
+    struct nvme_give *g = c->give;
+    if (g->state == GIVEN)
+        begin_removal(g);
+    else if (g->removed)
+        (void)silence(&g->device, &p); // what has come of it is told at the domain's end
+}
+
+bool nvme_give_is_lost(const struct nvme_ctrl *c)
+{
+    uint32_t csts;
+    return c->give->state == GIVEN && !nvme_ctrl_alive(c, &csts);
+}
+
+bool nvme_give_is_removed(const struct nvme_ctrl *c)
+{
+    const struct nvme_give *g = c->give;
+    return g->removed && g->state != SILENCING;
+}
+
 // ---- back to the kernel ----
 
-static bool begin_return(struct nvme_give *g, struct problem *p)
+static bool take_over(struct nvme_give *g, struct problem *p)
 {
     struct nvme_ctrl *c = g->ctrl;
     if (!pci_set_space(c->dev, NULL))
         return problem_set(p, "domain-disk", "%s: it may still reach the domain's memory",
                            c->label);
     c->cmb.off = false;
-    for (unsigned i = 0; i < c->queues_count; i++) {
-        irq_rewrite(c->irqs[i]);
-        irq_enable(c->irqs[i]);
-    }
-    nvme_recover_return(c);
-    g->end_ns = time_ns() + RETURN_NS;
     return true;
+}
+
+static void begin_return(struct nvme_give *g)
+{
+    nvme_recover_return(g->ctrl);
+    g->end_ns = time_ns() + RETURN_NS;
+}
+
+// The kernel's, as any that was taken out of its slot.
+static enum domain_step keep_away(struct nvme_give *g)
+{
+    g->removed = g->ctrl->given = false;
+    return enter(g, KERNELS, DOMAIN_DONE);
 }
 
 static bool are_known(const struct nvme_ctrl *c)
@@ -234,11 +297,14 @@ static enum domain_step give_back(struct domain_device *d, struct problem *p)
         return has_returned(g, p);
     if (g->state == KERNELS)
         return DOMAIN_DONE;
-    if (g->state == IDLE && begin_return(g, p))
-        return enter(g, RETURNING, DOMAIN_WAITS);
     if (g->state != IDLE)
-        problem_set(p, "domain-disk", "%s: it hasn't stopped", g->ctrl->label);
-    return DOMAIN_FAILED;
+        return is_stuck(g, p);
+    if (!take_over(g, p))
+        return DOMAIN_FAILED;
+    if (g->removed)
+        return keep_away(g);
+    begin_return(g);
+    return enter(g, RETURNING, DOMAIN_WAITS);
 }
 
 // ---- what there is to give ----
@@ -251,10 +317,10 @@ static const char *disk(const struct domain_device *d, unsigned i)
     return ns ? ns->dev.name : NULL;
 }
 
-static bool check(const struct domain_device *d, const char *disks, size_t length,
+static bool check(const struct domain_device *d, const struct domain_words *words,
                   struct problem *p)
 {
-    return nvme_give_check(give_of(d)->ctrl, disks, length, p);
+    return nvme_give_check(give_of(d)->ctrl, words, p);
 }
 
 static struct domain_registers registers(const struct domain_device *d, unsigned cpus)

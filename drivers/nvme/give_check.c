@@ -5,6 +5,7 @@
 #include "drivers/nvme/nvme_show_regs.h"
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/quirks.h"
+#include "kernel/domain/words.h"
 #include "kernel/pci/msi.h"
 #include "kernel/run/allow_write.h"
 #include "lib/mmio.h"
@@ -12,14 +13,13 @@
 
 // What a domain names, and the problem to fill in.
 struct asked {
-    const char *disks;
-    size_t length;
+    const struct domain_words *words;
     struct problem *p;
 };
 
 static bool is_named(const struct asked *a, const struct block_dev *dev)
 {
-    return domain_lists(a->disks, a->length, dev->name);
+    return domain_words_have(a->words, dev->name);
 }
 
 // ---- disks ----
@@ -57,8 +57,8 @@ static bool has_all_ways(const struct asked *a, const struct block_dev *dev)
         if (way != dev && first_way(way) == first_way(dev) && !is_named(a, way))
             return problem_set(a->p, "domain-ways",
                                "%s is the same disk as %s: a domain has all ways to a disk or "
-                               "none: add it to its disks=, or detach the namespace from one",
-                               dev->name, way->name);
+                               "none: add %s to its disks=, or detach the namespace from one",
+                               dev->name, way->name, way->name);
     return true;
 }
 
@@ -204,9 +204,9 @@ static bool keeps_addresses(const struct asked *a, const struct nvme_ctrl *c)
                        c->label, (unsigned long long)at);
 }
 
-bool nvme_give_check(const struct nvme_ctrl *c, const char *disks, size_t length, struct problem *p)
+bool nvme_give_check(const struct nvme_ctrl *c, const struct domain_words *words, struct problem *p)
 {
-    struct asked a = { disks, length, p };
+    struct asked a = { words, p };
     return is_in_use(&a, c) && is_alone(&a, c) && may_have_disks(&a, c) &&
            has_virtual_functions(&a, c) && has_doorbells(&a, c) && keeps_addresses(&a, c);
 }

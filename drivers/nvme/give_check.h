@@ -6,8 +6,8 @@
 #include "drivers/nvme/disk.h"
 #include "kernel/domain/device.h"
 
-// What stands against it, for a domain with the disks of this list, is one problem.
-bool nvme_give_check(const struct nvme_ctrl *c, const char *disks, size_t length,
+// What stands against it, for a domain with these words, is one problem.
+bool nvme_give_check(const struct nvme_ctrl *c, const struct domain_words *words,
                      struct problem *p);
 
 // I/O queues for a domain with so many CPUs: at least one, and no more than one for each.

@@ -59,6 +59,8 @@ struct nvme_abilities {
     bool flush_all;         // Flush takes NVME_NSID_ALL
     bool sgl;
     bool shadow_doorbells;
+    bool manages_virtual;    // controllers of virtual functions
+    bool manages_namespaces; // which controllers have them
 
     uint32_t atomic, atomic_power_fail, atomic_compare; // blocks, > 0, whatever the format
 

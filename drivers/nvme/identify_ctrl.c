@@ -28,6 +28,8 @@ static void take_commands(const char *name, const struct nvme_identify_controlle
 {
     out->commands = data->oncs & COMMANDS;
     out->shadow_doorbells = data->oacs & NVME_OACS_DBBUF;
+    out->manages_virtual = data->oacs & NVME_OACS_VIRTUALISATION;
+    out->manages_namespaces = data->oacs & NVME_OACS_NAMESPACES;
     if (quirks & NVME_QUIRK_NO_WRITE_ZEROES)
         out->commands &= ~NVME_ONCS_WRITE_ZEROES;
     if ((out->commands & NVME_ONCS_COPY) && !(data->ocfs & 1)) {

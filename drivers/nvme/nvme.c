@@ -13,8 +13,10 @@
 #include "drivers/nvme/show.h"
 #include "drivers/nvme/slots.h"
 #include "drivers/nvme/start.h"
+#include "drivers/nvme/virtual.h"
 #include "kernel/base/report.h"
 #include "kernel/x86/hypervisor.h"
+#include "kernel/x86/time.h"
 #include "kernel/x86/vectors.h"
 
 void nvme_set_timeout(uint64_t ms)
@@ -82,6 +84,11 @@ const struct option nvme_options[] = {
       .fallback = "0",
       .choices = "0|1",
       .help = "one more queue for each CPU, whose interrupt is urgent" },
+    { .name = "nvme.vfs",
+      .kind = OPTION_NUMBER,
+      .fallback = "0",
+      .max = NVME_SECONDARIES_MOST,
+      .help = "virtual functions (SR-IOV) of each controller that can have some" },
     { .name = NULL },
 };
 
@@ -98,6 +105,7 @@ void nvme_configure(const struct cmdline *c)
     nvme_shadow_set(cmdline_is(c, "nvme.shadow", "1") ||
                     (cmdline_is(c, "nvme.shadow", "auto") && hypervisor_traps()));
     nvme_set_urgent(cmdline_is(c, "nvme.urgent", "1"));
+    nvme_virtual_set((unsigned)cmdline_number(c, "nvme.vfs"));
 }
 
 static void warn_if_hiding(const struct pci_dev *dev)
@@ -136,6 +144,41 @@ static void start_all(void)
     }
 }
 
+// ---- virtual functions ----
+
+static bool turn_on_all(void)
+{
+    bool any = false;
+    for (struct nvme_ctrl *c = nvme_first(); c; c = c->next)
+        any |= nvme_virtual_turn_on(c);
+    return any;
+}
+
+static void add_virtual(const struct nvme_ctrl *c)
+{
+    struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->physical == c->dev && !dev->removed && nvme_virtual_serves(c, dev->virtual_index))
+            nvme_start_add(dev, 0);
+}
+
+// After all others, whose names stay what they are without.
+static void start_virtual(void)
+{
+    bool any = turn_on_all();
+    nvme_virtual_end_start();
+    if (!any)
+        return;
+    time_delay_ns(PCI_VIRTUAL_NS);
+    for (struct nvme_ctrl *c = nvme_first(); c; c = c->next) {
+        nvme_virtual_find(c);
+        add_virtual(c);
+    }
+    start_all();
+}
+
+// ---- all ----
+
 unsigned nvme_init(void)
 {
     struct pci_dev *dev;
@@ -146,6 +189,7 @@ unsigned nvme_init(void)
         if (nvme_drives(dev))
             nvme_start_add(dev, --left);
     start_all();
+    start_virtual();
     for (struct nvme_ctrl *c = nvme_first(); c; c = c->next)
         if (c->running)
             nvme_generator_add(c);
@@ -175,11 +219,17 @@ static void shut_down(struct nvme_ctrl *c)
     nvme_queues_stop(c);
 }
 
+// Virtual functions first, as long as the physical one can turn them off.
 void nvme_shutdown(void)
 {
     nvme_slots_stop();
     for (struct nvme_ctrl *c = nvme_first(); c; c = c->next)
+        if (c->dev->physical)
+            shut_down(c);
+    for (struct nvme_ctrl *c = nvme_first(); c; c = c->next) {
+        nvme_virtual_turn_off(c);
         shut_down(c);
+    }
 }
 
 // Nobody should have to guess why there is no disk.

@@ -140,6 +140,8 @@ static_assert(offsetof(struct nvme_io_sqe, cdw12) == 48, "NVM Command Set 1.0, 3
 #define NVME_ADMIN_GET_FEATURES 0x0a
 #define NVME_ADMIN_ASYNC_EVENT 0x0c
 #define NVME_ADMIN_SELF_TEST 0x14
+#define NVME_ADMIN_ATTACH 0x15
+#define NVME_ADMIN_VIRTUAL 0x1c
 #define NVME_ADMIN_DBBUF_CONFIG 0x7c
 
 // I/O commands (NVM Command Set 1.0, 3)

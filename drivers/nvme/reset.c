@@ -34,6 +34,7 @@ static void hand_over(struct nvme_queue *q)
 void nvme_queue_open(struct nvme_queue *q)
 {
     irq_rewrite(q->irq);
+    irq_enable(q->irq); // unless it was a domain's, it is
     q->gone = false;
     if (nvme_queue_stands_in(q))
         return hand_over(q);

@@ -6,18 +6,25 @@
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/setup.h"
 #include "drivers/nvme/status.h"
+#include "drivers/nvme/virtual.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
 
-// Two steps for each queue come after the first two, and then what the host chooses.
+// Two steps for each queue come after the first two, then what the host chooses, and then those for virtual
+// functions.
 enum { IDENTIFY, ASK, QUEUES };
 
 static unsigned choices(const struct nvme_ctrl *c)
 {
     return QUEUES + 2 * c->queues_count;
+}
+
+static unsigned virtual(const struct nvme_ctrl *c)
+{
+    return choices(c) + nvme_choices(c);
 }
 
 static bool makes_queue(const struct nvme_restore *r)
@@ -46,6 +53,8 @@ static struct nvme_sqe sqe_of(const struct nvme_restore *r)
         };
     if (r->step == ASK)
         return nvme_queues_ask(c->queues_count);
+    if (r->step >= virtual(c))
+        return nvme_virtual_step(c, r->step - virtual(c));
     if (r->step >= choices(c))
         return nvme_choice(c, r->step - choices(c));
     return makes_sq(r) ? nvme_queue_make_sq(queue_of(r)) : nvme_queue_make_cq(queue_of(r));
@@ -91,10 +100,22 @@ static void queue_answered(const struct nvme_restore *r)
              r->ctrl->label, q->qp.qid, nvme_status_text(r->command.status, words, sizeof(words)));
 }
 
+static void virtual_answered(const struct nvme_restore *r)
+{
+    char words[80];
+    if (r->command.status)
+        warn("nvme-vfs", "%s: after its reset its virtual functions don't all serve again: %s",
+             r->ctrl->label, nvme_status_text(r->command.status, words, sizeof(words)));
+}
+
 // It may refuse what the host chooses, and queues as long as there is one.
 static bool is_good(struct nvme_restore *r)
 {
     char words[80];
+    if (r->step >= virtual(r->ctrl)) {
+        virtual_answered(r);
+        return true;
+    }
     if (r->step >= choices(r->ctrl)) {
         nvme_choice_answered(r->ctrl, r->step - choices(r->ctrl), !r->command.status);
         return true;
@@ -135,7 +156,7 @@ static void go_on(struct nvme_restore *r)
 {
     if (!is_good(r) || !take_step(r)) {
         r->state = NVME_RESTORE_FAILED;
-    } else if (r->step < choices(r->ctrl) + nvme_choices(r->ctrl)) {
+    } else if (r->step < virtual(r->ctrl) + nvme_virtual_steps(r->ctrl)) {
         send(r);
     } else {
         nvme_events_listen(r->ctrl);

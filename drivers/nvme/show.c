@@ -141,6 +141,8 @@ static void print_json(const struct nvme_ctrl *c, const struct block_dev *dev)
     json_begin(&j, text, sizeof(text), "nvme");
     json_text(&j, "filename", dev->name);
     json_text(&j, "pci", c->dev->name);
+    if (c->dev->physical)
+        json_text(&j, "physical", c->dev->physical->name);
     json_text(&j, "model", dev->model);
     json_text(&j, "serial", dev->serial);
     json_text(&j, "firmware", c->id.firmware);

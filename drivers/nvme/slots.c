@@ -2,6 +2,7 @@
 
 #include "drivers/nvme/slots.h"
 
+#include "drivers/nvme/give.h"
 #include "drivers/nvme/nvme.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
@@ -42,9 +43,28 @@ static struct nvme_ctrl *next_in(const struct slot *s, struct nvme_ctrl *c)
 
 #define for_each_in(s, c) for (struct nvme_ctrl *c = next_in(s, NULL); c; c = next_in(s, c))
 
+// What a domain has lost keeps its place until that domain has ended: the domain has its doorbells' addresses.
+static bool is_kept(const struct slot *s)
+{
+    for_each_in(s, c) if (c->running && c->given && nvme_give_is_removed(c)) return true;
+    return false;
+}
+
+static bool is_over(const struct nvme_ctrl *c)
+{
+    return c->given ? nvme_give_is_removed(c) : nvme_recover_is_over(c);
+}
+
 static bool is_in_use(const struct slot *s)
 {
-    for_each_in(s, c) if (c->running && (c->given || !nvme_recover_is_over(c))) return true;
+    for_each_in(s, c) if (c->running && !is_over(c)) return true;
+    return s->plan.state == NVME_SLOT_IDLE && is_kept(s);
+}
+
+// As of the kernel's own: whether a disk is still there, its registers tell best.
+static bool has_lost_one(const struct slot *s)
+{
+    for_each_in(s, c) if (c->running && c->given && nvme_give_is_lost(c)) return true;
     return false;
 }
 
@@ -57,9 +77,17 @@ static bool is_busy(const struct slot *s)
 
 // ---- steps ----
 
+static void remove(struct nvme_ctrl *c)
+{
+    if (c->given)
+        nvme_give_remove(c);
+    else
+        nvme_recover_remove(c);
+}
+
 static void remove_all(const struct slot *s)
 {
-    for_each_in(s, c) if (c->running) nvme_recover_remove(c);
+    for_each_in(s, c) if (c->running) remove(c);
 }
 
 static void have_return(const struct slot *s)
@@ -168,8 +196,10 @@ static void look_at(struct slot *s)
         .answers = s->plan.state == NVME_SLOT_PROBING && pci_slot_answers(s->port),
         .busy = is_busy(s),
     };
-    if (pci_slot_look(s->port, &in.look))
-        act(s, nvme_slot_step(&s->plan, &in));
+    if (!pci_slot_look(s->port, &in.look))
+        return;
+    in.look.pressed = !is_kept(s) && (in.look.pressed || has_lost_one(s));
+    act(s, nvme_slot_step(&s->plan, &in));
 }
 
 static void tick(struct cpu_timer *timer)

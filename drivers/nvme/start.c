@@ -6,6 +6,7 @@
 #include "drivers/nvme/quirks.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
+#include "drivers/nvme/virtual.h"
 #include "kernel/base/cpus.h"
 #include "kernel/mem/mem.h"
 #include "kernel/run/loop.h"
@@ -63,13 +64,11 @@ static bool enable(struct nvme_ctrl *c, struct problem *p)
     return nvme_ctrl_start(c, p);
 }
 
-enum { RESET, ENABLE, IDENTIFY, DISKS, STEPS };
+enum { RESET, ENABLE, IDENTIFY, SHARE, DISKS, STEPS };
 
 static bool (*const steps[])(struct nvme_ctrl *c, struct problem *p) = {
-    [RESET] = nvme_ctrl_reset,
-    [ENABLE] = enable,
-    [IDENTIFY] = nvme_ctrl_identify,
-    [DISKS] = start_disks,
+    [RESET] = nvme_ctrl_reset,      [ENABLE] = enable,     [IDENTIFY] = nvme_ctrl_identify,
+    [SHARE] = nvme_virtual_prepare, [DISKS] = start_disks,
 };
 
 bool nvme_start_is_under_way(const struct nvme_ctrl *c)

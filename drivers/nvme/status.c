@@ -37,6 +37,10 @@ static const struct {
     { NVME_STATUS(1, 0x08), "invalid interrupt vector" },
     { NVME_STATUS(1, 0x0c), "invalid queue deletion" },
     { NVME_STATUS(1, 0x0d), "feature identifier not saveable" },
+    { NVME_STATUS(1, 0x1f), "invalid controller identifier" },
+    { NVME_STATUS(1, 0x20), "invalid secondary controller state" },
+    { NVME_STATUS(1, 0x21), "invalid number of controller resources" },
+    { NVME_STATUS(1, 0x22), "invalid resource identifier" },
     // Media and data integrity errors
     { NVME_STATUS(2, 0x81), "unrecovered read error" },
     { NVME_STATUS(2, 0x82), "end-to-end guard check error" },

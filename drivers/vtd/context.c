@@ -14,6 +14,27 @@ void vtd_context_start(struct vtd_unit *u)
     u->root = vtd_new_table(vtd_snoops(u), u->node);
 }
 
+// Tables of the same mode change by one command, while the unit translates (VT-d 6.6).
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
+{
+    if (!vtd_leave_other_mode(u, p))
+        return false;
+    vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
+    if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
+        !vtd_invalidate_translations(u, p) || !vtd_gcmd(u, VTD_GCMD_TE, true, p))
+        return false;
+    u->fenced = true;
+    return vtd_end_protection(u, p);
+}
+
+size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2])
+{
+    dev = pci_visible(dev);
+    sources[0] = dev->bdf;
+    sources[1] = dev->requester;
+    return dev->requester == dev->bdf ? 1 : 2;
+}
+
 // NULL: its bus has no table.
 static struct vtd_entry *find(const struct vtd_unit *u, uint16_t source)
 {
@@ -27,7 +48,7 @@ static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
     vtd_set_entry(word, value, vtd_snoops(u));
 }
 
-static struct vtd_entry *find_or_add(struct vtd_unit *u, uint16_t source)
+struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source)
 {
     if (!find(u, source))
         set(u, &u->root[PCI_BUS(source)].low,
@@ -46,7 +67,7 @@ static bool added(struct vtd_unit *u, struct problem *p)
 bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p)
 {
-    struct vtd_entry *e = find_or_add(u, source);
+    struct vtd_entry *e = vtd_context_prepare(u, source);
     set(u, &e->high,
         field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id));
     set(u, &e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P);
@@ -72,14 +93,8 @@ uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source)
     return e && e->low & CONTEXT_LOW_P ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
 }
 
-void vtd_context_prepare(struct vtd_unit *u, uint16_t source)
-{
-    (void)find_or_add(u, source);
-}
-
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
 {
-    struct vtd_entry *e = find_or_add(u, source);
-    set(u, &e->low, CONTEXT_LOW_FPD);
+    set(u, &vtd_context_prepare(u, source)->low, CONTEXT_LOW_FPD);
     return added(u, p);
 }

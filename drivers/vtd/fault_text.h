@@ -8,16 +8,16 @@
 struct vtd_fault {
     uint16_t source; // requester id
     uint8_t reason;
-    bool interrupt; // else of a DMA
-    bool has_index; // interrupt: the unit knows which entry
-    uint16_t index;
+    bool interrupt;   // else of a DMA
+    bool has_index;   // interrupt: the unit knows which entry
+    uint16_t index;   // valid where has_index is
     uint64_t address; // DMA: page
     bool reads;       // DMA: else writes
 };
 
 // Whose entry it was, as far as the driver knows.
 struct vtd_fault_owner {
-    const char *name;         // "nvme0q3"; NULL: the entry is not in use
+    char name[24];            // "nvme0q3"; "": the entry is not in use
     struct irte_fields entry; // valid where name is set
     const char *lies_there;   // DMA: what is at the address; NULL: unknown
 };
@@ -29,6 +29,6 @@ struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high);
 const char *vtd_fault_what(const struct vtd_fault *f);
 
 // One sentence that names unit, device, entry, reason and remedy. Returns its full length, as
-// format_text() does. owner may be NULL.
+// format_text() does.
 int vtd_fault_sentence(char *to, size_t bytes, uint64_t unit, uint16_t segment,
                        const struct vtd_fault *f, const struct vtd_fault_owner *owner);

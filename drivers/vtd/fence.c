@@ -4,7 +4,6 @@
 
 #include "drivers/vtd/fence.h"
 
-#include "drivers/vtd/scope.h"
 #include "drivers/vtd/space.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
@@ -13,40 +12,27 @@
 #include "kernel/pci/pci.h"
 #include "lib/format.h"
 
-#define RESERVED_MOST GIB // for one device
-
 static struct {
-    bool on;             // grants are asked for
-    bool keeps_reserved; // dma=rmrr
-    vtd_is_driven driven;
+    bool on; // grants are asked for
     struct pci_space arena;
     uint64_t limit; // of what the units can translate
 } fence = { .arena.id = VTD_ARENA };
 
 // ---- what the units can do ----
 
-// Tables of so many levels, and addresses as wide (VT-d 11.4.2).
-static bool has_levels(const struct vtd_unit *u, unsigned levels)
-{
-    return field_get(VTD_CAP_SAGAW, u->cap) & 1u << (levels - 2);
-}
-
 static unsigned width(const struct vtd_unit *u, unsigned levels)
 {
     return MIN(vtd_levels_bits(levels), (unsigned)field_get(VTD_CAP_MGAW, u->cap) + 1);
 }
 
-// The fewest that reach all of RAM, else the most. 0: the unit can't translate.
+// The fewest that reach all of RAM, else the most (VT-d 11.4.2). 0: the unit can't translate.
 static unsigned choose_levels(const struct vtd_unit *u, uint64_t ram_end)
 {
     unsigned chosen = 0;
-    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++) {
-        if (!has_levels(u, levels))
-            continue;
-        chosen = levels;
-        if (BIT64(width(u, levels)) >= ram_end)
-            break;
-    }
+    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++)
+        if (field_get(VTD_CAP_SAGAW, u->cap) & 1u << (levels - 2) &&
+            (!chosen || BIT64(width(u, chosen)) < ram_end))
+            chosen = levels;
     return chosen;
 }
 
@@ -57,30 +43,24 @@ static unsigned largest_pages(const struct vtd_unit *u)
     return sizes & 1 ? sizes & 2 ? 3 : 2 : 1;
 }
 
-static bool can_translate(struct vtd_unit *u, struct problem *p)
-{
-    u->levels = choose_levels(u, mem_ram_end());
-    return u->levels || vtd_problem_no_translation(u, p);
-}
-
 static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
 {
     (void)vtd_pages_map(&fence.arena.pages, phys, phys, bytes);
     return vtd_space_announce(&fence.arena, p);
 }
 
-bool vtd_fence_plan(bool keep_reserved, vtd_is_driven driven, struct problem *p)
+bool vtd_fence_plan(struct problem *p)
 {
     struct vtd_pages *pages = &fence.arena.pages;
     struct vtd_unit *u;
     *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
-    fence.keeps_reserved = keep_reserved;
-    fence.driven = driven;
     fence.limit = UINT64_MAX;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
-        if (!can_translate(u, p))
-            return false;
-        fence.limit = MIN(fence.limit, BIT64(width(u, u->levels)));
+        u->levels = choose_levels(u, mem_ram_end());
+        if (!u->levels)
+            return vtd_problem_no_translation(u, p);
+        u->limit = BIT64(width(u, u->levels));
+        fence.limit = MIN(fence.limit, u->limit);
         pages->largest = MIN(pages->largest, largest_pages(u));
         pages->snooped &= vtd_snoops(u);
     }
@@ -88,152 +68,6 @@ bool vtd_fence_plan(bool keep_reserved, vtd_is_driven driven, struct problem *p)
     vtd_pages_init(pages);
     mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
-}
-
-// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
-// for it.
-static size_t sources_of(const struct pci_dev *dev, uint16_t sources[2])
-{
-    dev = pci_visible(dev);
-    sources[0] = dev->bdf;
-    sources[1] = dev->requester;
-    return dev->requester == dev->bdf ? 1 : 2;
-}
-
-// ---- functions that nobody drives ----
-
-static bool is_reserved_for(const struct pci_dev *dev, const struct dmar_reserved **range)
-{
-    size_t scope = 0;
-    return scope_next_reserved(vtd_units_table(), dev, &scope, range);
-}
-
-// What firmware or a display goes on doing without us, and is no news.
-static bool is_quiet(const struct pci_dev *dev)
-{
-    const struct dmar_reserved *range;
-    return pci_is_display(dev) || is_reserved_for(dev, &range);
-}
-
-static void tell_quiet(const struct pci_dev *dev)
-{
-    const struct dmar_reserved *range;
-    if (is_reserved_for(dev, &range))
-        info("dma: %s is kept from the memory that firmware reserved for it (0x%llx to 0x%llx): "
-             "dma=rmrr lets it in there",
-             dev->name, (unsigned long long)range->base, (unsigned long long)range->end - 1);
-    else
-        info("dma: %s, a display, is kept from all memory", dev->name);
-}
-
-// What is no reserved memory, whatever the table says: RAM, where the kernel is, or more than a device
-// could want.
-static bool is_sane(const struct pci_dev *dev, const struct dmar_reserved *range)
-{
-    uint64_t bytes = range->end - range->base;
-    if (bytes <= RESERVED_MOST && !mem_has_ram(range->base, bytes))
-        return true;
-    warn("dma-reserved",
-         "firmware says that it reserved 0x%llx to 0x%llx for %s, which %s: kept from it; update "
-         "the firmware",
-         (unsigned long long)range->base, (unsigned long long)range->end - 1, dev->name,
-         bytes > RESERVED_MOST ? "is too much" : "is RAM of everybody's");
-    return false;
-}
-
-static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
-                         struct vtd_pages *pages, struct problem *p)
-{
-    const struct dmar_reserved *range;
-    size_t scope = 0;
-    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
-        if (!is_sane(dev, range))
-            continue;
-        if (range->end > BIT64(width(u, u->levels)))
-            return vtd_problem_reserved(u, dev->name, range->end, p);
-        (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
-        info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
-             (unsigned long long)range->base, (unsigned long long)range->end - 1);
-    }
-    return true;
-}
-
-static bool is_driven(const struct pci_dev *dev)
-{
-    return fence.driven && fence.driven(dev);
-}
-
-static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
-                   struct problem *p)
-{
-    uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
-    bool ok = map_reserved(u, dev, &s->pages, p);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = vtd_context_domain(u, sources[i]) == s->id || vtd_context_grant(u, sources[i], s, p);
-    return ok;
-}
-
-static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
-{
-    one = pci_visible(one);
-    other = pci_visible(other);
-    return one->segment == other->segment && one->requester == other->requester;
-}
-
-// dma=rmrr: a space with the reserved ranges alone, of the device and of those that bear the same id,
-// since whoever sends by that reaches what each of them does.
-static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
-{
-    struct pci_space *s = vtd_space_create(p);
-    const struct dmar_reserved *range;
-    const struct pci_dev *peer;
-    if (!s)
-        return false;
-    if (s->id >= vtd_domains(u))
-        return vtd_problem_domains(u, p);
-    for (size_t i = 0; (peer = pci_get(i)); i++)
-        if (share_an_id(peer, dev) && is_reserved_for(peer, &range) && !is_driven(peer) &&
-            !let_in(u, peer, s, p))
-            return false;
-    return true;
-}
-
-// By each of its ids, but one by which another device reaches something.
-static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
-{
-    uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++)
-        ok = vtd_context_domain(u, sources[i]) || vtd_context_silence(u, sources[i], p);
-    return ok;
-}
-
-static bool settle(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
-{
-    const struct dmar_reserved *range;
-    if (fence.keeps_reserved && is_reserved_for(dev, &range))
-        return vtd_context_domain(u, pci_visible(dev)->requester) || keep_reserved(u, dev, p);
-    tell_quiet(dev);
-    return silence(u, dev, p);
-}
-
-static bool settle_all(struct vtd_unit *u, struct problem *p)
-{
-    const struct pci_dev *dev;
-    struct problem ignored;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (is_quiet(dev) && !is_driven(dev) && vtd_unit_of(dev, &ignored) == u &&
-            !settle(u, dev, p))
-            return false;
-    return true;
-}
-
-bool vtd_fence_start(struct vtd_unit *u, struct problem *p)
-{
-    vtd_context_start(u);
-    return settle_all(u, p) && vtd_turn_translation_on(u, p);
 }
 
 // ---- granting ----
@@ -247,12 +81,6 @@ static const struct pci_dev *next_bearer(const struct pci_dev *dev, uint16_t sou
         if (other != dev && other->granted && pci_bears(other, pci_visible(dev)->segment, source))
             return other;
     return NULL;
-}
-
-static bool is_borne_by_others(const struct pci_dev *dev, uint16_t source)
-{
-    size_t at = 0;
-    return next_bearer(dev, source, &at);
 }
 
 // By one id, one memory is reached.
@@ -272,11 +100,13 @@ static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint1
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
     uint16_t sources[2];
-    size_t count = sources_of(dev, sources);
+    size_t count = vtd_sources_of(dev, sources);
     bool ok = true;
-    for (size_t i = 0; i < count; i++)
-        if (!is_borne_by_others(dev, sources[i]))
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        if (!next_bearer(dev, sources[i], &at))
             ok &= vtd_context_revoke(u, sources[i], p);
+    }
     return ok;
 }
 
@@ -294,16 +124,16 @@ static bool grant(const struct pci_dev *dev, struct problem *p)
 {
     uint16_t sources[2];
     struct problem ignored;
-    size_t count = sources_of(dev, sources);
+    size_t count = vtd_sources_of(dev, sources);
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return false;
     bool ok = true;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!may_reach(u, dev, sources[i], p))
             return false;
-    for (size_t i = 0; i < count; i++)
-        vtd_context_prepare(u, sources[i]);
+        (void)vtd_context_prepare(u, sources[i]);
+    }
     spinlock_lock(&u->lock);
     for (size_t i = 0; ok && i < count; i++)
         ok = grant_source(u, sources[i], dev->space ? dev->space : &fence.arena, p);
@@ -330,7 +160,7 @@ static bool reaches(const struct pci_dev *dev)
 {
     uint16_t sources[2];
     struct problem ignored;
-    size_t count = sources_of(dev, sources);
+    size_t count = vtd_sources_of(dev, sources);
     const struct vtd_unit *u = vtd_unit_of(dev, &ignored);
     if (!u || !u->fenced)
         return true;

@@ -5,15 +5,8 @@
 #include "drivers/vtd/pages.h"
 
 #include "drivers/vtd/vtd_regs.h"
-#include "kernel/mem/mem.h"
+#include "kernel/mem/tables.h"
 #include "lib/cache.h"
-
-#define ENTRIES 512
-
-static uint64_t page_bytes(unsigned level)
-{
-    return 1ull << vtd_levels_bits(level - 1);
-}
 
 void vtd_set_entry(uint64_t *entry, uint64_t value, bool snooped)
 {
@@ -44,54 +37,30 @@ void vtd_pages_init(struct vtd_pages *p)
     }
 }
 
-static uint64_t *entry_of(uint64_t *table, unsigned level, uint64_t at)
-{
-    return &table[at / page_bytes(level) % ENTRIES];
-}
-
-static bool is_page(uint64_t entry, unsigned level)
-{
-    return level == 1 || entry & PAGE_PS;
-}
-
-static uint64_t *table_of(uint64_t entry)
-{
-    return mem_at(entry & PAGE_ADDR);
-}
-
 // The entry for the address in a table of that level, or the one of a larger page above it.
 static uint64_t *walk(struct vtd_pages *p, uint64_t at, unsigned *level, unsigned down_to)
 {
-    uint64_t *entry = entry_of(p->roots[VTD_LEVELS_MOST], VTD_LEVELS_MOST, at);
+    uint64_t *entry = table_entry(p->roots[VTD_LEVELS_MOST], VTD_LEVELS_MOST, at);
     *level = VTD_LEVELS_MOST;
-    while (*level > down_to && !(*entry && is_page(*entry, *level))) {
+    while (*level > down_to && !(*entry && table_is_page(*entry, *level))) {
         if (!*entry)
             link(p, entry, vtd_new_table(p->snooped, p->node));
-        entry = entry_of(table_of(*entry), --*level, at);
+        entry = table_entry(table_below(*entry), --*level, at);
     }
     return entry;
-}
-
-// `aligned` has the low bits of both addresses.
-static unsigned largest_level(const struct vtd_pages *p, uint64_t aligned, uint64_t bytes)
-{
-    unsigned level = p->largest;
-    while (level > 1 && (aligned % page_bytes(level) || bytes < page_bytes(level)))
-        level--;
-    return level;
 }
 
 // Where smaller pages stand already, those that are missing are added; never is a table replaced by a page.
 // Returns the level of the page; 0: another one is there.
 static unsigned map_one(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
 {
-    unsigned level = largest_level(p, at | phys, bytes), found;
+    unsigned level = table_largest_level(p->largest, at | phys, bytes), found;
     uint64_t *entry = walk(p, at, &found, level);
-    while (*entry && !is_page(*entry, found))
+    while (*entry && !table_is_page(*entry, found))
         entry = walk(p, at, &found, --level);
     if (!*entry)
         vtd_set_entry(entry, phys | PAGE_R | PAGE_W | (level > 1 ? PAGE_PS : 0), p->snooped);
-    return (*entry & PAGE_ADDR) + at % page_bytes(found) == phys ? level : 0;
+    return (*entry & PAGE_ADDR) + at % table_page_bytes(found) == phys ? level : 0;
 }
 
 bool vtd_pages_map(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t bytes)
@@ -100,7 +69,7 @@ bool vtd_pages_map(struct vtd_pages *p, uint64_t at, uint64_t phys, uint64_t byt
         unsigned level = map_one(p, at + done, phys + done, bytes - done);
         if (!level)
             return false;
-        done += page_bytes(level);
+        done += table_page_bytes(level);
     }
     return true;
 }

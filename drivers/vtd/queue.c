@@ -22,8 +22,7 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p)
         .descriptors = mem_alloc(QUEUE_BYTES, PAGE_BYTES, u->node),
         .status = mem_alloc(CACHE_LINE, CACHE_LINE, u->node),
     };
-
-    vtd_write64(u, VTD_IQT, 0);
+    // The tail is at 0 since the unit was taken over.
     vtd_write64(u, VTD_IQA, mem_phys(q->descriptors) | (wide ? VTD_IQA_DW : 0));
     return vtd_gcmd(u, VTD_GCMD_QIE, true, p);
 }
@@ -120,9 +119,7 @@ static bool submit(struct vtd_unit *u, uint64_t request, struct problem *p)
     vtd_write64(u, VTD_IQT, q->tail);
 
     bool ended = poll_until(done(q) || stopped(u), VTD_DEADLINE_NS);
-    if (done(q))
-        return true;
-    return ended ? queue_error(u, request, p) : queue_stuck(u, request, p);
+    return done(q) || (ended ? queue_error(u, request, p) : queue_stuck(u, request, p));
 }
 
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p)
@@ -136,11 +133,6 @@ bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, s
                   field_put(QI_TYPE, QI_TYPE_IEC) | QI_IEC_G | field_put(QI_IEC_IM, mask) |
                       field_put(QI_IEC_IIDX, index),
                   p);
-}
-
-bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p)
-{
-    return vtd_invalidate_entries(u, index, 0, p);
 }
 
 static bool invalidate_pages(struct vtd_unit *u, uint64_t which, struct problem *p)

@@ -57,7 +57,7 @@ static bool store(struct vtd_unit *u, uint32_t index, struct irte entry, struct 
 // Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock.
 static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
-    return store(u, index, entry, p) && vtd_invalidate_entry(u, (uint16_t)index, p);
+    return store(u, index, entry, p) && vtd_invalidate_entries(u, (uint16_t)index, 0, p);
 }
 
 // Where the unit refuses, or doesn't answer, the old entry comes back, since that's the one that the
@@ -96,9 +96,8 @@ bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct
     if (found)
         u->table.owners[*index] = irq;
     spinlock_unlock(&u->lock);
-    if (found)
-        return true;
-    return problem_set(p, "vtd-table-full",
+    return found ||
+           problem_set(p, "vtd-table-full",
                        "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=), "
                        "fewer queues (nvme.queues=) or fewer disks",
                        u->table.count, (unsigned long long)u->base);
@@ -126,15 +125,14 @@ static uint32_t find_used(const struct vtd_table *t, const struct vtd_fault *f)
     return t->count;
 }
 
-bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, size_t bytes,
-                     struct irte_fields *entry)
+bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_fault_owner *owner)
 {
     const struct vtd_table *t = &u->table;
     spinlock_lock(&u->lock);
     uint32_t index = find_used(t, f);
     if (index < t->count) {
-        format_text(name, bytes, "%s", t->owners[index]->name);
-        *entry = irte_unpack(t->entries[index]);
+        format_text(owner->name, sizeof(owner->name), "%s", t->owners[index]->name);
+        owner->entry = irte_unpack(t->entries[index]);
     }
     spinlock_unlock(&u->lock);
     return index < t->count;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Takes a unit over from the firmware. Anything may be on: pre-boot DMA protection leaves
-// translation or protected memory on, x2APIC firmware leaves remapping and the queue on. Each is ended
-// in the order in which the others still work, and nothing is taken for clean.
+// Turns a unit off, at the beginning, when it is taken over from the firmware, and at the end, when the next kernel
+// takes it over. Anything may be on: pre-boot DMA protection leaves translation or protected memory on, x2APIC
+// firmware leaves remapping and the queue on. Each is ended in the order in which the others still work, and
+// nothing is taken for clean.
 
 #include "drivers/vtd/unit.h"
 
@@ -27,64 +28,49 @@ static void mask_events(const struct vtd_unit *u)
     }
 }
 
-static bool turn_off(const struct vtd_unit *u, uint32_t bit, struct problem *p)
-{
-    return !(vtd_read32(u, VTD_GSTS) & bit) || vtd_gcmd(u, bit, false, p);
-}
-
-static bool is_protected(const struct vtd_unit *u)
-{
-    return u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) &&
-           vtd_read32(u, VTD_PMEN) & (VTD_PMEN_EPM | VTD_PMEN_PRS);
-}
-
-// Protected memory blocks DMA whether or not translation is on (VT-d 11.4.8.1): a disk's
-// completions could end there.
-static bool end_protection(const struct vtd_unit *u, struct problem *p)
-{
-    if (!is_protected(u))
-        return true;
-    vtd_write32(u, VTD_PMEN, vtd_read32(u, VTD_PMEN) & ~VTD_PMEN_EPM);
-    return poll_until(!(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS), VTD_DEADLINE_NS) ||
-           vtd_problem_protection(u, p);
-}
-
-static bool registers_at_rest(const struct vtd_unit *u)
+// A queue that has stopped with an error fetches nothing more.
+static bool invalidations_done(const struct vtd_unit *u)
 {
     size_t iotlb = 16 * (size_t)field_get(VTD_ECAP_IRO, u->ecap) + VTD_IOTLB;
+    if (vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE)
+        return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
+               vtd_read32(u, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE);
     return !(vtd_read64(u, VTD_CCMD) & VTD_CCMD_ICC) && !(vtd_read64(u, iotlb) & VTD_IOTLB_IVT);
 }
 
-// Our queue may be turned on only when no request made through registers is pending (VT-d 6.5.2).
-static bool end_register_requests(const struct vtd_unit *u, struct problem *p)
+// A queue is turned off, or on, only when no request made to it, or through registers, is pending (VT-d
+// 6.5.2).
+static bool end_queue(const struct vtd_unit *u, struct problem *p)
 {
-    return poll_until(registers_at_rest(u), VTD_DEADLINE_NS) || vtd_problem_registers(u, p);
-}
-
-static bool queue_at_rest(const struct vtd_unit *u)
-{
-    return vtd_read64(u, VTD_IQH) == vtd_read64(u, VTD_IQT) ||
-           (vtd_read32(u, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE));
-}
-
-// A queue is turned off only when nothing in it is pending (VT-d 6.5.2). One that has stopped with
-// an error fetches nothing more, and is at rest too.
-static bool end_queue(struct vtd_unit *u, struct problem *p)
-{
-    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_QIE))
-        return end_register_requests(u, p);
-    if (!poll_until(queue_at_rest(u), VTD_DEADLINE_NS))
-        return vtd_problem_queue(u, p);
-    return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
+    return (poll_until(invalidations_done(u), VTD_DEADLINE_NS) ||
+            vtd_problem_invalidations(u, p)) &&
+           vtd_gcmd(u, VTD_GCMD_QIE, false, p);
 }
 
 // Translation that may never turn off, since it could hang a display, is left to the reset.
 static bool end_fence(struct vtd_unit *u, struct problem *p)
 {
-    if (!u->hung_display && !turn_off(u, VTD_GCMD_TE, p))
+    if (!u->hung_display && !vtd_gcmd(u, VTD_GCMD_TE, false, p))
         return false;
     u->fenced &= u->hung_display;
-    return end_protection(u, p);
+    return vtd_end_protection(u, p);
+}
+
+// No address of firmware's, or of ours, comes back with the next command, or event. Where translation stayed on,
+// the unit goes on by its tables.
+static void forget_addresses(const struct vtd_unit *u)
+{
+    if (u->ecap & VTD_ECAP_IR)
+        vtd_write64(u, VTD_IRTA, 0);
+    if (u->ecap & VTD_ECAP_QI) {
+        vtd_write64(u, VTD_IQT, 0);
+        vtd_write64(u, VTD_IQA, 0);
+    }
+    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE))
+        vtd_write64(u, VTD_RTADDR, 0);
+    vtd_write32(u, VTD_FEDATA, 0);
+    vtd_write32(u, VTD_FEADDR, 0);
+    vtd_write32(u, VTD_FEUADDR, 0);
 }
 
 // Interrupts first: what they bring about could start DMA.
@@ -92,57 +78,20 @@ bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 {
     bool kept = keep_fence && !u->fenced;
     mask_events(u);
-    if (!turn_off(u, VTD_GCMD_IRE, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
+    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
         return false;
-    // Nothing of firmware's table may come back with the next SIRTP.
-    if (u->ecap & VTD_ECAP_IR)
-        vtd_write64(u, VTD_IRTA, 0);
+    forget_addresses(u);
     vtd_faults_clear(u);
+    (void)vtd_read32(u, VTD_GSTS); // writes are posted: they have arrived before this comes back
     return true;
 }
 
-// ---- from firmware's fence to ours ----
-
-// All memory that there is, where the unit can. Bounds change only while nothing is protected by them (VT-d
-// 11.4.8.2): what firmware protects ends first, while its translation still holds.
-static bool protect(const struct vtd_unit *u, struct problem *p)
+void vtd_hand_back(void)
 {
-    if (!(u->cap & VTD_CAP_PLMR) || !(u->cap & VTD_CAP_PHMR))
-        return true;
-    if (!end_protection(u, p))
-        return false;
-    vtd_write32(u, VTD_PLMBASE, 0);
-    vtd_write32(u, VTD_PLMLIMIT, ~0u); // low bits are as the unit has them
-    vtd_write64(u, VTD_PHMBASE, 4 * GIB);
-    vtd_write64(u, VTD_PHMLIMIT, ~0ull);
-    vtd_write32(u, VTD_PMEN, vtd_read32(u, VTD_PMEN) | VTD_PMEN_EPM);
-    return poll_until(vtd_read32(u, VTD_PMEN) & VTD_PMEN_PRS, VTD_DEADLINE_NS) ||
-           vtd_problem_protection(u, p);
-}
-
-// The mode of tables changes only with translation off (VT-d 11.4.5): protected memory stands in for it
-// meanwhile.
-static bool leave_other_mode(const struct vtd_unit *u, struct problem *p)
-{
-    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) ||
-        field_get(VTD_RTADDR_TTM, vtd_read64(u, VTD_RTADDR)) == VTD_TTM_LEGACY)
-        return true;
-    if (u->hung_display)
-        return vtd_problem_display(u, p);
-    return protect(u, p) && vtd_gcmd(u, VTD_GCMD_TE, false, p);
-}
-
-// Tables of the same mode change by one command, while the unit translates (VT-d 6.6).
-bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
-{
-    if (!leave_other_mode(u, p))
-        return false;
-    vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
-    if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
-        !vtd_invalidate_translations(u, p))
-        return false;
-    if (!(vtd_read32(u, VTD_GSTS) & VTD_GCMD_TE) && !vtd_gcmd(u, VTD_GCMD_TE, true, p))
-        return false;
-    u->fenced = true;
-    return end_protection(u, p);
+    struct vtd_unit *u;
+    struct problem p;
+    vtd_faults_finish();
+    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+        if (!vtd_take_over(u, false, &p))
+            warn_problem(&p);
 }

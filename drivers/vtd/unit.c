@@ -85,6 +85,8 @@ bool vtd_unit_check(const struct vtd_unit *u, struct problem *p)
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p)
 {
     uint32_t status = vtd_read32(u, VTD_GSTS) & VTD_GCMD_KEPT;
+    if (bit & VTD_GCMD_KEPT && !!(status & bit) == on)
+        return true;
     vtd_write32(u, VTD_GCMD, on ? status | bit : status & ~bit);
 
     // WBFS is set while the flush runs; every other status follows its command.

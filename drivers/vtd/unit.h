@@ -65,7 +65,8 @@ struct vtd_unit {
     uint64_t cap, ecap;
     struct vtd_left left;
     bool fenced;     // it translates, by our tables
-    unsigned levels; // of the page tables
+    unsigned levels; // of the page tables,
+    uint64_t limit;  // and of the addresses that they translate
     struct vtd_entry *root;
     struct spinlock lock; // queue, table, and whatever changes an entry
     struct vtd_queue queue;
@@ -114,8 +115,8 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p);
 // "vtd-no-ir", "vtd-no-eim").
 bool vtd_unit_check(const struct vtd_unit *u, struct problem *p);
 
-// Changes one bit of the global command register and waits for its status; the only place that
-// writes it (VT-d 11.4.4.1). "vtd-timeout" if the unit doesn't follow.
+// Has one bit of the global command register be so: writes it where it isn't so already, and waits for its
+// status. The only place that writes it (VT-d 11.4.4.1). "vtd-timeout" if the unit doesn't follow.
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p);
 
 // Makes stores to remapping structures visible to a unit whose chipset buffers them (CAP.RWBF,
@@ -125,19 +126,19 @@ bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p);
 // ---- takeover.c ----
 
 // Ends whatever firmware, or we, left on: events, remapping, translation, protected memory, invalidation
-// queue, old faults. The unit passes all DMA and all interrupts through afterwards. What stays is, with
-// keep_fence, firmware's translation and protected memory, which keep DMA out until
-// vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
+// queue, old faults; no address stays in a register. The unit passes all DMA and all interrupts through
+// afterwards. What stays is, with keep_fence, firmware's translation and protected memory, which keep DMA out
+// until vtd_turn_translation_on() has tables of ours; and translation that could hang a display.
 bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
-// Has the unit translate by its root table, whatever it did before, with no moment in between at which
-// it would let through what neither firmware's tables nor ours do. All bus masters are off.
-bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
+// ---- firmware_fence.c ----
 
-// ---- handback.c ----
+// Ends protected memory, where there is any.
+bool vtd_end_protection(const struct vtd_unit *u, struct problem *p);
 
-// Takes over what was ours: no address of ours stays in a register.
-bool vtd_give_up(struct vtd_unit *u, bool keep_fence, struct problem *p);
+// Ends translation by tables of another mode than ours, if it is on; where the unit can, all memory is protected
+// from then on.
+bool vtd_leave_other_mode(const struct vtd_unit *u, struct problem *p);
 
 // ---- queue.c: callers hold u->lock, or are alone ----
 
@@ -147,7 +148,6 @@ bool vtd_queue_start(struct vtd_unit *u, struct problem *p);
 // through them have arrived (VT-d 6.5.2.8, 6.5.5). "vtd-queue-error": the unit refused the request,
 // "vtd-queue-stuck": it gave no answer.
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p);
-bool vtd_invalidate_entry(struct vtd_unit *u, uint16_t index, struct problem *p);
 // Of 2^mask entries, `index` being the first; mask is at most ECAP.MHMV.
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p);
 
@@ -172,15 +172,21 @@ bool vtd_table_release(struct vtd_unit *u, uint32_t index, struct problem *p);
 // Replaces an entry; on return the unit knows no older one. Any CPU, not in interrupt context.
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p);
 
-// Who uses the entry, or, without an index, whether any entry is used for this sender; name is
-// copied to `name`. False: nobody.
-bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, char *name, size_t bytes,
-                     struct irte_fields *entry);
+// Who uses the entry, or, without an index, some entry that this sender may use. False: nobody.
+bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_fault_owner *owner);
 
 // ---- context.c: boot CPU, u->lock held ----
 
+// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
+// for it. Returns how many.
+size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2]);
+
 // An empty root table.
 void vtd_context_start(struct vtd_unit *u);
+
+// Has the unit translate by its root table, whatever it did before, with no moment in between at which
+// it would let through what neither firmware's tables nor ours do. All bus masters are off.
+bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
 
 // Lets a sender reach the space; it has no entry, or is silenced. And ends that: nothing of its DMA
 // arrives from then on.
@@ -191,8 +197,8 @@ bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p);
 // The id of the space that it reaches; 0: none.
 uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source);
 
-// Makes room for its entry. Without u->lock: without memory the run ends here.
-void vtd_context_prepare(struct vtd_unit *u, uint16_t source);
+// Its entry; makes room for it, without u->lock, since without memory the run ends here.
+struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source);
 
 // What the unit blocks of this sender isn't told. It has no entry.
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p);
@@ -201,9 +207,6 @@ bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
 
 // Sends the unit's fault events to that vector and CPU (VT-d 5.1.6.2) and unmasks them.
 void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id);
-
-// Starts counting from zero.
-void vtd_faults_reset(void);
 
 // Tells of what has come up to now, and is owed. Boot CPU, at the end.
 void vtd_faults_finish(void);

@@ -105,23 +105,14 @@ bool vtd_problem_protection(const struct vtd_unit *u, struct problem *p)
                        (unsigned long long)u->base, DEADLINE_MS, vtd_read32(u, VTD_PMEN));
 }
 
-bool vtd_problem_registers(const struct vtd_unit *u, struct problem *p)
+bool vtd_problem_invalidations(const struct vtd_unit *u, struct problem *p)
 {
     return problem_set(
         p, "vtd-timeout",
-        "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms: "
-        "power the machine off and on",
-        (unsigned long long)u->base, DEADLINE_MS);
-}
-
-bool vtd_problem_queue(const struct vtd_unit *u, struct problem *p)
-{
-    return problem_set(p, "vtd-timeout",
-                       "VT-d unit 0x%llx didn't finish firmware's invalidation queue within "
-                       "%llu ms (head %llx, tail %llx): power the machine off and on",
-                       (unsigned long long)u->base, DEADLINE_MS,
-                       (unsigned long long)vtd_read64(u, VTD_IQH),
-                       (unsigned long long)vtd_read64(u, VTD_IQT));
+        "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms "
+        "(CCMD %llx, queue's head %llx, tail %llx): power the machine off and on",
+        (unsigned long long)u->base, DEADLINE_MS, (unsigned long long)vtd_read64(u, VTD_CCMD),
+        (unsigned long long)vtd_read64(u, VTD_IQH), (unsigned long long)vtd_read64(u, VTD_IQT));
 }
 
 bool vtd_problem_no_translation(const struct vtd_unit *u, struct problem *p)

@@ -39,5 +39,4 @@ bool vtd_problem_command(const struct vtd_unit *u, uint32_t bit, bool on, struct
 // ... did not give up firmware's protected memory, ...
 bool vtd_problem_protection(const struct vtd_unit *u, struct problem *p);
 // ... did not finish what firmware asked of its registers, or of its queue.
-bool vtd_problem_registers(const struct vtd_unit *u, struct problem *p);
-bool vtd_problem_queue(const struct vtd_unit *u, struct problem *p);
+bool vtd_problem_invalidations(const struct vtd_unit *u, struct problem *p);

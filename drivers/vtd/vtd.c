@@ -3,7 +3,9 @@
 
 #include "drivers/vtd/vtd.h"
 
+#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/fence.h"
+#include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
@@ -53,16 +55,10 @@ static bool put_aside(struct vtd_unit *u, const struct problem *p)
     return true;
 }
 
-static bool take_over(struct vtd_unit *u, struct problem *p)
+static bool may_turn_off(const struct vtd_unit *u, struct problem *p)
 {
-    if (u->hung_display && u->left.gsts & VTD_GCMD_TE && dma == VTD_DMA_OPEN) {
-        vtd_problem_display(u, p);
-        return put_aside(u, p);
-    }
-    if (!vtd_take_over(u, dma != VTD_DMA_OPEN, p))
-        return put_aside(u, p);
-    u->state = VTD_UNIT_USED;
-    return true;
+    return dma != VTD_DMA_OPEN || !u->hung_display || !(u->left.gsts & VTD_GCMD_TE) ||
+           vtd_problem_display(u, p);
 }
 
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
@@ -78,54 +74,40 @@ static void map_all(struct dmar *d)
     }
 }
 
-static bool take_over_all(const struct dmar *d, struct problem *p)
+static bool take_over_all(struct problem *p)
 {
     struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
-        if (!d->units[i].absent && !take_over(u, p))
+    struct problem ignored;
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+        if (!u->regs)
+            continue;
+        if (may_turn_off(u, p) && vtd_take_over(u, dma != VTD_DMA_OPEN, p))
+            u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
+        else if (!put_aside(u, p))
             return false;
+    }
     return true;
 }
 
-static bool read_units(struct dmar **d, struct problem *p)
-{
-    *d = vtd_units_read(p);
-    if (!*d)
-        return false;
-    map_all(*d);
-    vtd_units_find_needs(is_driven);
-    return true;
-}
-
-// Those that can't remap are put aside, where there are others: what is behind one of them is not used. It
-// sends nothing either, since the loader has taken its bus mastering away, but from displays, which nobody
-// makes interrupt. With all of them lacking something, the machine has no remapping.
-static bool put_lacking_aside(struct problem *p)
-{
-    struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
-        if (u->state == VTD_UNIT_USED && !vtd_unit_check(u, p))
-            u->state = VTD_UNIT_LACKING;
-    if (!vtd_unit_get(0))
-        return false;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
-        if (u->state == VTD_UNIT_LACKING && !vtd_unit_check(u, p))
-            warnings_add(&found, p->what, "%s; devices behind it are not used", p->message);
-    return true;
-}
-
+// Where some units can't remap and others can, what is behind the former is not used. It sends nothing
+// either, since the loader has taken its bus mastering away, but from displays, which nobody makes interrupt.
+// Where none can, the machine has no remapping.
 static bool check_all(const struct dmar *d, struct problem *p)
 {
+    struct vtd_unit *u;
+    bool any = vtd_unit_get(0);
     if (!d->intr_remap)
         return problem_set(p, "no-vtd",
                            "the DMAR table's flags say that the platform doesn't remap interrupts "
                            "(INTR_REMAP, bit 0, is 0): turn interrupt remapping on in the firmware "
                            "set-up (QEMU: intremap=on)");
-    if (!vtd_unit_get(0))
-        return problem_set(p, "no-vtd",
-                           "the DMAR table has no VT-d unit that answers: turn VT-d on in the "
-                           "firmware set-up");
-    if (!put_lacking_aside(p))
+    problem_set(
+        p, "no-vtd",
+        "the DMAR table has no VT-d unit that answers: turn VT-d on in the firmware set-up");
+    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+        if (u->state == VTD_UNIT_LACKING && !vtd_unit_check(u, p) && any)
+            warnings_add(&found, p->what, "%s; devices behind it are not used", p->message);
+    if (!any)
         return false;
     if (!(cpuid(1, 0).c & CPUID_1_C_CX16))
         return problem_set(p, "vtd-no-cx16",
@@ -136,11 +118,14 @@ static bool check_all(const struct dmar *d, struct problem *p)
 
 bool vtd_init(struct problem *p)
 {
+    struct dmar *d = vtd_units_read(p);
+    if (!d)
+        return false;
+    map_all(d);
+    vtd_units_find_needs(is_driven);
     // Taken over before they are judged: without remapping the machine can go on with plain MSIs,
     // but not with firmware's translation or remapping still on.
-    struct dmar *d;
-    bool ok = read_units(&d, p) && take_over_all(d, p) && check_all(d, p) &&
-              (dma == VTD_DMA_OPEN || vtd_fence_plan(dma == VTD_DMA_RMRR, is_driven, p));
+    bool ok = take_over_all(p) && check_all(d, p) && (dma == VTD_DMA_OPEN || vtd_fence_plan(p));
     tell_warnings();
     if (ok && d->x2apic_opt_out)
         warn("x2apic-opt-out",
@@ -187,65 +172,51 @@ static uint32_t entry_count(void)
     return count;
 }
 
-static struct event {
-    uint8_t vector;
-    uint32_t apic_id;
-} event; // where faults are told of
-
-// Queue, table, and fault event; remapping stays off (VT-d 6.5.2, 6.7).
-static bool prepare(struct vtd_unit *u, struct problem *p)
-{
-    if (!vtd_queue_start(u, p) || !vtd_table_start(u, entry_count(), p))
-        return false;
-    vtd_faults_start(u, event.vector, event.apic_id);
-    return true;
-}
-
+// Contexts are entered before there is translation: nothing is granted yet.
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    return dma == VTD_DMA_OPEN || vtd_fence_start(u, p);
+    vtd_context_start(u);
+    return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
+           vtd_turn_translation_on(u, p);
 }
 
-// With EIME=1 compatibility format is blocked whatever CFI says (VT-d 5.1.4); it is cleared so that
-// the status says the same.
-static bool remap(struct vtd_unit *u, struct problem *p)
+// Each step stands on those before it (VT-d 6.5.2, 6.6, 6.7). With EIME=1 compatibility format is blocked
+// whatever CFI says (5.1.4); it is cleared so that the status says the same.
+static bool turn_on(struct vtd_unit *u, struct problem *p)
 {
-    if (!vtd_gcmd(u, VTD_GCMD_IRE, true, p))
-        return false;
-    return !(vtd_read32(u, VTD_GSTS) & VTD_GCMD_CFI) || vtd_gcmd(u, VTD_GCMD_CFI, false, p);
+    return vtd_queue_start(u, p) && vtd_table_start(u, entry_count(), p) &&
+           (dma == VTD_DMA_OPEN || fence(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
+           vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
-// A step on each unit in use. One that fails it, and that no device of ours needs, is put aside.
-static bool for_all(bool (*step)(struct vtd_unit *u, struct problem *p), struct problem *p)
+static bool give_up(struct vtd_unit *u, const struct problem *p)
 {
-    struct vtd_unit *u;
     struct problem ignored;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
-        if (u->state != VTD_UNIT_USED || step(u, p))
-            continue;
-        if (u->needed)
-            return false;
-        (void)vtd_give_up(u, dma != VTD_DMA_OPEN, &ignored);
-        put_aside(u, p);
-    }
-    return true;
+    if (!u->needed)
+        (void)vtd_take_over(u, dma != VTD_DMA_OPEN, &ignored);
+    return put_aside(u, p);
 }
 
 bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
 {
     struct problem ignored;
     struct vtd_unit *u;
-    vtd_faults_reset();
-    event = (struct event){ fault_vector, boot_apic_id };
+    bool ok = true;
+    fault_report_reset();
     // All of them are turned on, also those that no device of ours is behind: only then is every
     // interrupt checked.
-    bool ok = for_all(prepare, p) && for_all(fence, p) && for_all(remap, p);
+    for (size_t i = 0; ok && (u = vtd_unit_named(i)); i++) {
+        if (u->state != VTD_UNIT_USED)
+            continue;
+        vtd_faults_start(u, fault_vector, boot_apic_id);
+        ok = turn_on(u, p) || give_up(u, p);
+    }
     tell_warnings();
     if (ok && dma != VTD_DMA_OPEN)
         vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
     for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
-        (void)vtd_give_up(u, false, &ignored);
+        (void)vtd_take_over(u, false, &ignored);
     return ok;
 }
 

@@ -12,6 +12,7 @@
 
 #define PORTS 4
 #define RING_BYTES (64 * KIB)
+#define BEHIND_BYTES (8 * KIB)
 #define JSON_SHARE 4        // of a shared ring: that part is JSON's alone
 #define LOOKS_LEAST 250000u // a quarter of a second, as a look takes about a microsecond
 #define LOOKS_PIECES 4u
@@ -28,6 +29,7 @@ struct port {
     uint32_t lost[CONSOLE_STREAMS]; // lines, that nobody was told of
     const char *fault;              // why it was given up, if nobody was told yet
     uint32_t looks;                 // since it last took something
+    uint32_t noted;                 // where its ring ended then: console_note()
     uint64_t quiet_ns;              // since when it takes nothing; 0: it does
 };
 
@@ -311,6 +313,29 @@ bool console_push(void)
         more |= has_more(p);
     }
     return more;
+}
+
+void console_note(void)
+{
+    for (struct port *p = console.ports; p < port_end(); p++)
+        p->noted = p->ring.tail + line_ring_used(&p->ring);
+}
+
+bool console_push_noted(void)
+{
+    bool more = false;
+    console_push();
+    for (const struct port *p = console.ports; p < port_end(); p++)
+        more |= has_more(p) && (int32_t)(p->noted - p->ring.tail) > 0;
+    return more;
+}
+
+bool console_is_behind(void)
+{
+    for (const struct port *p = console.ports; p < port_end(); p++)
+        if (p->state == PORT_OPEN && line_ring_used(&p->ring) > BEHIND_BYTES)
+            return true;
+    return false;
 }
 
 static void push_timed(struct port *p, uint64_t now_ns)

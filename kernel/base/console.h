@@ -37,6 +37,14 @@ bool console_is_shared(void);
 bool console_push(void);
 bool console_push_timed(uint64_t now_ns);
 
+// What is put after console_note() doesn't count as left in console_push_noted(): an end to waiting for the rest,
+// whoever prints meanwhile.
+void console_note(void);
+bool console_push_noted(void);
+
+// A UART has more to send than it can in a second or so: who prints without need had better wait.
+bool console_is_behind(void);
+
 // How long the fastest UART that has something to send takes for what it takes at once.
 uint32_t console_pace_us(void);
 

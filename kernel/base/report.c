@@ -80,11 +80,18 @@ static bool push_locked(bool (*some)(void))
     return more;
 }
 
+// Not what comes meanwhile: others may print without an end.
 void report_flush(void)
 {
     screen_draw(SCREEN_ALL);
-    while (push_locked(console_push))
+    console_note();
+    while (push_locked(console_push_noted))
         cpu_relax();
+}
+
+bool report_is_behind(void)
+{
+    return console_is_behind();
 }
 
 // Where nothing but the line waits: in a panic, and on the boot CPU outside of its loop.

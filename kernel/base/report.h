@@ -34,6 +34,9 @@ void error_problem(const struct problem *p);
 void warn_by(const char *domain, const char *what, const char *message);
 void error_by(const char *domain, const char *what, const char *message);
 
+// Whether the console has fallen behind: who prints for others, and can wait, had better. Any CPU.
+bool report_is_behind(void);
+
 // True once error() was called.
 bool report_failed(void);
 

@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-#define DOMAIN_ABI 1
+#define DOMAIN_ABI 2
 
 // What a program says of itself, in a PT_NOTE: its name "Onebell", its descriptor the DOMAIN_ABI.
 #define DOMAIN_NOTE_TYPE 1
@@ -52,8 +52,9 @@ static inline uint64_t domain_events_at(unsigned cpu)
 
 struct domain_events {
     uint64_t bits[DOMAIN_EVENT_WORDS]; // set by the kernel; the program takes them by exchange
-    uint64_t rounds;              // the program's: one more each time that it comes round its loop
-    uint64_t notifications, msis; // the kernel's, for the program's tables: as in struct cpu_stats
+    uint64_t rounds; // the program's: one more each time that it comes round its loop
+    uint64_t notifications,
+        msis; // the kernel's, as in struct cpu_stats, when STATS was last called
     uint64_t sleeps, wakes, timers, ipis;
 };
 
@@ -98,6 +99,7 @@ enum domain_call {
     DOMAIN_CALL_SLEEP, // (time_ns() to wake at the latest): until events, that time, or WAKE
     DOMAIN_CALL_WAKE,  // (CPU of the domain's): ends its sleep, or its next one
     DOMAIN_CALL_GS,    // (address): this CPU's GS base
+    DOMAIN_CALL_STATS, // (CPU of the domain's): the kernel's counts of it, into the page of its events
     DOMAIN_CALLS,
 };
 

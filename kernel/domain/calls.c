@@ -2,9 +2,11 @@
 
 #include "kernel/domain/calls.h"
 
+#include "kernel/base/cpus.h"
 #include "kernel/domain/space.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
+#include "lib/mark.h"
 #include "lib/string.h"
 
 // The domain may change what is there at any moment: it is copied once, and then looked at.
@@ -37,7 +39,7 @@ static enum domain_action take_exit(struct domain_cpu *dc, struct problem *p)
     return dc->frame.rdi ? DOMAIN_EXIT_FAILED : DOMAIN_EXIT;
 }
 
-static enum domain_action take_print(struct domain_cpu *dc, struct problem *p)
+static enum domain_action print(struct domain_cpu *dc, struct problem *p)
 {
     uint64_t kind = dc->frame.rdi, text = dc->frame.rsi, bytes = dc->frame.rdx;
     if (kind >= DOMAIN_TEXTS)
@@ -54,16 +56,51 @@ static enum domain_action take_print(struct domain_cpu *dc, struct problem *p)
                                                                                   : DOMAIN_NONSENSE;
 }
 
+// What an app prints while it runs, it prints inside the kernel as well.
+static enum domain_action take_print(struct domain_cpu *dc, struct problem *p)
+{
+    MARK_BEGIN("progress");
+    enum domain_action action = print(dc, p);
+    MARK_END("progress");
+    return action;
+}
+
 static enum domain_action take_sleep(struct domain_cpu *dc, struct problem *p)
 {
     return DOMAIN_SLEEP;
 }
 
+static bool has_cpu(const struct domain_cpu *dc, uint64_t index)
+{
+    return index < dc->team->cpus_count;
+}
+
 static enum domain_action take_wake(struct domain_cpu *dc, struct problem *p)
 {
-    return dc->frame.rdi < dc->team->cpus_count
-               ? DOMAIN_WAKE
-               : nonsense(p, "WAKE", "a CPU that it hasn't,", dc->frame.rdi);
+    return has_cpu(dc, dc->frame.rdi) ? DOMAIN_WAKE
+                                      : nonsense(p, "WAKE", "a CPU that it hasn't,", dc->frame.rdi);
+}
+
+// For the program's tables; it may write whatever it likes there.
+static void tell_stats(const struct domain_cpu *dc)
+{
+    const struct cpu_stats *s = cpu_stats(dc->cpu);
+    struct domain_events *to = dc->events;
+    to->notifications = s->notifications;
+    to->msis = s->msis;
+    to->sleeps = s->sleeps;
+    to->wakes = s->wakes;
+    to->timers = s->timers;
+    to->ipis = s->ipis;
+}
+
+static enum domain_action take_stats(struct domain_cpu *dc, struct problem *p)
+{
+    uint64_t index = dc->frame.rdi;
+    if (!has_cpu(dc, index))
+        return nonsense(p, "STATS", "a CPU that it hasn't,", index);
+    tell_stats(&dc->team->cpus[index]);
+    return DOMAIN_GO_ON;
 }
 
 static enum domain_action take_gs(struct domain_cpu *dc, struct problem *p)
@@ -77,7 +114,7 @@ static enum domain_action take_gs(struct domain_cpu *dc, struct problem *p)
 static enum domain_action (*const calls[])(struct domain_cpu *dc, struct problem *p) = {
     [DOMAIN_CALL_EXIT] = take_exit,   [DOMAIN_CALL_PRINT] = take_print,
     [DOMAIN_CALL_SLEEP] = take_sleep, [DOMAIN_CALL_WAKE] = take_wake,
-    [DOMAIN_CALL_GS] = take_gs,
+    [DOMAIN_CALL_GS] = take_gs,       [DOMAIN_CALL_STATS] = take_stats,
 };
 static_assert(ARRAY_SIZE(calls) == DOMAIN_CALLS, "abi.h");
 

@@ -34,6 +34,7 @@ void domain_event(void *bell)
 static bool has_events(const struct domain_cpu *dc)
 {
     uint64_t any = 0;
+#pragma GCC unroll 4
     for (unsigned w = 0; w < DOMAIN_EVENT_WORDS; w++)
         any |= __atomic_load_n(&dc->events->bits[w], __ATOMIC_RELAXED);
     return any;
@@ -60,6 +61,17 @@ static void deadline_is_over(struct cpu_timer *timer)
     container_of(timer, struct domain_cpu, deadline)->wake = true;
 }
 
+// Most sleeps end before their time, and the next one has the same: the timer stays.
+static void set_deadline(struct domain_cpu *dc, uint64_t until_ns)
+{
+    uint64_t set_ns = dc->deadline.armed ? dc->deadline.due_ns : UINT64_MAX;
+    if (likely(until_ns == set_ns))
+        return;
+    cpu_timer_stop(&dc->deadline);
+    if (until_ns != UINT64_MAX)
+        cpu_timer_start(&dc->deadline, until_ns); // one that is over comes at once
+}
+
 // What sets `wake` runs in this CPU's loop, so nothing comes between the look and the sleep. The kernel's
 // loop sleeps as everywhere: SN, looking on for a while, MWAIT.
 static void sleep(struct domain_cpu *dc, uint64_t until_ns)
@@ -67,12 +79,10 @@ static void sleep(struct domain_cpu *dc, uint64_t until_ns)
     dc->wake = dc->leaving;
     if (has_events(dc))
         return;
-    if (until_ns != UINT64_MAX)
-        cpu_timer_start(&dc->deadline, until_ns); // one that is over comes at once
+    set_deadline(dc, until_ns);
     dc->asleep = true;
-    cpu_run_until(&dc->wake);
+    cpu_wait_until(&dc->wake);
     dc->asleep = false;
-    cpu_timer_stop(&dc->deadline);
 }
 
 // ---- the end ----
@@ -167,18 +177,6 @@ static void take(struct domain_cpu *dc, unsigned left_by)
     }
 }
 
-// For the program's tables; it may write whatever it likes there.
-static void tell_stats(struct domain_cpu *dc)
-{
-    const struct cpu_stats *s = cpu_stats(dc->cpu);
-    dc->events->notifications = s->notifications;
-    dc->events->msis = s->msis;
-    dc->events->sleeps = s->sleeps;
-    dc->events->wakes = s->wakes;
-    dc->events->timers = s->timers;
-    dc->events->ipis = s->ipis;
-}
-
 // ---- a life ----
 
 static void run(struct cpu_timer *timer)
@@ -189,12 +187,11 @@ static void run(struct cpu_timer *timer)
     dc->watch.since_ns = time_ns();
     cpu_timer_start(&dc->look, dc->watch.since_ns + LOOK_NS);
     MARK_BEGIN("domain");
-    while (!dc->leaving) {
-        tell_stats(dc);
+    while (!dc->leaving)
         take(dc, ring_run(&dc->frame, root, dc->gs));
-    }
     MARK_END("domain");
     cpu_timer_stop(&dc->look);
+    cpu_timer_stop(&dc->deadline);
     ring_leave();
     cpu_post(0, &dc->back);
 }

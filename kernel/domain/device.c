@@ -16,42 +16,21 @@ void domain_device_add(struct domain_device *d)
     devices.end = &d->next;
 }
 
-struct domain_device *domain_device_first(void)
-{
-    return devices.first;
-}
-
-static bool is_name(const char *name, const char *text, size_t length)
-{
-    return strlen(name) == length && !memcmp(name, text, length);
-}
-
-static bool has_disk(const struct domain_device *d, const char *disk, size_t length)
+static bool has_disk(const struct domain_device *d, const char *disk)
 {
     const char *name;
     for (unsigned i = 0; (name = d->ops->disk(d, i)); i++)
-        if (is_name(name, disk, length))
+        if (strcmp(name, disk) == 0)
             return true;
     return false;
 }
 
-struct domain_device *domain_device_of(const char *disk, size_t length)
+struct domain_device *domain_device_of(const char *disk)
 {
     struct domain_device *d = devices.first;
-    while (d && !has_disk(d, disk, length))
+    while (d && !has_disk(d, disk))
         d = d->next;
     return d;
-}
-
-bool domain_lists(const char *disks, size_t length, const char *name)
-{
-    for (size_t start = 0, end; start <= length; start = end + 1) {
-        for (end = start; end < length && disks[end] != ',';)
-            end++;
-        if (is_name(name, disks + start, end - start))
-            return true;
-    }
-    return false;
 }
 
 uint64_t domain_take_memory(struct domain_grant *g, uint64_t bytes, uint64_t align)

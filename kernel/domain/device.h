@@ -8,7 +8,7 @@
 //                                   nobody's <- silence() <- the domain's, or half set up
 //     the kernel's <- give_back() <- nobody's
 //
-// No step waits. Who takes one calls it again, with the same arguments, a millisecond later or so, until
+// No step waits. Who takes one calls it again, with the same arguments, a millisecond later or sooner, until
 // it says something else than DOMAIN_WAITS; each has deadlines of its own. Nothing is allocated but when
 // a step is taken for the first time, or for other CPUs.
 #pragma once
@@ -20,6 +20,7 @@
 struct pci_dev;
 struct pci_space;
 struct domain_cpu;
+struct domain_words;
 
 enum domain_step {
     DOMAIN_WAITS,
@@ -76,8 +77,8 @@ struct domain_device_ops {
     // The name of its i-th disk, of those that the kernel can use; NULL past the last.
     const char *(*disk)(const struct domain_device *d, unsigned i);
 
-    // Whether a domain that has the disks of this list (comma-separated) may have it. Before withdraw().
-    bool (*check)(const struct domain_device *d, const char *disks, size_t length,
+    // Whether a domain with these words may have it. Before withdraw().
+    bool (*check)(const struct domain_device *d, const struct domain_words *words,
                   struct problem *p);
 
     // Its doorbells, for as many CPUs, to be mapped at DOMAIN_DOORBELLS + function *
@@ -108,10 +109,6 @@ struct domain_device {
 
 // Drivers add each function once, at the start.
 void domain_device_add(struct domain_device *d);
-struct domain_device *domain_device_first(void);
 
 // The one that has this disk; NULL: none.
-struct domain_device *domain_device_of(const char *disk, size_t length);
-
-// The list has the name.
-bool domain_lists(const char *disks, size_t length, const char *name);
+struct domain_device *domain_device_of(const char *disk);

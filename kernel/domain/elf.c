@@ -160,12 +160,22 @@ bool elf_check(const char *name, const void *file, size_t bytes, struct elf_plan
            find_symbols(&s, &h, &plan->symbols);
 }
 
+static void place_part(const struct elf_part *part, const void *file, void *to)
+{
+    uint8_t *at = (uint8_t *)to + part->at;
+    memset(at, 0, part->bytes);
+    memcpy(at + part->lead, (const uint8_t *)file + part->offset, part->file_bytes);
+}
+
 void elf_place(const struct elf_plan *plan, const void *file, void *to)
 {
-    memset(to, 0, plan->bytes);
-    for (unsigned i = 0; i < plan->count; i++) {
-        const struct elf_part *part = &plan->parts[i];
-        memcpy((uint8_t *)to + part->at + part->lead, (const uint8_t *)file + part->offset,
-               part->file_bytes);
-    }
+    for (unsigned i = 0; i < plan->count; i++)
+        place_part(&plan->parts[i], file, to);
+}
+
+void elf_place_data(const struct elf_plan *plan, const void *file, void *to)
+{
+    for (unsigned i = 0; i < plan->count; i++)
+        if (plan->parts[i].kind == SPACE_DATA)
+            place_part(&plan->parts[i], file, to);
 }

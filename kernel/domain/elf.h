@@ -32,3 +32,6 @@ bool elf_check(const char *name, const void *file, size_t bytes, struct elf_plan
 
 // Writes all of plan->bytes: what the file has, and zeros.
 void elf_place(const struct elf_plan *plan, const void *file, void *to);
+
+// The same of the parts that the program may have written to.
+void elf_place_data(const struct elf_plan *plan, const void *file, void *to);

@@ -3,7 +3,7 @@
 
 #include "kernel/domain/fault_text.h"
 
-#include "kernel/domain/ring.h"
+#include "kernel/domain/ring_frame.h"
 #include "kernel/x86/vectors.h"
 #include "lib/format.h"
 

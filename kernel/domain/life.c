@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A domain's life, as life.h draws it. No step waits: each is taken anew a millisecond later until it is done,
+// A domain's life, as life.h draws it. No step waits: each is taken anew a little later until it is done,
 // so the kernel's own work on the boot CPU goes on meanwhile.
 
 #include "kernel/domain/life.h"
@@ -11,7 +11,10 @@
 #include "kernel/x86/time.h"
 #include "lib/string.h"
 
-#define STEP_NS NS_PER_MS
+// Most functions answer at once; those that take their time are asked less often.
+#define SOON_NS (50 * NS_PER_US)
+#define LATER_NS NS_PER_MS
+#define SOON_FOR_NS (10 * NS_PER_MS)
 
 static void step(struct cpu_timer *timer);
 
@@ -19,8 +22,9 @@ static void go_on(struct domain *d, enum domain_state state)
 {
     d->state = state;
     d->at = 0;
+    d->since_ns = time_ns();
     d->step.fn = step;
-    cpu_timer_start(&d->step, time_ns());
+    cpu_timer_start(&d->step, d->since_ns);
 }
 
 // ---- the start ----
@@ -30,7 +34,7 @@ static void clear(struct cpu_msg *msg)
 {
     struct domain *d = container_of(msg, struct domain, clear);
     domain_memory_clear(&d->memory);
-    domain_program_place(&d->program);
+    domain_program_renew(&d->program);
     for (unsigned i = 0; i < d->team.cpus_count; i++) {
         memset(d->stacks[i], 0, DOMAIN_STACK_BYTES);
         memset(d->team.cpus[i].events, 0, PAGE_BYTES);
@@ -73,7 +77,6 @@ static void run(struct domain *d)
     d->time.fn = time_is_up;
     if (d->words->time_us)
         cpu_timer_start(&d->time, d->began_ns + d->words->time_us * NS_PER_US);
-    domain_voice_begin(&d->team.voice, d->began_ns);
     d->working = d->team.cpus_count;
     for (unsigned i = 0; i < d->team.cpus_count; i++)
         domain_cpu_start(&d->team.cpus[i], d->program.plan.entry);
@@ -201,12 +204,18 @@ static enum domain_step take_next(struct domain *d)
     return d->at < turns(d) ? take(d, d->devices[d->at]) : DOMAIN_DONE;
 }
 
+static void step_again(struct domain *d)
+{
+    uint64_t now = time_ns();
+    cpu_timer_start(&d->step, now + (now - d->since_ns < SOON_FOR_NS ? SOON_NS : LATER_NS));
+}
+
 static void step(struct cpu_timer *timer)
 {
     struct domain *d = container_of(timer, struct domain, step);
     enum domain_step taken = take_next(d);
     if (taken == DOMAIN_WAITS)
-        return cpu_timer_start(timer, time_ns() + STEP_NS);
+        return step_again(d);
     bool ok = taken == DOMAIN_DONE || goes_on_after(d, d->devices[d->at]);
     if (d->state == DOMAIN_WITHDRAWING && d->at < d->devices_count)
         d->taken += ok;

@@ -55,7 +55,8 @@ struct domain {
     bool any_lost;
     bool again; // lives may be left
     bool cleared;
-    uint32_t lives; // that have begun
+    uint32_t lives;    // that have begun
+    uint64_t since_ns; // it is in its state
     uint64_t began_ns;
     struct cpu_timer step, time;
     struct cpu_msg clear;

@@ -9,9 +9,9 @@
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
 #include "kernel/run/smp.h"
+#include "kernel/x86/time.h"
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "lib/string.h"
 
 // ---- CPUs ----
 
@@ -50,29 +50,13 @@ static const struct domain *owner_of(const struct domain *others,
     return others;
 }
 
-// "nvme1n1,nvme2n1", as drivers want it.
-static size_t list_disks(const struct domain_words *words, char *to)
-{
-    size_t used = 0;
-    for (unsigned i = 0; i < words->disks_count; i++) {
-        size_t length = strlen(words->disks[i]);
-        if (i)
-            to[used++] = ',';
-        memcpy(to + used, words->disks[i], length);
-        used += length;
-    }
-    return used;
-}
-
 // Each, and all of them together: one may reach another past the remapping units.
 bool domain_may_have(const struct domain *d, struct problem *p)
 {
-    static char list[DOMAIN_DISKS_MAX * DOMAIN_DISK_BYTES];
     struct pci_dev *given[DOMAIN_FUNCTIONS_MAX];
-    size_t length = list_disks(d->words, list);
     for (unsigned i = 0; i < d->devices_count; i++) {
         given[i] = d->devices[i]->dev;
-        if (!d->devices[i]->ops->check(d->devices[i], list, length, p))
+        if (!d->devices[i]->ops->check(d->devices[i], d->words, p))
             return false;
     }
     return pci_may_give(given, d->devices_count, p);
@@ -81,7 +65,7 @@ bool domain_may_have(const struct domain *d, struct problem *p)
 static bool find_device(struct domain *d, const char *disk, const struct domain *others,
                         struct problem *p)
 {
-    struct domain_device *device = domain_device_of(disk, strlen(disk));
+    struct domain_device *device = domain_device_of(disk);
     if (!device)
         return problem_set(p, "domain-disk", "%s is no disk of this machine: see the list above",
                            disk);
@@ -157,6 +141,7 @@ static void make_team(struct domain *d)
         .over = domain_is_over,
         .is_back = domain_cpu_is_back,
     };
+    domain_voice_begin(&d->team.voice, time_ns());
     for (unsigned i = 0; i < count; i++)
         make_cpu(d, i);
 }

@@ -58,10 +58,17 @@ bool domain_memory_take(struct domain_memory *m, uint64_t bytes, unsigned node, 
     return true;
 }
 
+// By words: where no ERMSB is, in an emulator for one, memset() takes a byte at a time.
+static void clear_piece(void *piece)
+{
+    uint64_t words = SPACE_LARGE / sizeof(uint64_t);
+    __asm__ volatile("rep stosq" : "+D"(piece), "+c"(words) : "a"(0ull) : "memory");
+}
+
 void domain_memory_clear(const struct domain_memory *m)
 {
     for (unsigned i = 0; i < m->count; i++)
-        memset(m->pieces[i], 0, SPACE_LARGE);
+        clear_piece(m->pieces[i]);
 }
 
 void *domain_pages(struct space *space, uint64_t virt, uint64_t bytes, enum space_kind kind,

@@ -23,6 +23,5 @@ bool domain_memory_take(struct domain_memory *m, uint64_t bytes, unsigned node, 
 void domain_memory_clear(const struct domain_memory *m);
 
 // Pages that its CPUs alone see: mapped at `virt`, and where the kernel has them. Boot CPU.
-
 void *domain_pages(struct space *space, uint64_t virt, uint64_t bytes, enum space_kind kind,
                    unsigned node);

@@ -85,6 +85,7 @@ bool domain_program_map(struct domain_program *program, struct space *space, uns
                            "have it keep its data in what mem= gives",
                            (unsigned long long)(plan->bytes / KIB));
     program->image = mem_alloc(plan->bytes, PAGE_BYTES, node);
+    elf_place(plan, program->file, program->image);
     for (unsigned i = 0; i < plan->count; i++) {
         const struct elf_part *part = &plan->parts[i];
         space_map(space, part->virt, mem_phys(program->image) + part->at, part->bytes, part->kind);
@@ -92,7 +93,8 @@ bool domain_program_map(struct domain_program *program, struct space *space, uns
     return true;
 }
 
-void domain_program_place(const struct domain_program *program)
+// What is neither its own to write nor its devices' to reach stays as it was placed.
+void domain_program_renew(const struct domain_program *program)
 {
-    elf_place(&program->plan, program->file, program->image);
+    elf_place_data(&program->plan, program->file, program->image);
 }

@@ -18,9 +18,9 @@ struct domain_program {
 bool domain_program_find(struct domain_program *out, const struct handoff *h,
                          const struct domain_words *words, struct problem *p);
 
-// Takes its memory, near the NUMA node, and maps it. Once.
+// Takes its memory, near the NUMA node, maps it, and writes all of it. Once.
 bool domain_program_map(struct domain_program *program, struct space *space, unsigned node,
                         struct problem *p);
 
-// Writes all of its memory, as each life finds it; while none runs. Any CPU.
-void domain_program_place(const struct domain_program *program);
+// As each life finds it: writes what the last one may have written to; while none runs. Any CPU.
+void domain_program_renew(const struct domain_program *program);

@@ -5,6 +5,7 @@
 
 #include "kernel/base/percpu.h"
 #include "kernel/base/x86.h"
+#include "kernel/domain/ring_frame.h"
 #include "kernel/mem/paging.h"
 #include "kernel/run/desc.h"
 #include "kernel/x86/vectors.h"
@@ -92,20 +93,22 @@ static unsigned refuse(struct trap_frame *frame)
     return VECTOR_GENERAL_PROTECTION;
 }
 
-static void set_gs(struct cpu *cpu, uint64_t gs)
+static bool set_gs(struct cpu *cpu, uint64_t gs)
 {
-    if (likely(cpu->ring.user_gs == gs))
-        return;
+    if (gs >= RING_END)
+        return false;
     cpu->ring.user_gs = gs;
     wrmsr(MSR_KERNEL_GS_BASE, gs);
+    return true;
 }
 
 unsigned ring_enter(struct trap_frame *frame, uint64_t cr3, uint64_t gs)
 {
     struct cpu *cpu = this_cpu();
-    if (!ring_frame_clean(frame) || gs >= RING_END)
+    if (unlikely(!ring_frame_clean(frame)))
         return refuse(frame);
-    set_gs(cpu, gs);
+    if (unlikely(gs != cpu->ring.user_gs) && !set_gs(cpu, gs))
+        return refuse(frame);
     if (unlikely(read_cr3() != cr3))
         write_cr3(cr3);
     cpu->ring.frame_end = cpu->tss.rsp[0] = (uint64_t)(frame + 1);

@@ -4,10 +4,9 @@
 #pragma once
 
 #include "kernel/run/trap.h"
-#include "lib/bits.h"
+#include "lib/types.h"
 
-#define RING_END BIT64(47) // of the lower half, canonical with four and with five levels of tables
-#define RING_CALL 256u     // SYSCALL; anything less is a vector
+#define RING_CALL 256u // SYSCALL; anything less is a vector
 
 // Boot CPU, once, before the others.
 void ring_init(void);
@@ -31,7 +30,3 @@ uint64_t ring_fault_address(void); // of its page fault: before the next one
 // the loop is done, when it comes back with RING_INTERRUPT. The same where there was work already,
 // and ring 3 wasn't entered. Messages find the CPU as if it slept; its posts are the loop's.
 unsigned ring_run(struct trap_frame *frame, uint64_t cr3, uint64_t gs);
-
-// Makes a frame one that IRETQ takes ring 3 to, with no more than ring 3 may have; false: there is
-// none. Pure.
-bool ring_frame_clean(struct trap_frame *frame);

@@ -9,9 +9,9 @@
 #include "kernel/cpu/msg.h"
 #include "kernel/cpu/stop.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/domain/memory.h"
 #include "kernel/domain/ring.h"
 #include "kernel/mem/mem.h"
-#include "kernel/mem/paging.h"
 #include "kernel/run/app.h"
 #include "kernel/run/loop.h"
 #include "kernel/x86/time.h"
@@ -23,12 +23,6 @@
 #define INTERRUPTS_LEAST 50u // of each kind, while a program runs
 #define TIMER_NS (100 * 1000ull)
 #define WAIT_NS (60 * NS_PER_S)
-
-#define PTE_P BIT64(0)
-#define PTE_W BIT64(1)
-#define PTE_U BIT64(2)
-#define PTE_NX BIT64(63)
-#define ENTRIES 512
 
 // ring_check.asm
 struct ring_case {
@@ -56,32 +50,13 @@ static struct {
     uint64_t began_ns;
 } check;
 
-// ---- the program's tables: the kernel's half, a page of code and a page of data ----
-
-static void map(uint64_t *root, unsigned levels, uint64_t virt, uint64_t entry)
-{
-    uint64_t *table = root;
-    for (unsigned level = levels; level > 1; level--) {
-        uint64_t *at = &table[(virt >> (12 + 9 * (level - 1))) % ENTRIES];
-        if (!*at)
-            *at = mem_phys(mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY)) | PTE_P | PTE_W | PTE_U;
-        table = mem_at(*at & BITS64(51, 12));
-    }
-    table[(virt >> 12) % ENTRIES] = entry | PTE_P | PTE_U;
-}
-
 static void make_tables(void)
 {
-    uint64_t *root = mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-    const uint64_t *kernels = mem_at(paging_root());
-    unsigned levels = read_cr4() & CR4_LA57 ? 5 : 4;
-    void *code = mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-    shared = mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-    memcpy(root + ENTRIES / 2, kernels + ENTRIES / 2, PAGE_BYTES / 2);
+    struct space *space = space_create();
+    void *code = domain_pages(space, CODE_AT, PAGE_BYTES, SPACE_CODE, NODE_ANY);
+    shared = domain_pages(space, DATA_AT, PAGE_BYTES, SPACE_DATA, NODE_ANY);
     memcpy(code, ring_check_code, (size_t)(ring_check_code_end - ring_check_code));
-    map(root, levels, CODE_AT, mem_phys(code));
-    map(root, levels, DATA_AT, mem_phys(shared) | PTE_W | PTE_NX);
-    tables = mem_phys(root);
+    tables = space_root(space);
 }
 
 // ---- one case: its CPU ----

@@ -48,11 +48,11 @@ ring_interrupt:
     PUSH_REGISTERS
     swapgs
     lfence                  ; what reads by GS may not run ahead of it
-ring_back:
     mov eax, [rsp + FRAME_VECTOR]
     mov rsp, [RING_KERNEL_RSP]
     push RFLAGS_FIXED       ; an interrupt leaves AC and DF as ring 3 had them: with AC, SMAP is off
     popfq
+ring_back:                  ; EAX: what ended the stay
     pop r15
     pop r14
     pop r13
@@ -82,6 +82,8 @@ ring_syscall:
     push 0
     push RING_CALL
     PUSH_REGISTERS
+    mov eax, RING_CALL
+    mov rsp, [RING_KERNEL_RSP]
     jmp ring_back
 .end:
 

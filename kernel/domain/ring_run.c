@@ -35,6 +35,16 @@ static void take(unsigned vector)
     }
 }
 
+// What the loop has to do first. What was posted while SN was set is the program's own to find.
+static bool has_work(const struct cpu *cpu)
+{
+    uint64_t ready = 0;
+    for (unsigned w = 0; w < cpu->words; w++)
+        ready |= cpu->ready[w];
+    return ready || cpu->fault_due || cpu->timer_due ||
+           atomic_load_explicit(&cpu->inbox, memory_order_seq_cst);
+}
+
 // The order is go_to_sleep()'s: who has work for us sends an IPI, or we see it. A post doesn't, where SN
 // is set: the program's own polling, or the window, finds those.
 unsigned ring_run(struct trap_frame *frame, uint64_t cr3, uint64_t gs)
@@ -43,7 +53,7 @@ unsigned ring_run(struct trap_frame *frame, uint64_t cr3, uint64_t gs)
     unsigned end = RING_INTERRUPT;
     interrupts_off();
     atomic_store_explicit(&cpu->sleeping, true, memory_order_seq_cst);
-    if (!cpu_has_work())
+    if (likely(!has_work(cpu)))
         end = ring_enter(frame, cr3, gs);
     atomic_store_explicit(&cpu->sleeping, false, memory_order_relaxed);
     if (end >= VECTOR_EXCEPTIONS && end < VECTORS) {

@@ -9,6 +9,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_regs.h"
+#include "kernel/mem/tables.h"
 
 struct space {
     uint64_t *pml4;
@@ -28,11 +29,6 @@ static uint64_t *new_table(void)
     return mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
 }
 
-static uint64_t *table_of(uint64_t entry)
-{
-    return mem_at(entry & PTE_ADDRESS);
-}
-
 struct space *space_create(void)
 {
     struct space *s = mem_alloc(sizeof(*s), alignof(struct space), NODE_ANY);
@@ -45,11 +41,6 @@ uint64_t space_root(const struct space *s)
     return s->root;
 }
 
-static bool is_page(uint64_t entry, unsigned level)
-{
-    return level == 1 || entry & PTE_LARGE;
-}
-
 noreturn static void refuse(uint64_t virt, const char *why)
 {
     fail("domain-map", "domain: 0x%llx can't be mapped: %s", (unsigned long long)virt, why);
@@ -59,14 +50,14 @@ static uint64_t *entry_at(struct space *s, uint64_t virt, unsigned level)
 {
     uint64_t *table = s->pml4;
     for (unsigned l = 4; l > level; l--) {
-        uint64_t *entry = &table[PTE_INDEX(virt, l)];
+        uint64_t *entry = table_entry(table, l, virt);
         if (!*entry)
             *entry = mem_phys(new_table()) | PTE_P | PTE_W | PTE_U;
-        else if (is_page(*entry, l))
+        else if (table_is_page(*entry, l))
             refuse(virt, "it is already");
-        table = table_of(*entry);
+        table = table_below(*entry);
     }
-    return &table[PTE_INDEX(virt, level)];
+    return table_entry(table, level, virt);
 }
 
 static void map_one(struct space *s, uint64_t virt, uint64_t entry, unsigned level)
@@ -84,10 +75,9 @@ void space_map(struct space *s, uint64_t virt, uint64_t phys, uint64_t bytes, en
     if (virt >= DOMAIN_END || bytes > DOMAIN_END - virt)
         refuse(virt, "it isn't a domain's");
     for (uint64_t done = 0, page; done < bytes; done += page) {
-        bool large = (virt + done) % SPACE_LARGE == 0 && (phys + done) % SPACE_LARGE == 0 &&
-                     bytes - done >= SPACE_LARGE;
-        page = large ? SPACE_LARGE : PAGE_BYTES;
-        map_one(s, virt + done, (phys + done) | kind_bits[kind], large ? 2 : 1);
+        unsigned level = table_largest_level(2, (virt + done) | (phys + done), bytes - done);
+        page = table_page_bytes(level);
+        map_one(s, virt + done, (phys + done) | kind_bits[kind], level);
     }
 }
 
@@ -95,19 +85,9 @@ void space_map(struct space *s, uint64_t virt, uint64_t phys, uint64_t bytes, en
 static bool find_page(const struct space *s, uint64_t virt, uint64_t rights, uint64_t *phys,
                       uint64_t *bytes)
 {
-    const uint64_t *table = s->pml4;
-    for (unsigned level = 4; level; level--) {
-        uint64_t entry = table[PTE_INDEX(virt, level)];
-        if ((entry & rights) != rights)
-            return false;
-        if (is_page(entry, level)) {
-            *bytes = 1ull << PTE_SHIFT(level);
-            *phys = entry & PTE_ADDRESS;
-            return !(entry & PTE_PCD); // registers have no place in the direct map
-        }
-        table = table_of(entry);
-    }
-    return false;
+    uint64_t entry = table_find_page(s->pml4, virt, rights, bytes);
+    *phys = entry & PTE_ADDRESS;
+    return entry && !(entry & PTE_PCD); // registers have no place in the direct map
 }
 
 void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)

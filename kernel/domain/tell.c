@@ -5,6 +5,8 @@
 
 #include "kernel/base/report.h"
 #include "kernel/domain/life.h"
+#include "kernel/mem/dma.h"
+#include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 #include "lib/format.h"
 
@@ -58,6 +60,22 @@ void domain_tell_start(const struct domain *d)
              d->devices_count == 1 ? "" : "s");
 }
 
+// A program that fails says why, as a rule, which counts as an error of the run; what it doesn't say counts, too.
+static void tell_silent_failure(const struct domain *d)
+{
+    if (d->end == DOMAIN_END_FAILED && !report_failed())
+        error("domain-failed",
+              "domain %s: its program ended as failed and told no error: look at what it printed, "
+              "and have it say why",
+              d->words->name);
+}
+
+// All that is nobody's: an arena that grows takes of the one what it adds to the other.
+static uint64_t memory_free(void)
+{
+    return mem_free_bytes() + mem_dma_bytes() - mem_dma_used();
+}
+
 void domain_tell_end(const struct domain *d)
 {
     char buffer[256];
@@ -72,7 +90,9 @@ void domain_tell_end(const struct domain *d)
     json_u64(&j, "life", d->lives + !ran);
     json_text(&j, "end", ends[d->end].word);
     json_u64(&j, "ms", ms);
+    json_u64(&j, "memory_free", memory_free());
     report_json(&j);
+    tell_silent_failure(d);
 }
 
 void domain_tell_lost(const struct domain *d, const struct domain_device *device)

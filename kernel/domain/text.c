@@ -13,6 +13,7 @@
 
 #define BACKTRACE_MOST 32
 #define SENTENCE_BYTES 320
+#define DETAILS_BYTES (2 * KIB) // of registers and a backtrace, as a rule
 
 static void print_place(const struct domain_cpu *dc, const char *what, uint64_t address)
 {
@@ -49,6 +50,8 @@ static void tell(const struct domain_cpu *dc, const char *what, const char *text
                 dc->index, dc->cpu, text,
                 domain_place_text(dc->team->symbols, dc->frame.rip, place));
     error_by(dc->team->name, what, sentence);
+    if (!domain_voice_may(&dc->team->voice, DETAILS_BYTES, time_ns()))
+        return; // it has said, or had us say, more than people can read
     trap_print_registers(&dc->frame);
     print_backtrace(dc);
 }

@@ -60,6 +60,8 @@ static void refill(struct domain_voice *v, uint64_t now_ns)
 bool domain_voice_may(struct domain_voice *v, size_t bytes, uint64_t now_ns)
 {
     uint64_t cost = bytes + DOMAIN_VOICE_LINE;
+    if (report_is_behind())
+        return false;
     spinlock_lock(&v->lock);
     refill(v, now_ns);
     bool may = v->left >= cost;

@@ -21,10 +21,11 @@ struct domain_voice {
     uint64_t at_ns;
 };
 
-// Another life, with all of its budget.
+// All of the budget: once, as lives may be short, and many.
 void domain_voice_begin(struct domain_voice *v, uint64_t now_ns);
 
-// Takes so many bytes of text from the budget; false: it isn't enough yet. Any CPU.
+// Takes so many bytes of text from the budget; false: it isn't enough yet, or the console has not sent what it has:
+// there is to be room for the kernel's own lines. Any CPU.
 bool domain_voice_may(struct domain_voice *v, size_t bytes, uint64_t now_ns);
 
 // Prints, or sends, a text of up to DOMAIN_TEXT_BYTES bytes as that kind, in the name of the domain. It is

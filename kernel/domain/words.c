@@ -45,24 +45,6 @@ static bool cut(struct text *rest, char c, struct text *part)
     return true;
 }
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
-static bool copy_name(char *to, size_t room, struct text t)
-{
-    if (!t.length || t.length >= room)
-        return false;
-    for (size_t i = 0; i < t.length; i++)
-        if (!is_name_char(t.at[i]))
-            return false;
-    memcpy(to, t.at, t.length);
-    to[t.length] = 0;
-    return true;
-}
-
 // ---- CPUs ----
 
 static bool add_cpu(struct reader *r, struct text t, uint64_t cpu)
@@ -128,7 +110,7 @@ static bool read_disks(struct reader *r, struct text value)
             return wrong(r, t, "is named twice: name each disk once");
         if (d->disks_count == DOMAIN_DISKS_MAX)
             return wrong(r, t, "is one disk too many: a domain has 64 at most");
-        if (!copy_name(d->disks[d->disks_count], DOMAIN_DISK_BYTES, t))
+        if (!parse_name(t.at, t.length, d->disks[d->disks_count], DOMAIN_DISK_BYTES))
             return wrong(r, t, "is no disk's name: write disks=nvme1n1,nvme2n1");
         d->disks_count++;
     }
@@ -154,7 +136,7 @@ static bool read_program(struct reader *r, struct text value)
 {
     if (r->d->program[0])
         return wrong(r, value, "is a second prog=: a domain has one program");
-    if (!copy_name(r->d->program, sizeof(r->d->program), value))
+    if (!parse_name(value.at, value.length, r->d->program, sizeof(r->d->program)))
         return wrong(r, value,
                      "names no program: up to 31 letters, digits, - and _, without the .elf");
     return true;
@@ -237,7 +219,7 @@ static bool read_one(struct reader *r, struct text rest)
 {
     struct text t;
     cut(&rest, ':', &t);
-    if (!copy_name(r->d->name, sizeof(r->d->name), t))
+    if (!parse_name(t.at, t.length, r->d->name, sizeof(r->d->name)))
         return problem_set(r->p, ID,
                            "domain=: \"%.*s\" is no name for a domain: up to 15 letters, digits, "
                            "- and _, as in domain=NAME:cpus=2",
@@ -268,10 +250,15 @@ static bool shares_cpu(const struct domain_words *a, const struct domain_words *
     return false;
 }
 
+bool domain_words_have(const struct domain_words *d, const char *disk)
+{
+    return has_disk(d, (struct text){ disk, strlen(disk) });
+}
+
 static const char *shared_disk(const struct domain_words *a, const struct domain_words *b)
 {
     for (unsigned i = 0; i < b->disks_count; i++)
-        if (has_disk(a, (struct text){ b->disks[i], strlen(b->disks[i]) }))
+        if (domain_words_have(a, b->disks[i]))
             return b->disks[i];
     return NULL;
 }

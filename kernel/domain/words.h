@@ -40,6 +40,9 @@ struct domain_words {
 bool domain_words_add(struct domain_words *all, unsigned *count, const char *text, size_t length,
                       struct problem *p);
 
+// Its disks= has that one.
+bool domain_words_have(const struct domain_words *d, const char *disk);
+
 // The CPUs of all of them.
 void domain_words_places(const struct domain_words *all, unsigned count,
                          uint64_t places[CPU_MAX / 64]);

@@ -9,6 +9,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/mem/mem_init.h"
 #include "kernel/mem/paging_regs.h"
+#include "kernel/mem/tables.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 
@@ -34,19 +35,9 @@ static const uint64_t kind_bits[] = {
     [PAGE_COMBINE] = PTE_P | PTE_G | PTE_W | PTE_NX | PTE_PWT,
 };
 
-static uint64_t *table_at(uint64_t entry)
-{
-    return (uint64_t *)((entry & PTE_ADDRESS) + HANDOFF_DIRECT_MAP);
-}
-
 static uint64_t *new_table(void)
 {
     return mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-}
-
-static uint64_t direct_phys(const void *virt)
-{
-    return (uint64_t)virt - HANDOFF_DIRECT_MAP;
 }
 
 // The entry for `virt` at `level`, with the tables above it made where they are missing.
@@ -54,22 +45,12 @@ static uint64_t *entry_at(uint64_t virt, unsigned level)
 {
     uint64_t *table = paging.pml4;
     for (unsigned l = 4; l > level; l--) {
-        uint64_t *entry = &table[PTE_INDEX(virt, l)];
+        uint64_t *entry = table_entry(table, l, virt);
         if (!(*entry & PTE_P))
-            *entry = direct_phys(new_table()) | PTE_P | PTE_W;
-        table = table_at(*entry);
+            *entry = mem_phys(new_table()) | PTE_P | PTE_W;
+        table = table_below(*entry);
     }
-    return &table[PTE_INDEX(virt, level)];
-}
-
-static unsigned largest_level(uint64_t virt, uint64_t phys, uint64_t bytes)
-{
-    for (unsigned level = paging.gib_pages ? 3 : 2; level > 1; level--) {
-        uint64_t page = 1ull << PTE_SHIFT(level);
-        if (((virt | phys) & (page - 1)) == 0 && bytes >= page)
-            return level;
-    }
-    return 1;
+    return table_entry(table, level, virt);
 }
 
 // All aligned to 4 KiB. Only adds entries: nothing is ever unmapped or changed, so that no other
@@ -77,8 +58,8 @@ static unsigned largest_level(uint64_t virt, uint64_t phys, uint64_t bytes)
 static void map(uint64_t virt, uint64_t phys, uint64_t bytes, enum page_kind kind)
 {
     while (bytes) {
-        unsigned level = largest_level(virt, phys, bytes);
-        uint64_t page = 1ull << PTE_SHIFT(level);
+        unsigned level = table_largest_level(paging.gib_pages ? 3 : 2, virt | phys, bytes);
+        uint64_t page = table_page_bytes(level);
         *entry_at(virt, level) = phys | kind_bits[kind] | (level > 1 ? PTE_LARGE : 0);
         virt += page;
         phys += page;
@@ -142,11 +123,11 @@ static void map_ram(const struct handoff *h, const struct handoff_range *r)
 static uint64_t root_over(const uint64_t *pml4)
 {
     if (!paging.five_levels)
-        return direct_phys(pml4);
+        return mem_phys(pml4);
     uint64_t *pml5 = new_table();
-    pml5[PTE_ENTRIES - 1] = direct_phys(pml4) | PTE_P | PTE_W;
+    pml5[PTE_ENTRIES - 1] = mem_phys(pml4) | PTE_P | PTE_W;
     pml5[0] = pml5[PTE_ENTRIES - 1] | PTE_U;
-    return direct_phys(pml5);
+    return mem_phys(pml5);
 }
 
 void paging_init(const struct handoff *h)
@@ -192,34 +173,20 @@ volatile void *paging_map_window(uint64_t phys, uint64_t bytes, enum page_kind k
 uint64_t paging_alloc_stack(unsigned node)
 {
     void *stack = mem_alloc(STACK_BYTES, PAGE_BYTES, node);
-    return (uint64_t)paging_map_window(direct_phys(stack), STACK_BYTES, PAGE_DATA) + STACK_BYTES;
-}
-
-// The entry that maps `virt`, 0 if none does, and the size of its page.
-static uint64_t find_page(uint64_t virt, uint64_t *bytes)
-{
-    const uint64_t *table = paging.pml4;
-    for (unsigned level = 4; level; level--) {
-        uint64_t entry = table[PTE_INDEX(virt, level)];
-        *bytes = 1ull << PTE_SHIFT(level);
-        if (!(entry & PTE_P))
-            return 0;
-        if (level == 1 || (level < 4 && entry & PTE_LARGE))
-            return entry;
-        table = table_at(entry);
-    }
-    return 0;
+    return (uint64_t)paging_map_window(mem_phys(stack), STACK_BYTES, PAGE_DATA) + STACK_BYTES;
 }
 
 bool paging_is_mapped(uint64_t virt)
 {
     uint64_t bytes;
-    return virt >= HANDOFF_DIRECT_MAP && paging.pml4 && find_page(virt, &bytes);
+    return virt >= HANDOFF_DIRECT_MAP && paging.pml4 &&
+           table_find_page(paging.pml4, virt, PTE_P, &bytes);
 }
 
 uint64_t paging_phys(const volatile void *at)
 {
-    uint64_t virt = (uint64_t)at, bytes, entry = find_page(virt, &bytes);
+    uint64_t virt = (uint64_t)at, bytes;
+    uint64_t entry = table_find_page(paging.pml4, virt, PTE_P, &bytes);
     return ALIGN_DOWN(entry & PTE_ADDRESS, bytes) + virt % bytes;
 }
 
@@ -238,12 +205,12 @@ uint64_t paging_trampoline_root(uint64_t page)
     memcpy(tables[3], paging.pml4,
            PAGE_BYTES); // after this root is made, new PML4 entries miss in it
     for (unsigned level = 4; level; level--)
-        tables[level - 1][PTE_INDEX(page, level)] =
-            level > 1 ? direct_phys(tables[level - 2]) | PTE_P | PTE_W : page | PTE_P;
+        *table_entry(tables[level - 1], level, page) =
+            level > 1 ? mem_phys(tables[level - 2]) | PTE_P | PTE_W : page | PTE_P;
     if (!paging.five_levels)
-        return direct_phys(tables[3]);
-    tables[4][0] = tables[4][PTE_ENTRIES - 1] = direct_phys(tables[3]) | PTE_P | PTE_W;
-    return direct_phys(tables[4]);
+        return mem_phys(tables[3]);
+    tables[4][0] = tables[4][PTE_ENTRIES - 1] = mem_phys(tables[3]) | PTE_P | PTE_W;
+    return mem_phys(tables[4]);
 }
 
 uint64_t paging_root(void)
@@ -255,7 +222,7 @@ uint64_t paging_root(void)
 static void complete_pml4(void)
 {
     spinlock_lock(&paging.lock);
-    for (uint64_t virt = WINDOW_BASE; virt < WINDOW_END; virt += 1ull << PTE_SHIFT(4))
+    for (uint64_t virt = WINDOW_BASE; virt < WINDOW_END; virt += table_page_bytes(4))
         entry_at(virt, 3);
     spinlock_unlock(&paging.lock);
 }

@@ -15,5 +15,3 @@
 #define PTE_ADDRESS BITS64(51, 12)
 
 #define PTE_ENTRIES 512
-#define PTE_SHIFT(level) (12 + 9 * ((level) - 1)) // level 1: 4 KiB pages, 4: the PML4
-#define PTE_INDEX(virt, level) ((virt) >> PTE_SHIFT(level) & (PTE_ENTRIES - 1))

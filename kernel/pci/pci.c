@@ -18,16 +18,14 @@ static void change_command(struct pci_dev *dev, uint16_t clear, uint16_t set)
     pci_write16(dev, PCI_COMMAND, (uint16_t)((command & ~clear) | set));
 }
 
-// Virtual functions have no such bit of their own (9.3.4.1.3).
+// Virtual functions have no such bit of their own (9.3.4.1.3), but QEMU's want it set.
 void pci_enable_memory(struct pci_dev *dev)
 {
     const struct pci_dev *physical = dev->physical;
-    if (!physical) {
-        change_command(dev, 0, PCI_COMMAND_MEMORY);
-        return;
-    }
-    unsigned at = physical->virtual.cap + PCI_SRIOV_CONTROL;
-    pci_write16(physical, at, pci_read16(physical, at) | PCI_SRIOV_CONTROL_VF_MEMORY);
+    unsigned at = physical ? physical->virtual.cap + PCI_SRIOV_CONTROL : 0;
+    if (physical)
+        pci_write16(physical, at, pci_read16(physical, at) | PCI_SRIOV_CONTROL_VF_MEMORY);
+    change_command(dev, 0, PCI_COMMAND_MEMORY);
 }
 
 // A bridge passes requests from below, MSIs among them, on only if it may be a bus master itself

@@ -142,6 +142,22 @@ bool pci_forwards_ari(const struct pci_dev *port);
 // Fills in `virtual`; what makes no sense is warned of and left out.
 void pci_read_virtual(struct pci_dev *dev);
 
+// Virtual functions (9.2, 9.3), of which a function has none at first: how many it can have, 0 as well
+// where firmware has turned some on. Turning them on, PCI_VIRTUAL_NS before the first is looked at: what
+// they need is checked before. Finding them, in the list, in the place of those there were: fewer, where
+// some can't be used, or none, and then they are off again. And turning them off, when nobody uses them
+// any more and none may master. "pci-sriov". Boot CPU.
+#define PCI_VIRTUAL_NS (100 * NS_PER_MS)
+unsigned pci_virtual_most(const struct pci_dev *dev);
+bool pci_virtual_start(struct pci_dev *dev, unsigned count, struct problem *p);
+unsigned pci_virtual_find(struct pci_dev *dev);
+void pci_virtual_stop(struct pci_dev *dev);
+
+// A reset of the function alone (6.6.2), where it has one; it must be idle and no bus master: it comes back
+// configured as it was, but for its virtual functions, which are off. `delay_ns` waits 100 ms, and up to a
+// second. "pci-reset". Boot CPU.
+bool pci_reset(struct pci_dev *dev, void (*delay_ns)(uint64_t), struct problem *p);
+
 // 0 (D0) to 3 (D3hot).
 unsigned pci_power_state(const struct pci_dev *dev);
 

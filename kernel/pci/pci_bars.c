@@ -5,6 +5,7 @@
 
 #include "kernel/base/report.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 
 // Where BARs are: a function's own, or those of its virtual functions.
@@ -87,18 +88,19 @@ static void size_own(struct pci_dev *dev)
     dev->bars_sized = true;
 }
 
+void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_bar *bars)
+{
+    struct bar_set s = { .dev = physical, .at = cap + PCI_SRIOV_VF_BAR, .slots = PCI_BARS_NORMAL };
+    read_bars(&s, cap + PCI_SRIOV_CONTROL, PCI_SRIOV_CONTROL_VF_MEMORY, bars);
+}
+
 // Virtual functions have none of their own: their siblings' are one after the other where their
 // physical function says (9.3.3.14). All are done at once, before any is in use.
 static void size_virtual(const struct pci_dev *physical)
 {
     struct pci_bar bars[PCI_BARS_NORMAL] = { 0 };
-    struct bar_set s = {
-        .dev = physical,
-        .at = physical->virtual.cap + PCI_SRIOV_VF_BAR,
-        .slots = PCI_BARS_NORMAL,
-    };
     struct pci_dev *dev;
-    read_bars(&s, physical->virtual.cap + PCI_SRIOV_CONTROL, PCI_SRIOV_CONTROL_VF_MEMORY, bars);
+    pci_virtual_bars(physical, physical->virtual.cap, bars);
     for (size_t i = 0; (dev = pci_get(i)); i++) {
         if (dev->physical != physical)
             continue;

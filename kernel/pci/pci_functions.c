@@ -4,6 +4,7 @@
 
 #include "kernel/base/report.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 
 unsigned pci_ari_next(const struct pci_dev *dev)
@@ -21,7 +22,7 @@ bool pci_forwards_ari(const struct pci_dev *port)
 }
 
 // What they would need to be told apart (9.3.3.9, 9.3.3.10); NULL: nothing is wrong.
-static const char *fault_of(const struct pci_dev *dev, const struct pci_virtual *v)
+const char *pci_virtual_fault(const struct pci_dev *dev, const struct pci_virtual *v)
 {
     if (v->count > pci_read16(dev, v->cap + PCI_SRIOV_TOTAL_VFS))
         return "more than TotalVFs";
@@ -32,20 +33,30 @@ static const char *fault_of(const struct pci_dev *dev, const struct pci_virtual 
     return NULL;
 }
 
-void pci_read_virtual(struct pci_dev *dev)
+unsigned pci_virtual_cap(const struct pci_dev *dev)
 {
     unsigned cap = pci_find_ext_cap(dev, PCI_EXT_CAP_SRIOV);
-    if (!cap || cap > PCI_CONFIG_BYTES - PCI_SRIOV_BYTES ||
-        !(pci_read16(dev, cap + PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VF_ENABLE))
-        return;
-    struct pci_virtual v = {
+    return cap <= PCI_CONFIG_BYTES - PCI_SRIOV_BYTES ? cap : 0;
+}
+
+struct pci_virtual pci_virtual_as_set(const struct pci_dev *dev, unsigned cap)
+{
+    return (struct pci_virtual){
         .cap = (uint16_t)cap,
         .count = pci_read16(dev, cap + PCI_SRIOV_NUM_VFS),
         .offset = pci_read16(dev, cap + PCI_SRIOV_VF_OFFSET),
         .stride = pci_read16(dev, cap + PCI_SRIOV_VF_STRIDE),
         .device = pci_read16(dev, cap + PCI_SRIOV_VF_DEVICE),
     };
-    const char *fault = fault_of(dev, &v);
+}
+
+void pci_read_virtual(struct pci_dev *dev)
+{
+    unsigned cap = pci_virtual_cap(dev);
+    if (!cap || !(pci_read16(dev, cap + PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VF_ENABLE))
+        return;
+    struct pci_virtual v = pci_virtual_as_set(dev, cap);
+    const char *fault = pci_virtual_fault(dev, &v);
     if (!fault)
         dev->virtual = v;
     else

@@ -15,7 +15,21 @@ void pci_list_clear(void);
 // Adds what is on a bridge's secondary bus.
 void pci_scan_below(struct pci_dev *port);
 
+// Adds virtual functions, which `virtual` tells of, as far as they can be.
+void pci_scan_virtual(struct pci_dev *physical);
+
+// The SR-IOV capability, or 0; what its registers say; and why that can't be, NULL: it can.
+unsigned pci_virtual_cap(const struct pci_dev *dev);
+struct pci_virtual pci_virtual_as_set(const struct pci_dev *dev, unsigned cap);
+const char *pci_virtual_fault(const struct pci_dev *dev, const struct pci_virtual *v);
+
+// The BARs of virtual functions, which must not decode: those of the first one.
+void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_bar *bars);
+
 // Gives what is there, and has no addresses yet, some of the bridge's own. False: they don't suffice,
 // or it doesn't go with the port, and nothing decodes.
 bool pci_place_below(struct pci_dev *port, struct problem *p);
 size_t pci_list_count(void);
+
+// Whether the bridge forwards all of these addresses.
+bool pci_forwards(const struct pci_dev *bridge, uint64_t base, uint64_t bytes);

@@ -29,6 +29,18 @@ static struct window window_of(const struct pci_dev *port, unsigned at)
     return base && base < last ? (struct window){ base, last + 1 } : (struct window){ 0 };
 }
 
+static bool is_in(const struct window *w, uint64_t base, uint64_t bytes)
+{
+    return base >= w->base && base <= w->end && bytes <= w->end - base;
+}
+
+bool pci_forwards(const struct pci_dev *bridge, uint64_t base, uint64_t bytes)
+{
+    struct window memory = window_of(bridge, PCI_MEMORY_WINDOW);
+    struct window prefetchable = window_of(bridge, PCI_PREFETCHABLE_WINDOW);
+    return is_in(&memory, base, bytes) || is_in(&prefetchable, base, bytes);
+}
+
 static uint64_t left_in(const struct window *w)
 {
     return w->end - w->base;

@@ -108,7 +108,9 @@
 #define PCI_EXP_TYPE_NONE 0xff // ours: no such capability
 #define PCI_EXP_DEVICE_CAP 0x04 // 32
 #define   PCI_EXP_DEVICE_CAP_PAYLOAD BITS32(2, 0) // 128 bytes << this, at most
+#define   PCI_EXP_DEVICE_CAP_RESET BIT32(28) // it has a reset of its own
 #define PCI_EXP_DEVICE_CONTROL 0x08 // 16
+#define   PCI_EXP_DEVICE_CONTROL_RESET BIT32(15) // Initiate Function Level Reset; reads 0
 #define   PCI_EXP_DEVICE_CONTROL_PAYLOAD BITS32(7, 5)
 #define PCI_EXP_LINK_CAP 0x0c // 32
 #define   PCI_EXP_LINK_CAP_ACTIVE BIT32(20) // LINK_STATUS tells whether it is up
@@ -194,11 +196,15 @@
 #define PCI_SRIOV_CONTROL 0x08 // 16
 #define   PCI_SRIOV_CONTROL_VF_ENABLE BIT32(0)
 #define   PCI_SRIOV_CONTROL_VF_MEMORY BIT32(3)
+#define   PCI_SRIOV_CONTROL_ARI BIT32(4) // the port above forwards to functions past 7
+#define PCI_SRIOV_INITIAL_VFS 0x0c // 16
 #define PCI_SRIOV_TOTAL_VFS 0x0e // 16
 #define PCI_SRIOV_NUM_VFS 0x10   // 16
 #define PCI_SRIOV_VF_OFFSET 0x14 // 16
 #define PCI_SRIOV_VF_STRIDE 0x16 // 16
 #define PCI_SRIOV_VF_DEVICE 0x1a // 16
+#define PCI_SRIOV_PAGE_SIZE 0x20 // 32: in use, bit n for 4 KiB << n
+#define   PCI_SRIOV_PAGE_SIZE_4K BIT32(0) // which each function has
 #define PCI_SRIOV_VF_BAR 0x24    // six, of 32
 
 // ---- Advanced Error Reporting (7.8.4) ----

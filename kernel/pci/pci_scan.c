@@ -460,16 +460,33 @@ static bool is_bridge_of(const struct walk *w, const struct pci_dev *dev)
     return dev->segment == w->segment && dev->secondary && !dev->removed;
 }
 
+// In the function's segment, as its bridges are known.
+static struct walk *walk_again(const struct pci_dev *in)
+{
+    struct pci_dev *dev;
+    walk = (struct walk){ .mcfg = &mcfg, .domain = in->domain, .segment = in->segment };
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        for (unsigned bus = dev->secondary; is_bridge_of(&walk, dev) && bus <= dev->subordinate;
+             bus++)
+            walk.above[bus] = dev;
+    return &walk;
+}
+
 void pci_scan_below(struct pci_dev *port)
 {
-    static struct walk w;
-    struct pci_dev *dev;
-    w = (struct walk){
-        .mcfg = &mcfg, .domain = port->domain, .segment = port->segment, .window = port->below
-    };
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        for (unsigned bus = dev->secondary; is_bridge_of(&w, dev) && bus <= dev->subordinate; bus++)
-            w.above[bus] = dev;
-    visit_bus(&w, port->secondary);
-    warn_all(&w.warnings);
+    struct walk *w = walk_again(port);
+    w->window = port->below;
+    visit_bus(w, port->secondary);
+    warn_all(&w->warnings);
+}
+
+void pci_scan_virtual(struct pci_dev *physical)
+{
+    struct walk *w = walk_again(physical);
+    for (unsigned bus = PCI_BUS(physical->bdf); bus < BUSES; bus++) {
+        w->window = NULL;
+        if (has_window(w, bus))
+            add_virtual(w, physical, bus);
+    }
+    warn_all(&w->warnings);
 }

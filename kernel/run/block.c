@@ -23,9 +23,14 @@ void block_allow_writes(const char *serials, size_t length)
     block.writable_length = length;
 }
 
+bool block_allows(const char *serial)
+{
+    return allow_write_has(block.writable, block.writable_length, serial);
+}
+
 void block_add(struct block_dev *dev)
 {
-    dev->writable = allow_write_has(block.writable, block.writable_length, dev->serial);
+    dev->writable = block_allows(dev->serial);
     __atomic_store_n(&dev->gone, false, __ATOMIC_RELAXED);
     dev->next = NULL;
     *block.end = dev;

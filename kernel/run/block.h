@@ -175,6 +175,7 @@ struct block_dev {
 // Which disks may be written to: allow-write='s list of serial numbers, which must stay where it is.
 // NULL: none. Boot CPU, before any disk is added.
 void block_allow_writes(const char *serials, size_t length);
+bool block_allows(const char *serial);
 
 // Drivers add each namespace once, on the boot CPU, before apps run.
 void block_add(struct block_dev *dev);

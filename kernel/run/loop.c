@@ -182,13 +182,26 @@ static inline __attribute__((always_inline)) void run_round(struct cpu *cpu)
 
 void cpu_run_round(void)
 {
-    irq_begin_inner_loop();
     run_round(this_cpu());
 }
 
-bool cpu_has_work(void)
+static inline bool is_set(const bool *stop)
 {
-    return has_work(this_cpu());
+    return __atomic_load_n(stop, __ATOMIC_ACQUIRE);
+}
+
+static __attribute__((noinline)) void go_on_until(struct cpu *cpu, const bool *stop)
+{
+    while (!is_set(stop)) {
+        if (!has_work(cpu))
+            idle(cpu);
+        run_round(cpu);
+    }
+}
+
+void cpu_wait_until(const bool *stop)
+{
+    go_on_until(this_cpu(), stop);
 }
 
 void cpu_run_until(const bool *stop)
@@ -199,11 +212,9 @@ void cpu_run_until(const bool *stop)
     if (was_looping)
         irq_begin_inner_loop();
     MARK_BEGIN("loop");
-    while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
-        run_round(cpu);
-        if (!has_work(cpu) && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
-            idle(cpu);
-    }
+    if (!is_set(stop))
+        run_round(cpu); // what was submitted before it is flushed
+    go_on_until(cpu, stop);
     MARK_END("loop");
     cpu->looping = was_looping;
 }

@@ -8,11 +8,12 @@
 // something the loop runs. Owner CPU.
 void cpu_run_until(const bool *stop);
 
-// One round of it, for who has a loop of their own there: no sleep. Owner CPU, interrupts on.
+// One round of it, for who has a loop of their own there, begun by a timer: no sleep. Owner CPU,
+// interrupts on.
 void cpu_run_round(void);
 
-// A round would find something; interrupts off, or for the moment.
-bool cpu_has_work(void);
+// From there on as cpu_run_until(), which begins with such a round.
+void cpu_wait_until(const bool *stop);
 
 // A driver batches its doorbells: it sets the function that each CPU's loop calls after a round of
 // handlers, messages and timers, before it sleeps. One for all CPUs; before there is any I/O.

@@ -29,8 +29,9 @@ uint64_t hostile_pick(uint64_t *state, const uint64_t *from, size_t count)
 }
 
 static const struct hostile_kind *const kinds[] = { &hostile_instructions, &hostile_memory,
-                                                    &hostile_calls, &hostile_queues,
-                                                    &hostile_loops };
+                                                    &hostile_calls,        &hostile_arguments,
+                                                    &hostile_queues,       &hostile_loops,
+                                                    &hostile_storms };
 
 static const struct hostile_kind *choose(const struct cmdline *c, uint64_t *state)
 {
@@ -42,8 +43,9 @@ static const struct hostile_kind *choose(const struct cmdline *c, uint64_t *stat
 
 static void run(const struct cmdline *c)
 {
-    uint64_t state = cmdline_number(c, "seed") + hostile_info()->life;
-    (void)random_below(&state, 2); // neighbouring seeds begin alike
+    uint64_t state = cmdline_number(c, "seed") << 32 | hostile_info()->life;
+    for (unsigned i = 0; i < 4; i++)
+        (void)random_below(&state, 2); // neighbouring states begin alike
     const struct hostile_kind *kind = choose(c, &state);
     unsigned which = hostile_info()->life;
     if (cmdline_is(c, "kind", "any"))
@@ -60,7 +62,7 @@ static const struct option options[] = {
     { .name = "kind",
       .kind = OPTION_CHOICE,
       .fallback = "any",
-      .choices = "any|instructions|memory|calls|queues|loops",
+      .choices = "any|instructions|memory|calls|arguments|queues|loops|storms",
       .help = "what it does" },
     { .name = "which",
       .kind = OPTION_NUMBER,

@@ -13,11 +13,21 @@ struct hostile_kind {
 };
 
 extern const struct hostile_kind hostile_instructions, hostile_memory, hostile_calls,
-    hostile_queues, hostile_loops;
+    hostile_arguments, hostile_queues, hostile_loops, hostile_storms;
 
 const struct domain_info *hostile_info(void);
 long hostile_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 uint64_t hostile_pick(uint64_t *state, const uint64_t *from, size_t count);
+
+// The i-th of its queues, which go round; it must have one.
+const struct domain_queue *hostile_queue(unsigned i);
+void hostile_ring(const struct domain_queue *q, uint64_t offset, uint32_t value);
+
+#define HOSTILE_WRITE 1u
+#define HOSTILE_READ 2u
+// A command into one of its entries; `blocks` counts from 0.
+void hostile_command(const struct domain_queue *q, uint32_t entry, unsigned opcode, uint64_t prp1,
+                     uint64_t prp2, uint32_t blocks);
 
 // Where things lie that are none of its business.
 #define HOSTILE_KERNEL_IMAGE 0xffffffff80000000ull

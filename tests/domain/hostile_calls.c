@@ -53,7 +53,9 @@ static void call(uint64_t number, uint64_t *state)
         (void)hostile_call(number, any(state), any(state), any(state));
 }
 
-static const char *const names[] = { "EXIT", "PRINT", "SLEEP", "WAKE", "GS", "none", "any" };
+static const char *const names[] = {
+    "EXIT", "PRINT", "SLEEP", "WAKE", "GS", "STATS", "none", "any"
+};
 
 static const char *name_of(unsigned which)
 {

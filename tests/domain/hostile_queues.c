@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Its own queues, used for what they are not for: commands whose data lie in the kernel, in other domains,
 // in registers and in the interrupt window; doorbells of any value; entries that change in flight.
+#include "kernel/base/x86.h"
 #include "lib/random.h"
 #include "lib/types.h"
 #include "tests/domain/hostile.h"
 
 #define ROUNDS 2000
-#define OPCODE_WRITE 1u
-#define OPCODE_READ 2u
 
 struct sqe {
     uint32_t head, nsid;
@@ -25,46 +24,58 @@ static const uint64_t own_rest[] = { DOMAIN_IMAGE, DOMAIN_INFO, DOMAIN_EVENTS, D
                                      DOMAIN_DOORBELLS };
 static const uint64_t nowhere[] = { 0, 0xff0000000000ull, 1ull << 38, 1ull << 47, ~0xfffull };
 
-static const struct domain_queue *queue(unsigned i)
+const struct domain_queue *hostile_queue(unsigned i)
 {
     const struct domain_info *info = hostile_info();
     return (const struct domain_queue *)((const uint8_t *)info + info->queues) +
            i % info->queues_count;
 }
 
-static void ring(const struct domain_queue *q, uint64_t offset, uint32_t value)
+void hostile_ring(const struct domain_queue *q, uint64_t offset, uint32_t value)
 {
     *(volatile uint32_t *)(q->doorbell + offset) = value;
 }
 
-// One command, at the queue's first entry.
-static void send(const struct domain_queue *q, unsigned opcode, uint64_t prp1, uint64_t prp2,
-                 uint32_t blocks)
+void hostile_command(const struct domain_queue *q, uint32_t entry, unsigned opcode, uint64_t prp1,
+                     uint64_t prp2, uint32_t blocks)
 {
-    volatile struct sqe *e = (volatile struct sqe *)q->sq;
+    volatile struct sqe *e = (volatile struct sqe *)q->sq + entry;
     e->head = opcode;
     e->nsid = 1;
     e->prp1 = prp1;
     e->prp2 = prp2;
     e->lba = 0;
     e->blocks = blocks;
-    ring(q, 0, 1);
 }
 
+// One command, at the queue's first entry.
+static void send(const struct domain_queue *q, unsigned opcode, uint64_t prp1, uint64_t prp2,
+                 uint32_t blocks)
+{
+    hostile_command(q, 0, opcode, prp1, prp2, blocks);
+    hostile_ring(q, 0, 1);
+}
+
+// A second: whatever it did has come to the kernel by then.
 static void wait_a_little(void)
 {
-    for (unsigned i = 0; i < 2000000; i++)
+    uint64_t start = rdtsc();
+    while (rdtsc() - start < hostile_info()->tsc_hz)
         __asm__ volatile("pause");
+}
+
+static void aim_at(uint64_t *state, uint64_t at)
+{
+    const struct domain_queue *q = hostile_queue(0);
+    bool list = random_below(state, 2); // a list of PRPs lies there, or the data do
+    send(q, random_below(state, 4) ? HOSTILE_READ : HOSTILE_WRITE,
+         list ? DOMAIN_MEMORY + GIB / 1024 : at, list ? at & ~7ull : 0, list ? 127 : 0);
+    wait_a_little();
 }
 
 static void aim(uint64_t *state, const uint64_t *from, size_t count)
 {
-    const struct domain_queue *q = queue(0);
-    uint64_t at = hostile_pick(state, from, count);
-    bool list = random_below(state, 2); // a list of PRPs lies there, or the data do
-    send(q, random_below(state, 4) ? OPCODE_READ : OPCODE_WRITE,
-         list ? DOMAIN_MEMORY + GIB / 1024 : at, list ? at & ~7ull : 0, list ? 127 : 0);
-    wait_a_little();
+    aim_at(state, hostile_pick(state, from, count));
 }
 
 static void aim_at_kernel(uint64_t *state)
@@ -92,25 +103,39 @@ static void aim_nowhere(uint64_t *state)
     aim(state, nowhere, ARRAY_SIZE(nowhere));
 }
 
+// What others have there, by the addresses that they and their devices use: past its own memory.
+static void aim_at_others(uint64_t *state)
+{
+    uint64_t end = DOMAIN_MEMORY + hostile_info()->memory;
+    aim_at(state, end + (random_below(state, 4096) << 12));
+}
+
+// The kernel and other domains by the addresses that RAM has.
+static void aim_at_ram(uint64_t *state)
+{
+    aim_at(state, random_below(state, DOMAIN_MEMORY >> 12) << 12);
+}
+
 static void storm(uint64_t *state)
 {
-    const struct domain_queue *q = queue((unsigned)random_below(state, 256));
+    const struct domain_queue *q = hostile_queue((unsigned)random_below(state, 256));
     for (unsigned i = 0; i < ROUNDS; i++)
-        ring(q, random_below(state, 2) ? 0 : q->stride, (uint32_t)random_below(state, 1ull << 32));
+        hostile_ring(q, random_below(state, 2) ? 0 : q->stride,
+                     (uint32_t)random_below(state, 1ull << 32));
     wait_a_little();
 }
 
 // The controller's own, which shares the page; all others too.
 static void ring_admin(uint64_t *state)
 {
-    const struct domain_queue *q = queue(0);
+    const struct domain_queue *q = hostile_queue(0);
     *(volatile uint32_t *)(q->doorbell & ~0xfffull) = 1 + (uint32_t)random_below(state, 4);
     wait_a_little();
 }
 
 static void ring_others(uint64_t *state)
 {
-    volatile uint32_t *page = (volatile uint32_t *)(queue(0)->doorbell & ~0xfffull);
+    volatile uint32_t *page = (volatile uint32_t *)(hostile_queue(0)->doorbell & ~0xfffull);
     for (unsigned i = 2; i < 1024; i++)
         page[i] = (uint32_t)random_below(state, 64);
     wait_a_little();
@@ -118,13 +143,13 @@ static void ring_others(uint64_t *state)
 
 static void rewrite(uint64_t *state)
 {
-    const struct domain_queue *q = queue(0);
+    const struct domain_queue *q = hostile_queue(0);
     for (unsigned i = 0; i < ROUNDS; i++) {
         volatile uint64_t *words = (volatile uint64_t *)q->sq;
         for (unsigned w = 0; w < 8 * q->entries; w++)
             words[w] = random_below(state, 4) ? random_below(state, 64)
                                               : DOMAIN_MEMORY + (random_below(state, 4096) << 12);
-        ring(q, 0, (uint32_t)random_below(state, q->entries));
+        hostile_ring(q, 0, (uint32_t)random_below(state, q->entries));
         ((volatile uint64_t *)q->cq)[random_below(state, 2 * q->entries)] =
             random_below(state, ~0ull);
     }
@@ -140,6 +165,8 @@ static const struct {
     ONE("data in the interrupt window", aim_at_window),
     ONE("data in what is its own, but not for devices", aim_at_own_rest),
     ONE("data nowhere", aim_nowhere),
+    ONE("data where other domains have theirs", aim_at_others),
+    ONE("data anywhere below its memory", aim_at_ram),
     ONE("a storm of doorbells", storm),
     ONE("the admin doorbell", ring_admin),
     ONE("doorbells of queues that aren't there", ring_others),

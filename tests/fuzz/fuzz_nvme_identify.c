@@ -8,6 +8,7 @@
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/qpair.h"
 #include "drivers/nvme/status.h"
+#include "drivers/nvme/virtual_plan.h"
 
 #define LIST_PHYS 0x5000ull
 
@@ -140,6 +141,35 @@ static void check_prp(const uint8_t page[4096])
     must(pages <= 2 || pages - 1 <= nvme_prp_list_entries(bytes));
 }
 
+// What each function gets is there, and its controller is nobody else's.
+static void check_virtual(const uint8_t page[4096])
+{
+    static struct nvme_primary primary;
+    static struct nvme_secondaries list;
+    struct nvme_virtual_plan plan;
+    struct problem p;
+    memcpy(&primary, page, 128);
+    memcpy(&list, page + 128, sizeof(list) - 128);
+    const unsigned wanted[] = { page[8], page[9] };
+    unsigned count = page[6] % NVME_SECONDARIES_MOST + 1; // of reserved bytes, as inputs are short
+    for (unsigned i = 0; page[7] & 1 && i < NVME_SECONDARIES_MOST; i++) {
+        list.count = NVME_SECONDARIES_MOST;
+        list.list[i].function = (uint16_t)(i + 1);
+        list.list[i].id = (uint16_t)(primary.cntlid + i + 1);
+    }
+    if (!nvme_virtual_plan("nvme0", &primary, &list, count, wanted, &plan, &p))
+        return;
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned n = 0; n < i; n++)
+            must(plan.ids[i] != plan.ids[n] && plan.ids[i] != primary.cntlid);
+    for (unsigned kind = 0; kind < NVME_VIRTUAL_KINDS; kind++) {
+        const struct nvme_shared_out *out = &primary.kinds[kind];
+        must(plan.each[kind] || !(primary.crt & BIT32(kind)));
+        must((uint64_t)plan.each[kind] * count <= out->total || !plan.each[kind]);
+        must(plan.primary[kind] <= plan.now[kind]);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     uint8_t page[4096] = { 0 };
@@ -151,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     check_controller(page);
     check_namespace(page, NVME_PAGE << page[4000] % 9);
     check_list(page);
+    check_virtual(page);
     check_prp(page);
     nvme_status_text(page[0] | (uint32_t)page[1] << 8, text, sizeof(text));
     must_be_text(text, sizeof(text));

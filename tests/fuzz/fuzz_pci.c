@@ -19,6 +19,17 @@ static void build_segments(struct input *in)
     model_segment((uint16_t)(take(in, 1) | 1), 0x4000000000, 3, 3 + (take(in, 1) & 0xf));
 }
 
+// Off, with registers that can be written to, and a reset.
+static void make_plausible(struct model_fn *f, uint8_t count)
+{
+    model_set(f, 0x108, 0, 2);
+    model_writable(f, 0x108, 0x19, 2);
+    model_set(f, 0x10c, count, 2);
+    model_set(f, 0x10e, count, 2);
+    model_writable(f, 0x110, 0xffff, 2);
+    model_set(f, 0x47, 0x10, 1);
+}
+
 // Virtual functions, the next function of an ARI device, or both, one leading to the other.
 static void build_extended(struct model_fn *f, struct input *in)
 {
@@ -26,10 +37,13 @@ static void build_extended(struct model_fn *f, struct input *in)
     if (kind & 1) {
         model_set(f, 0x100, 0x0010 | (uint32_t)take(in, 2) << 16, 4);
         model_set(f, 0x108, (uint32_t)take(in, 2), 2);
-        for (unsigned at = 0x10e; at < 0x11c; at += 2)
+        for (unsigned at = 0x10c; at < 0x11c; at += 2)
             model_set(f, at, (uint32_t)take(in, 2), 2);
+        model_writable(f, 0x110, (uint32_t)take(in, 2), 2);
         model_writable(f, 0x108, (uint32_t)take(in, 2), 2);
         model_writable(f, 0x124, (uint32_t)take(in, 4), 4);
+        if (kind & 8)
+            make_plausible(f, kind >> 5);
     }
     if (kind & 2) {
         model_set(f, kind & 1 ? 0x200 : 0x100, 0x0001000e, 4);
@@ -100,6 +114,19 @@ static void use_msix(struct pci_dev *dev)
     msix_disable(dev);
 }
 
+// Turned on, found, and off again, where nobody looks; a reset as well.
+static void use_virtual(struct pci_dev *dev)
+{
+    struct problem p;
+    unsigned most = pci_virtual_most(dev);
+    if (pci_get(FUNCTIONS_MAX))
+        return;
+    if (most && pci_virtual_start(dev, MIN(most, 8u), &p) && pci_virtual_find(dev))
+        pci_virtual_stop(dev);
+    require(!dev->virtual.count || !most);
+    (void)pci_reset(dev, no_delay, &p);
+}
+
 static void check(const struct pci_dev *dev, const struct pci_dev *before)
 {
     require(dev->parent == NULL ||
@@ -135,6 +162,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         use_msix(pci_get(i));
         (void)pci_enable(pci_get(i), &p);
         pci_stop_bus_master(pci_get(i));
+        model.mapped_count = mapped;
+    }
+    for (size_t i = 0; pci_get(i); i++) {
+        size_t mapped = model.mapped_count;
+        use_virtual(pci_get(i));
         model.mapped_count = mapped;
     }
     return 0;

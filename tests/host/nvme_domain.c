@@ -155,11 +155,10 @@ void domain_world_begin(unsigned cpus)
 
 struct domain_device *domain_function(const struct model *m)
 {
-    for (struct domain_device *f = domain_device_first(); f; f = f->next)
-        if (f->dev == &m->pci)
-            return f;
-    fail_msg("the function can't be given to anybody");
-    return NULL;
+    struct domain_device *f = domain_device_of(world_ctrl(m)->namespaces->dev.name);
+    assert_non_null(f); // else it can't be given to anybody
+    assert_ptr_equal(f->dev, &m->pci);
+    return f;
 }
 
 // A step says what it has to within some time.

@@ -8,6 +8,7 @@
 
 #include "drivers/nvme/disk.h"
 #include "drivers/nvme/nvme.h"
+#include "drivers/nvme/nvme_virtual_regs.h"
 #include "drivers/nvme/prp.h"
 #include "drivers/nvme/recover.h"
 #include "drivers/nvme/setup.h"
@@ -20,6 +21,8 @@
 #define MODEL_VECTORS 64
 #define MODEL_PAGES 1024 // buckets of those that were written
 #define MODEL_EVENTS 16
+#define MODEL_FUNCTIONS 4
+#define MODEL_SECONDARY(i) ((uint16_t)(0x40 + (i))) // controller of the i-th virtual function
 
 // Memory that the functions of a domain reach.
 struct pci_space {
@@ -110,8 +113,26 @@ struct model {
     uint8_t *cmb_bar;  // what lies behind its BAR
     uint64_t boundary; // blocks: commands must not cross a multiple of it
 
+    // Virtual functions: model_share()
+    struct nvme_primary primary;
+    struct nvme_secondaries secondaries;
+    uint16_t primary_next[NVME_VIRTUAL_KINDS]; // once the function is reset
+    struct model_allocated {
+        uint32_t nsid; // 0: none
+        uint16_t owner;
+        bool owned;
+    } allocated[MODEL_NAMESPACES];
+    unsigned functions_most, functions_on, function_resets;
+    uint64_t functions_since;
+    struct model *functions[MODEL_FUNCTIONS]; // that were found
+
     // Faults.
-    bool never_ready, stuck_ready; // CSTS.RDY doesn't follow CC.EN up, or down
+    bool functions_refused;                  // they can't be turned on
+    unsigned functions_missing;              // of those that are
+    unsigned refused_secondary;              // which doesn't go online; 0: all do
+    unsigned assigns_less;                   // than it is asked for
+    bool keeps_all, functions_refused_reset; // a reset changes nothing, or it doesn't come back
+    bool never_ready, stuck_ready;           // CSTS.RDY doesn't follow CC.EN up, or down
     bool fatal_at_enable, gone_at_enable;
     uint64_t deaf_ns;                // reads are all ones so long after CC.EN has changed
     uint64_t deaf_until;             // and until this time
@@ -220,6 +241,10 @@ void model_interrupt(struct model *m, unsigned cq);
 void model_give_cmb(struct model *m, bool has_cmbmsc, unsigned bar, uint64_t bar_bytes,
                     unsigned unit, unsigned offset, unsigned size);
 bool model_is_cmb(const struct model *m, uint64_t address); // by what the host has told it
+
+// It can have so many virtual functions, to which it can give so many queues and interrupts, all of which
+// it has itself at first.
+void model_share(struct model *m, unsigned functions, unsigned queues, unsigned interrupts);
 
 // Namespaces that change under the host, and events that tell it so. False: the host did not ask to
 // be told.

@@ -54,6 +54,11 @@ static uint32_t identify(struct model *m, const struct nvme_sqe *sqe)
         for (unsigned i = 0; i < 1024 && (nsid = next_namespace(m, nsid)); i++)
             list[i] = nsid;
         return 0;
+    case NVME_CNS_PRIMARY:
+    case NVME_CNS_SECONDARIES:
+    case NVME_CNS_ALLOCATED_LIST:
+    case NVME_CNS_ATTACHED_CONTROLLERS:
+        return model_identify_virtual(m, sqe);
     }
     return model_identify_more(m, sqe);
 }
@@ -138,6 +143,10 @@ static uint32_t execute_admin(struct model *m, const struct nvme_sqe *sqe, uint3
     case NVME_ADMIN_GET_FEATURES:
         *dw0 = m->features[sqe->cdw10 & 0xff];
         return 0;
+    case NVME_ADMIN_VIRTUAL:
+        return model_manage_virtual(m, sqe, dw0);
+    case NVME_ADMIN_ATTACH:
+        return model_attach_to(m, sqe);
     case NVME_ADMIN_ABORT:
         return model_abort(m, sqe, dw0);
     case NVME_ADMIN_GET_LOG_PAGE:

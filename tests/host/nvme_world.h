@@ -53,6 +53,9 @@ struct model_namespace *model_find_namespace(struct model *m, uint32_t nsid);
 bool model_runs(const struct model *m); // takes commands and answers them
 void model_reset(struct model *m);      // forgets all that the host has set up
 
+uint32_t model_identify_virtual(struct model *m, const struct nvme_sqe *sqe);
+uint32_t model_manage_virtual(struct model *m, const struct nvme_sqe *sqe, uint32_t *dw0);
+uint32_t model_attach_to(struct model *m, const struct nvme_sqe *sqe);
 uint32_t model_read_cmb(const struct model *m, size_t offset);
 void model_lose_cmb(struct model *m);                        // its power
 void *model_cmb_at(const struct model *m, uint64_t address); // NULL: it isn't there

@@ -97,7 +97,7 @@ int64_t domain_call(enum domain_call number, uint64_t a, uint64_t b, uint64_t c)
         sleep_until(a);
     else if (number == DOMAIN_CALL_WAKE)
         set_event((unsigned)a, DOMAIN_EVENT_WAKE);
-    else
+    else if (number != DOMAIN_CALL_STATS)
         fail_msg("no such call: %d", (int)number);
     return DOMAIN_OK;
 }

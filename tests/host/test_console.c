@@ -269,6 +269,35 @@ static void test_json_has_a_share(void **state)
     assert_int_equal(console.ports[0].lost[CONSOLE_JSON], 0);
 }
 
+// Who waits for what there is doesn't wait for what others print meanwhile, and go on printing.
+static void test_waits_for_what_there_was(void **state)
+{
+    unsigned pushes = 0;
+    start("", 3);
+    put(CONSOLE_TEXT, long_line());
+    console_note();
+    do
+        put(CONSOLE_TEXT, long_line());
+    while (console_push_noted() && ++pushes < 100);
+    assert_in_range(uarts[0].sent_bytes, 1001, 1001 + 15);
+    console_note();
+    while (console_push_noted())
+        ;
+    assert_false(has_more(&console.ports[0]));
+}
+
+static void test_falls_behind(void **state)
+{
+    start("", 3);
+    for (unsigned i = 0; i < BEHIND_BYTES / 1001; i++)
+        put(CONSOLE_TEXT, long_line());
+    assert_false(console_is_behind());
+    put(CONSOLE_TEXT, long_line());
+    assert_true(console_is_behind());
+    console.ports[0].state = PORT_GONE; // nobody waits for that one
+    assert_false(console_is_behind());
+}
+
 // ---- what is found later ----
 
 static void test_kept_until_found(void **state)
@@ -407,6 +436,8 @@ int main(void)
         cmocka_unit_test_setup(test_takes_something_once_in_a_while, reset),
         cmocka_unit_test_setup(test_lost_lines_are_told, reset),
         cmocka_unit_test_setup(test_json_has_a_share, reset),
+        cmocka_unit_test_setup(test_waits_for_what_there_was, reset),
+        cmocka_unit_test_setup(test_falls_behind, reset),
         cmocka_unit_test_setup(test_kept_until_found, reset),
         cmocka_unit_test_setup(test_pci_at_a_port, reset),
         cmocka_unit_test_setup(test_not_found, reset),

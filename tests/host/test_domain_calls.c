@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/cpus.h"
 #include "kernel/domain/calls.h"
 #include "kernel/domain/space.h"
 #include "kernel/x86/time.h"
@@ -18,6 +19,7 @@ void info(const char *fmt, ...);
 void warn_by(const char *domain, const char *what, const char *message);
 void error_by(const char *domain, const char *what, const char *message);
 void report_json(struct json *j);
+bool report_is_behind(void);
 
 // Two pages of the program's, one behind the other for it, and not for the kernel.
 #define FIRST 0x100000000ull
@@ -28,6 +30,7 @@ static struct domain_team team;
 static struct domain_cpu dc;
 static struct problem problem;
 static uint64_t now_ns;
+static bool is_behind;
 static char said[8192];
 
 void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)
@@ -41,6 +44,20 @@ void *space_at(const struct space *s, uint64_t virt, uint64_t bytes, bool write)
 uint64_t time_ns(void)
 {
     return now_ns;
+}
+
+// Each tells whose and which it is.
+const struct cpu_stats *cpu_stats(unsigned cpu)
+{
+    static struct cpu_stats stats;
+    uint64_t n = cpu * 10ull;
+    stats = (struct cpu_stats){ .notifications = n,
+                                .msis = n + 1,
+                                .sleeps = n + 2,
+                                .wakes = n + 3,
+                                .timers = n + 4,
+                                .ipis = n + 5 };
+    return &stats;
 }
 
 void info(const char *fmt, ...)
@@ -61,6 +78,11 @@ void error_by(const char *domain, const char *what, const char *message)
     snprintf(said, sizeof(said), "error %s|%s|%s", domain, what, message);
 }
 
+bool report_is_behind(void)
+{
+    return is_behind;
+}
+
 void report_json(struct json *j)
 {
     const char *text = json_end(j);
@@ -70,6 +92,7 @@ void report_json(struct json *j)
 
 static int begin(void **state)
 {
+    is_behind = false;
     team = (struct domain_team){ .name = "db", .cpus_count = 3 };
     memset(&dc, 0, sizeof(dc));
     dc.team = &team;
@@ -116,7 +139,7 @@ static enum domain_action print(enum domain_text kind, const char *text)
 
 static void there_are_no_other_calls(void **state)
 {
-    is_nonsense(DOMAIN_CALLS, 0, 0, 0, "the number 0x5");
+    is_nonsense(DOMAIN_CALLS, 0, 0, 0, "the number 0x6");
     is_nonsense(UINT64_MAX, 0, 0, 0, "0xffffffffffffffff");
     is_nonsense(1ull << 32 | DOMAIN_CALL_GS, 0, 0, 0, "0x100000004");
 }
@@ -144,6 +167,24 @@ static void it_has_a_gs_base(void **state)
     is_nonsense(DOMAIN_CALL_GS, DOMAIN_END, 0, 0, "GS");
     is_nonsense(DOMAIN_CALL_GS, 0xffffffff80000000ull, 0, 0, "GS");
     assert_int_equal(dc.gs, DOMAIN_END - 1);
+}
+
+static void it_is_told_its_counts(void **state)
+{
+    struct domain_events events[2] = { 0 };
+    struct domain_cpu cpus[2] = { { .cpu = 5, .events = &events[0] },
+                                  { .cpu = 7, .events = &events[1] } };
+    team.cpus = cpus;
+    team.cpus_count = 2;
+    assert_int_equal(call(DOMAIN_CALL_STATS, 1, 0, 0), DOMAIN_GO_ON);
+    assert_int_equal(events[1].notifications, 70);
+    assert_int_equal(events[1].msis, 71);
+    assert_int_equal(events[1].sleeps, 72);
+    assert_int_equal(events[1].wakes, 73);
+    assert_int_equal(events[1].timers, 74);
+    assert_int_equal(events[1].ipis, 75);
+    assert_int_equal(events[0].msis, 0);
+    is_nonsense(DOMAIN_CALL_STATS, 2, 0, 0, "STATS with a CPU that it hasn't, 0x2");
 }
 
 static void it_prints(void **state)
@@ -256,6 +297,16 @@ static void a_flood_is_held_back(void **state)
     assert_int_equal(print_all_it_may(), 0);
 }
 
+// Whatever is left of its budget: the rest of the ring is for the kernel's lines.
+static void a_slow_console_is_not_filled(void **state)
+{
+    is_behind = true;
+    assert_int_equal(print_all_it_may(), 0);
+    assert_string_equal(said, "");
+    is_behind = false;
+    assert_int_equal(print_all_it_may(), DOMAIN_VOICE_BURST / 64);
+}
+
 static void short_pauses_count(void **state)
 {
     unsigned lines = 0;
@@ -274,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup(it_ends, begin),
         cmocka_unit_test_setup(it_sleeps_and_wakes, begin),
         cmocka_unit_test_setup(it_has_a_gs_base, begin),
+        cmocka_unit_test_setup(it_is_told_its_counts, begin),
         cmocka_unit_test_setup(it_prints, begin),
         cmocka_unit_test_setup(nonsense_is_not_printed, begin),
         cmocka_unit_test_setup(warnings_and_errors_have_ids, begin),
@@ -282,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(the_longest_json_fits, begin),
         cmocka_unit_test_setup(nobody_speaks_for_the_kernel, begin),
         cmocka_unit_test_setup(a_flood_is_held_back, begin),
+        cmocka_unit_test_setup(a_slow_console_is_not_filled, begin),
         cmocka_unit_test_setup(short_pauses_count, begin),
     };
     return cmocka_run_group_tests_name("calls of a domain", tests, NULL, NULL);

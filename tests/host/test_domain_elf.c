@@ -88,6 +88,21 @@ static void test_places_all_of_it(void **state)
     free(expected);
 }
 
+// The next life finds its data as the first one did; nobody could write to the rest.
+static void test_places_data_again(void **state)
+{
+    assert_true(elf_check("my-app", &image, sizeof(image), &plan, &problem));
+    uint8_t *memory = malloc(plan.bytes), *expected = malloc(plan.bytes);
+    memset(memory, 0xa5, plan.bytes);
+    memset(expected, 0xa5, 0x3000);
+    memset(expected + 0x3000, 0, 0x3000);
+    memcpy(expected + 0x3000 + PROGRAM_LEAD, image.data, ELF_DATA_BYTES);
+    elf_place_data(&plan, &image, memory);
+    assert_memory_equal(memory, expected, plan.bytes);
+    free(memory);
+    free(expected);
+}
+
 static void test_without_symbols(void **state)
 {
     image.header.shnum = 0;
@@ -274,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_accepts, build),
         cmocka_unit_test_setup(test_places_all_of_it, build),
+        cmocka_unit_test_setup(test_places_data_again, build),
         cmocka_unit_test_setup(test_without_symbols, build),
         cmocka_unit_test_setup(test_refuses_headers, build),
         cmocka_unit_test_setup(test_cut_off_anywhere, build),

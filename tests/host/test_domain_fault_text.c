@@ -9,7 +9,7 @@
 
 #include "kernel/base/percpu.h"
 #include "kernel/domain/fault_text.h"
-#include "kernel/domain/ring.h"
+#include "kernel/domain/ring_frame.h"
 
 static void says(struct trap_frame f, uint64_t address, const char *code, const char *wanted)
 {

@@ -35,20 +35,23 @@ static struct {
     unsigned running, stopped; // CPUs
     unsigned cleared, ends, errors, lost;
     enum domain_end end;
+    uint64_t now_ns, due_ns; // the step's
 } w;
 
 // ---- what it calls ----
 
 uint64_t time_ns(void)
 {
-    return 1;
+    return w.now_ns;
 }
 
 void cpu_timer_start(struct cpu_timer *timer, uint64_t due_ns)
 {
     timer->armed = true;
-    if (timer == &w.d.step)
+    if (timer == &w.d.step) {
         w.timer = timer;
+        w.due_ns = due_ns;
+    }
 }
 
 void cpu_timer_stop(struct cpu_timer *timer)
@@ -69,7 +72,7 @@ void domain_memory_clear(const struct domain_memory *m)
     w.cleared++;
 }
 
-void domain_program_place(const struct domain_program *program)
+void domain_program_renew(const struct domain_program *program)
 {
 }
 
@@ -78,10 +81,6 @@ void domain_info_begin(struct domain *d)
 }
 
 void domain_info_end(struct domain *d)
-{
-}
-
-void domain_voice_begin(struct domain_voice *v, uint64_t now_ns)
 {
 }
 
@@ -158,6 +157,7 @@ static const struct domain_device_ops ops = {
 static int begin(void **state)
 {
     memset(&w, 0, sizeof(w));
+    w.now_ns = 1;
     for (unsigned kind = 0; kind < KINDS; kind++)
         for (unsigned i = 0; i < FUNCTIONS; i++)
             w.answers[kind][i] = DOMAIN_DONE;
@@ -315,6 +315,24 @@ static void test_waits(void **state)
     assert_int_equal(w.d.state, DOMAIN_OFF);
 }
 
+// Soon at first; who asks a slow one for seconds leaves the boot CPU to others.
+static void test_waits_longer(void **state)
+{
+    w.answers[SET_UP][0] = DOMAIN_WAITS;
+    live();
+    assert_in_range(w.due_ns, w.now_ns + 1, w.now_ns + NS_PER_MS / 10);
+    w.now_ns += NS_PER_S;
+    go(1);
+    assert_int_equal(w.due_ns, w.now_ns + NS_PER_MS);
+    w.answers[SET_UP][0] = DOMAIN_DONE;
+    go(10);
+    assert_int_equal(w.d.state, DOMAIN_RUNNING);
+    w.answers[SILENCE][0] = DOMAIN_WAITS; // a state of its own
+    domain_die(&w.d, DOMAIN_END_TIME);
+    go(10);
+    assert_in_range(w.due_ns, w.now_ns + 1, w.now_ns + NS_PER_MS / 10);
+}
+
 static void test_without_functions(void **state)
 {
     w.d.devices_count = 0;
@@ -342,10 +360,15 @@ static void test_its_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_lives_and_ends),       test(test_can_not_be_set_up),
-        test(test_can_not_be_withdrawn), test(test_one_can_not_be_silenced),
-        test(test_killed_at_any_step),   test(test_waits),
-        test(test_without_functions),    test(test_its_time),
+        test(test_lives_and_ends),
+        test(test_can_not_be_set_up),
+        test(test_can_not_be_withdrawn),
+        test(test_one_can_not_be_silenced),
+        test(test_killed_at_any_step),
+        test(test_waits),
+        test(test_waits_longer),
+        test(test_without_functions),
+        test(test_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

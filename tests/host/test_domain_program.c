@@ -71,7 +71,6 @@ static void test_as_the_file_says(void **state)
     struct space *s = space_create();
     assert_true(find());
     assert_true(domain_program_map(&program, s, NODE_ANY, &problem));
-    domain_program_place(&program);
     const uint64_t data = DOMAIN_IMAGE + 0x4000 + PROGRAM_LEAD;
     assert_memory_equal(space_at(s, DOMAIN_IMAGE, ELF_TEXT_BYTES, false), image->text,
                         ELF_TEXT_BYTES);
@@ -89,12 +88,11 @@ static void test_each_life_begins_alike(void **state)
     struct space *s = space_create();
     assert_true(find());
     assert_true(domain_program_map(&program, s, NODE_ANY, &problem));
-    domain_program_place(&program);
     uint8_t *memory = space_at(s, DOMAIN_IMAGE + 0x4000, 0x3000, true), first[0x3000];
     memcpy(first, memory, sizeof(first));
     memset(memory, 0xa5, sizeof(first));
     unsigned before = pieces_count;
-    domain_program_place(&program);
+    domain_program_renew(&program);
     assert_memory_equal(memory, first, sizeof(first));
     assert_int_equal(pieces_count, before); // no memory goes with a life
 }

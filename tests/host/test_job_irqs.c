@@ -24,6 +24,9 @@ static void make_job(unsigned cpus, unsigned irqs)
     fake_start(MAX(cpus, irqs), 0, 512, 512);
     fake.irqs[irqs - 1].next = NULL;
     job = (struct job){ .cpus_count = cpus, .irqs_count = irqs };
+    job.irqs = mem_alloc(irqs * sizeof(*job.irqs), CACHE_LINE, NODE_ANY);
+    for (unsigned i = 0; i < irqs; i++)
+        job.irqs[i] = &fake.irqs[i];
     job.cpus = mem_alloc(cpus * sizeof(*job.cpus), CACHE_LINE, NODE_ANY);
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
         job.cpus[cpu].before.irqs = counters();
@@ -135,7 +138,7 @@ static void test_nodes_are_told(void **state)
     make_job(2, 2);
     struct irq *irq = mem_alloc(sizeof(*irq), CACHE_LINE, FAKE_NODE(1));
     *irq = fake.irqs[1];
-    fake.irqs[0].next = irq;
+    job.irqs[1] = irq;
     irq->counts = mem_alloc(2 * sizeof(uint64_t), CACHE_LINE, FAKE_NODE(1));
     fake.irqs[0].counts = mem_alloc(2 * sizeof(uint64_t), CACHE_LINE, FAKE_NODE(0));
     job_report_irqs(&job);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/domain/words.h"
 #include "kernel/pci/pci.h"
 
 #include <cmocka.h>
@@ -23,12 +24,10 @@ static struct domain_device *function_of(struct model *m)
 
 static bool check(struct domain_device *f, unsigned disks)
 {
-    char list[64] = "";
-    for (unsigned i = 0; i < disks; i++) {
-        strcat(list, i ? "," : "");
-        strcat(list, f->ops->disk(f, i));
-    }
-    return f->ops->check(f, list, strlen(list), &domain_problem);
+    struct domain_words words = { .disks_count = disks };
+    for (unsigned i = 0; i < disks; i++)
+        strcpy(words.disks[i], f->ops->disk(f, i));
+    return f->ops->check(f, &words, &domain_problem);
 }
 
 static void refused(struct domain_device *f, unsigned disks, const char *what, const char *text)
@@ -47,8 +46,8 @@ static void test_good(void **state)
     struct domain_registers r = f->ops->registers(f, 2);
     assert_int_equal(r.phys, m->pci.bars[0].base + 0x1000);
     assert_int_equal(r.bytes, 0x1000);
-    assert_ptr_equal(domain_device_of(f->ops->disk(f, 0), strlen(f->ops->disk(f, 0))), f);
-    assert_null(domain_device_of("nvme99n1", 8));
+    assert_ptr_equal(domain_device_of(f->ops->disk(f, 0)), f);
+    assert_null(domain_device_of("nvme99n1"));
 }
 
 static void test_not_to_be_written(void **state)

@@ -110,6 +110,31 @@ static void test_times(void **state)
     expect(parse_time, "5124095577h", NONE);
 }
 
+// Each character, at the start and behind another.
+static void test_each_character_of_a_name(void **state)
+{
+    for (unsigned c = 0; c < 256; c++) {
+        const char text[] = { (char)c, 'x', (char)c };
+        char name[4] = "";
+        bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                    c == '-' || c == '_';
+        assert_int_equal(parse_name(text, 1, name, sizeof(name)), good);
+        assert_int_equal(parse_name(text, 3, name, sizeof(name)), good);
+        assert_int_equal(parse_name(text + 1, 2, name, sizeof(name)), good);
+        assert_true(!good || (name[0] == 'x' && name[1] == (char)c && !name[2]));
+    }
+}
+
+static void test_length_of_a_name(void **state)
+{
+    char name[5] = "old";
+    assert_false(parse_name("", 0, name, sizeof(name)));
+    assert_false(parse_name("abcde", 5, name, sizeof(name)));
+    assert_string_equal(name, "old"); // what is none leaves it alone
+    assert_true(parse_name("abcde", 4, name, sizeof(name)));
+    assert_string_equal(name, "abcd");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +142,8 @@ int main(void)
         cmocka_unit_test(test_each_digit),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_each_character_of_a_name),
+        cmocka_unit_test(test_length_of_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,8 @@ static uint64_t record_high(uint8_t reason, uint16_t source)
     return 1ull << 63 | (uint64_t)reason << 32 | source;
 }
 
+static const struct vtd_fault_owner nobody;
+
 static void test_decode(void **state)
 {
     struct vtd_fault f = vtd_fault_decode(0x0123ull << 48, record_high(0x26, 0x0020));
@@ -188,7 +190,7 @@ static void test_all_reasons(void **state)
         struct vtd_fault f = vtd_fault_decode(17ull << 48, record_high(reason, 0x0020));
         assert_string_equal(vtd_fault_what(&f), whats[i]);
         assert_int_equal(f.has_index, index[i]);
-        int length = vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, NULL);
+        int length = vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
         assert_in_range(length, 80, sizeof(text) - 1); // nothing is cut off
         snprintf(code, sizeof(code), "%02xh", reason);
         assert_non_null(strstr(text, "0xfed90000"));
@@ -207,7 +209,7 @@ static void test_unknown_reasons(void **state)
         bool known = reason >= 0x20 && reason <= 0x2b;
         assert_int_equal(f.interrupt, known);
         assert_int_equal(!strcmp(vtd_fault_what(&f), "dma"), !known && (!reason || reason > 0xd));
-        vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, NULL);
+        vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
         assert_int_equal(!!strstr(text, "blocked an interrupt"), known);
     }
 }
@@ -228,11 +230,11 @@ static void test_sentence(void **state)
     owner.entry.source = irte_source_buses(3, 5);
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "another sender (buses 03 to 05) (reason"));
-    owner.name = NULL;
+    owner.name[0] = 0;
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "entry 17 (not in use): the entry belongs to another sender ("));
 
-    owner.name = "nvme0q3";
+    strcpy(owner.name, "nvme0q3");
     f = vtd_fault_decode(17ull << 48, record_high(0x24, 0x0020));
     vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
     assert_non_null(strstr(text, "entry 17 (nvme0q3): the entry has reserved bits set (reason"));
@@ -268,7 +270,7 @@ static void test_dma_reasons(void **state)
         assert_non_null(strstr(text, code));
     }
     struct vtd_fault f = vtd_fault_decode(0xabcd123, record_high(0x06, 0x0020) | 1ull << 62);
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, NULL);
+    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
     assert_non_null(strstr(text, "blocked a read of 0000:00:04.0 at 0xabcd000: it may not read"));
 }
 

@@ -106,14 +106,24 @@ static bool entry_get(uint16_t index, struct irte *e)
     return true;
 }
 
-static bool is_ours(struct msi_request request, struct irte *e)
+// Devices sign their interrupts, but not their data.
+static void breach_absent(uint16_t index, struct qemu_attrs attrs)
+{
+    if (model.attacked)
+        return;
+    if (attrs.unspecified)
+        strict_breach(RULE_WINDOW_DATA, "data for entry %u, which is not present", index);
+    else
+        strict_breach(RULE_IRTE_ABSENT, "entry %u is not present", index);
+}
+
+static bool is_ours(struct msi_request request, struct qemu_attrs attrs, struct irte *e)
 {
     if (!request.remappable || !entry_get(request.index, e))
         return false;
     if (!(e->low & IRTE_P)) {
         fault_count(FAULT_NOT_PRESENT, e->low & IRTE_FPD);
-        if (!model.attacked)
-            strict_breach(RULE_IRTE_ABSENT, "entry %u is not present", request.index);
+        breach_absent(request.index, attrs);
         return false;
     }
     return (e->low & IRTE_IM) || strict_on();
@@ -139,7 +149,7 @@ static qemu_result window_write(void *opaque, uint64_t offset, uint64_t data, un
         return let_through(offset, (uint32_t)data);
     if (!request.remappable && (x2apic_mode() || !(status & GSTS_CFIS)))
         return fault_report(FAULT_COMPATIBILITY, 0, false, attrs);
-    bool ours = is_ours(request, &e);
+    bool ours = is_ours(request, attrs, &e);
     stats.passed += !ours || !(e.low & IRTE_IM);
     if (!ours)
         return pass(offset, (uint32_t)data, attrs);

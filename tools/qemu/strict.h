@@ -47,6 +47,8 @@
     RULE(QI_IEC_MASK, "iec-mask", "6.5.2.8", "IM is at most ECAP.MHMV")                            \
     RULE(QI_WAIT, "wait-status", "6.5.2.9", "a wait descriptor's status goes to RAM")              \
     RULE(IRTE_ABSENT, "entry-not-present", "5.1.4", "interrupts go to present entries")            \
+    RULE(WINDOW_DATA, "data-in-interrupt-window", "3.14",                                          \
+         "writes to the interrupt window are interrupts")                                          \
     RULE(IRTE_STALE, "entry-not-invalidated", "6.5.2.8",                                           \
          "a changed entry is invalidated in the interrupt entry cache")                            \
     RULE(IRTE_RESERVED, "entry-reserved", "9.9, 9.10", "reserved bits of entries are zero")        \

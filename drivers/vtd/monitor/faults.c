@@ -10,7 +10,8 @@ static void print_record(const struct vtd_unit *u, size_t n, uint64_t low, uint6
 {
     char text[400];
     struct vtd_fault f = vtd_fault_decode(low, high);
-    vtd_fault_sentence(text, sizeof(text), u->base, u->segment, &f, NULL);
+    const struct vtd_fault_owner nobody = { 0 };
+    vtd_fault_sentence(text, sizeof(text), u->base, u->segment, &f, &nobody);
     info("record %zu: %s", n, text);
     command_print_fields("low ", low, f.interrupt ? fields_frcd_low_irq : fields_frcd_low_dma, 1);
     command_print_fields("high", high, fields_frcd_high, ARRAY_SIZE(fields_frcd_high));

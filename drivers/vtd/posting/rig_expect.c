@@ -39,7 +39,7 @@ static bool settle(struct rig *r, unsigned irq, struct verdict *v)
 {
     struct problem p;
     spinlock_lock(&r->unit->lock);
-    bool ok = vtd_invalidate_entry(r->unit, r->entry, &p);
+    bool ok = vtd_invalidate_entries(r->unit, r->entry, 0, &p);
     spinlock_unlock(&r->unit->lock);
     if (!ok)
         return verdict_fail(v, "%s", p.message);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Functions that nobody drives, and that go on without us, displays and those that firmware uses: behind the
+// fence they are blocked in silence, or keep the memory that firmware reserved for them (dma=rmrr).
+
+#include "drivers/vtd/undriven.h"
+
+#include "drivers/vtd/scope.h"
+#include "drivers/vtd/space.h"
+#include "drivers/vtd/unit_text.h"
+#include "kernel/base/report.h"
+#include "kernel/mem/mem.h"
+#include "kernel/pci/pci.h"
+
+#define RESERVED_MOST GIB // for one device
+
+static bool is_driven(vtd_is_driven driven, const struct pci_dev *dev)
+{
+    return driven && driven(dev);
+}
+
+static bool is_reserved_for(const struct pci_dev *dev, const struct dmar_reserved **range)
+{
+    size_t scope = 0;
+    return scope_next_reserved(vtd_units_table(), dev, &scope, range);
+}
+
+// What firmware or a display goes on doing without us, and is no news.
+static bool is_quiet(const struct pci_dev *dev)
+{
+    const struct dmar_reserved *range;
+    return pci_is_display(dev) || is_reserved_for(dev, &range);
+}
+
+static void tell_quiet(const struct pci_dev *dev)
+{
+    const struct dmar_reserved *range;
+    if (is_reserved_for(dev, &range))
+        info("dma: %s is kept from the memory that firmware reserved for it (0x%llx to 0x%llx): "
+             "dma=rmrr lets it in there",
+             dev->name, (unsigned long long)range->base, (unsigned long long)range->end - 1);
+    else
+        info("dma: %s, a display, is kept from all memory", dev->name);
+}
+
+// What is no reserved memory, whatever the table says: RAM, where the kernel is, or more than a device
+// could want.
+static bool is_sane(const struct pci_dev *dev, const struct dmar_reserved *range)
+{
+    uint64_t bytes = range->end - range->base;
+    if (bytes <= RESERVED_MOST && !mem_has_ram(range->base, bytes))
+        return true;
+    warn("dma-reserved",
+         "firmware says that it reserved 0x%llx to 0x%llx for %s, which %s: kept from it; update "
+         "the firmware",
+         (unsigned long long)range->base, (unsigned long long)range->end - 1, dev->name,
+         bytes > RESERVED_MOST ? "is too much" : "is RAM of everybody's");
+    return false;
+}
+
+static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
+                         struct vtd_pages *pages, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    size_t scope = 0;
+    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
+        if (!is_sane(dev, range))
+            continue;
+        if (range->end > u->limit)
+            return vtd_problem_reserved(u, dev->name, range->end, p);
+        (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
+        info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
+             (unsigned long long)range->base, (unsigned long long)range->end - 1);
+    }
+    return true;
+}
+
+static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
+                   struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = vtd_sources_of(dev, sources);
+    bool ok = map_reserved(u, dev, &s->pages, p);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) == s->id || vtd_context_grant(u, sources[i], s, p);
+    return ok;
+}
+
+static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
+{
+    one = pci_visible(one);
+    other = pci_visible(other);
+    return one->segment == other->segment && one->requester == other->requester;
+}
+
+// A space with the reserved ranges alone, of the device and of those that bear the same id, since whoever sends
+// by that reaches what each of them does: it may stand already.
+static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_driven driven,
+                          struct problem *p)
+{
+    const struct dmar_reserved *range;
+    const struct pci_dev *peer;
+    if (vtd_context_domain(u, pci_visible(dev)->requester))
+        return true;
+    struct pci_space *s = vtd_space_create(p);
+    if (!s)
+        return false;
+    if (s->id >= vtd_domains(u))
+        return vtd_problem_domains(u, p);
+    for (size_t i = 0; (peer = pci_get(i)); i++)
+        if (share_an_id(peer, dev) && is_reserved_for(peer, &range) && !is_driven(driven, peer) &&
+            !let_in(u, peer, s, p))
+            return false;
+    return true;
+}
+
+// By each of its ids, but one by which another device reaches something.
+static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    uint16_t sources[2];
+    size_t count = vtd_sources_of(dev, sources);
+    bool ok = true;
+    tell_quiet(dev);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = vtd_context_domain(u, sources[i]) || vtd_context_silence(u, sources[i], p);
+    return ok;
+}
+
+bool vtd_undriven_settle(struct vtd_unit *u, bool rmrr, vtd_is_driven driven, struct problem *p)
+{
+    const struct dmar_reserved *range;
+    const struct pci_dev *dev;
+    struct problem ignored;
+    bool ok = true;
+    for (size_t i = 0; ok && (dev = pci_get(i)); i++)
+        if (is_quiet(dev) && !is_driven(driven, dev) && vtd_unit_of(dev, &ignored) == u)
+            ok = rmrr && is_reserved_for(dev, &range) ? keep_reserved(u, dev, driven, p)
+                                                      : silence(u, dev, p);
+    return ok;
+}

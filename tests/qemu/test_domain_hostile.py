@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Domains whose program (tests/domain/) tries all that it may not: what ends each of its lives is one sentence, and
+nobody else's work changes, in what it reads or in what that costs."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import qemu_launch as launch
+from conftest import ROOT
+from test_domains import FULL, KERNELS, OWN, counted, disks, ends, jobs  # noqa: F401, a fixture among them
+
+BREACHES = ("domain-fault", "domain-call", "domain-dma", "domain-stuck")
+
+# Emulated devices that read into the interrupt window don't say who they are, so that a domain is held to account
+# for it on hardware alone; here nobody's interrupts are blocked, and the model says that they are data.
+NOBODY = "0000:ff:1f.7"
+DATA_IN_WINDOW = {"data-in-interrupt-window"}
+
+HONEST = f"domain=b:cpus=2:disks=nvme2n1:mem=8m:app=job:{OWN}"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """The image, with tests/domain/ as the domains' app."""
+    build = shutil.copytree(launch.BUILD, tmp_path_factory.mktemp("hostile") / "build",
+                            ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
+    done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", "DOMAIN=tests/domain",
+                           f"{build}/onebell.efi"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return build / "onebell.efi"
+
+
+def sentences(run):
+    """What was told of the hostile domain's breaches; nothing else was an error."""
+    told = [error for error in run.of("error") if error["what"] in BREACHES]
+    assert told == run.of("error")
+    assert all(error.get("domain") == "h" or "domain h: " in error["message"] for error in told)
+    assert run.of("warning", what="console-lost") == [], "a domain's text has taken the place of others'"
+    assert "panic on CPU" not in run.console
+    return told
+
+
+# How many lives, how many of them do nothing wrong, and of how many that depends. Instructions that QEMU lets ring 3
+# have, though SDM vol. 2 says #GP(0): INVD and WBINVD. Entries that change in flight may be good ones when they are read.
+KINDS = {"instructions": (47, 2, 0), "memory": (20, 0, 0), "calls": (7, 2, 0), "arguments": (46, 0, 0),
+         "queues": (11, 2, 1)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile(boot, disks, hostile, kind):  # noqa: F811
+    """What it may not do ends its life, with one sentence; and nobody else's."""
+    lives, harmless, either = KINDS[kind]
+    run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002 "
+               f"domain=h:cpus=1:disks=nvme1n1:mem=8m:lives={lives}:app=hostile:kind={kind}",
+               cpus=2, disks=disks, image=hostile)
+    assert run.status == launch.EXIT_FAILED
+    assert len(jobs(run)) == 1
+    told = len(sentences(run))
+    assert 0 <= ends(run, "h").count("exit") - harmless <= either
+    assert ends(run, "h").count("fault") == told == lives - ends(run, "h").count("exit")
+
+
+def test_it_never_comes_round(boot, disks, hostile):  # noqa: F811
+    run = boot(f"app=job runtime=1s {KERNELS} domain=h:cpus=1:mem=4m:patience=1s:app=hostile:kind=loops:which=0",
+               cpus=2, disks=disks, image=hostile)
+    assert run.status == launch.EXIT_FAILED
+    assert "has not come round its loop" in run.one("error", what="domain-stuck", domain="h")["message"]
+    assert ends(run, "h") == ["fault"]
+    assert len(jobs(run)) == 1
+
+
+@pytest.mark.parametrize("seed", [1, *(range(2, 8) if FULL else [])])
+def test_all_of_that_at_random(boot, disks, hostile, seed):  # noqa: F811
+    """Lives of every kind, beside the kernel's job and an honest domain, on a disk each."""
+    lives, seconds = (600, 60) if FULL else (60, 3)
+    run = boot(f"app=job runtime={seconds}s {KERNELS} allow-write=OB0002:OB0003 "
+               "domain=h:cpus=1:disks=nvme1n1:mem=8m:time=250ms:"
+               f"lives={lives}:app=hostile:kind=any:seed={seed} {HONEST}:runtime={seconds}s",
+               cpus=3, disks=disks, image=hostile, breaches=DATA_IN_WINDOW, deadline=600 if FULL else 90)
+    assert run.status == launch.EXIT_FAILED
+    assert len(jobs(run)) == len(jobs(run, "b")) == 1
+    assert ends(run, "b") == ["exit"]
+    assert set(ends(run, "h")) == {"fault", "time", "exit"}
+    assert len(ends(run, "h")) == lives
+    assert len(sentences(run)) == ends(run, "h").count("fault")
+    kinds = set(re.findall(r"^\[h\] life \d+: (\w+) \d+, ", run.console, re.MULTILINE))
+    assert kinds == {*KINDS, "loops", "storms"}
+    assert {fault["source"] for fault in run.of("fault") if fault.get("source")} <= {"0000:00:03.0", NOBODY}
