@@ -10,6 +10,7 @@ import time
 import pytest
 
 import qemu_launch as launch
+from conftest import full
 from test_nvme_formats import BLOCKS, formatted, protection
 
 CKDISK = launch.BUILD / "ckdisk"
