@@ -48,7 +48,7 @@ fleet: ## one run on all machines of a rack by their BMCs, and one report: RACK=
 	tools/fleet run $(RACK) $(MACHINES)
 
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu test-racks
-PYTEST = PYTHONUNBUFFERED=1 PYTHONPATH=tests/plugin $(PYTHON) -B -m pytest -q -p no:cacheprovider -p told_at_once
+PYTEST = PYTHONUNBUFFERED=1 PYTHONPATH=tests/plugin $(PYTHON) -B -m pytest -q -p no:cacheprovider -p no:labgrid -p told_at_once
 
 # As files, so that what a file's tests share is made once.
 test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
