@@ -60,17 +60,6 @@ def test_sha256sum_both_ways(boot, disks):
     assert behind == {"nvme1n1": inside["nvme1n1"]}
 
 
-def test_killed_in_the_middle(boot, disks):
-    """Each life is ended while its reads are in flight; the next one has the same memory, CPU and function."""
-    lives = 10000 if FULL else 200
-    run = boot(f"app=job runtime=3s {KERNELS} allow-write=OB0002 "
-               f"domain=a:cpus=1:disks=nvme1n1:mem=8m:time=10ms:lives={lives}:app=job:{OWN}",
-               cpus=2, disks=disks).ended_well()
-    assert ends(run, "a") == ["time"] * lives
-    assert len(jobs(run)) == 1
-    assert max(life["life"] for life in run.of("domain")) == lives
-
-
 @pytest.mark.parametrize("words, what, said", [
     ("domain=a:cpus=1:disks=nvme1n1", "domain-write", "allow-write="),
     ("domain=a:cpus=7", "domain-cpu", "CPU 7"),
