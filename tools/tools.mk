@@ -91,7 +91,7 @@ budget: ## measure what reads cost in instructions, and write tests/perf/budget.
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	@$(PYTHON) -B tests/perf/budget.py
 
-C_DIRS    = $(KERNEL_DIRS) kernel domain boot docs/example-app tools tools/qemu tools/qemu/dsa tests/domain tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
+C_DIRS    = $(KERNEL_DIRS) kernel domain boot docs/example-app tools tools/qemu tools/qemu/dsa tests/domain tests/domain/canaries tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about

@@ -22,15 +22,19 @@ DATA_IN_WINDOW = {"data-in-interrupt-window"}
 HONEST = f"domain=b:cpus=2:disks=nvme2n1:mem=8m:app=job:{OWN}"
 
 
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
-    """The image, with tests/domain/ as the domains' app, which may be larger than what people get."""
-    build = shutil.copytree(launch.BUILD, tmp_path_factory.mktemp("hostile") / "build",
-                            ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
-    done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", "DOMAIN=tests/domain",
-                           "IMAGE_BYTES_MAX=2097152", f"{build}/onebell.efi"], capture_output=True, text=True)
+def build_image(build, apps):
+    """The image, with that folder's app as the domains', which may be larger than what people get."""
+    shutil.copytree(launch.BUILD, build,
+                    ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
+    done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", f"DOMAIN={apps}", "IMAGE_BYTES_MAX=2097152",
+                           f"{build}/onebell.efi"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return build / "onebell.efi"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return build_image(tmp_path_factory.mktemp("hostile") / "build", "tests/domain")
 
 
 def sentences(run):
