@@ -71,6 +71,10 @@ $(B)/host/tests/host/steps_%: $(B)/steps/tests/host/steps_%.o $(STEP_OBJ) $(B)/t
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
+# A domain's CPU.
+DOMAIN_TSAN = $(addprefix kernel/domain/,calls.c cpu.c ring_run.c)
+$(B)/host/tests/host/steps_domain: $(B)/steps/tests/host/step_ring3.o $(DOMAIN_TSAN:%.c=$(B)/tsan/%.o)
+
 # The bottom of a domain's program in place of the kernel's.
 PROGRAM_TSAN = $(addprefix domain/,apic.c cpus.c irq.c loop.c) \
                $(addprefix kernel/,cpu/msg.c cpu/timer.c irq/irq_config.c) lib/format.c

@@ -79,8 +79,11 @@ static bool reset(struct nvme_ctrl *c, struct problem *p)
 {
     nvme_ctrl_disable(c);
     c->written_ns = time_ns();
-    if (!nvme_ctrl_wait(c, 0, p) || !pci_stop_bus_master(c->dev) ||
-        !pci_reset(c->dev, time_delay_ns, p))
+    if (!nvme_ctrl_wait(c, 0, p))
+        return false;
+    if (!pci_stop_bus_master(c->dev))
+        return problem_set(p, "pci-reset", "%s: its bus mastering stays on", c->label);
+    if (!pci_reset(c->dev, time_delay_ns, p))
         return false;
     time_delay_ns(nvme_ctrl_settle_ns(c));
     if (!pci_enable(c->dev, p))
@@ -100,9 +103,13 @@ static bool takes_no_more(const struct nvme_ctrl *c, struct problem *p)
                        c->label);
 }
 
+// What it was to give up stays its own.
 static void none(struct nvme_ctrl *c, const struct problem *why)
 {
+    struct problem ignored;
     warn(why->what, "%s; it has no virtual functions", why->message);
+    if (c->virtual->had_more)
+        (void)set_primary(c, c->virtual->before, &ignored);
     c->virtual = NULL;
 }
 

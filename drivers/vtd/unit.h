@@ -208,9 +208,6 @@ bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
 // Sends the unit's fault events to that vector and CPU (VT-d 5.1.6.2) and unmasks them.
 void vtd_faults_start(const struct vtd_unit *u, uint8_t vector, uint32_t apic_id);
 
-// Starts counting from zero.
-void vtd_faults_reset(void);
-
 // Tells of what has come up to now, and is owed. Boot CPU, at the end.
 void vtd_faults_finish(void);
 

@@ -3,6 +3,7 @@
 
 #include "drivers/vtd/vtd.h"
 
+#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/fence.h"
 #include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
@@ -201,7 +202,7 @@ bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
     struct problem ignored;
     struct vtd_unit *u;
     bool ok = true;
-    vtd_faults_reset();
+    fault_report_reset();
     // All of them are turned on, also those that no device of ours is behind: only then is every
     // interrupt checked.
     for (size_t i = 0; ok && (u = vtd_unit_named(i)); i++) {

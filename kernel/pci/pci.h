@@ -153,9 +153,9 @@ bool pci_virtual_start(struct pci_dev *dev, unsigned count, struct problem *p);
 unsigned pci_virtual_find(struct pci_dev *dev);
 void pci_virtual_stop(struct pci_dev *dev);
 
-// A reset of the function alone (6.6.2), which must be idle and no bus master: it comes back configured as
-// it was, but for its virtual functions, which are off. `delay_ns` waits 100 ms, and up to a second.
-// "pci-reset". Boot CPU.
+// A reset of the function alone (6.6.2), where it has one; it must be idle and no bus master: it comes back
+// configured as it was, but for its virtual functions, which are off. `delay_ns` waits 100 ms, and up to a
+// second. "pci-reset". Boot CPU.
 bool pci_reset(struct pci_dev *dev, void (*delay_ns)(uint64_t), struct problem *p);
 
 // 0 (D0) to 3 (D3hot).

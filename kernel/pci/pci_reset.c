@@ -38,7 +38,7 @@ bool pci_reset(struct pci_dev *dev, void (*delay_ns)(uint64_t), struct problem *
     uint32_t bars[PCI_BARS_NORMAL];
     unsigned express = pci_find_cap(dev, PCI_CAP_EXP);
     if (!express || !(pci_read32(dev, express + PCI_EXP_DEVICE_CAP) & PCI_EXP_DEVICE_CAP_RESET))
-        return problem_set(p, "pci-reset", "%s: it has no reset of its own (FLR)", dev->name);
+        return true;
     pci_keep(dev);
     save_bars(dev, bars);
     uint16_t control = pci_read16(dev, express + PCI_EXP_DEVICE_CONTROL);

@@ -134,12 +134,16 @@ void apic_timer_cancel(void)
 {
     world.timer_cancels++;
     world.timer_at = 0;
+    if (world.on_timer)
+        world.on_timer(0);
 }
 
 void apic_timer_set(uint64_t tsc)
 {
     world.timer_sets_enabled += world.enabled;
     world.timer_at = tsc;
+    if (world.on_timer)
+        world.on_timer(tsc);
 }
 
 void apic_send(uint32_t id, uint8_t vector)

@@ -31,9 +31,10 @@ extern struct irq_world {
     void (*on_send)(uint32_t id, uint8_t vector);
     void (*on_eoi)(void);
     void (*on_monitor)(const volatile void *line);
-    bool route_fails;          // the chip's
-    void (*on_route)(void);    // another CPU, before and after the chip routes
-    uint64_t esr_pending, esr; // the local APIC's errors
+    void (*on_timer)(uint64_t tsc); // the current CPU's is set; 0: to nothing
+    bool route_fails;               // the chip's
+    void (*on_route)(void);         // another CPU, before and after the chip routes
+    uint64_t esr_pending, esr;      // the local APIC's errors
     struct pci_dev device;
 
     // What happened.

@@ -18,6 +18,7 @@ static struct apic {
     uint64_t requested[4], in_service[4];
     bool halted;
     struct pi_desc watched; // as it was when MONITOR was set
+    uint64_t timer_at;      // 0: never
 } apics[ARRAY_SIZE(cpus)];
 
 bool machine_stop;
@@ -64,10 +65,34 @@ static void eoi(void)
     flip(apics[world.current].in_service, (unsigned)vector);
 }
 
+static void set_timer(uint64_t tsc)
+{
+    apics[world.current].timer_at = tsc;
+}
+
+void machine_use_timers(void)
+{
+    world.on_timer = set_timer;
+}
+
+uint64_t machine_timer(unsigned cpu)
+{
+    return apics[cpu].timer_at;
+}
+
+static void look_at_timer(struct apic *apic)
+{
+    if (!apic->timer_at || apic->timer_at > world.now_ns)
+        return;
+    apic->timer_at = 0;
+    machine_request(world.current, VECTOR_TIMER);
+}
+
 // SDM vol. 3, 11.8.3.1: of a higher class than what is in service.
 static int deliverable(void)
 {
-    const struct apic *apic = &apics[world.current];
+    struct apic *apic = &apics[world.current];
+    look_at_timer(apic);
     int vector = highest(apic->requested);
     return vector >> 4 > highest(apic->in_service) >> 4 ? vector : -1;
 }
@@ -97,17 +122,25 @@ static void handle(uint8_t vector)
     }
 }
 
+int machine_accept(void)
+{
+    struct apic *apic = &apics[world.current];
+    int vector = deliverable();
+    if (vector < 0)
+        return -1;
+    steps_drain();
+    flip(apic->requested, (unsigned)vector);
+    flip(apic->in_service, (unsigned)vector);
+    return vector;
+}
+
 static void take_interrupts(void)
 {
     struct apic *apic = &apics[world.current];
     while (world.enabled && deliverable() >= 0) {
-        uint8_t vector = (uint8_t)deliverable();
-        int before = highest(apic->in_service);
-        steps_drain();
-        flip(apic->requested, vector);
-        flip(apic->in_service, vector);
+        int before = highest(apic->in_service), vector = machine_accept();
         world.enabled = false;
-        handle(vector);
+        handle((uint8_t)vector);
         assert_false(world.enabled);
         assert_int_equal(highest(apic->in_service), before); // it has sent its EOI
         world.enabled = true;

@@ -19,6 +19,14 @@ extern bool machine_stop;
 unsigned machine_device(struct irq *irq);
 void machine_send(struct irq *irq);
 
+// From now on the APICs' timers expire by themselves, once it is their time. When a CPU's is to; 0: never.
+void machine_use_timers(void);
+uint64_t machine_timer(unsigned cpu);
+
+// What interrupts the current CPU, whose actor takes it in some other way than its loop does: in service
+// from here on. -1: nothing.
+int machine_accept(void);
+
 // An interrupt for a CPU, from wherever.
 void machine_request(unsigned cpu, uint8_t vector);
 

@@ -179,6 +179,7 @@ static void test_keeps_what_it_has(void **state)
     struct model *m = primary(6, 4);
     m->keeps_all = true;
     refused_with(m, "nvme-vfs", "after its reset it still keeps");
+    assert_int_equal(m->primary_next[NVME_VIRTUAL_QUEUES], 6);
 }
 
 static void test_no_addresses(void **state)
@@ -186,6 +187,8 @@ static void test_no_addresses(void **state)
     struct model *m = primary(6, 4);
     m->functions_refused = true;
     refused_with(m, "pci-sriov", "they have no addresses; it has no virtual functions");
+    assert_int_equal(m->primary_next[NVME_VIRTUAL_QUEUES], 6);
+    assert_int_equal(m->primary_next[NVME_VIRTUAL_INTERRUPTS], 4);
 }
 
 static void test_one_refuses(void **state)

@@ -5,6 +5,7 @@
 
 #include "vtd_machine.h"
 
+#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/unit.h"
 
 static struct model_unit *m;
@@ -53,7 +54,7 @@ static void begin(void)
     recorded_count = told_count = next_index = 0;
     machine_timer = NULL;
     told_lost = false;
-    vtd_faults_reset();
+    fault_report_reset();
 }
 
 // What the machine does until nothing is left to do: an event, or the timer, asks for a report.

@@ -4,7 +4,8 @@
 //
 //   type=nvme,path=nvme0,region=nvme[0]   which device, and which of its register windows
 //   offset=0x1c,mask=1,value=0            the register, and what its masked bits read as
-//   drop=1                                writes to the register are lost
+//   drop=1                                writes to the register are lost,
+//   writes=1                              as many of them
 //   arm=0x14,armbits=1,armcount=2         begins with the second write to 0x14 that sets bit 0, so
 //                                         that the firmware still finds the device whole
 //   reads=3                               is over after so many reads of the register
@@ -21,8 +22,8 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **a
 static struct {
     const char *type, *path, *region;
     uint64_t offset, mask, value, drop;
-    uint64_t arm, armbits, armcount, reads;
-} override = { .path = "", .reads = UINT64_MAX };
+    uint64_t arm, armbits, armcount, reads, writes;
+} override = { .path = "", .reads = UINT64_MAX, .writes = UINT64_MAX };
 
 static struct qemu_region *stock;
 
@@ -64,8 +65,10 @@ static qemu_result write_register(void *opaque, uint64_t addr, uint64_t data, un
                                   struct qemu_attrs attrs)
 {
     watch(addr, size, data);
-    if (armed() && override.drop && covers(addr, size, override.offset))
+    if (armed() && override.drop && override.writes && covers(addr, size, override.offset)) {
+        override.writes--;
         return QEMU_OK;
+    }
     return qemu.memory_region_dispatch_write(stock, addr, data, memop(size), attrs);
 }
 
@@ -89,7 +92,7 @@ static void parse(const char *argument)
         { "mask=", NULL, &override.mask },       { "value=", NULL, &override.value },
         { "drop=", NULL, &override.drop },       { "arm=", NULL, &override.arm },
         { "armbits=", NULL, &override.armbits }, { "armcount=", NULL, &override.armcount },
-        { "reads=", NULL, &override.reads },
+        { "reads=", NULL, &override.reads },     { "writes=", NULL, &override.writes },
     };
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         size_t length = strlen(options[i].name);

@@ -8,7 +8,7 @@ import pytest
 
 import qemu_launch as launch
 from bay import Bay
-from conftest import ROOT
+from conftest import ROOT, broken
 from test_domains import FULL, KERNELS, OWN, ends, jobs
 from test_nvme_formats import formatted, protection, stored, zoned
 from test_outside_app import app_in, build  # noqa: F401, build is a fixture
@@ -168,3 +168,65 @@ def test_taken_out(boot, tmp_path):
     assert run.one("nvme", serial="OTHER")["filename"] == "nvme3n1"
     assert run.console.index("domain a: ended") < run.console.index("nvme3n1 ")
     assert all(irq["count"] < 1 << 32 for irq in run.of("irq"))
+
+
+# CC.EN is set by firmware, by the kernel, and then for the domain.
+AT_THE_DOMAINS = {"arm": 0x14, "armbits": 1, "armcount": 3}
+NEVER_OFF = {"offset": 0x1c, "mask": 1, "value": 1, **AT_THE_DOMAINS}
+
+
+def test_never_silent(boot, tmp_path):
+    """A function that doesn't stop keeps the domain's memory for ever; its other one is the kernel's again."""
+    folder = tmp_path / "disks"
+    disks = [launch.Disk(size="16m"), *[launch.Disk(size="16m", writable=folder) for _ in range(2)]]
+    run = boot(f"app=job runtime=10s {KERNELS} allow-write=OB0002:OB0003 "
+               f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:time=300ms:lives=3:app=job:{OWN}",
+               cpus=2, disks=disks, extra=broken("nvme", "nvme[0]", "nvme1", **NEVER_OFF))
+    assert run.status == launch.EXIT_FAILED
+    told = run.one("error")
+    assert told["what"] == "domain-lost"
+    for words in ("domain a: nvme1 can't be silenced", "CSTS.RDY did not become 0", "its 16 MiB of memory serve nobody"):
+        assert words in told["message"]
+    assert ends(run, "a") == ["time"] and len(jobs(run)) == 1
+    assert run.of("recovery", device="nvme2") and not run.of("recovery", device="nvme1")
+
+
+# The same for bus mastering in the Command register of 00:03.0, in configuration space; at once.
+COMMAND = (3 << 15) + 4
+MASTER = {"offset": COMMAND, "mask": 4, "value": 4}
+
+
+@pytest.mark.skipif(not FULL, reason="ONEBELL_FULL=1")
+def test_master_for_ever(boot, tmp_path):
+    """The fence is what holds, and so the function and the memory serve the next life."""
+    disks = [launch.Disk(size="16m"), launch.Disk(size="16m", writable=tmp_path / "disks")]
+    run = boot(f"app=job runtime=1s {KERNELS} allow-write=OB0002 "
+               f"domain=a:cpus=1:disks=nvme1n1:mem=16m:lives=2:app=job:runtime=300ms:{OWN}",
+               cpus=2, disks=disks, extra=broken("q35-pcihost", "pcie-mmcfg-mmio[0]", **MASTER)).ended_well()
+    assert ends(run, "a") == ["exit"] * 2 and len(jobs(run, "a")) == 2
+    told = [warning["message"] for warning in run.of("warning", what="pci-bus-master")]
+    assert sum("what it writes is blocked" in message for message in told) > 4
+
+
+# Queue 1's doorbell, as it is rung for the first time in the domain.
+DEAF = {"offset": 0x1008, "drop": 1, "writes": 1, **AT_THE_DOMAINS}
+
+
+def test_one_that_hangs(boot, tmp_path):
+    """It answers nothing: its domain's other disk goes on, and so does everybody else. In the next life it works."""
+    folder = tmp_path / "disks"
+    disks = [launch.Disk(size="16m"), *[launch.Disk(size="16m", writable=folder) for _ in range(2)]]
+    run = boot(f"app=job runtime=5s {KERNELS} nvme.timeout=1s allow-write=OB0002:OB0003 "
+               f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=3s:{OWN}",
+               cpus=2, disks=disks, extra=broken("nvme", "nvme[0]", "nvme1", **DEAF))
+    assert run.status == launch.EXIT_FAILED
+    told = run.one("error", what="nvme-timeout")
+    assert told["domain"] == "a" and told["message"].startswith("nvme1n1: no answer within 1000 ms to 32 commands")
+    assert {error["what"] for error in run.of("error")} == {"nvme-timeout", "job-io"}
+    assert ends(run, "a") == ["failed", "exit"] and len(jobs(run)) == 1
+    first, second = of_disk(run, "nvme1n1", "a")
+    assert (first["total_ios"], first["errors"], first["submitted"]) == (32, 32, 32)
+    assert second["total_ios"] == second["submitted"] > 100 and second["errors"] == second["verify_errors"] == 0
+    for job in of_disk(run, "nvme2n1", "a"):
+        assert job["total_ios"] == job["submitted"] > 100 and job["errors"] == job["verify_errors"] == 0
+    assert run.one("recovery", device="nvme1")["gone"] is False
