@@ -13,6 +13,7 @@ struct program_cpu {
     struct domain_events *events;
     struct event *looked_at; // whose devices the loop looks at itself
     uint64_t timer_tsc;      // when a timer is due; UINT64_MAX: none is
+    uint64_t found;          // handlers that ran since it last waited
     bool never_sleeps;       // something here tells nobody when it is done
 };
 

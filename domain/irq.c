@@ -40,19 +40,23 @@ static void count(struct cpu *cpu, unsigned event)
         cpu->stats.spurious++;
 }
 
+// Where the loop looks at the tags, a bit has done its work once it has ended the sleep: what it is of, the loop
+// finds, or has found already.
 static inline void take(struct program_cpu *pc, unsigned w)
 {
     uint64_t *word = &pc->events->bits[w];
     if (likely(!__atomic_load_n(word, __ATOMIC_RELAXED)))
         return;
     uint64_t bits = __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL);
-    pc->cpu.ready[w] |= bits;
+    if (!pc->cpu.loop_harvests)
+        pc->cpu.ready[w] |= bits;
     for_each_bit (bit, bits)
         count(&pc->cpu, w * 64 + (unsigned)bit);
 }
 
 void program_take_events(struct program_cpu *pc)
 {
+#pragma GCC unroll 4
     for (unsigned w = 0; w < DOMAIN_EVENT_WORDS; w++)
         take(pc, w);
 }
@@ -153,7 +157,8 @@ struct irq *event_irq(unsigned cpu, unsigned bit, irq_handler handler, event_rea
         tell_by(&pc->cpu, event, bit);
     else
         pc->never_sleeps = true;
-    if (!event->told || irq_loop_harvests(irq_get_mode()))
+    pc->cpu.loop_harvests = irq_loop_harvests(irq_get_mode());
+    if (!event->told || pc->cpu.loop_harvests)
         look_at(pc, event);
     *irqs.end = irq;
     irqs.end = &irq->next;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Each CPU's loop, as kernel/run/loop.c has it, but for the sleep, which is a call: how long the CPU looks on
-// before it halts, and what SN says meanwhile, is the kernel's.
+// Each CPU's loop, as kernel/run/loop.c has it, but for the sleep, which is a call: what SN says meanwhile, and
+// by which instruction the CPU waits, is the kernel's.
 
 #include "kernel/run/loop.h"
 
@@ -8,6 +8,9 @@
 #include "domain/cpu.h"
 #include "kernel/cpu/work.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/irq_config.h"
+#include "kernel/run/spin.h"
+#include "kernel/x86/time_init.h"
 #include "lib/mark.h"
 
 static void nothing(void)
@@ -53,6 +56,25 @@ static void go_to_sleep(struct program_cpu *pc)
     atomic_store_explicit(&cpu->sleeping, false, memory_order_relaxed);
 }
 
+// Looks on for a while: what comes within costs no call.
+static bool spin(struct cpu *cpu, uint64_t start)
+{
+    while (rdtsc() - start < cpu->spin_tsc) {
+        if (has_work(cpu)) {
+            cpu->stats.spins++;
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+static void tune_spin(struct program_cpu *pc)
+{
+    pc->cpu.spin_tsc = spin_share(time_tsc_span(irq_get_config()->spin_ns), pc->found);
+    pc->found = 0;
+}
+
 static void watch(struct cpu *cpu)
 {
     while (!has_work(cpu)) {
@@ -65,16 +87,30 @@ static void watch(struct cpu *cpu)
 static void idle(struct cpu *cpu)
 {
     uint64_t start = cpu->round_tsc ? cpu->round_tsc : rdtsc();
+    struct program_cpu *pc = program_cpu_of(cpu);
     MARK_BEGIN("idle");
-    if (cpu->irq_mode == IRQ_POLL || program_cpu_of(cpu)->never_sleeps)
+    if (cpu->irq_mode == IRQ_ADAPTIVE)
+        tune_spin(pc);
+    if (cpu->irq_mode == IRQ_POLL || pc->never_sleeps)
         watch(cpu);
-    else
-        go_to_sleep(program_cpu_of(cpu));
+    else if (cpu->irq_mode != IRQ_ADAPTIVE || !spin(cpu, start))
+        go_to_sleep(pc);
     cpu->round_tsc = rdtsc();
     cpu->stats.idle_tsc += cpu->round_tsc - start;
     MARK_END("idle");
 }
 
+static inline bool run_round(struct cpu *cpu)
+{
+    unsigned found = irq_poll(), ran = found + cpu_run_messages(cpu) + cpu_run_timers(cpu);
+    program_cpu_of(cpu)->found += found;
+    if (ran)
+        cpu->round_tsc = 0;
+    flush();
+    return ran;
+}
+
+// A round that finds nothing has looked at all that there is.
 void cpu_run_until(const bool *stop)
 {
     struct cpu *cpu = this_cpu();
@@ -85,10 +121,8 @@ void cpu_run_until(const bool *stop)
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         events->rounds++;
         look_at_clock(cpu);
-        if (irq_poll() + cpu_run_messages(cpu) + cpu_run_timers(cpu))
-            cpu->round_tsc = 0;
-        flush();
-        if (!has_work(cpu) && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
+        bool ran = run_round(cpu);
+        if (!ran && !__atomic_load_n(stop, __ATOMIC_ACQUIRE))
             idle(cpu);
     }
     MARK_END("loop");

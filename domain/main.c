@@ -75,7 +75,8 @@ noreturn void program_main(void)
     check_abi(info);
     program_add_cpu(&program_boot_cpu, (struct domain_events *)domain_events_at(0));
     time_start(info->tsc_hz, info->tsc_at_zero);
-    irq_set_config(&(struct irq_config){ .mode = (enum irq_mode)info->irq_mode });
+    irq_set_config(
+        &(struct irq_config){ .mode = (enum irq_mode)info->irq_mode, .spin_ns = info->spin_ns });
     program_add_cpus(info->cpus);
     const struct app *app = read_words(&cmdline);
     nvme_granted_init(info);

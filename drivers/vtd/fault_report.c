@@ -82,7 +82,7 @@ void fault_report(struct vtd_unit *u, uint64_t low, uint64_t high)
     struct vtd_fault_owner owner = { 0 };
     bool given = pci_is_given(u->segment, f.source);
     bool ours = f.interrupt ? vtd_table_owner(u, &f, &owner)
-                            : vtd_context_domain(u, f.source) == VTD_ARENA &&
+                            : pci_is_driven(u->segment, f.source) &&
                                   !vtd_is_reserved_at(u, f.source, f.address);
     owner.lies_there = given ? "as its domain counts" : vtd_what_lies_at(f.address);
     ours &= !given;

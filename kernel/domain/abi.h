@@ -78,6 +78,7 @@ struct domain_info {
     char name[DOMAIN_NAME_BYTES];
     uint32_t cpus;
     uint32_t irq_mode;    // enum irq_mode
+    uint64_t spin_ns;     // in adaptive mode it looks on for so long at most before it sleeps
     uint64_t memory;      // bytes at DOMAIN_MEMORY
     uint64_t memory_used; // of them, from the start: queues
     uint64_t tsc_hz;

@@ -27,6 +27,7 @@ void domain_info_begin(struct domain *d)
     memcpy(info->name, d->words->name, sizeof(info->name));
     info->cpus = d->team.cpus_count;
     info->irq_mode = irq_get_mode();
+    info->spin_ns = irq_get_config()->spin_ns;
     info->memory = d->words->memory;
     info->tsc_hz = time_tsc_hz();
     info->tsc_at_zero = time_tsc_at(0);

@@ -8,12 +8,12 @@
 #include "kernel/cpu/work.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/posted.h"
+#include "kernel/run/spin.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/time.h"
 #include "kernel/x86/time_init.h"
 #include "lib/mark.h"
 
-#define SPIN_SHARES 8ull
 #define MWAIT_MOST_NS (10 * NS_PER_MS) // then the timer looks whether the monitor has failed
 #define MWAIT_MISS_NS NS_PER_MS        // ends of shorter waits tell nothing
 #define MWAIT_LATE_NS (NS_PER_MS / 2)  // a virtual CPU that its host had put aside tells nothing
@@ -137,13 +137,11 @@ static bool spin(struct cpu *cpu, uint64_t start)
     return false;
 }
 
-// The more MSIs the last busy stretch brought, the longer it is worth looking on: a single one is
-// waited for asleep, SPIN_SHARES or more get the whole of idle.spin.
+// By the MSIs that the last busy stretch brought, at most idle.spin.
 static void tune_spin(struct cpu *cpu, const struct irq_config *config)
 {
     uint64_t brought = cpu->stats.msis - cpu->msis_before;
-    uint64_t shares = brought ? MIN(brought - 1, SPIN_SHARES) : 0;
-    cpu->spin_tsc = time_tsc_span(config->spin_ns) / SPIN_SHARES * shares;
+    cpu->spin_tsc = spin_share(time_tsc_span(config->spin_ns), brought);
     cpu->msis_before = cpu->stats.msis;
 }
 
@@ -201,7 +199,9 @@ static __attribute__((noinline)) void go_on_until(struct cpu *cpu, const bool *s
 
 void cpu_wait_until(const bool *stop)
 {
-    go_on_until(this_cpu(), stop);
+    struct cpu *cpu = this_cpu();
+    cpu->msis_before = cpu->stats.msis; // no spin
+    go_on_until(cpu, stop);
 }
 
 void cpu_run_until(const bool *stop)

@@ -12,7 +12,7 @@ void cpu_run_until(const bool *stop);
 // interrupts on.
 void cpu_run_round(void);
 
-// From there on as cpu_run_until(), which begins with such a round.
+// From there on as cpu_run_until(), which begins with such a round; the caller has looked on for long enough.
 void cpu_wait_until(const bool *stop);
 
 // A driver batches its doorbells: it sets the function that each CPU's loop calls after a round of

@@ -37,6 +37,15 @@ const struct domain_info *domain_info(void)
     return &told;
 }
 
+static unsigned asked_of; // STATS
+
+int64_t domain_call(enum domain_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    assert_int_equal(number, DOMAIN_CALL_STATS);
+    asked_of = (unsigned)a;
+    return DOMAIN_OK;
+}
+
 struct cpu *this_cpu(void)
 {
     return &both[current].cpu;
@@ -153,9 +162,14 @@ static void tags_tell_while_the_cpu_is_awake(enum irq_mode mode)
     assert_int_equal(runs[0], 1);
     assert_int_equal(irq->counts[0], 0); // nothing was sent, as far as anybody knows
     set(0, 3);                           // what it was sent for was found before
-    irq_poll();
+    assert_true(irq_pending());
+    assert_int_equal(irq_poll(), 0);
     assert_int_equal(irq->counts[0], 1);
+    assert_int_equal(runs[0], 1);
     assert_false(irq_pending());
+    irq_again(irq);
+    assert_int_equal(irq_poll(), 1);
+    assert_int_equal(runs[0], 2);
 }
 
 static void in_adaptive_and_poll_tags_tell(void **state)
@@ -233,6 +247,7 @@ static void counts_come_from_the_page(void **state)
     };
     both[1].cpu.stats.idle_tsc = 7; // the program's own
     const struct cpu_stats *stats = cpu_stats(1);
+    assert_int_equal(asked_of, 1);
     assert_int_equal(stats->notifications, 1);
     assert_int_equal(stats->msis, 2);
     assert_int_equal(stats->sleeps, 3);

@@ -9,6 +9,7 @@ import pytest
 
 import qemu_launch as launch
 from conftest import ROOT
+from test_domain_functions import SERIAL, physical
 from test_domains import FULL, KERNELS, OWN, counted, disks, ends, jobs  # noqa: F401, a fixture among them
 
 BREACHES = ("domain-fault", "domain-call", "domain-dma", "domain-stuck")
@@ -23,11 +24,11 @@ HONEST = f"domain=b:cpus=2:disks=nvme2n1:mem=8m:app=job:{OWN}"
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """The image, with tests/domain/ as the domains' app."""
+    """The image, with tests/domain/ as the domains' app, which may be larger than what people get."""
     build = shutil.copytree(launch.BUILD, tmp_path_factory.mktemp("hostile") / "build",
                             ignore=shutil.ignore_patterns("host", "tsan", "fuzz", "disks", "mutants", "qemu"))
     done = subprocess.run(["make", "-s", "-C", ROOT, f"B={build}", "DOMAIN=tests/domain",
-                           "IMAGE_BYTES_MAX=2000000", f"{build}/onebell.efi"], capture_output=True, text=True)
+                           "IMAGE_BYTES_MAX=2097152", f"{build}/onebell.efi"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return build / "onebell.efi"
 
@@ -62,6 +63,19 @@ def test_hostile(boot, disks, hostile, kind):  # noqa: F811
     told = len(sentences(run))
     assert 0 <= ends(run, "h").count("exit") - harmless <= either
     assert ends(run, "h").count("fault") == told == lives - ends(run, "h").count("exit")
+
+
+def test_hostile_with_a_virtual_function(boot, tmp_path, hostile):  # noqa: F811
+    """Its requests bear an id of its own: what it may not reach isn't what its physical function, the kernel's, may."""
+    lives, harmless, either = KINDS["queues"]
+    run = boot(f"app=job runtime=1s rw=randread verify=crc32c filename=nvme0n3 nvme.vfs=2 allow-write={SERIAL} "
+               f"domain=h:cpus=1:disks=nvme1n1:mem=8m:lives={lives}:app=hostile:kind=queues",
+               cpus=2, extra=physical(tmp_path), image=hostile)
+    assert len(jobs(run)) == 1
+    told = sentences(run)
+    assert 0 <= ends(run, "h").count("exit") - harmless <= either
+    assert len(told) == lives - ends(run, "h").count("exit")
+    assert sum("0000:01:00.1" in error["message"] for error in run.of("error", what="domain-dma")) > 0
 
 
 def test_it_never_comes_round(boot, disks, hostile):  # noqa: F811
