@@ -82,6 +82,38 @@ def test_hostile_with_a_virtual_function(boot, tmp_path, hostile):  # noqa: F811
     assert sum("0000:01:00.1" in error["message"] for error in run.of("error", what="domain-dma")) > 0
 
 
+STORMS = {"silence": 0, "all at once": 1, "interrupts": 2, "doorbells": 3, "calls": 4, "lines": 5, "lives": 7}
+STORMS_BY_DEFAULT = ("silence", "all at once", "lives")
+
+
+def test_what_a_read_costs_beside_it(boot, tmp_path, hostile):  # noqa: F811
+    """The kernel's job, on another CPU, takes the same instructions for a read, whatever the domain has the kernel do
+    meanwhile; what it is told of by then is work of the boot CPU's, and no read's."""
+    disks = [launch.Disk(size="1g", null=True), launch.Disk(size="16m", writable=tmp_path / "disks")]  # noqa: F811
+    launch.make_disks(launch.Machine(disks=disks))
+    path, all_of_it = {}, {}
+    for name, which in STORMS.items():
+        if not FULL and name not in STORMS_BY_DEFAULT:
+            continue
+        run = boot("app=job rw=randread verify=none filename=nvme0n1 size=64m runtime=0 allow-write=OB0002 "
+                   f"domain=h:cpus=1:disks=nvme1n1:mem=8m:time=2s:lives={30 if name == 'lives' else 1}:"
+                   f"app=hostile:kind=storms:which={which}", cpus=2, disks=disks, image=hostile,
+                   count=launch.BUILD / "kernel.elf")
+        assert set(ends(run, "h")) == {"fault" if name == "lives" else "time"}
+        reads = run.one("job", filename="all")["total_ios"]
+        assert reads == 16384
+        regions, = [c["regions"] for c in run.model["cpus"] if c["cpu"] == 0]
+
+        def price(*names, regions=regions, reads=reads):
+            return sum(regions[n]["instructions"] for n in names if n in regions) / reads
+
+        path[name] = price("submit", "reap", "callback")
+        all_of_it[name] = path[name] + price("harvest", "notification", "timer", "ipi", "fault")
+    for name in path:
+        assert abs(path[name] - path["silence"]) < 0.1, path
+        assert all_of_it[name] < 1.1 * all_of_it["silence"], all_of_it
+
+
 def test_it_never_comes_round(boot, disks, hostile):  # noqa: F811
     run = boot(f"app=job runtime=1s {KERNELS} domain=h:cpus=1:mem=4m:patience=1s:app=hostile:kind=loops:which=0",
                cpus=2, disks=disks, image=hostile)
