@@ -3,14 +3,9 @@
 import os
 import time
 
-<<<<<<< HEAD
 import pytest
 import qemu_launch as launch
 from test_domain_hostile import build_image
-=======
-import qemu_launch as launch
-from test_domain_hostile import hostile  # noqa: F401, a fixture
->>>>>>> main
 from test_domains import KERNELS, OWN, disks, ends, jobs  # noqa: F401, a fixture
 from test_monitor import session  # noqa: F401, a fixture
 
@@ -18,14 +13,11 @@ LIVES = 10000 if "ONEBELL_FULL" in os.environ else 200
 TARGETS = ["remapping table", "queue", "root table", "registers", "interrupts", "memory", "domain memory"]
 
 
-<<<<<<< HEAD
 @pytest.fixture
 def canaries(tmp_path):
     return build_image(tmp_path / "build", "tests/domain/canaries")
 
 
-=======
->>>>>>> main
 def told(run):
     """Faults that the guest has told of, one by one or by number."""
     faults = run.of("fault")
@@ -40,11 +32,7 @@ def await_state(s, state):
         s.qemu.send("domains\r")
 
 
-<<<<<<< HEAD
 def test_killed_in_the_middle(boot, disks, canaries):  # noqa: F811
-=======
-def test_killed_in_the_middle(boot, disks, hostile):  # noqa: F811
->>>>>>> main
     """Each life is ended while its reads are in flight on a slow disk. From then on that is an attacker, too, that
     writes wherever it can; the next life has the same memory, CPU and disk, and looks whether anything comes late. Its
     neighbour's memory, and the kernel's job, stay as they are."""
@@ -52,11 +40,7 @@ def test_killed_in_the_middle(boot, disks, hostile):  # noqa: F811
     run = boot(f"app=job runtime=3s {KERNELS} allow-write=OB0002 "
                f"domain=a:cpus=1:disks=nvme1n1:mem=4m:time=20ms:lives={LIVES}:app=canaries "
                "domain=b:cpus=2:mem=4m:app=canaries:runtime=5s",
-<<<<<<< HEAD
                cpus=3, disks=disks, image=canaries, attack=["nvme1"], attack_revoked=True,
-=======
-               cpus=3, disks=disks, image=hostile, attack=["nvme1"], attack_revoked=True,
->>>>>>> main
                deadline=90 + LIVES * 0.3).ended_well()
     assert ends(run, "a") == ["time"] * LIVES
     assert ends(run, "b") == ["exit"]
