@@ -10,7 +10,7 @@ import pytest
 import qemu_launch as launch
 from conftest import ROOT
 from test_domain_functions import SERIAL, physical
-from test_domains import FULL, KERNELS, OWN, counted, disks, ends, jobs  # noqa: F401, a fixture among them
+from test_domains import FULL, KERNELS, OWN, disks, ends, jobs  # noqa: F401, a fixture among them
 
 BREACHES = ("domain-fault", "domain-call", "domain-dma", "domain-stuck")
 
