@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Domains: ring-3 programs with CPUs, memory and disks of their own; what they do, and what they can't."""
 import os
-import subprocess
 import time
 
 import pytest
@@ -84,32 +83,6 @@ def test_what_cannot_be(boot, disks, words, what, said):
     assert run.status == launch.EXIT_FAILED
     assert said in run.one("error", what=what)["message"]
     assert len(jobs(run)) == 1
-
-
-def counted(run, cpu):
-    """Instructions that aren't waiting, a CPU's."""
-    regions, = [c["regions"] for c in run.model["cpus"] if c["cpu"] == cpu]
-    return sum(counts["instructions"] for name, counts in regions.items()
-               if name not in ("idle", "progress", "other"))
-
-
-@pytest.mark.parametrize("mode", ["adaptive", *(["posted", "poll"] if FULL else [])])
-def test_what_a_read_costs(boot, tmp_path, mode):
-    """At most 10% more than the kernel's own path: the program's part, and the kernel's on the same CPU."""
-    disks = [launch.Disk(size="1g", null=True, writable=tmp_path / "disks") for _ in range(8)]
-    serials = ":".join(launch.serial_of(disk, i) for i, disk in enumerate(disks))
-    names = ",".join(f"nvme{i}n1" for i in range(8))
-    domain = (f"irq={mode} app=domains allow-write={serials} "
-              f"domain=d:cpus=1:disks={names}:mem=64m:app=job:runtime=1s:rw=randread")
-
-    def price(words, elf, cpus):
-        run = boot(words, cpus=cpus, disks=disks, count=launch.BUILD / elf).ended_well()
-        job, = [job for job in run.of("job") if job["filename"] == "all"]
-        return counted(run, cpus - 1) / job["total_ios"]
-
-    own = price(f"irq={mode} app=job runtime=1s rw=randread", "kernel.elf", 1)
-    behind = price(domain, "domain.full.elf", 2) + price(domain, "kernel.elf", 2)
-    assert 50 < own < behind < 1.1 * own
 
 
 def wait_until_off(s):
