@@ -84,12 +84,16 @@ $(B)/host/tests/host/steps_program: $(B)/steps/tests/host/steps_program.o $(B)/s
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
 .PRECIOUS: $(B)/host/%.o $(B)/tsan/%.o $(B)/steps/%.o
+.SECONDARY: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS)
 
 .PHONY: test-host
 test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,5)
-test-host: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS) ## unit tests, device models and threads, with sanitizers
-	@set -e; for t in $^; do $$t > $$t.log 2>&1 || { cat $$t.log; exit 1; }; \
-	    sed -n 's/^\[  PASSED  \]\|^skipped:/  &/p' $$t.log | uniq | sed "s|$$| $$(basename $$t)|"; done
+test-host: $(addsuffix .run,$(THREAD_TESTS) $(STEP_TESTS) $(HOST_TESTS)) ## unit tests, device models and threads, with sanitizers
+
+# The longest come first.
+$(B)/host/tests/host/%.run: $(B)/host/tests/host/%
+	@$< > $<.log 2>&1 || { cat $<.log; echo "failed: $<"; exit 1; }
+	@sed -n 's/^\[  PASSED  \]\|^skipped:/  &/p' $<.log | uniq | sed "s|$$| $*|"
 
 -include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
 
@@ -124,6 +128,7 @@ $(B)/fuzz/%.run: $(B)/fuzz/%
 	    $<.corpus $(wildcard tests/fuzz/corpus/$*) > $<.log 2>&1 || { tail -40 $<.log; exit 1; }
 	@printf '  %-22s %s runs\n' $* $$(sed -n 's/.*executed_units: *//p' $<.log)
 
+.SECONDARY: $(FUZZERS)
 .PHONY: fuzz
 fuzz: $(FUZZERS:=.run) ## every fuzzer for FUZZ_SECONDS (4)
 
@@ -136,7 +141,7 @@ test-mutants: ## changes that a test must notice, one at a time; some hours
 
 # ---- all of it ----
 .PHONY: test
-test: ## everything; about half an hour on two cores
+test: ## everything; about a quarter of an hour on two cores
 	@$(SETUP) test && $(BUILD_ALL) test-host
 	@$(MAKE) --no-print-directory $(PARALLEL) fuzz
 	@$(MAKE) --no-print-directory style

@@ -44,6 +44,7 @@ class Disk:
     path: Path = None  # a raw image, in place of a stamped one
     writable: Path = None  # a folder: the disk is a copy there, made for this run, that may change
     errors: Path = None  # a file with rules of QEMU's blkdebug
+    rate: int = 0  # requests in a second, at most: what is more waits, in flight
     controller: dict = field(default_factory=dict)  # options of QEMU's nvme device
     namespace: dict = field(default_factory=dict)  # and of each of its nvme-ns devices
 
@@ -74,6 +75,7 @@ class Machine:
     instructions: bool = False  # all of the guest's are among them
     attack: list = field(default_factory=list)  # QEMU ids of devices that attack the guest
     attack_writes: bool = True  # else they only read
+    attack_revoked: bool = False  # only once a domain's memory has been taken from them
     plant: str = ""  # a fault that the model's unit has: tools/qemu/plant.h
     com1: str = "stdio"  # or a file
     keys: bool = False  # stdio: Ctrl-C is for Onebell as well; Ctrl-A X ends QEMU
@@ -209,6 +211,8 @@ def model_options(machine):
         words["plant"] = machine.plant
     if not machine.attack_writes:
         words["attack-writes"] = "off"
+    if machine.attack_revoked:
+        words["attack-revoked"] = "on"
     return words
 
 
@@ -230,6 +234,9 @@ def backend(disk, index, nsid, node):
     if disk.null:
         return options("null-co", {"node-name": node, "size": size_bytes(disk.size), **access})
     file = copy_of(disk, index, nsid) if disk.writable else disk.path or image_of(disk, index, nsid)
+    if disk.rate:
+        return options("throttle", {"node-name": node, "throttle-group": f"rate{index}", **access,
+                                    "file.driver": "file", "file.filename": quoted(file)})
     if not disk.errors:
         return options("raw", {"node-name": node, **access, "file.driver": "file",
                                "file.filename": quoted(file)})
@@ -251,6 +258,8 @@ def disk_arguments(machine):
             bus = "bridge"
         args += ["-device", options("nvme", {"id": f"nvme{index}", "bus": bus,
                                              "serial": serial_of(disk, index), **disk.controller})]
+        if disk.rate:
+            args += ["-object", options("throttle-group", {"id": f"rate{index}", "x-iops-total": disk.rate})]
         for nsid, lba in enumerate(disk.lbas, 1):
             node = f"disk{index}n{nsid}"
             args += ["-blockdev", backend(disk, index, nsid, node),

@@ -48,10 +48,11 @@ fleet: ## one run on all machines of a rack by their BMCs, and one report: RACK=
 	tools/fleet run $(RACK) $(MACHINES)
 
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu test-racks
-PYTEST = $(PYTHON) -B -m pytest -q -p no:cacheprovider
+PYTEST = PYTHONUNBUFFERED=1 PYTHONPATH=tests/plugin $(PYTHON) -B -m pytest -q -p no:cacheprovider -p no:labgrid -p told_at_once
 
+# As files, so that what a file's tests share is made once.
 test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
-	@$(PYTEST) tests/tools
+	@$(PYTEST) -n 2 --dist loadfile tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
 	@$(PYTEST) -n 2 tests/platform
@@ -90,17 +91,18 @@ budget: ## measure what reads cost in instructions, and write tests/perf/budget.
 	@$(SETUP) run && $(BUILD_ALL) $(RUNNABLE)
 	@$(PYTHON) -B tests/perf/budget.py
 
-C_DIRS    = $(KERNEL_DIRS) kernel domain boot docs/example-app tools tools/qemu tools/qemu/dsa tests/domain tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
+C_DIRS    = $(KERNEL_DIRS) kernel domain boot docs/example-app tools tools/qemu tools/qemu/dsa tests/domain tests/domain/canaries tests/host tests/fuzz tests/platform tests/qemu tests/nvme-cli
 C_SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],$(C_DIRS))))
 
 # Tests break rules on purpose, so cppcheck reads the rest only. Left out: what it gets wrong about
-# linker symbols, functions that don't return, and expressions and macros it can't parse.
+# linker symbols, functions that don't return, and expressions and macros it can't parse. What it has found of a
+# file is kept in $(B)/cppcheck until the file changes.
 CHECKED  = $(filter-out tests/%,$(C_SOURCES))
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inline-suppr \
     --enable=warning,portability,performance --template='{file}:{line}: {message} [{id}]' \
-    $(addprefix --suppress=,comparePointers subtractPointers nullPointerRedundantCheck \
+    $(addprefix --suppress=,comparePointers subtractPointers nullPointerRedundantCheck ctunullpointer \
     nullPointerOutOfResources uninitvar internalAstError normalCheckLevelMaxBranches \
-    syntaxError:tools/qemu/strict.h) -j2 -I.
+    syntaxError:tools/qemu/strict.h) --cppcheck-build-dir=$(B)/cppcheck -j2 -I.
 
 .PHONY: style format
 style: $(B)/kernel.elf ## formatting, order of includes and calls, atomics as compiled, static analysis
@@ -110,6 +112,7 @@ style: $(B)/kernel.elf ## formatting, order of includes and calls, atomics as co
 	@tools/check-includes && echo "includes: in order"
 	@tools/check-calls && echo "calls: in order, no circle"
 	@tools/check-atomics && echo "atomics: as the model has them"
+	@mkdir -p $(B)/cppcheck
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 
 format: ## lays out all C sources

@@ -92,11 +92,23 @@ static enum domain_step end_all(struct nvme_give *g)
     return enter(g, STOPPING, DOMAIN_WAITS);
 }
 
+// A device that writes an interrupt's message itself, as data, bears the right id for all of its entries: those of
+// the kernel's queues lead to the kernel's CPUs.
+static bool shut_irqs(const struct nvme_ctrl *c, bool shut, struct problem *p)
+{
+    for (unsigned i = 0; c->irqs && i < c->queues_count; i++)
+        if (c->irqs[i] && !irq_set_shut(c->irqs[i], shut, p))
+            return false;
+    return true;
+}
+
 static enum domain_step stop(struct nvme_give *g, struct problem *p)
 {
     enum domain_step step = has_stopped(g->ctrl, p);
     if (step == DOMAIN_WAITS)
         return step;
+    if (step == DOMAIN_DONE && !shut_irqs(g->ctrl, true, p))
+        step = DOMAIN_FAILED;
     return enter(g, step == DOMAIN_DONE ? IDLE : STUCK, step);
 }
 
@@ -251,7 +263,7 @@ static bool take_over(struct nvme_give *g, struct problem *p)
         return problem_set(p, "domain-disk", "%s: it may still reach the domain's memory",
                            c->label);
     c->cmb.off = false;
-    return true;
+    return shut_irqs(c, false, p);
 }
 
 static void begin_return(struct nvme_give *g)

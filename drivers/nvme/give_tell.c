@@ -3,6 +3,8 @@
 #include "drivers/nvme/give_tell.h"
 
 #include "drivers/nvme/granted.h"
+#include "drivers/nvme/nvme.h"
+#include "drivers/nvme/ways.h"
 #include "lib/string.h"
 
 static void tell_controller(const struct nvme_ctrl *c, struct domain_disk *disk)
@@ -21,8 +23,6 @@ static void tell_device(const struct block_dev *dev, struct domain_disk *disk)
     disk->ops = dev->ops;
     disk->blocks = dev->blocks;
     memcpy(disk->name, dev->name, sizeof(disk->name));
-    if (dev->same_as)
-        memcpy(disk->same_as, dev->same_as->name, sizeof(disk->same_as));
     memcpy(disk->serial, dev->serial, sizeof(disk->serial));
     memcpy(disk->model, dev->model, sizeof(disk->model));
     disk->limits = dev->limits;
@@ -40,25 +40,45 @@ static void tell_forms(const struct nvme_ns *ns, struct domain_disk *disk)
     disk->in_full |= disk->metadata_buffer;
 }
 
-static struct domain_disk tell(const struct nvme_ns *ns, unsigned function)
+static bool is_first(const struct domain_grant *grant, const char *name)
+{
+    const struct domain_disk *told = (const void *)grant->disks;
+    for (uint32_t i = 0; i < grant->disks_count; i++)
+        if (strcmp(told[i].name, name) == 0)
+            return !told[i].same_as[0];
+    return false;
+}
+
+// Of what the kernel doesn't have it knows no ways. All ways to a disk go to one domain (give_check.c), and the
+// first that it is told of is the one that the others name.
+static void tell_way(const struct nvme_ns *ns, const struct domain_grant *grant,
+                     struct domain_disk *disk)
+{
+    for (const struct nvme_ctrl *c = nvme_first(); c; c = c->next)
+        for (const struct nvme_ns *way = c->namespaces; way; way = way->next)
+            if (c->given && nvme_ways_other(way, ns) && is_first(grant, way->dev.name))
+                memcpy(disk->same_as, way->dev.name, sizeof(disk->same_as));
+}
+
+static struct domain_disk tell(const struct nvme_ns *ns, const struct domain_grant *grant)
 {
     struct domain_disk disk = {
-        .function = function,
+        .function = grant->function,
         .block_shift = ns->block_shift,
         .copy = ns->copy,
         .zoned = ns->zoned,
-        .protection = ns->protection,
     };
     tell_controller(ns->ctrl, &disk);
     tell_device(&ns->dev, &disk);
     tell_forms(ns, &disk);
+    tell_way(ns, grant, &disk);
     return disk;
 }
 
 bool nvme_give_tell_disks(const struct nvme_ctrl *c, struct domain_grant *grant)
 {
     for (const struct nvme_ns *ns = c->namespaces; ns; ns = ns->next) {
-        struct domain_disk disk = tell(ns, grant->function);
+        struct domain_disk disk = tell(ns, grant);
         if (!domain_tell_disk(grant, &disk, sizeof(disk)))
             return false;
     }

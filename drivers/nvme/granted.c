@@ -216,7 +216,6 @@ static struct nvme_ns *make_namespace(struct nvme_ctrl *c, const struct domain_d
     memcpy(ns->forms, disk->forms, sizeof(ns->forms));
     ns->copy = disk->copy;
     ns->zoned = disk->zoned;
-    ns->protection = disk->protection;
     ns->ctrl = c;
     if (disk->metadata_buffer)
         give_metadata(ns);

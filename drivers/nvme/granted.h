@@ -26,7 +26,6 @@ struct domain_disk {
     struct nvme_form forms[BLOCK_OPS]; // without the address of any buffer
     struct nvme_copy copy;
     struct nvme_zoned zoned;
-    uint8_t protection;
     bool in_full; // its commands have all fields written
     bool metadata_buffer;
 };

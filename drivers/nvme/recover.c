@@ -224,6 +224,7 @@ static void give_up(struct nvme_recover *r)
     r->returning = false;
     stop_master(c);
     nvme_namespaces_lose(c);
+    pci_tell_lost(c->dev);
     go_round(r, end_queue, NVME_TICK);
 }
 

@@ -100,12 +100,16 @@ static void queue_answered(const struct nvme_restore *r)
              r->ctrl->label, q->qp.qid, nvme_status_text(r->command.status, words, sizeof(words)));
 }
 
+// One that isn't assigned what it needs doesn't go online, which is told once.
 static void virtual_answered(const struct nvme_restore *r)
 {
     char words[80];
-    if (r->command.status)
-        warn("nvme-vfs", "%s: after its reset its virtual functions don't all serve again: %s",
-             r->ctrl->label, nvme_status_text(r->command.status, words, sizeof(words)));
+    struct nvme_sqe sqe = nvme_virtual_step(r->ctrl, r->step - virtual(r->ctrl));
+    if (r->command.status && field_get(NVME_VIRTUAL_ACT, sqe.cdw10) == NVME_VIRTUAL_ACT_ONLINE)
+        warn("nvme-vfs",
+             "%s: after its reset controller %u, of a virtual function, doesn't serve again: %s",
+             r->ctrl->label, (unsigned)field_get(NVME_VIRTUAL_CNTLID, sqe.cdw10),
+             nvme_status_text(r->command.status, words, sizeof(words)));
 }
 
 // It may refuse what the host chooses, and queues as long as there is one.
@@ -160,6 +164,7 @@ static void go_on(struct nvme_restore *r)
         send(r);
     } else {
         nvme_events_listen(r->ctrl);
+        pci_tell_lost(r->ctrl->dev);
         r->state = NVME_RESTORE_DONE;
     }
 }

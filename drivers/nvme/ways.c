@@ -23,7 +23,7 @@ static struct nvme_way way_of(const struct nvme_ns *ns)
     };
 }
 
-static bool is_other_way(const struct nvme_ns *a, const struct nvme_ns *b)
+bool nvme_ways_other(const struct nvme_ns *a, const struct nvme_ns *b)
 {
     struct nvme_way x = way_of(a), y = way_of(b);
     return a->ctrl != b->ctrl && nvme_is_same_disk(&x, &y);
@@ -33,7 +33,7 @@ static bool is_other_way(const struct nvme_ns *a, const struct nvme_ns *b)
 void nvme_ways_find(struct nvme_ns *ns)
 {
     for (struct block_dev *dev = block_first(); dev && dev != &ns->dev; dev = dev->next)
-        if (dev->prepare == nvme_prepare && !dev->same_as && is_other_way(dev->driver, ns)) {
+        if (dev->prepare == nvme_prepare && !dev->same_as && nvme_ways_other(dev->driver, ns)) {
             ns->dev.same_as = dev;
             return;
         }

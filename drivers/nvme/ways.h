@@ -4,6 +4,9 @@
 
 #include "drivers/nvme/disk.h"
 
+// Two controllers' ways to one disk.
+bool nvme_ways_other(const struct nvme_ns *a, const struct nvme_ns *b);
+
 // Finds the disk that the namespace is another way to, if there is one.
 void nvme_ways_find(struct nvme_ns *ns);
 

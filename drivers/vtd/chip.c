@@ -36,10 +36,17 @@ static void chip_compose(const struct irq *irq, struct irq_place to, struct msi_
     *msg = irte_message((uint16_t)irq->chip_handle);
 }
 
+// Whatever changes meanwhile, one that is shut has no entry.
+static bool write_entry(const struct irq *irq, struct irte entry, struct problem *p)
+{
+    return vtd_table_write(irq->chip_unit, irq->chip_handle, irq->shut ? (struct irte){ 0 } : entry,
+                           p);
+}
+
 static bool route_remapped(struct irq *irq, struct irq_place to, struct problem *p)
 {
     struct irte entry = irte_remapped(cpu_apic_id(to.cpu), to.vector, irte_source_of(irq->dev));
-    return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
+    return write_entry(irq, entry, p);
 }
 
 static bool route_posted(struct irq *irq, struct irq_place to, struct problem *p)
@@ -56,7 +63,7 @@ static bool route_posted(struct irq *irq, struct irq_place to, struct problem *p
                            "64-byte boundary",
                            to.cpu, (unsigned long long)address);
     struct irte entry = irte_posted(address, to.vector, irq->urgent, irte_source_of(irq->dev));
-    return vtd_table_write(irq->chip_unit, irq->chip_handle, entry, p);
+    return write_entry(irq, entry, p);
 }
 
 static const struct irq_chip chip_remapped = {

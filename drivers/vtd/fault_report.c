@@ -17,8 +17,9 @@
 
 // The boot CPU's loop alone reads and writes these.
 static struct {
-    uint64_t seen;       // faults, reported or not
-    uint64_t sentences;  // shown one by one
+    uint64_t seen; // faults, reported or not
+    // Shown one by one, [1] of functions that were given away: what those do uses up none of the others'.
+    uint64_t sentences[2];
     uint64_t suppressed; // since the last summary
     bool suppressed_ours;
     bool lost; // since the last summary: records overflowed
@@ -62,8 +63,8 @@ static void tell(bool ours, const char *sentence)
         warn("vtd-fault", "%s", sentence);
 }
 
-// Before anybody counts how much people have been told.
-static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
+// Before anybody counts how much people have been told. True: of this they have been.
+static bool hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
 {
     const struct pci_blocked what = {
         .interrupt = f->interrupt,
@@ -71,7 +72,7 @@ static void hand_on(const struct vtd_unit *u, const struct vtd_fault *f)
         .address = f->address,
         .sentence = reported.last,
     };
-    pci_tell_blocked(u->segment, f->source, &what);
+    return pci_tell_blocked(u->segment, f->source, &what);
 }
 
 // What a domain's function does is no error of ours, and the address is the domain's.
@@ -81,20 +82,19 @@ void fault_report(struct vtd_unit *u, uint64_t low, uint64_t high)
     struct vtd_fault_owner owner = { 0 };
     bool given = pci_is_given(u->segment, f.source);
     bool ours = f.interrupt ? vtd_table_owner(u, &f, &owner)
-                            : vtd_context_domain(u, f.source) == VTD_ARENA &&
+                            : pci_is_driven(u->segment, f.source) &&
                                   !vtd_is_reserved_at(u, f.source, f.address);
     owner.lies_there = given ? "as its domain counts" : vtd_what_lies_at(f.address);
     ours &= !given;
     vtd_fault_sentence(reported.last, sizeof(reported.last), u->base, u->segment, &f, &owner);
-    hand_on(u, &f);
-
     reported.seen++;
-    if (reported.sentences < SENTENCES_MAX) {
-        if (++reported.sentences == SENTENCES_MAX)
+    if (hand_on(u, &f))
+        return send_json(u, &f, reported.last);
+    if (reported.sentences[given] < SENTENCES_MAX) {
+        if (++reported.sentences[given] == SENTENCES_MAX)
             reported.summary_due = time_ns() + SUMMARY_NS;
         tell(ours, reported.last);
-        send_json(u, &f, reported.last);
-        return;
+        return send_json(u, &f, reported.last);
     }
     reported.suppressed++;
     reported.suppressed_ours |= ours;

@@ -140,6 +140,7 @@ static bool grant(const struct pci_dev *dev, struct problem *p)
     if (!ok)
         (void)revoke_sources(u, dev, &ignored);
     spinlock_unlock(&u->lock);
+    vtd_report_faults(); // all that was blocked by now is no fault of its new owner's
     return ok;
 }
 

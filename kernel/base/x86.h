@@ -40,6 +40,7 @@
 #define APIC_BASE_EN BIT64(11)
 #define MSR_TSC_ADJUST 0x3b
 #define CPUID_7_B_TSC_ADJUST BIT32(1) // it is there
+#define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_MCG_CAP 0x179
 #define MCG_CAP_COUNT BITS64(7, 0)
 #define MCG_CAP_CTL BIT64(8)  // MCG_CTL is there

@@ -4,6 +4,7 @@
 #include "kernel/domain/domain.h"
 
 #include "kernel/base/report.h"
+#include "kernel/domain/leaks.h"
 #include "kernel/domain/life.h"
 #include "kernel/domain/make.h"
 #include "kernel/domain/tell.h"
@@ -122,7 +123,7 @@ static void wait_for(bool (*is_over)(const struct domain *d), uint64_t end_ns)
     cpu_run_until(&w.done);
 }
 
-// ---- breaches ----
+// ---- breaches and losses ----
 
 static struct domain *owner_of(const struct pci_dev *dev)
 {
@@ -133,14 +134,32 @@ static struct domain *owner_of(const struct pci_dev *dev)
     return NULL;
 }
 
-// What was blocked of a function is held against the domain that runs it. Where it isn't known whose
-// it was, it is held against none: nothing got through.
-static void blocked(struct pci_dev *dev, const struct pci_blocked *what)
+// What was blocked of a function is held against the domain that runs it, once. The function is off the bus at
+// once, too: its CPUs may take a while to come back, and each breach is the boot CPU's work. Where it isn't known
+// whose it was, it is held against none: nothing got through. Nor is what came late of one that was taken from it.
+static bool blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
-    struct domain *d = dev ? owner_of(dev) : NULL;
+    struct domain *d = dev && dev->granted ? owner_of(dev) : NULL;
+    if (!d || (d->state != DOMAIN_RUNNING && d->state != DOMAIN_STOPPING))
+        return false;
+    bool first = !d->dying;
+    if (first) {
+        error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
+        domain_die(d, DOMAIN_END_FAULT);
+    }
+    pci_stop_bus_master(dev);
+    return first;
+}
+
+// Its requests under way get no answer any more.
+static void lost(struct pci_dev *dev)
+{
+    struct domain *d = owner_of(dev);
     if (!d || d->state != DOMAIN_RUNNING || d->dying)
         return;
-    error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
+    error("domain-lost",
+          "domain %s: %s was reset along with %s, its physical function: the domain ends",
+          d->words->name, dev->name, dev->physical->name);
     domain_die(d, DOMAIN_END_FAULT);
 }
 
@@ -159,7 +178,9 @@ void domains_start(const struct handoff *h)
         *end = d;
         end = &d->next;
     }
+    domain_warn_leaks(domains.first);
     pci_on_blocked(blocked);
+    pci_on_lost(lost);
     for (struct domain *d = domains.first; d; d = d->next)
         domain_live(d);
     wait_for(has_begun, UINT64_MAX);

@@ -41,9 +41,12 @@ static bool lacks_file(const struct handoff_program *f, struct problem *p)
                            "from: copy it there",
                            f->name, f->name);
     case HANDOFF_PROGRAM_TOO_LONG:
-        return problem_set(p, ID, "prog=%s: " PLACE "%s.elf has %llu bytes, and at most %llu fit",
-                           f->name, f->name, (unsigned long long)f->value,
-                           (unsigned long long)HANDOFF_PROGRAM_BYTES);
+        return problem_set(
+            p, ID,
+            "prog=%s: " PLACE
+            "%s.elf has %llu bytes, and at most %llu fit: leave out what is for debuggers",
+            f->name, f->name, (unsigned long long)f->value,
+            (unsigned long long)HANDOFF_PROGRAM_BYTES);
     case HANDOFF_PROGRAM_NO_MEMORY:
         return problem_set(p, ID, "prog=%s: " PLACE "%s.elf found no memory: give the machine more",
                            f->name, f->name);

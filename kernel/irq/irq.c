@@ -225,6 +225,15 @@ static bool reroute(struct irq *irq, struct problem *p)
     return irq->chip->route(irq, irq_place(irq), p);
 }
 
+bool irq_set_shut(struct irq *irq, bool shut, struct problem *p)
+{
+    bool old = irq->shut;
+    irq->shut = shut;
+    if (!reroute(irq, p))
+        irq->shut = old;
+    return irq->shut == shut;
+}
+
 bool irq_set_posted(struct irq *irq, bool posted, struct problem *p)
 {
     if (posted && !irq_mode_posts(irq_get_mode()))

@@ -64,6 +64,7 @@ struct irq {
     bool urgent;    // notifies even where notifications are suppressed (IRTE.URG)
     bool immediate; // its handler runs where the MSI is found
     bool enabled;
+    bool shut; // nothing gets through: irq_set_shut()
     irq_handler handler;
     struct cpu_msg raise; // follows it to its new CPU
     bool raising;
@@ -138,6 +139,10 @@ struct irq *irq_alloc(struct pci_dev *dev, unsigned index, unsigned cpu, irq_han
 void irq_enable(struct irq *irq);  // unmasks
 void irq_disable(struct irq *irq); // masks
 void irq_free(struct irq *irq);    // masked first; the device must have stopped
+
+// While it is shut, its message gets nowhere, whoever writes it: for a device that somebody has who may have it write
+// what it likes. Masked, and the device must have stopped. False: it is as it was. Boot CPU.
+bool irq_set_shut(struct irq *irq, bool shut, struct problem *p);
 
 // Writes its message and mask again, which the device may have lost. From where irq_set_posted() may
 // be called.

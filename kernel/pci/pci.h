@@ -249,10 +249,16 @@ struct pci_blocked {
 };
 
 // Who is told of each one, and for each function that bears the sender's id, whether or not people are, in
-// the boot CPU's loop; and by whom. NULL: nobody.
-typedef void pci_on_blocked_fn(struct pci_dev *dev, const struct pci_blocked *what);
+// the boot CPU's loop; and by whom. NULL: nobody. True: people know, by another sentence that has this one.
+typedef bool pci_on_blocked_fn(struct pci_dev *dev, const struct pci_blocked *what);
 void pci_on_blocked(pci_on_blocked_fn *fn);
-void pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what);
+bool pci_tell_blocked(uint32_t segment, uint16_t source, const struct pci_blocked *what);
+
+// A reset of a physical function, or its end, is one of its virtual ones, which its driver tells of when they
+// can be set up again, if they can: who is told of each of them, in the boot CPU's loop. NULL: nobody.
+typedef void pci_on_lost_fn(struct pci_dev *dev);
+void pci_on_lost(pci_on_lost_fn *fn);
+void pci_tell_lost(const struct pci_dev *physical);
 
 // Whether the function's requests bear that id, as the platform sees them.
 static inline bool pci_bears(const struct pci_dev *dev, uint32_t segment, uint16_t source)
@@ -261,6 +267,8 @@ static inline bool pci_bears(const struct pci_dev *dev, uint32_t segment, uint16
     return seen->segment == segment && (seen->bdf == source || seen->requester == source);
 }
 
+// Whether a function that is granted the arena bears it.
+bool pci_is_driven(uint32_t segment, uint16_t source);
 // Whether a domain's function may bear it.
 bool pci_is_given(uint32_t segment, uint16_t source);
 

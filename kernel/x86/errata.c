@@ -8,6 +8,8 @@
 #define SIGNATURE_MODEL_HIGH BITS32(19, 16)
 #define FAMILY_P6 6
 
+#define ARCH_CAPABILITIES_RDCL_NO BIT64(0) // rogue data cache load
+
 #define GENUINE_B 0x756e6547 // "Genu" "ineI" "ntel"
 #define GENUINE_D 0x49656e69
 #define GENUINE_C 0x6c65746e
@@ -38,4 +40,11 @@ const char *errata_of_mwait(struct cpuid leaf0, struct cpuid leaf1)
         if (broken[i].model == model)
             return broken[i].erratum;
     return NULL;
+}
+
+// SDM vol. 4, table 2-2, IA32_ARCH_CAPABILITIES. Who doesn't say that they are not is open to it.
+bool errata_shows_kernel(struct cpuid leaf0, struct cpuid leaf7, uint64_t capabilities)
+{
+    bool says = leaf7.d & CPUID_7_D_ARCH_CAPABILITIES;
+    return is_intel(leaf0) && !(says && capabilities & ARCH_CAPABILITIES_RDCL_NO);
 }

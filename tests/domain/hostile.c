@@ -23,6 +23,12 @@ long hostile_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
     return result;
 }
 
+void hostile_call_heard(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+{
+    while (hostile_call(number, a, b, c) == DOMAIN_BUSY)
+        __asm__ volatile("pause");
+}
+
 uint64_t hostile_pick(uint64_t *state, const uint64_t *from, size_t count)
 {
     return from[random_below(state, count)];

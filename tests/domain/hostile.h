@@ -17,6 +17,8 @@ extern const struct hostile_kind hostile_instructions, hostile_memory, hostile_c
 
 const struct domain_info *hostile_info(void);
 long hostile_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
+void hostile_call_heard(uint64_t number, uint64_t a, uint64_t b,
+                        uint64_t c); // until it isn't too busy
 uint64_t hostile_pick(uint64_t *state, const uint64_t *from, size_t count);
 
 // The i-th of its queues, which go round; it must have one.

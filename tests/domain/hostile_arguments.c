@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Calls of which one argument makes no sense, each in one way: each ends the domain, by a sentence of it.
+#include "lib/string.h"
 #include "lib/types.h"
 #include "tests/domain/hostile.h"
 
@@ -8,7 +9,7 @@
 #define STACK_END DOMAIN_STACKS + DOMAIN_STACK_SPAN
 #define INFO_END DOMAIN_INFO + DOMAIN_INFO_BYTES
 
-static const char text[2 * DOMAIN_TEXT_BYTES] = "id a text of its own";
+static char text[2 * DOMAIN_TEXT_BYTES];
 static const char json_of_kernel[] = "{\"type\":\"end\",\"status\":\"ok\"}";
 
 // Which argument is to be what lies behind `value`, as it can't all be known before the program runs.
@@ -63,6 +64,8 @@ static const struct {
     { "WAKE of one CPU too many", DOMAIN_CALL_WAKE, DOMAIN_CPUS_MAX, 0, 0, AS_IT_IS },
     { "WAKE in 33 bits", DOMAIN_CALL_WAKE, 1ull << 32, 0, 0, AS_IT_IS },
     { "WAKE of CPU -1", DOMAIN_CALL_WAKE, ~0ull, 0, 0, AS_IT_IS },
+    { "STATS of one CPU too many", DOMAIN_CALL_STATS, DOMAIN_CPUS_MAX, 0, 0, AS_IT_IS },
+    { "STATS of CPU -1", DOMAIN_CALL_STATS, ~0ull, 0, 0, AS_IT_IS },
     { "GS past the end", DOMAIN_CALL_GS, DOMAIN_END, 0, 0, AS_IT_IS },
     { "GS that isn't canonical", DOMAIN_CALL_GS, 0x800000000000ull, 0, 0, AS_IT_IS },
     { "GS in the kernel", DOMAIN_CALL_GS, HOSTILE_DIRECT_MAP, 0, 0, AS_IT_IS },
@@ -90,7 +93,8 @@ static const char *name_of(unsigned which)
 
 static void run(unsigned which, uint64_t *state)
 {
-    (void)hostile_call(all[which].number, all[which].a, second(which), all[which].c);
+    memcpy(text, "id a text of its own", sizeof("id a text of its own"));
+    hostile_call_heard(all[which].number, all[which].a, second(which), all[which].c);
 }
 
 const struct hostile_kind hostile_arguments = { "arguments", ARRAY_SIZE(all), name_of, run };

@@ -50,7 +50,7 @@ static uint64_t any(uint64_t *state)
 static void call(uint64_t number, uint64_t *state)
 {
     for (unsigned i = 0; i < CALLS; i++)
-        (void)hostile_call(number, any(state), any(state), any(state));
+        hostile_call_heard(number, any(state), any(state), any(state));
 }
 
 static const char *const names[] = {
@@ -67,7 +67,7 @@ static void run(unsigned which, uint64_t *state)
     if (which < DOMAIN_CALLS)
         return call(which, state);
     for (unsigned i = 0; i < CALLS; i++)
-        (void)hostile_call(which == DOMAIN_CALLS ? DOMAIN_CALLS + random_below(state, ~0ull / 2)
+        hostile_call_heard(which == DOMAIN_CALLS ? DOMAIN_CALLS + random_below(state, ~0ull / 2)
                                                  : 1 + random_below(state, DOMAIN_CALLS - 1),
                            any(state), any(state), any(state));
 }

@@ -10,6 +10,7 @@
 
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
+#include "kernel/domain/device.h"
 #include "kernel/x86/time.h"
 #include "tests/host/nvme_world.h"
 
@@ -35,6 +36,12 @@ struct model *world_add(void)
     struct model *m = calloc(1, sizeof(*m));
     assert_non_null(m);
     return m;
+}
+
+// No domain has any of them.
+void domain_event(void *arg)
+{
+    fail_msg("an event of a domain's");
 }
 
 // Registers are found by PCI.

@@ -347,3 +347,23 @@ void program_ends_well(struct program_read *r)
     assert_true(model_holds(dev->nsid, r->req.lba * dev->block_size, r->req.buffer,
                             (size_t)r->req.blocks * dev->block_size));
 }
+
+struct block_dev *program_set_up(struct model *m)
+{
+    assert_int_equal(domain_set_up(m), DOMAIN_DONE);
+    struct block_dev *dev = program_start(m, 1);
+    assert_non_null(dev);
+    return dev;
+}
+
+void program_reads(struct block_dev *dev, unsigned cpu)
+{
+    struct program_read r;
+    program_read(&r, dev, cpu, 4711, 24);
+    program_ends_well(&r);
+}
+
+void domain_is_off(const struct model *m)
+{
+    assert_false(m->pci_command & 4 || m->pci.granted || m->csts & NVME_CSTS_RDY);
+}

@@ -40,6 +40,12 @@ void program_read(struct program_read *r, struct block_dev *dev, unsigned cpu, u
                   uint32_t blocks);
 void program_ends_well(struct program_read *r);
 
+// The function is set up, and the program begins: its first disk. A read of it that ends well.
+struct block_dev *program_set_up(struct model *m);
+void program_reads(struct block_dev *dev, unsigned cpu);
+
+void domain_is_off(const struct model *m); // it has stopped, and reaches nothing
+
 // All addresses are the domain's memory, as devices see it.
 extern bool domain_has_all;
 

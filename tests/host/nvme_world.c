@@ -370,6 +370,7 @@ void irq_rewrite(struct irq *irq)
 void irq_enable(struct irq *irq)
 {
     assert_ptr_equal(of(irq->dev)->messages[irq->index], irq); // else it would be another's
+    assert_false(irq->shut);
     irq->enabled = true;
     of(irq->dev)->masked[irq->index] = false;
 }
@@ -378,6 +379,13 @@ void irq_disable(struct irq *irq)
 {
     irq->enabled = false;
     of(irq->dev)->masked[irq->index] = true;
+}
+
+bool irq_set_shut(struct irq *irq, bool shut, struct problem *p)
+{
+    assert_true(of(irq->dev)->masked[irq->index] && !irq->enabled);
+    irq->shut = shut;
+    return true;
 }
 
 void irq_free(struct irq *irq)

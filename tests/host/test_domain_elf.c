@@ -235,10 +235,13 @@ static void test_refuses_entries(void **state)
 
 static void test_refuses_notes(void **state)
 {
-    image.note.abi = 7;
-    refused(
-        "program my-app can't run in a domain: it was built for version 7 of domains, which are 1; "
-        "build it with make DOMAIN=");
+    char text[sizeof((struct problem){ 0 }.message)];
+    image.note.abi = DOMAIN_ABI + 7;
+    (void)snprintf(text, sizeof(text),
+                   "program my-app can't run in a domain: it was built for version %u of domains, "
+                   "which are %u; build it with make DOMAIN=",
+                   DOMAIN_ABI + 7, DOMAIN_ABI);
+    refused(text);
     image.segments[PROGRAM_NOTE].type = 0;
     refused(NO_NOTE);
     image.note.type++;

@@ -142,7 +142,8 @@ static void test_what_the_loader_didn_t_find(void **state)
             "from: "
             "copy it there");
     f->state = HANDOFF_PROGRAM_TOO_LONG;
-    refused("prog=my-app: \\EFI\\onebell\\my-app.elf has 20971520 bytes, and at most 16777216 fit");
+    refused("prog=my-app: \\EFI\\onebell\\my-app.elf has 20971520 bytes, and at most 16777216 fit: "
+            "leave out what is for debuggers");
     f->state = HANDOFF_PROGRAM_NO_MEMORY;
     refused("prog=my-app: \\EFI\\onebell\\my-app.elf found no memory: give the machine more");
     f->state = HANDOFF_PROGRAM_UNREADABLE;

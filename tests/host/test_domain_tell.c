@@ -12,6 +12,8 @@
 
 #include "kernel/domain/life.h"
 #include "kernel/domain/tell.h"
+#include "kernel/mem/dma.h"
+#include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
 
 static struct domain d;
@@ -51,6 +53,21 @@ void report_json(struct json *j)
     (void)snprintf(json, sizeof(json), "%.*s", (int)j->used, j->buffer);
 }
 
+uint64_t mem_free_bytes(void)
+{
+    return 4096;
+}
+
+uint64_t mem_dma_bytes(void)
+{
+    return 512;
+}
+
+uint64_t mem_dma_used(void)
+{
+    return 12;
+}
+
 static void end(enum domain_state state, enum domain_end why)
 {
     lines = errors = 0;
@@ -68,6 +85,7 @@ static void test_each_end(void **state)
         end(DOMAIN_STOPPING, (enum domain_end)why);
         (void)snprintf(expected, sizeof(expected), "\"life\":1,\"end\":\"%s\",\"ms\":3", ends[why]);
         assert_non_null(strstr(json, expected));
+        assert_non_null(strstr(json, "\"memory_free\":4596")); // what the arena has left included
         assert_non_null(strstr(said, "web"));
         assert_int_equal(lines, 1);
     }

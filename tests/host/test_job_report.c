@@ -34,6 +34,9 @@ static void make_job(struct job_config config)
     job = (struct job){ .config = config, .cpus_count = 3, .workers_count = 4, .irqs_count = 3 };
     job.disks.count = 2;
     job.cpus = mem_alloc(3 * sizeof(*job.cpus), CACHE_LINE, NODE_ANY);
+    job.irqs = mem_alloc(3 * sizeof(*job.irqs), CACHE_LINE, NODE_ANY);
+    for (unsigned i = 0; i < 3; i++)
+        job.irqs[i] = &fake.irqs[i];
     job.workers = mem_alloc(4 * sizeof(*job.workers), CACHE_LINE, NODE_ANY);
     for (unsigned cpu = 0; cpu < 3; cpu++) {
         job.cpus[cpu].before.irqs = mem_alloc(3 * sizeof(uint64_t), CACHE_LINE, NODE_ANY);

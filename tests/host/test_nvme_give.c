@@ -19,26 +19,6 @@ static struct model *given(void)
     return m;
 }
 
-static struct block_dev *set_up(struct model *m)
-{
-    assert_int_equal(domain_set_up(m), DOMAIN_DONE);
-    struct block_dev *dev = program_start(m, 1);
-    assert_non_null(dev);
-    return dev;
-}
-
-static void reads(struct block_dev *dev, unsigned cpu)
-{
-    struct program_read r;
-    program_read(&r, dev, cpu, 4711, 24);
-    program_ends_well(&r);
-}
-
-static void is_off(const struct model *m)
-{
-    assert_false(m->pci_command & 4 || m->pci.granted || m->csts & NVME_CSTS_RDY);
-}
-
 // ---- the way there and back ----
 
 static void test_leaves_the_kernel(void **state)
@@ -52,40 +32,52 @@ static void test_leaves_the_kernel(void **state)
     world_round();
     assert_int_equal(domain_withdraw(m), DOMAIN_DONE);
     ends(&r, BLOCK_GONE);
-    is_off(m);
+    domain_is_off(m);
     assert_null(world_disk(m, 1));
     assert_int_equal(world_errors(NULL) + world_warnings(), 0);
     world_pass(100 * NS_PER_S);
-    is_off(m);
+    domain_is_off(m);
+}
+
+// A device may write as data what it sends as interrupts: those of the kernel's queues end nowhere.
+static void are_shut(const struct model *m, bool shut)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(m->irqs[i]);
+        assert_int_equal(m->irqs[i]->shut, shut);
+    }
 }
 
 static void test_serves_a_program(void **state)
 {
     struct model *m = given();
-    struct block_dev *dev = set_up(m);
+    are_shut(m, true);
+    struct block_dev *dev = program_set_up(m);
     assert_string_equal(dev->name, world_ctrl(m)->namespaces->dev.name);
     assert_string_equal(dev->serial, "S123");
     assert_true(dev->writable);
     for (unsigned i = 0; i < 20; i++)
-        reads(dev, i % 2);
+        program_reads(dev, i % 2);
     assert_true(domain_events(0) && domain_events(1));
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
-    is_off(m);
+    domain_is_off(m);
     assert_int_equal(model_blocked(false), 0);
 }
 
 static void test_returns_to_the_kernel(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     program_end();
+    are_shut(m, true);
     assert_int_equal(domain_give_back(m), DOMAIN_DONE);
+    are_shut(m, false);
     assert_non_null(world_disk(m, 1));
     reads_well(world_disk(m, 1), 0);
     reads_well(world_disk(m, 1), 1);
     assert_int_equal(domain_withdraw(m), DOMAIN_DONE);
-    reads(set_up(m), 1);
+    program_reads(program_set_up(m), 1);
     assert_int_equal(world_errors(NULL) + world_warnings(), 0);
 }
 
@@ -93,7 +85,7 @@ static void test_returns_to_the_kernel(void **state)
 
 static void live(struct model *m, struct program_read *reads, unsigned count)
 {
-    struct block_dev *dev = set_up(m);
+    struct block_dev *dev = program_set_up(m);
     for (unsigned i = 0; i < count; i++)
         program_read(&reads[i], dev, (unsigned)rand() % 2, (uint64_t)rand() % 100000,
                      1 + (uint32_t)rand() % 40);
@@ -134,7 +126,7 @@ static void test_drains(void **state)
 {
     struct model *m = given();
     struct program_read r;
-    program_read(&r, set_up(m), 1, 7, 8);
+    program_read(&r, program_set_up(m), 1, 7, 8);
     world_turn(PROGRAM(1), WORLD_FLUSH);
     model_work(m); // its interrupt has come, and nobody took it
     struct domain_device *f = domain_function(m);
@@ -159,7 +151,7 @@ static void test_drains(void **state)
 static void test_hangs_on_its_way_out(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->stuck_ready = true;
     domain_fails(domain_silence(m), "nvme-not-ready", "CSTS.RDY did not become 0");
     assert_false(m->pci_command & 4 || m->pci.granted);
@@ -184,16 +176,16 @@ static void test_takes_its_time(void **state)
 {
     struct model *m = given();
     m->ready_delay_ns = 2 * NS_PER_S;
-    reads(set_up(m), 1);
+    program_reads(program_set_up(m), 1);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
-    is_off(m);
+    domain_is_off(m);
 }
 
 // It writes on, whatever it is told; the fence is what holds.
 static void writes_on(struct model *m, bool arrives)
 {
     unsigned blocked = model_blocked(false);
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->wild = m->master_stuck = true;
     m->fenced = !arrives;
     m->unfenced = arrives;
@@ -215,7 +207,7 @@ static void test_writes_on_in_vain(void **state)
 static void test_writes_on_and_says_so(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->master_stuck = m->unfenced = true;
     domain_fails(domain_silence(m), "domain-master", "bus mastering stays on");
     domain_fails(domain_set_up(m), "domain-disk", "hasn't stopped");
@@ -225,7 +217,7 @@ static void test_writes_on_and_says_so(void **state)
 static void test_cpu_that_hangs(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     struct domain_device *f = domain_function(m);
     assert_int_equal(f->ops->silence(f, &domain_problem), DOMAIN_WAITS);
     world_skip(NS_PER_S);
@@ -236,8 +228,8 @@ static void test_cpu_that_hangs(void **state)
 static void test_admin_doorbell(void **state)
 {
     struct model *m = given();
-    struct block_dev *dev = set_up(m);
-    reads(dev, 0);
+    struct block_dev *dev = program_set_up(m);
+    program_reads(dev, 0);
     unsigned commands = m->admin_count;
     world_use_cpu(PROGRAM(0));
     mmio_write32((volatile void *)(DOMAIN_DOORBELLS + 3 * DOMAIN_DOORBELL_SPAN), 9); // NOLINT
@@ -246,7 +238,7 @@ static void test_admin_doorbell(void **state)
     assert_int_equal(m->admin_count, commands);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     program_end();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
 }
 
 // ---- it can't be set up ----
@@ -255,11 +247,11 @@ static void can_be_set_up_after(struct model *m, const char *what, const char *t
 {
     domain_fails(domain_set_up(m), what, text);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
-    is_off(m);
+    domain_is_off(m);
     m->fail_opcode = m->ignore_opcode = -1;
     m->never_ready = false;
     memcpy(m->id.sn, "S123", 4);
-    reads(set_up(m), 1);
+    program_reads(program_set_up(m), 1);
 }
 
 static void test_refuses_a_queue(void **state)
@@ -301,8 +293,8 @@ static void test_admin_queue_in_the_domains_memory(void **state)
     domain_has_all = false;
     assert_int_equal(m->admin_count, commands);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
-    is_off(m);
-    reads(set_up(m), 0);
+    domain_is_off(m);
+    program_reads(program_set_up(m), 0);
 }
 
 static void test_no_vector(void **state)
@@ -312,7 +304,7 @@ static void test_no_vector(void **state)
     domain_fails(domain_set_up(m), "irq-no-vector", "no vector left");
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     world_set_vectors_left(world_kernel_cpus() + 1, 1);
-    reads(set_up(m), 1);
+    program_reads(program_set_up(m), 1);
 }
 
 // CPUs without a queue of their own use another's.
@@ -320,10 +312,10 @@ static void test_one_queue(void **state)
 {
     struct model *m = given();
     m->grants = 1;
-    struct block_dev *dev = set_up(m);
+    struct block_dev *dev = program_set_up(m);
     assert_int_equal(program_info()->queues_count, 1);
-    reads(dev, 0);
-    reads(dev, 1);
+    program_reads(dev, 0);
+    program_reads(dev, 1);
     assert_int_equal(domain_events(1), 0);
 }
 
@@ -332,7 +324,7 @@ static void test_one_queue(void **state)
 static void test_late_command_ends_the_disk(void **state)
 {
     struct model *m = given();
-    struct block_dev *dev = set_up(m);
+    struct block_dev *dev = program_set_up(m);
     struct program_read late, other;
     m->drop_lba = 5;
     program_read(&late, dev, 0, 5, 1);
@@ -353,7 +345,7 @@ static void test_late_command_ends_the_disk(void **state)
     m->drop_lba = ~0ull;
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     program_end();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
 }
 
 // ---- formats ----
@@ -366,10 +358,10 @@ static void test_metadata_and_protection(void **state)
     start(m);
     nvme_give_add(world_ctrl(m));
     assert_int_equal(domain_withdraw(m), DOMAIN_DONE);
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     for (struct block_dev *dev = block_first(); dev; dev = dev->next) {
-        reads(dev, 0);
-        reads(dev, 1);
+        program_reads(dev, 0);
+        program_reads(dev, 1);
     }
     assert_int_equal(program_info()->disks_count, 3);
     assert_int_equal(model_blocked(false), 0);
@@ -380,7 +372,7 @@ static void test_metadata_and_protection(void **state)
 static void test_shuts_down_in_order(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     assert_int_equal(domain_silence(m), DOMAIN_DONE);
     program_end();
     nvme_shutdown();
@@ -392,7 +384,7 @@ static void test_shuts_down_in_order(void **state)
 static void test_shuts_down_while_given(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     nvme_shutdown();
     assert_int_equal(field_get(NVME_CC_SHN, m->cc), NVME_CC_SHN_NORMAL);
     assert_int_equal(model_blocked(false), 0);
@@ -401,7 +393,7 @@ static void test_shuts_down_while_given(void **state)
 static void test_can_not_be_shut_down(void **state)
 {
     struct model *m = given();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->never_ready = true;
     nvme_shutdown();
     warned_once("nvme-shutdown", "may not be durable");

@@ -9,26 +9,6 @@
 
 #include <cmocka.h>
 
-static struct block_dev *set_up(struct model *m)
-{
-    assert_int_equal(domain_set_up(m), DOMAIN_DONE);
-    struct block_dev *dev = program_start(m, 1);
-    assert_non_null(dev);
-    return dev;
-}
-
-static void reads(struct block_dev *dev, unsigned cpu)
-{
-    struct program_read r;
-    program_read(&r, dev, cpu, 4711, 24);
-    program_ends_well(&r);
-}
-
-static void is_off(const struct model *m)
-{
-    assert_false(m->pci_command & 4 || m->pci.granted || m->csts & NVME_CSTS_RDY);
-}
-
 static void keeps_away(struct model *m)
 {
     domain_fails(domain_set_up(m), "domain-disk", "taken out of its slot");
@@ -62,11 +42,11 @@ static void test_button_while_given(void **state)
 {
     struct program_read r;
     struct model *m = given_in_slot();
-    struct block_dev *dev = set_up(m);
-    reads(dev, 0);
+    struct block_dev *dev = program_set_up(m);
+    program_reads(dev, 0);
     press(m);
     warned_once("nvme-removed", "the domain that has it goes on without it");
-    is_off(m);
+    domain_is_off(m);
     assert_true(m->slot_off);
     program_read(&r, dev, 0, 5, 1);
     world_pass(60 * NS_PER_S);
@@ -88,14 +68,14 @@ static void test_button_while_given(void **state)
     reads_well(world_disk(m, 1), 0);
     reads_well(world_disk(m, 1), 1);
     assert_int_equal(domain_withdraw(m), DOMAIN_DONE);
-    reads(set_up(m), 1);
+    program_reads(program_set_up(m), 1);
 }
 
 // Without a word. What is absent is silent, and nobody waits for it.
 static void test_pulled_while_given(void **state)
 {
     struct model *m = given_in_slot();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->removed = m->slot_empty = m->swapped = true;
     world_pass(3 * NS_PER_S);
     warned_once("nvme-removed", "goes on without it");
@@ -109,13 +89,13 @@ static void test_pulled_while_given(void **state)
 static void test_bad_contact_while_given(void **state)
 {
     struct model *m = given_in_slot();
-    struct block_dev *dev = set_up(m);
+    struct block_dev *dev = program_set_up(m);
     for (unsigned i = 0; i < 20; i++) {
         m->slot_empty = i % 2;
         m->swapped = true;
         world_pass(NS_PER_S);
     }
-    reads(dev, 0);
+    program_reads(dev, 0);
     assert_int_equal(world_warnings(), 0);
 }
 
@@ -123,7 +103,7 @@ static void test_bad_contact_while_given(void **state)
 static void test_stuck_at_removal(void **state)
 {
     struct model *m = given_in_slot();
-    reads(set_up(m), 0);
+    program_reads(program_set_up(m), 0);
     m->stuck_ready = true;
     press(m);
     world_pass(60 * NS_PER_S);

@@ -238,6 +238,16 @@ static void test_lost_in_reset(void **state)
     assert_false(m->pci_command & 4);
 }
 
+static unsigned lost;
+
+static void count_lost(struct pci_dev *dev)
+{
+    const struct model *m = container_of(dev->physical, struct model, pci);
+    assert_ptr_equal(dev, &m->functions[lost]->pci);
+    assert_int_equal(m->secondaries.list[lost].state, NVME_SECONDARY_ONLINE); // it can be set up
+    lost++;
+}
+
 // A reset of the primary takes its secondary controllers offline, with all that they have.
 static void test_primary_is_reset(void **state)
 {
@@ -249,6 +259,8 @@ static void test_primary_is_reset(void **state)
         memset(m->secondaries.list[i].resources, 0, sizeof(m->secondaries.list[i].resources));
     }
     m->primary.kinds[0].assigned = m->primary.kinds[1].assigned = 0;
+    pci_on_lost(count_lost);
+    lost = 0;
     model_fails(vf, FAILS_FATAL);
     nvme_recover_reset(world_ctrl(m));
     world_pass(5 * NS_PER_S);
@@ -257,6 +269,21 @@ static void test_primary_is_reset(void **state)
         assert_int_equal(m->secondaries.list[i].resources[NVME_VIRTUAL_QUEUES], 3);
     }
     reads_well(world_disk(m, 1), 0);
+    assert_int_equal(lost, 2);
+    pci_on_lost(NULL);
+}
+
+static void test_one_stays_offline(void **state)
+{
+    struct model *m = primary(6, 4);
+    starts(m);
+    m->refused_secondary = MODEL_SECONDARY(1);
+    unsigned before = world_warnings();
+    nvme_recover_reset(world_ctrl(m));
+    world_pass(NS_PER_S);
+    assert_int_equal(world_warnings(), before + 2); // the reset is the other
+    assert_non_null(strstr(world_last_warning(), "controller 65, of a virtual function, doesn't"));
+    assert_int_equal(m->secondaries.list[0].state, NVME_SECONDARY_ONLINE);
 }
 
 #define virtual_test(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
@@ -283,6 +310,7 @@ int main(void)
         virtual_test(test_refuses_to_tell),
         virtual_test(test_lost_in_reset),
         virtual_test(test_primary_is_reset),
+        virtual_test(test_one_stays_offline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,11 +11,12 @@
 
 static struct {
     unsigned count, lost, of_disk, of_other;
+    bool knows; // people have been told
     struct pci_blocked last;
     char sentence[512];
 } seen;
 
-static void on_blocked(struct pci_dev *dev, const struct pci_blocked *what)
+static bool on_blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
     seen.count++;
     seen.lost += what->lost;
@@ -23,6 +24,7 @@ static void on_blocked(struct pci_dev *dev, const struct pci_blocked *what)
     seen.of_other += dev == OTHER;
     seen.last = *what;
     snprintf(seen.sentence, sizeof(seen.sentence), "%s", what->sentence);
+    return seen.knows;
 }
 
 // The disk has memory of its own, the other one is the kernel's.
@@ -91,6 +93,25 @@ static void test_a_storm(void **state)
     assert_in_range(told.warnings, 1, 12);
 }
 
+// Nothing is told twice; and what given functions do uses up no sentence of the others'.
+static void test_told_by_others(void **state)
+{
+    struct model_unit *m = given();
+    seen.knows = true;
+    assert_int_equal(writes(m, DISK, 0), REASON_WRITE);
+    vtd_report_faults();
+    assert_int_equal(seen.of_disk, 1);
+    assert_int_equal(told.warnings + told.errors, 0);
+    seen.knows = false;
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(writes(m, DISK, 0), REASON_WRITE);
+        vtd_report_faults();
+    }
+    assert_int_equal(writes(m, OTHER, MINE + 0x7000), REASON_WRITE);
+    vtd_report_faults();
+    assert_int_equal(told.errors, 1);
+}
+
 // The unit had no room for all: what it lost may have been anybody's.
 static void test_an_overflow(void **state)
 {
@@ -119,11 +140,11 @@ static void test_before_the_next_owner(void **state)
     assert_rules_kept(m);
 }
 
-static void end_it(struct pci_dev *dev, const struct pci_blocked *what)
+static bool end_it(struct pci_dev *dev, const struct pci_blocked *what)
 {
-    on_blocked(dev, what);
     if (dev->granted)
         revoke(dev);
+    return on_blocked(dev, what);
 }
 
 // Each breach is told once, as what it was, though the first one is the end.
@@ -240,6 +261,7 @@ int main(void)
         cmocka_unit_test_teardown(test_memory, finish),
         cmocka_unit_test_teardown(test_the_kernel_s_own, finish),
         cmocka_unit_test_teardown(test_a_storm, finish),
+        cmocka_unit_test_teardown(test_told_by_others, finish),
         cmocka_unit_test_teardown(test_an_overflow, finish),
         cmocka_unit_test_teardown(test_before_the_next_owner, finish),
         cmocka_unit_test_teardown(test_the_end_by_a_breach, finish),

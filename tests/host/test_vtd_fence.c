@@ -315,6 +315,18 @@ static void test_faults_are_told(void **state)
     assert_non_null(strstr(told.object, "\"address\":\"0x123000\",\"access\":\"read\""));
 }
 
+// Nor is what it had tried before it was driven, whoever had it then.
+static void test_faults_from_before_a_grant(void **state)
+{
+    struct model_unit *m = fenced_unit();
+    machine_enable();
+    (void)writes(m, DISK, 0x123456);
+    grant(DISK);
+    vtd_report_faults();
+    assert_int_equal(told.errors, 0);
+    assert_int_equal(told.warnings, 1);
+}
+
 // Beyond the first sentences they are counted, and the last number is told at the end.
 static void test_what_is_owed_is_told(void **state)
 {
@@ -352,6 +364,7 @@ int main(void)
         cmocka_unit_test_teardown(test_hand_back, end),
         cmocka_unit_test_teardown(test_print, end),
         cmocka_unit_test_teardown(test_faults_are_told, end),
+        cmocka_unit_test_teardown(test_faults_from_before_a_grant, end),
         cmocka_unit_test_teardown(test_what_is_owed_is_told, end),
     };
     return run_on_both_kinds(tests);

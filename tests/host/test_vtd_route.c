@@ -69,6 +69,23 @@ static void test_remapped(void **state)
     assert_int_equal(told.errors, 0);
 }
 
+// Whoever writes its message, and whatever else is changed meanwhile.
+static void test_shut(void **state)
+{
+    const struct irq_chip *const chips[] = { vtd_chip_remapped(), vtd_chip_posted() };
+    struct irq irq = make(chips[1], 0, 0, 0x41);
+    assert_true(chips[1]->route(&irq, machine_place(&irq), &p));
+    irq.shut = true;
+    for (unsigned i = 0; i < 2; i++) {
+        irq.cpu = i;
+        assert_true(chips[i]->route(&irq, machine_place(&irq), &p));
+        assert_int_equal(send(chips[i], &irq, irq.dev->requester).reason, 0x22);
+    }
+    irq.shut = false;
+    assert_true(chips[0]->route(&irq, machine_place(&irq), &p));
+    assert_int_equal(send(chips[0], &irq, irq.dev->requester).reason, 0);
+}
+
 static void test_posted(void **state)
 {
     const struct irq_chip *chip = vtd_chip_posted();
@@ -369,6 +386,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_remapped, set_up, check_rules),
+        cmocka_unit_test_setup_teardown(test_shut, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_posted, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_change_kind, set_up, check_rules),
         cmocka_unit_test_setup_teardown(test_invalidates, set_up, check_rules),

@@ -105,7 +105,7 @@ def test_a_controller_that_fails(boot):
 
 def test_the_others_go_on(boot):
     """One controller that never gets ready; the job runs on the other, and the status is failed."""
-    run = boot("irq=posted runtime=1s verify=crc32c", SOON, disks=stamped(2),
+    run = boot("irq=posted size=4m runtime=0 verify=crc32c", SOON, disks=stamped(2),
                extra=broken(*NVME, **NEVER_READY))
     assert run.one("error")["what"] == "nvme-not-ready"
     assert run.status == launch.EXIT_FAILED
@@ -115,7 +115,7 @@ def test_the_others_go_on(boot):
 
 def test_commands_that_are_never_answered(boot):
     """The doorbell of the first I/O submission queue goes nowhere."""
-    run = boot("irq=posted runtime=1s nvme.timeout=2s", SOON, cpus=1, disks=stamped(1),
+    run = boot("irq=posted runtime=1s nvme.timeout=1s", SOON, cpus=1, disks=stamped(1),
                extra=broken(*NVME, offset=0x1008, drop=1, **OURS))
     assert run.status == launch.EXIT_FAILED
     assert run.of("error")[0]["what"] == "nvme-timeout"

@@ -111,7 +111,7 @@ def test_steps_that_make_no_sense(boot, tmp_path):
     disks.unchanged(0, 1)
 
 
-@pytest.mark.parametrize("words", ["rw=randwrite runtime=0", "rw=randrw runtime=1s fsync=20"])
+@pytest.mark.parametrize("words", ["rw=randwrite runtime=0", "rw=randrw runtime=500ms fsync=20"])
 def test_writes_with_fua(boot, tmp_path, words):
     disks = Disks(tmp_path / "disks")
     run = boot(f"{words} writefua=1 verify=crc32c seed={SEED} filename=nvme0n1 allow-write={NAMED}",

@@ -7,7 +7,7 @@ import pytest
 
 import qemu_launch as launch
 from conftest import broken
-from test_domains import OWN, jobs, wait_until_off
+from test_domains import OWN, ends, jobs, wait_until_off
 from test_monitor import session  # noqa: F401, a fixture
 
 FULL = "ONEBELL_FULL" in os.environ
@@ -26,7 +26,7 @@ def physical(tmp_path, vfs=2, spare=2, flexible=6):
                        check=True)
         extra += ["-drive", f"if=none,id=blocks{nsid},format=raw,file={image}",
                   "-device", f"nvme-ns,drive=blocks{nsid},bus=physical,nsid={nsid},"
-                  + ("shared=off" if nsid == 1 else "shared=on,detached=on")]
+                  + ("shared=off" if nsid > spare else "shared=on,detached=on")]
     return extra
 
 
@@ -43,15 +43,15 @@ def test_driven_by_the_kernel(boot, tmp_path, mode):
     """All three at once, with queues for both CPUs."""
     run = boot(f"irq={mode} app=job runtime=1s {READS} nvme.vfs=2 allow-write={SERIAL}",
                cpus=2, extra=physical(tmp_path)).verified()
-    assert [job["filename"] for job in run.disk_jobs] == ["nvme0n1", "nvme1n2", "nvme2n3"]
+    assert [job["filename"] for job in run.disk_jobs] == ["nvme0n3", "nvme1n1", "nvme2n2"]
     assert [disk["queues"] for disk in run.of("nvme")] == [2, 2, 2]
 
 
 def test_two_given_to_two_domains(boot, tmp_path):
     """The kernel keeps the physical one, and its disk. One lives twice."""
-    run = boot(f"irq=posted app=job runtime=3s {READS} filename=nvme0n1 nvme.vfs=2 allow-write={SERIAL} "
-               f"domain=a:cpus=1:disks=nvme1n2:mem=16m:lives=2:app=job:runtime=1s:{OWN} "
-               f"domain=b:cpus=2:disks=nvme2n3:mem=16m:app=job:runtime=1s:{OWN}",
+    run = boot(f"irq=posted app=job runtime=3s {READS} filename=nvme0n3 nvme.vfs=2 allow-write={SERIAL} "
+               f"domain=a:cpus=1:disks=nvme1n1:mem=16m:lives=2:app=job:runtime=1s:{OWN} "
+               f"domain=b:cpus=2:disks=nvme2n2:mem=16m:app=job:runtime=1s:{OWN}",
                cpus=3, extra=physical(tmp_path)).ended_well()
     assert [len(jobs(run, domain)) for domain in (None, "a", "b")] == [1, 2, 1]
 
@@ -59,7 +59,7 @@ def test_two_given_to_two_domains(boot, tmp_path):
 def test_killed_in_the_middle_of_reads(session, tmp_path):  # noqa: F811
     """The function works for the next life, and for the kernel after that."""
     s = session(f"app=monitor nvme.vfs=2 allow-write={SERIAL} "
-                f"domain=a:cpus=1:disks=nvme1n2:mem=16m:app=job:runtime=1h:{OWN}", cpus=2, extra=physical(tmp_path))
+                f"domain=a:cpus=1:disks=nvme1n1:mem=16m:app=job:runtime=1h:{OWN}", cpus=2, extra=physical(tmp_path))
     s.until("domains\r", r"a +running")
     for _ in range(2):
         s.until("kill a\r", "domain a: ended after .* as it was told to")
@@ -67,18 +67,20 @@ def test_killed_in_the_middle_of_reads(session, tmp_path):  # noqa: F811
         s.until("start a\r", "domain a: begins")
     s.until("kill a\r", "domain a: ended after .* as it was told to")
     wait_until_off(s)
-    s.until(f"job filename=nvme1n2:nvme2n3 runtime=1s {READS}\r", "all data verified")
+    s.until(f"job filename=nvme1n1:nvme2n2 runtime=1s {READS}\r", "all data verified")
     status, events = s.end()
     assert status == launch.EXIT_OK
     assert [event["end"] for event in events if event["type"] == "domain"] == ["killed", "killed", "killed"]
 
 
 def test_reset_of_the_physical_function(boot, tmp_path):
-    """It takes those of the virtual ones along; all three come back, and no read is lost."""
-    extra = physical(tmp_path)
+    """It takes those of the virtual ones along: the kernel's come back, and no read is lost; a domain ends, and begins
+    again."""
     failing = broken("nvme", "nvme[0]", "physical", offset=0x1c, arm=0x1008, armbits=0xff, armcount=100,
                      reads=4, mask=2, value=2)
-    run = boot(f"irq=posted app=job runtime=4s nvme.timeout=1s {READS} nvme.vfs=2 allow-write={SERIAL}",
-               extra=failing + extra).verified()
-    assert [job["filename"] for job in run.disk_jobs] == ["nvme0n1", "nvme1n2", "nvme2n3"]
-    assert [recovery["resets"] > 0 and not recovery["gone"] for recovery in run.of("recovery")] == [True] * 3
+    run = boot(f"irq=posted app=job runtime=4s nvme.timeout=1s {READS} filename=nvme0n3:nvme1n1 nvme.vfs=2 "
+               f"allow-write={SERIAL} domain=a:cpus=1:disks=nvme2n2:mem=16m:lives=2:app=job:runtime=3s:{OWN}",
+               cpus=2, extra=failing + physical(tmp_path)).failed("domain-lost", "0000:01:00.2", "0000:01:00.0")
+    assert ends(run, "a") == ["fault", "exit"]
+    assert len(jobs(run)) == len(jobs(run, "a")) == 1
+    assert {(recovery["device"], recovery["gone"]) for recovery in run.of("recovery")} >= {("nvme0", False), ("nvme1", False)}

@@ -58,7 +58,7 @@ def with_bad(hello):
         "cut": (hello[:0x4000], "a segment's file offset is 0x1000"),
         "wx": (put(hello, of_segment(CODE, LOAD_FLAGS), "I", 7),
                "a segment that is both writable and executable is 0x400000"),
-        "long": (bytes((16 << 20) + 1), r"\EFI\onebell\long.elf has 16777217 bytes, and at most 16777216 fit"),
+        "long": (bytes((16 << 20) + 1), r"\EFI\onebell\long.elf has 16777217 bytes, and at most 16777216 fit: leave out what is for debuggers"),
         "gone": (None, r"there is no \EFI\onebell\gone.elf on the volume that the image came from"),
     }
 

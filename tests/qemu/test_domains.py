@@ -39,12 +39,13 @@ def ends(run, name):
 def test_two_beside_the_kernels_job(boot, disks, mode):
     """One of two CPUs, one of one; each has a disk."""
     run = boot(f"irq={mode} app=job runtime=1s {KERNELS} allow-write=OB0002:OB0003 "
-               f"domain=a:cpus=1-2:disks=nvme1n1:mem=16m:app=job:runtime=1s:{OWN} "
+               f"domain=a:cpus=1-2:disks=nvme1n1:mem=64m:app=job:runtime=1s:iodepth=1000:bs=16k:{OWN} "
                f"domain=b:cpus=3:disks=nvme2n1:mem=8m:app=job:runtime=1s:iodepth=4:{OWN}",
                cpus=4, disks=disks).ended_well()
     assert run.one("platform")["cpus"] == 1 and run.one("platform")["domain_cpus"] == 3
-    for domain in (None, "a", "b"):
-        assert len(jobs(run, domain)) == 1, domain
+    for domain, words in ((None, (32, 4096)), ("a", (1000, 16384)), ("b", (4, 4096))):
+        job, = jobs(run, domain)
+        assert job["irq"] == mode and (job["iodepth"], job["bs"]) == words, domain
     assert (ends(run, "a"), ends(run, "b")) == (["exit"], ["exit"])
     assert {row["filename"] for row in run.of("job", domain="a")} == {"nvme1n1", "all"}
 
@@ -57,17 +58,6 @@ def test_sha256sum_both_ways(boot, disks):
                disks=disks).ended_well()
     behind = {row["filename"]: row["sha256"] for row in run.of("digest", domain="s")}
     assert behind == {"nvme1n1": inside["nvme1n1"]}
-
-
-def test_killed_in_the_middle(boot, disks):
-    """Each life is ended while its reads are in flight; the next one has the same memory, CPU and function."""
-    lives = 10000 if FULL else 200
-    run = boot(f"app=job runtime=3s {KERNELS} allow-write=OB0002 "
-               f"domain=a:cpus=1:disks=nvme1n1:mem=8m:time=10ms:lives={lives}:app=job:{OWN}",
-               cpus=2, disks=disks).ended_well()
-    assert ends(run, "a") == ["time"] * lives
-    assert len(jobs(run)) == 1
-    assert max(life["life"] for life in run.of("domain")) == lives
 
 
 @pytest.mark.parametrize("words, what, said", [

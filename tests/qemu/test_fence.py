@@ -5,7 +5,7 @@ import pytest
 from conftest import launch
 
 DISKS = [launch.Disk(), launch.Disk(lbas=[4096])]
-JOB = "rw=randread bs=4k iodepth=8 runtime=2s verify=crc32c"
+JOB = "rw=randread bs=4k iodepth=8 runtime=1s verify=crc32c"
 DRIVEN = ["nvme0"]
 UNDRIVEN = ["stranger"]
 STRANGER = ["-device", "edu,id=stranger"]

@@ -12,7 +12,7 @@ REMAPS, QUEUES, TRANSLATES, MASKED = 1 << 25, 1 << 26, 1 << 31, 1 << 31
 @pytest.mark.parametrize("mode", ["adaptive", "remapped"])
 def test_the_unit_is_as_firmware_left_it(boot_and_say, mode):
     registers = [GSTS, FECTL, IRTA]
-    run = boot_and_say(f"irq={mode} runtime=1s exit=halt", '"type":"end"',
+    run = boot_and_say(f"irq={mode} size=4m runtime=0 exit=halt", '"type":"end"',
                        *[f"xp /1wx {UNIT + at:#x}" for at in registers], "quit",
                        port="com2", debug_exit=False)
     assert run.events[-1] == {"type": "end", "status": "ok"}

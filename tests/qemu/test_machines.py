@@ -8,7 +8,7 @@ import pytest
 
 from conftest import launch, stamped
 
-SHORT = "runtime=1s verify=crc32c"
+SHORT = "size=4m runtime=0 verify=crc32c"
 
 
 def test_little_memory(boot):
@@ -96,7 +96,7 @@ def test_clock_without_an_hpet(boot):
     ("exit=poweroff", True), ("exit=reboot", False), ("exit=poweroff filename=nvme9n1", True)])
 def test_what_follows(boot, words, powered_off):
     """On a machine that has no debug-exit device; QEMU ends at a reset, too."""
-    run = boot(f"irq=posted runtime=1s {words}", 40, disks=stamped(1),
+    run = boot(f"irq=posted size=4m runtime=0 {words}", 40, disks=stamped(1),
                debug_exit=False, extra=["-trace", "qemu_system_shutdown_request"])
     assert run.status == 0
     failed = "filename" in words
@@ -133,7 +133,7 @@ def test_chosen_disks_only(boot):
 
 
 def test_disks_are_named(boot):
-    run = boot("irq=posted runtime=1s", disks=[
+    run = boot("irq=posted size=4m runtime=0", disks=[
         launch.Disk(size="16m"), launch.Disk(size="8m", lbas=[4096], serial="A B-7", null=True)])
     run.ended_well()
     first, second = run.of("nvme")
@@ -146,7 +146,7 @@ def test_started_from_a_volume(boot, tmp_path):
     """As a real machine does it: the firmware's default path, and the command line beside it."""
     volume = tmp_path / "volume"
     words = tmp_path / "cmdline.txt"
-    words.write_text("irq=poll runtime=1s\nverify=crc32c filename=nvme0n1\n")
+    words.write_text("irq=poll size=4m runtime=0\nverify=crc32c filename=nvme0n1\n")
     for tool in (["mformat", "-C", "-T", "65536", "-i", volume, "::"],
                  ["mmd", "-i", volume, "::EFI", "::EFI/BOOT", "::EFI/onebell"],
                  ["mcopy", "-i", volume, launch.BUILD / "onebell.efi", "::EFI/BOOT/BOOTX64.EFI"],

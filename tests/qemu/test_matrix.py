@@ -58,7 +58,7 @@ def test_matrix(boot, chosen):
     disks = [launch.Disk(lbas=[lba], size="16m", controller={limit: limit_value(limit, cpus)})
              for lba, limit in kinds]
     # 16 KiB reads need PRP lists, or where MDTS is 1 (8 KiB) two commands each.
-    run = boot(f"irq={mode} bs=16k iodepth=8 runtime=1s verify=crc32c", cpus=cpus, disks=disks)
+    run = boot(f"irq={mode} bs=16k iodepth=8 size=4m runtime=0 verify=crc32c", cpus=cpus, disks=disks)
     run.verified()
     assert len(run.disk_jobs) == len(kinds)
     assert len(run.of("cpu")) == cpus

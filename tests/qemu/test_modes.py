@@ -6,7 +6,7 @@ import pytest
 
 from conftest import stamped
 
-JOB = "rw=randread bs=4k iodepth=32 runtime=3s verify=crc32c"
+JOB = "rw=randread bs=4k iodepth=32 runtime=1s verify=crc32c"
 
 
 def console_numbers(run, name):
@@ -41,7 +41,7 @@ def check_sums(run):
     assert 0 < job["msis"] <= job["total_ios"]
     assert job["clat_ns"]["N"] == job["total_ios"]
     assert job["iops"] == pytest.approx(job["total_ios"] * 1000 / job["runtime"], rel=0.02)
-    assert 2900 < job["runtime"] < 6000
+    assert job["runtime"] > 900
     assert job["disks"] == len(run.disk_jobs) == len(run.of("nvme"))
     assert job["cpus"] == run.one("platform")["cpus"] == len(run.of("cpu"))
 
@@ -90,7 +90,7 @@ def test_adaptive(boot):
 
 
 def test_adaptive_sleeps_where_there_is_little_to_do(boot):
-    run = boot("irq=adaptive iodepth=1 runtime=2s verify=crc32c", cpus=1, disks=stamped(1)).verified()
+    run = boot("irq=adaptive iodepth=1 runtime=500ms verify=crc32c", cpus=1, disks=stamped(1)).verified()
     # A single MSI is waited for asleep, and its notification is the wake-up. How many come before the
     # CPU sleeps depends on how busy the emulator's host is.
     assert run.job["notifications"] > 0
@@ -101,7 +101,7 @@ def test_adaptive_sleeps_where_there_is_little_to_do(boot):
 
 def test_mwait_needs_no_notification(boot):
     """On the emulator MWAIT is a pause; the descriptor still is all that tells of completions."""
-    run = boot("irq=adaptive idle=mwait runtime=1s verify=crc32c", disks=stamped(2)).verified()
+    run = boot("irq=adaptive idle=mwait size=4m runtime=0 verify=crc32c", disks=stamped(2)).verified()
     assert run.job["notifications"] == 0
     assert run.model["notified"] == 0
 
@@ -131,12 +131,12 @@ def test_poll(boot):
 
 
 def test_auto_is_adaptive_where_it_can_be(boot):
-    run = boot("runtime=1s verify=crc32c", disks=stamped(1)).verified()
+    run = boot("size=4m runtime=0 verify=crc32c", disks=stamped(1)).verified()
     assert run.job["irq"] == "adaptive"
 
 
 def test_auto_without_posting_says_why(boot):
-    run = boot("runtime=1s verify=crc32c", disks=stamped(1), model=False).verified()
+    run = boot("size=4m runtime=0 verify=crc32c", disks=stamped(1), model=False).verified()
     assert run.job["irq"] == "remapped"
     unit = run.one("vtd_unit")
     assert not unit["posting"]
@@ -151,12 +151,12 @@ def test_posting_that_is_not_there(boot, mode):
 
 
 def test_plain_msi_without_vtd(boot):
-    run = boot("irq=msi runtime=1s verify=crc32c", disks=stamped(2), iommu="").verified()
+    run = boot("irq=msi size=4m runtime=0 verify=crc32c", disks=stamped(2), iommu="").verified()
     assert run.job["irq"] == "msi"
     assert run.of("vtd_unit") == []
     assert all(irq["chip"] == "MSI" for irq in run.of("irq") if "chip" in irq)
 
 
 def test_one_harvest_loop(boot):
-    run = boot("irq=posted posted.loops=1 runtime=1s verify=crc32c", disks=stamped(2)).verified()
+    run = boot("irq=posted posted.loops=1 size=4m runtime=0 verify=crc32c", disks=stamped(2)).verified()
     assert run.job["msis"] >= run.job["notifications"] > 0

@@ -4,16 +4,14 @@ irq= changes, and while CPUs leave and come back, under full load.
 
 ONEBELL_FULL=1 runs the full counts: some 25 minutes on two cores.
 """
-import os
-
 import pytest
 
-from conftest import stamped
+from conftest import FULL, full, stamped
 
-FULL = bool(os.environ.get("ONEBELL_FULL"))
-MOVES = CHANGES = 20_000 if FULL else 1_000
-MODES = 1_000 if FULL else 200
-ROUNDS = 1_000 if FULL else 40
+MOVES = CHANGES = 20_000 if FULL else 800
+MODES = 1_000 if FULL else 100
+SINGLE = 2_000 if FULL else 500
+ROUNDS = 1_000 if FULL else 30
 SECONDS = 900 if FULL else 90
 
 
@@ -40,7 +38,7 @@ def test_irqs_move(boot, mode):
 
 
 @pytest.mark.timeout(4 * SECONDS)
-@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+@pytest.mark.parametrize("mode", ["posted", *full("adaptive")])
 def test_delivery_changes(boot, mode):
     run = boot(f"app=selftest test=delivery changes={CHANGES} irq={mode} verify=crc32c",
                cpus=4, disks=stamped(4), deadline=SECONDS)
@@ -72,15 +70,15 @@ def test_a_mode_that_the_platform_lacks_is_named(boot):
         "irq-mode", "can't change to posted: CAP.PI", "fed90000")
 
 
-@pytest.mark.parametrize("mode", ["posted", "adaptive"])
-@pytest.mark.parametrize("test, steps", [("moves", "moves"), ("delivery", "changes"),
-                                         ("modes", "modes")])
+@pytest.mark.parametrize("test, steps, mode", [
+    ("moves", "moves", "posted"), ("delivery", "changes", "adaptive"), ("modes", "modes", "posted"),
+    *full(("moves", "moves", "adaptive"), ("delivery", "changes", "posted"), ("modes", "modes", "adaptive"))])
 def test_no_later_interrupt_helps(boot, test, steps, mode):
     """One read at a time: where its interrupt is missed, no other one serves it."""
-    run = boot(f"app=selftest test={test} {steps}=2000 iodepth=1 nvme.timeout=4s irq={mode} "
+    run = boot(f"app=selftest test={test} {steps}={SINGLE} iodepth=1 nvme.timeout=4s irq={mode} "
                "verify=crc32c", cpus=4, disks=stamped(4)).ended_well()
     result = run.one("test")
-    assert (result[steps], result["failed"]) == (2000, 0)
+    assert (result[steps], result["failed"]) == (SINGLE, 0)
     assert result["ios"] == result["submitted"] > 0
 
 
@@ -93,7 +91,7 @@ def test_cpus_leave_and_return(boot, mode):
 
 
 @pytest.mark.timeout(4 * SECONDS)
-@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+@pytest.mark.parametrize("mode", ["posted", *full("adaptive")])
 def test_irqs_move_and_change_while_cpus_leave(boot, mode):
     run = boot(f"app=selftest test=both rounds={ROUNDS} irq={mode} verify=crc32c",
                cpus=4, disks=stamped(4), deadline=SECONDS)
@@ -109,14 +107,15 @@ def test_shared_queues_move(boot):
     check(run, "moves", "moves", 500)
 
 
-@pytest.mark.parametrize("mode", ["posted", "adaptive"])
-@pytest.mark.parametrize("test, queues", [("offline", 2), ("offline", 1), ("both", 1)])
+@pytest.mark.parametrize("test, queues, mode", [
+    ("offline", 2, "posted"), ("offline", 1, "adaptive"), ("both", 1, "posted"),
+    *full(("offline", 2, "adaptive"), ("offline", 1, "posted"), ("both", 1, "adaptive"))])
 def test_cpus_that_share_queues_leave(boot, test, queues, mode):
     """The reads that a CPU has forwarded come back before it leaves, from wherever the queue is."""
-    run = boot(f"app=selftest test={test} rounds=30 irq={mode} verify=crc32c", cpus=4,
+    run = boot(f"app=selftest test={test} rounds=20 irq={mode} verify=crc32c", cpus=4,
                disks=stamped(2, controller={"max_ioqpairs": queues}))
     assert [nvme["queues"] for nvme in run.of("nvme")] == [queues, queues]
-    check(run, test, "rounds", 30)
+    check(run, test, "rounds", 20)
 
 
 def test_urgent_queues_move(boot):
@@ -125,7 +124,7 @@ def test_urgent_queues_move(boot):
     check(run, "moves", "moves", 500)
 
 
-@pytest.mark.parametrize("mode", ["posted", "adaptive"])
+@pytest.mark.parametrize("mode", ["adaptive", *full("posted")])
 def test_one_cpu_leaves_of_two(boot, mode):
     run = boot(f"app=selftest test=offline rounds=20 irq={mode} verify=crc32c", cpus=2,
                disks=stamped(2))

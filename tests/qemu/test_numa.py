@@ -102,7 +102,7 @@ def check_buffers(trace, has_lists):
 
 def test_each_cpu_works_with_memory_of_its_node(boot, tmp_path):
     file = tmp_path / "trace"
-    run = boot("irq=posted runtime=1s verify=crc32c", disks=stamped(2), **traced(file, numa()))
+    run = boot("irq=posted size=4m runtime=0 verify=crc32c", disks=stamped(2), **traced(file, numa()))
     run.verified()
     check_nodes_told(run)
     trace = list(events(file))
@@ -112,7 +112,7 @@ def test_each_cpu_works_with_memory_of_its_node(boot, tmp_path):
 
 def test_long_reads_and_their_lists(boot, tmp_path):
     file = tmp_path / "trace"
-    run = boot("irq=adaptive nvme.sgl=0 runtime=1s bs=64k iodepth=8 verify=crc32c", disks=stamped(2),
+    run = boot("irq=adaptive nvme.sgl=0 size=8m runtime=0 bs=64k iodepth=8 verify=crc32c", disks=stamped(2),
                **traced(file, numa()))
     run.verified()
     check_buffers(list(events(file)), has_lists=True)
@@ -129,7 +129,7 @@ def test_what_self_tests_read_into(boot, tmp_path):
 def test_a_node_that_is_full_is_no_failure(boot, tmp_path):
     """What finds no room there comes from elsewhere."""
     file = tmp_path / "trace"
-    run = boot("irq=posted nvme.sgl=0 runtime=1s bs=64k iodepth=128 verify=crc32c", disks=stamped(2),
+    run = boot("irq=posted nvme.sgl=0 runtime=500ms bs=64k iodepth=128 verify=crc32c", disks=stamped(2),
                **traced(file, numa(last_node="56m")))
     run.verified()
     check_nodes_told(run)

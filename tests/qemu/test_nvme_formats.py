@@ -8,7 +8,7 @@ import pytest
 
 from conftest import launch, stamped
 
-SHORT = "runtime=1s verify=crc32c"
+SHORT = "size=1m runtime=0 verify=crc32c"
 BLOCKS = 2048
 MODES = ("posted", "remapped", "adaptive", "poll")
 
@@ -116,7 +116,7 @@ def test_metadata_have_a_place(boot, tmp_path):
 def test_damaged_blocks_are_noticed(boot, tmp_path):
     """By the disk, which has the host's tags to check, and not by the host."""
     disks = [formatted(tmp_path, "D1", 512, 8, 1, damaged=[100])]
-    run = boot("irq=posted rw=read bs=512 size=1m verify=crc32c", disks=disks)
+    run = boot("irq=posted rw=read bs=512 size=1m runtime=0 verify=crc32c", disks=disks)
     job = run.disk_jobs[0]
     assert job["errors"] > 0 and job["verify_errors"] == 0
     assert "LBA 100 failed: " in run.console and "guard" in run.console
@@ -144,7 +144,7 @@ def test_long_guards(boot, tmp_path):
 
 def test_damaged_blocks_with_long_guards(boot, tmp_path):
     disks = [formatted(tmp_path, "D2", 4096, 16, 1, blocks=512, damaged=[100], pif=2)]
-    run = boot("irq=posted rw=read bs=4k size=2m verify=crc32c", disks=disks)
+    run = boot("irq=posted rw=read bs=4k size=2m runtime=0 verify=crc32c", disks=disks)
     job = run.disk_jobs[0]
     assert job["errors"] > 0 and job["verify_errors"] == 0
     assert "LBA 100 failed: " in run.console and "guard" in run.console
@@ -165,7 +165,7 @@ def test_zones(boot, mode, across):
     disk = launch.Disk(lbas=[4096], size="10000k", namespace={
         "zoned": "on", "zoned.zone_size": "1000k", "zoned.zone_capacity": "1000k",
         "zoned.cross_read": across})
-    run = boot(f"irq={mode} bs=64k iodepth=8 {SHORT}", disks=[disk] + stamped(1)).verified()
+    run = boot(f"irq={mode} bs=64k iodepth=8 runtime=0 verify=crc32c", disks=[disk] + stamped(1, size="4m")).verified()
     assert len(run.disk_jobs) == 2
     zoned = run.of("nvme")[0]
     assert (zoned["zone_size"], zoned["zones"]) == (1000 << 10, 10)
@@ -250,7 +250,7 @@ def test_what_is_written(boot, tmp_path):
     disks = [formatted(tmp_path, f"W{i}", *kind, blocks=512) for i, kind in enumerate(kinds)]
     for disk in disks:
         disk.writable = tmp_path / "written"
-    run = boot("irq=adaptive rw=randwrite bs=16k iodepth=8 runtime=2s verify=crc32c "
+    run = boot("irq=adaptive rw=randwrite bs=16k iodepth=8 runtime=0 verify=crc32c "
                "allow-write=" + ":".join(disk.serial for disk in disks), disks=disks).ended_well()
     assert run.job["errors"] == run.job["verify_errors"] == 0
     for index, (disk, (lba, ms, kind)) in enumerate(zip(disks, kinds)):
@@ -266,6 +266,6 @@ def test_what_is_written(boot, tmp_path):
 def test_best_sizes(boot):
     """As far as QEMU tells."""
     disk = launch.Disk(size="16m", namespace={"discard_granularity": "64k"})
-    told = boot("irq=posted runtime=1s", disks=[disk] + stamped(1)).ended_well().of("nvme")
+    told = boot("irq=posted size=4m runtime=0", disks=[disk] + stamped(1)).ended_well().of("nvme")
     assert [disk["deallocate_granularity"] for disk in told] == [64 << 10, 4 << 10]
     assert told[0]["atomic_write"] == told[1]["atomic_write"] >= 512

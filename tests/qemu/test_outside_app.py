@@ -61,7 +61,7 @@ def test_it_runs(boot, image, mode):
 
 
 def test_ours_are_still_there(boot, image):
-    boot("app=job runtime=1s verify=crc32c", image=image, disks=stamped(1)).verified()
+    boot("app=job size=4m runtime=0 verify=crc32c", image=image, disks=stamped(1)).verified()
 
 
 def test_its_error_is_an_error(boot, image):

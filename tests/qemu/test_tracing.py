@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ROOT, stamped
 
-JOB = "rw=randread bs=4k iodepth=8 runtime=1s"
+JOB = "rw=randread bs=4k iodepth=8 size=8m runtime=0"
 
 
 def events_of(run, cpu):

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import stamped
 
-JOB = "nvme.urgent=1 urgent=20 iodepth=8 runtime=2s verify=crc32c"
+JOB = "nvme.urgent=1 urgent=20 iodepth=8 runtime=500ms verify=crc32c"
 
 
 def check_share(run):
@@ -39,7 +39,7 @@ def test_adaptive_notifies_for_them(boot):
     """While the CPUs are awake and SN is set: only urgent MSIs notify."""
     run = boot(f"irq=adaptive {JOB}", cpus=2, disks=stamped(4)).verified()
     assert run.model["overrode"] > 0
-    plain = boot("irq=adaptive urgent=20 iodepth=8 runtime=2s verify=crc32c", cpus=2,
+    plain = boot("irq=adaptive urgent=20 iodepth=8 runtime=500ms verify=crc32c", cpus=2,
                  disks=stamped(4)).verified()
     assert plain.model["overrode"] == 0
     check_share(plain)  # marked all the same

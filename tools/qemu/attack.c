@@ -2,7 +2,8 @@
 // The attacker. Now and then, while the guest works, it tries one access: to what must never be reached
 // (remapping table, posted-interrupt descriptors, queue, tables for DMA, registers), to all of RAM
 // page by page in random order, and to the interrupt window. What the guest's tables grant to the
-// sender is left alone, but for the first kind, and counted: the guest says how much it has granted.
+// sender is left alone, but for the first kind, and counted: the guest says how much it has granted. What a
+// domain of the guest's reached by the sender's id is tried once that has nothing any more, at the domain's addresses.
 #include "tools/qemu/attack.h"
 
 #include <inttypes.h>
@@ -12,12 +13,16 @@
 #include "tools/qemu/entry_cache.h"
 #include "tools/qemu/model.h"
 #include "tools/qemu/qemu_device_abi.h"
+#include "tools/qemu/rules.h"
 #include "tools/qemu/translation.h"
 
 #define INTERVAL_NS 100000 // of virtual time
 #define PAGE 4096ull
 #define LOOKS 64                        // at RAM's tables, for one access
 #define RAM_PAGES ((4ull << 30) / PAGE) // what is no RAM is passed over
+#define DOMAIN_MEMORY 0x100000000ull    // a domain's, as its functions see it (kernel/domain/abi.h)
+#define DOMAIN_PIECE (2ull << 20)
+#define DOMAIN_PIECES 64
 
 enum target {
     TABLE,      // interrupt remapping
@@ -30,6 +35,8 @@ enum target {
     WINDOW,    // interrupts
     RAM,
     REVOKED, // RAM that the sender reached once
+    TURNS,
+    DOMAIN = TURNS, // in its place: that of the domain that had it
     TARGETS,
 };
 
@@ -37,7 +44,7 @@ static const char *const names[TARGETS] = {
     [TABLE] = "remapping table",  [DESCRIPTOR] = "descriptors", [QUEUE] = "queue",
     [ROOT] = "root table",        [CONTEXT] = "context tables", [PAGES] = "page tables",
     [REGISTERS] = "registers",    [WINDOW] = "interrupts",      [RAM] = "memory",
-    [REVOKED] = "revoked memory",
+    [REVOKED] = "revoked memory", [DOMAIN] = "domain memory",
 };
 
 struct attacker {
@@ -46,12 +53,14 @@ struct attacker {
     struct qemu_address_space *memory; // as it sees it
     uint16_t source;                   // just now
     uint8_t *granted;                  // so far: a bit for each page of RAM
+    uint64_t pieces[DOMAIN_PIECES];    // of RAM, of the domain that has it, or had
+    unsigned pieces_count;
 };
 
 static struct {
     struct attacker list[ATTACKERS];
     unsigned count;
-    bool reads_only;
+    bool reads_only, revoked_only;
     uint64_t tries; // accesses, the next one's number
     uint64_t random;
     uint64_t granted_pages; // so far, to anyone
@@ -70,6 +79,11 @@ void attack_add(const char *id)
 void attack_set_writes(bool on)
 {
     attack.reads_only = !on;
+}
+
+void attack_set_revoked(bool on)
+{
+    attack.revoked_only = on;
 }
 
 static uint64_t next_random(void)
@@ -99,7 +113,9 @@ static bool arrived(uint64_t address, const void *data, unsigned bytes)
            !memcmp(found, data, bytes);
 }
 
-static void try_at(const struct attacker *a, enum target target, uint64_t address)
+// The address is the sender's, and leads or led to that memory.
+static void try_memory(const struct attacker *a, enum target target, uint64_t address,
+                       uint64_t memory)
 {
     uint64_t data[2] = { next_random(), next_random() };
     bool write = !attack.reads_only && next_random() & 1;
@@ -107,7 +123,7 @@ static void try_at(const struct attacker *a, enum target target, uint64_t addres
     attack.of[target].tried++;
     bool through = reaches(a, address, data, bytes, write);
     if (write && target != REGISTERS)
-        through |= arrived(address, data, bytes);
+        through |= arrived(memory, data, bytes);
     attack.of[target].through += through;
     attack.of[target].blocked += !through;
     if (through && attack.of[target].through == 1)
@@ -117,6 +133,11 @@ static void try_at(const struct attacker *a, enum target target, uint64_t addres
                 write ? "write" : "read", names[target], a->id, address);
 }
 
+static void try_at(const struct attacker *a, enum target target, uint64_t address)
+{
+    try_memory(a, target, address, address);
+}
+
 // ---- what is attacked ----
 
 // Not one that the sender may have sent: those are the guest's to expect.
@@ -124,6 +145,9 @@ static void try_interrupt(const struct attacker *a)
 {
     uint32_t data = (uint32_t)next_random();
     uint64_t offset = next_random() & 0xffffc;
+    if (attack
+            .revoked_only) // what isn't remappable is a fault of the sender's next owner, to whom it may belong already
+        offset |= MSI_ADDRESS_FORMAT;
     struct irte e;
     struct msi_request request = msi_request_decode(offset, data);
     bool own = request.remappable && entry_read(request.index, &e) && (e.low & IRTE_P) &&
@@ -181,9 +205,35 @@ static void try_revoked(const struct attacker *a)
         try_at(a, REVOKED, page * PAGE + (next_random() & 0xff0));
 }
 
+static void note_domain(struct attacker *a)
+{
+    struct translation t = translate(a->source, DOMAIN_MEMORY);
+    if (!(stock_read(REG_GSTS) & GSTS_TES) || !t.mapped)
+        return;
+    unsigned n = 0;
+    for (; n < DOMAIN_PIECES && t.mapped;
+         t = translate(a->source, DOMAIN_MEMORY + n * DOMAIN_PIECE))
+        a->pieces[n++] = t.memory;
+    a->pieces_count = n;
+}
+
+// It had a domain's memory, and has nothing. Not while that is being taken from it: the unit may know it still.
+static bool is_revoked(const struct attacker *a)
+{
+    return a->pieces_count && rules_dma_is_absent(a->source);
+}
+
+static void try_domain(const struct attacker *a)
+{
+    uint64_t piece = next_random() % a->pieces_count;
+    uint64_t offset = next_random() % DOMAIN_PIECE & ~0xfull;
+    if (is_revoked(a))
+        try_memory(a, DOMAIN, DOMAIN_MEMORY + piece * DOMAIN_PIECE + offset,
+                   a->pieces[piece] + offset);
+}
+
 static void try_one(struct attacker *a)
 {
-    a->source = qemu_requester_id(a->function);
     struct translation t = translate(a->source, 0);
     const uint64_t fixed[] = {
         [TABLE] = model.irta & IRTA_BASE,
@@ -194,9 +244,11 @@ static void try_one(struct attacker *a)
         [PAGES] = t.table,
         [REGISTERS] = UNIT_BASE + REG_IRTA,
     };
-    enum target target = attack.tries++ % TARGETS;
+    enum target target = attack.tries++ % TURNS;
     if (target == WINDOW)
         try_interrupt(a);
+    else if (target == REVOKED && a->pieces_count)
+        try_domain(a);
     else if (target == REVOKED)
         try_revoked(a);
     else if (target == RAM || !fixed[target])
@@ -205,15 +257,53 @@ static void try_one(struct attacker *a)
         try_at(a, target, fixed[target]);
 }
 
+static void look_at_all(void)
+{
+    for (unsigned i = 0; i < attack.count; i++) {
+        attack.list[i].source = qemu_requester_id(attack.list[i].function);
+        rules_dma_notice(attack.list[i].source);
+        note_domain(&attack.list[i]);
+    }
+}
+
+static struct attacker *whose_turn(void)
+{
+    return &attack.list[attack.tries / TURNS % attack.count];
+}
+
 // The next one waits until the last one's fault was read, so that none is lost: QEMU's unit has one
 // record.
+static bool may_strike(void)
+{
+    return (stock_read(REG_GSTS) & GSTS_IRES) && !(stock_read(REG_FSTS) & (FSTS_PPF | FSTS_PFO));
+}
+
+static void strike_one(void)
+{
+    model.attacked = true;
+    try_one(whose_turn());
+    model.attacked = false;
+}
+
+// The guest does nothing meanwhile: what it grants, it grants before or after.
+static void strike_revoked(void)
+{
+    if (may_strike() && is_revoked(whose_turn()))
+        strike_one();
+    qemu_timer_again(INTERVAL_NS);
+}
+
 static void strike(void *opaque)
 {
-    uint32_t status = stock_read(REG_GSTS);
-    model.attacked = true;
-    if ((status & GSTS_IRES) && !(stock_read(REG_FSTS) & (FSTS_PPF | FSTS_PFO)))
-        try_one(&attack.list[attack.tries / TARGETS % attack.count]);
-    model.attacked = false;
+    look_at_all();
+    if (attack.revoked_only && is_revoked(whose_turn())) {
+        qemu_when_paused(strike_revoked); // sets the timer again
+        return;
+    }
+    if (attack.revoked_only)
+        attack.tries += TURNS; // the next one's turn
+    else if (may_strike())
+        strike_one();
     qemu_timer_again(INTERVAL_NS);
 }
 

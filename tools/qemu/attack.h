@@ -11,6 +11,8 @@
 void attack_add(const char *id);
 // attack-writes=off: it only reads, which a guest without a fence survives.
 void attack_set_writes(bool on);
+// attack-revoked=on: only while it has nothing, after a domain of the guest's had it.
+void attack_set_revoked(bool on);
 
 void attack_attach(void); // once the machine is complete
 

@@ -29,7 +29,7 @@ __attribute__((constructor)) static void claim_interface(void)
 
 static struct {
     const char *json, *count, *snapshots;
-    bool strict, instructions, attack_writes, stock;
+    bool strict, instructions, attack_writes, attack_revoked, stock;
 } arguments = { .attack_writes = true };
 
 // The value of `argument` if it has this name, else NULL.
@@ -63,10 +63,12 @@ static void parse_argument(const char *argument)
         attack_add(value);
     else if (!parse_switch(argument, "strict=", &arguments.strict) &&
              !parse_switch(argument, "attack-writes=", &arguments.attack_writes) &&
+             !parse_switch(argument, "attack-revoked=", &arguments.attack_revoked) &&
              !parse_switch(argument, "instructions=", &arguments.instructions) &&
              !parse_switch(argument, "stock=", &arguments.stock))
         refuse("unknown argument '%s'; there are json=FILE, count=ELF, snapshots=PORT, "
-               "instructions=on, attack=ID, attack-writes=off, plant=NAME, strict=on and stock=on",
+               "instructions=on, attack=ID, attack-writes=off, attack-revoked=on, plant=NAME, "
+               "strict=on and stock=on",
                argument);
 }
 
@@ -137,6 +139,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
     if (arguments.strict)
         strict_init();
     attack_set_writes(arguments.attack_writes);
+    attack_set_revoked(arguments.attack_revoked);
     if (arguments.count)
         count_init(id, arguments.count, max_cpus);
     if (arguments.snapshots)

@@ -2,6 +2,8 @@
 // PCI functions and timers of QEMU's.
 #include "tools/qemu/qemu_device_abi.h"
 
+#include <dlfcn.h>
+
 #define TIMER_BYTES 512 // more than a QEMUTimer takes in any version
 
 static struct {
@@ -67,4 +69,36 @@ void qemu_timer_start(void (*fn)(void *opaque), int64_t ns)
 void qemu_timer_again(int64_t ns)
 {
     device.timer_mod_ns(timer, device.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+}
+
+// Its names until QEMU 8.2, and since.
+static void lock(void)
+{
+    void (*fn)(const char *file, int line) = dlsym(RTLD_DEFAULT, "bql_lock_impl");
+    if (!fn)
+        fn = qemu_find("qemu_mutex_lock_iothread_impl");
+    fn(__FILE__, __LINE__);
+}
+
+static void unlock(void)
+{
+    void (*fn)(void) = dlsym(RTLD_DEFAULT, "bql_unlock");
+    if (!fn)
+        fn = qemu_find("qemu_mutex_unlock_iothread");
+    fn();
+}
+
+static void paused(struct qemu_object *cpu, void *opaque)
+{
+    void (**fn)(void) = opaque;
+    lock();
+    (*fn)();
+    unlock();
+}
+
+void qemu_when_paused(void (*fn)(void))
+{
+    static void (*next)(void);
+    next = fn;
+    device.async_safe_run_on_cpu(qemu.qemu_get_cpu(0), paused, &next);
 }

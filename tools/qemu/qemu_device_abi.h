@@ -23,7 +23,9 @@ enum qemu_clock { QEMU_CLOCK_VIRTUAL = 1 }; // of the guest
              (void *timer, void *group, int clock, int scale, int attributes,                      \
               void (*fn)(void *), void *opaque))                                                   \
     FUNCTION(void, timer_mod_ns, (void *timer, int64_t at))                                        \
-    FUNCTION(int64_t, qemu_clock_get_ns, (int clock))
+    FUNCTION(int64_t, qemu_clock_get_ns, (int clock))                                              \
+    FUNCTION(void, async_safe_run_on_cpu,                                                          \
+             (struct qemu_object *cpu, void (*fn)(struct qemu_object *, void *), void *opaque))
 // clang-format on
 
 // A PCI function by its id, and what it sees as memory. NULL: there is none.
@@ -40,3 +42,6 @@ uint16_t qemu_requester_id(struct qemu_object *function);
 // The one timer: calls fn under QEMU's big lock after so much of the guest's time; and once more.
 void qemu_timer_start(void (*fn)(void *opaque), int64_t ns);
 void qemu_timer_again(int64_t ns);
+
+// Calls fn under QEMU's big lock, a little later, while no CPU of the guest's runs.
+void qemu_when_paused(void (*fn)(void));

@@ -22,6 +22,9 @@ struct invalidations rules_queue(uint64_t iqa, uint32_t head, uint32_t tail);
 void rules_dma_look(void);
 void rules_dma_invalidate_contexts(unsigned granularity, uint16_t domain, uint16_t source);
 void rules_dma_invalidate_pages(unsigned granularity, uint16_t domain);
+void rules_dma_notice(uint16_t source); // a context that came without the queue, as it may
+// The sender has no context, and all that it was seen to have is invalidated.
+bool rules_dma_is_absent(uint16_t source);
 void rules_dma_forget(void); // there are other tables
 void rules_dma_begin(void);  // translation begins
 void rules_dma_finish(void); // translation ends: what should have followed, but has not

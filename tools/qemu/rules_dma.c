@@ -249,6 +249,29 @@ static bool has_context(uint16_t source)
            read_entry((entry[0] & ROOT_TABLE) + 16 * (source & 0xff), entry);
 }
 
+// As software last turned to the queue, or as was noticed since.
+static bool had_context(uint16_t source)
+{
+    for (unsigned i = 0; i < tables.count; i++) {
+        const struct table *t = tables.list[i];
+        if (t->kind == CONTEXT && t->level == source >> 8)
+            return is_present(t, &t->words[2 * (source & 0xff)]);
+    }
+    return false;
+}
+
+void rules_dma_notice(uint16_t source)
+{
+    if (has_context(source) && !had_context(source))
+        rules_dma_look();
+}
+
+bool rules_dma_is_absent(uint16_t source)
+{
+    bool is_on = stock_read(REG_GSTS) & GSTS_TES;
+    return is_on && !tables.due_count && !has_context(source) && !had_context(source);
+}
+
 // What it has under way would be blocked from one moment to the next. Bridges send nothing of their own,
 // and the bit can't be cleared in some.
 static void check_master(struct qemu_object *function)

@@ -33,6 +33,8 @@ static void walk(struct translation *t, uint64_t table, unsigned level, uint64_t
         if (level == 1 || entry & SLPTE_PS) {
             t->mapped = true;
             t->writable = entry & SLPTE_W;
+            uint64_t within = (1ull << (9 * level + 3)) - 1;
+            t->memory = (entry & SLPTE_ADDR & ~within) | (address & within);
             return;
         }
         table = entry & SLPTE_ADDR;
@@ -44,7 +46,7 @@ struct translation translate(uint16_t source, uint64_t address)
     uint64_t rtaddr = model.rtaddr;
     struct translation t = { .root = rtaddr & RTADDR_BASE };
     if (!(stock_read(REG_GSTS) & GSTS_TES))
-        return (struct translation){ .mapped = true, .writable = true };
+        return (struct translation){ .mapped = true, .writable = true, .memory = address };
     struct pair root = read_pair(t.root + 16ull * (source >> 8));
     if (!(root.low & 1))
         return t;

@@ -8,6 +8,7 @@
 struct translation {
     uint64_t root, context, table; // addresses of the tables on the way; 0: there is none
     bool mapped, writable;
+    uint64_t memory; // that it leads to, where it is mapped
 };
 
 // What the tables in use say of the sender's access to that address.
