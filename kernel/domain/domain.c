@@ -134,21 +134,27 @@ static struct domain *owner_of(const struct pci_dev *dev)
     return NULL;
 }
 
+// Of what came beside the breach that it ends by people have heard: more may be read until its next life begins.
+static bool ends_by_breach(const struct domain *d)
+{
+    return d->end == DOMAIN_END_FAULT && (d->dying || d->state < DOMAIN_RUNNING);
+}
+
 // What was blocked of a function is held against the domain that runs it, once. The function is off the bus at
 // once, too: its CPUs may take a while to come back, and each breach is the boot CPU's work. Where it isn't known
 // whose it was, it is held against none: nothing got through. Nor is what came late of one that was taken from it.
 static bool blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
-    struct domain *d = dev && dev->granted ? owner_of(dev) : NULL;
-    if (!d || (d->state != DOMAIN_RUNNING && d->state != DOMAIN_STOPPING))
+    struct domain *d = dev ? owner_of(dev) : NULL;
+    if (!d || d->state < DOMAIN_CLEARING || d->state > DOMAIN_SILENCING)
         return false;
-    bool first = !d->dying;
-    if (first) {
+    if (dev->granted && d->state == DOMAIN_RUNNING && !d->dying) {
         error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);
         domain_die(d, DOMAIN_END_FAULT);
     }
-    pci_stop_bus_master(dev);
-    return first;
+    if (dev->granted && d->state == DOMAIN_STOPPING)
+        pci_stop_bus_master(dev);
+    return ends_by_breach(d);
 }
 
 // Its requests under way get no answer any more.
