@@ -134,7 +134,7 @@ def test_all_of_that_at_random(boot, disks, hostile, seed):  # noqa: F811
     assert run.status == launch.EXIT_FAILED
     assert len(jobs(run)) == len(jobs(run, "b")) == 1
     assert ends(run, "b") == ["exit"]
-    assert set(ends(run, "h")) == {"fault", "time", "exit"}
+    assert {"fault", "time", "exit"} <= set(ends(run, "h")) <= {"fault", "time", "exit", "failed"}  # EXIT(1), by chance
     assert len(ends(run, "h")) == lives
     assert len(sentences(run)) == ends(run, "h").count("fault")
     kinds = set(re.findall(r"^\[h\] life \d+: (\w+) \d+, ", run.console, re.MULTILINE))
