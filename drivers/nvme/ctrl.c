@@ -261,6 +261,16 @@ static bool start_admin(struct nvme_ctrl *c, struct problem *p)
     return true;
 }
 
+bool nvme_ctrl_restart(struct nvme_ctrl *c, struct problem *p)
+{
+    if (!pci_enable(c->dev, p))
+        return false;
+    nvme_admin_reset(c);
+    nvme_ctrl_enable(c);
+    c->written_ns = time_ns();
+    return nvme_ctrl_wait(c, NVME_CSTS_RDY, p);
+}
+
 static bool identify(struct nvme_ctrl *c, struct problem *p)
 {
     if (!nvme_identify(c, NVME_CNS_CONTROLLER, 0, "Identify Controller", p) ||

@@ -121,6 +121,9 @@ bool nvme_ctrl_identify(struct nvme_ctrl *c, struct problem *p);
 // must not be read for nvme_ctrl_settle_ns().
 void nvme_ctrl_disable(struct nvme_ctrl *c);
 void nvme_ctrl_enable(struct nvme_ctrl *c);
+
+// From disabled and off the bus to ready; waits. What its admin queue had in flight is forgotten.
+bool nvme_ctrl_restart(struct nvme_ctrl *c, struct problem *p);
 uint64_t nvme_ctrl_settle_ns(const struct nvme_ctrl *c);
 
 // Leaves the controller disabled, without bus mastering.

@@ -382,17 +382,6 @@ static bool stops(struct nvme_give *g, struct problem *p)
     return nvme_ctrl_wait(c, 0, p) && stopped && pci_set_space(c->dev, NULL);
 }
 
-static bool starts(struct nvme_give *g, struct problem *p)
-{
-    struct nvme_ctrl *c = g->ctrl;
-    if (!pci_enable(c->dev, p))
-        return false;
-    nvme_admin_reset(c);
-    nvme_ctrl_enable(c);
-    c->written_ns = time_ns();
-    return nvme_ctrl_wait(c, NVME_CSTS_RDY, p);
-}
-
 bool nvme_give_shut_down(struct nvme_ctrl *c)
 {
     struct problem p;
@@ -400,7 +389,7 @@ bool nvme_give_shut_down(struct nvme_ctrl *c)
     if (!g || !c->given || g->state == KERNELS || g->state == ENDING)
         return false;
     if (g->was_given && g->state != STUCK) {
-        if (stops(g, &p) && starts(g, &p))
+        if (stops(g, &p) && nvme_ctrl_restart(c, &p))
             nvme_ctrl_shutdown(c);
         else
             warn("nvme-shutdown",

@@ -86,12 +86,7 @@ static bool reset(struct nvme_ctrl *c, struct problem *p)
     if (!pci_reset(c->dev, time_delay_ns, p))
         return false;
     time_delay_ns(nvme_ctrl_settle_ns(c));
-    if (!pci_enable(c->dev, p))
-        return false;
-    nvme_admin_reset(c);
-    nvme_ctrl_enable(c);
-    c->written_ns = time_ns();
-    return nvme_ctrl_wait(c, NVME_CSTS_RDY, p);
+    return nvme_ctrl_restart(c, p);
 }
 
 static bool takes_no_more(const struct nvme_ctrl *c, struct problem *p)
