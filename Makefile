@@ -35,7 +35,7 @@ KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
 KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o) $(APP_OBJ)
 
 KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-    -mgeneral-regs-only -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fno-common \
+    -mgeneral-regs-only -mcx16 -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fno-common \
     -fno-asynchronous-unwind-tables -fcf-protection=none -fstack-protector-strong \
     -ffunction-sections -fdata-sections \
     -fmerge-all-constants -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) -I.

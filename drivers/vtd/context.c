@@ -6,14 +6,6 @@
 
 #include "kernel/mem/mem.h"
 
-#define ENTRIES 256 // buses, and functions of a bus
-
-void vtd_context_start(struct vtd_unit *u)
-{
-    static_assert(ENTRIES * sizeof(*u->root) == PAGE_BYTES, "VT-d 9.1, 9.3");
-    u->root = vtd_new_table(vtd_snoops(u), u->node);
-}
-
 // Tables of the same mode change by one command, while the unit translates (VT-d 6.6).
 bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
 {
@@ -27,12 +19,11 @@ bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
     return vtd_end_protection(u, p);
 }
 
-size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2])
+bool vtd_source_of(const struct pci_dev *dev, size_t index, uint16_t *source)
 {
     dev = pci_visible(dev);
-    sources[0] = dev->bdf;
-    sources[1] = dev->requester;
-    return dev->requester == dev->bdf ? 1 : 2;
+    *source = index ? dev->requester : dev->bdf;
+    return index == 0 || (index == 1 && dev->requester != dev->bdf);
 }
 
 // NULL: its bus has no table.
@@ -50,9 +41,9 @@ static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
 
 struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source)
 {
-    if (!find(u, source))
-        set(u, &u->root[PCI_BUS(source)].low,
-            mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P);
+    uint64_t *root = &u->root[PCI_BUS(source)].low;
+    if (!*root)
+        set(u, root, mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P);
     return find(u, source);
 }
 
@@ -67,6 +58,11 @@ static bool added(struct vtd_unit *u, struct problem *p)
 bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p)
 {
+    uint16_t before = vtd_context_domain(u, source);
+    if (before == s->id)
+        return true;
+    if (before && !vtd_context_revoke(u, source, p))
+        return false;
     struct vtd_entry *e = vtd_context_prepare(u, source);
     set(u, &e->high,
         field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Spaces besides the DMA arena. What the tables are like suits each unit in use: then it doesn't matter
+// What functions can be granted. What the tables are like suits each unit in use: then it doesn't matter
 // behind which of them a function is that comes to a space later. Ids are never used again.
 
 #include "drivers/vtd/space.h"
@@ -15,13 +15,6 @@ static struct {
     uint64_t limit;
     uint32_t last; // id that was given out
 } spaces;
-
-void vtd_spaces_plan(const struct vtd_pages *kind, uint64_t limit)
-{
-    spaces.kind = *kind;
-    spaces.limit = limit;
-    spaces.last = VTD_ARENA;
-}
 
 uint32_t vtd_domains(const struct vtd_unit *u)
 {
@@ -42,6 +35,15 @@ struct pci_space *vtd_space_create(struct problem *p)
     return s;
 }
 
+struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit)
+{
+    struct problem ignored;
+    spaces.kind = *kind;
+    spaces.limit = limit;
+    spaces.last = 0;
+    return vtd_space_create(&ignored);
+}
+
 // What units don't cache as absent, or know nothing of yet, needs no invalidation (VT-d 6.1).
 static bool announce_to(struct vtd_unit *u, uint16_t id, struct problem *p)
 {
@@ -50,7 +52,8 @@ static bool announce_to(struct vtd_unit *u, uint16_t id, struct problem *p)
     return id >= vtd_domains(u) || vtd_invalidate_domain(u, id, p);
 }
 
-bool vtd_space_announce(const struct pci_space *s, struct problem *p)
+// Has the units see what was added to the tables. False: one doesn't confirm it.
+static bool announce(const struct pci_space *s, struct problem *p)
 {
     struct vtd_unit *u;
     bool ok = true;
@@ -77,7 +80,7 @@ bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t byt
 {
     if (may_be_at(at, bytes) && is_whole(phys, bytes, PAGE_ADDR + PAGE_BYTES) &&
         vtd_pages_map(&s->pages, at, phys, bytes))
-        return vtd_space_announce(s, p);
+        return announce(s, p);
     return problem_set(p, "domain-map",
                        "a domain's devices can't find 0x%llx bytes of memory at 0x%llx: units "
                        "translate whole pages below 0x%llx, no interrupts, and each to one place",

@@ -3,7 +3,6 @@
 
 #include "drivers/vtd/unit.h"
 
-#include "drivers/vtd/unit_text.h"
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
@@ -52,7 +51,12 @@ static struct vtd_left read_left(const struct vtd_unit *u)
 static bool map(struct vtd_unit *u, size_t bytes, struct problem *p)
 {
     u->regs = mem_may_be_mmio(u->base, bytes) ? mem_map_mmio(u->base, bytes) : NULL;
-    return u->regs || vtd_problem_nowhere(u, bytes, p);
+    return u->regs ||
+           problem_set(
+               p, "vtd-unit-absent",
+               "the DMAR table puts the registers of a VT-d unit (%llu KiB) at 0x%llx, which "
+               "is RAM or past what the CPU can reach: update the firmware",
+               bytes / KIB, (unsigned long long)u->base);
 }
 
 bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
@@ -64,7 +68,11 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
     u->ecap = vtd_read64(u, VTD_ECAP);
     if (!makes_sense(u)) {
         u->regs = NULL;
-        return vtd_problem_absent(u, p);
+        return problem_set(
+            p, "vtd-unit-absent",
+            "VT-d unit 0x%llx is in the DMAR table, but nothing answers there (CAP %llx, "
+            "ECAP %llx): update the firmware, or switch the part of the board back on",
+            (unsigned long long)u->base, (unsigned long long)u->cap, (unsigned long long)u->ecap);
     }
     size_t bytes = register_bytes(u->cap, u->ecap);
     if (bytes > VTD_FIXED_BYTES && !map(u, bytes, p))
@@ -76,10 +84,51 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
 bool vtd_unit_check(const struct vtd_unit *u, struct problem *p)
 {
     if (!(u->ecap & VTD_ECAP_QI))
-        return vtd_problem_no_qi(u, p);
+        return problem_set(p, "vtd-no-qi",
+                           "ECAP.QI (bit 1) of VT-d unit 0x%llx is 0: it has no invalidation "
+                           "queue, so its interrupts can't be remapped on this machine",
+                           (unsigned long long)u->base);
     if (!(u->ecap & VTD_ECAP_IR))
-        return vtd_problem_no_ir(u, p);
-    return u->ecap & VTD_ECAP_EIM || vtd_problem_no_eim(u, p);
+        return problem_set(p, "vtd-no-ir",
+                           "ECAP.IR (bit 3) of VT-d unit 0x%llx is 0: it can't remap interrupts; "
+                           "turn interrupt remapping on in the firmware set-up (QEMU: intremap=on)",
+                           (unsigned long long)u->base);
+    return u->ecap & VTD_ECAP_EIM ||
+           problem_set(p, "vtd-no-eim",
+                       "ECAP.EIM (bit 4) of VT-d unit 0x%llx is 0: it can't send to x2APIC ids; "
+                       "turn x2APIC on in the firmware set-up (QEMU: eim=on)",
+                       (unsigned long long)u->base);
+}
+
+bool vtd_unit_can_post(const struct vtd_unit *u, struct problem *p)
+{
+    return u->cap & VTD_CAP_PI ||
+           problem_set(p, "vtd-no-posting",
+                       "CAP.PI (bit 59) of VT-d unit 0x%llx is 0: it can't post interrupts; "
+                       "irq=remapped works",
+                       (unsigned long long)u->base);
+}
+
+static const char *command_name(uint32_t bit)
+{
+    switch (bit) {
+    case VTD_GCMD_TE:
+        return "DMA translation (TE)";
+    case VTD_GCMD_SRTP:
+        return "the new root table (SRTP)";
+    case VTD_GCMD_QIE:
+        return "the invalidation queue (QIE)";
+    case VTD_GCMD_IRE:
+        return "interrupt remapping (IRE)";
+    case VTD_GCMD_SIRTP:
+        return "the new remapping table (SIRTP)";
+    case VTD_GCMD_CFI:
+        return "compatibility format (CFI)";
+    case VTD_GCMD_WBF:
+        return "the write buffer flush (WBF)";
+    default:
+        return "a command";
+    }
 }
 
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p)
@@ -92,7 +141,11 @@ bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p
     // WBFS is set while the flush runs; every other status follows its command.
     bool wanted = bit == VTD_GCMD_WBF ? false : on;
     return poll_until(!!(vtd_read32(u, VTD_GSTS) & bit) == wanted, VTD_DEADLINE_NS) ||
-           vtd_problem_command(u, bit, on, p);
+           problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't turn %s %s within %llu ms (GSTS %08x): power the "
+                       "machine off and on; if that doesn't help, the unit is broken",
+                       (unsigned long long)u->base, command_name(bit), on ? "on" : "off",
+                       VTD_DEADLINE_NS / NS_PER_MS, vtd_read32(u, VTD_GSTS));
 }
 
 bool vtd_flush_write_buffer(const struct vtd_unit *u, struct problem *p)

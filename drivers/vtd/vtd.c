@@ -7,7 +7,6 @@
 #include "drivers/vtd/fence.h"
 #include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -55,12 +54,6 @@ static bool put_aside(struct vtd_unit *u, const struct problem *p)
     return true;
 }
 
-static bool may_turn_off(const struct vtd_unit *u, struct problem *p)
-{
-    return dma != VTD_DMA_OPEN || !u->hung_display || !(u->left.gsts & VTD_GCMD_TE) ||
-           vtd_problem_display(u, p);
-}
-
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
 static void map_all(struct dmar *d)
 {
@@ -81,7 +74,8 @@ static bool take_over_all(struct problem *p)
     for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
         if (!u->regs)
             continue;
-        if (may_turn_off(u, p) && vtd_take_over(u, dma != VTD_DMA_OPEN, p))
+        if ((dma != VTD_DMA_OPEN || vtd_may_end_translation(u, p)) &&
+            vtd_take_over(u, dma != VTD_DMA_OPEN, p))
             u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
         else if (!put_aside(u, p))
             return false;
@@ -155,8 +149,8 @@ bool vtd_can_post(bool driven_only, struct problem *p)
     const struct vtd_unit *u;
     driven_only &= is_needed_anywhere();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!(u->cap & VTD_CAP_PI) && (u->needed || !driven_only))
-            return vtd_problem_no_posting(u, p);
+        if ((u->needed || !driven_only) && !vtd_unit_can_post(u, p))
+            return false;
     return true;
 }
 
@@ -175,7 +169,7 @@ static uint32_t entry_count(void)
 // Contexts are entered before there is translation: nothing is granted yet.
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    vtd_context_start(u);
+    u->root = vtd_new_table(vtd_snoops(u), u->node);
     return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
            vtd_turn_translation_on(u, p);
 }
