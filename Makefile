@@ -5,6 +5,7 @@ CROSS_COMPILE ?= x86_64-linux-gnu-
 CC      = $(CROSS_COMPILE)gcc
 LD      = $(CROSS_COMPILE)ld
 OBJCOPY = $(CROSS_COMPILE)objcopy
+READELF = $(CROSS_COMPILE)readelf
 NASM   ?= nasm
 HOSTCC ?= gcc
 CLANG  ?= clang
@@ -74,9 +75,12 @@ $(FONTS):
 	$(call quiet,GZIP)gzip -dc $< > $@
 $(B)/kernel/base/font.asm.o: $(FONTS)
 
-# The image carries the symbols for backtraces, not the debug information.
+# What the image carries of an ELF file: what is loaded, and the functions' names, for backtraces.
+for_image = $(READELF) -sW $< | awk '$$4 == "FUNC" { print $$8 }' > $@.functions && \
+            $(OBJCOPY) --strip-all --keep-symbols=$@.functions --remove-section=.marks $< $@
+
 $(B)/kernel.stripped.elf: $(B)/kernel.elf
-	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
+	$(call quiet,OBJCOPY)$(for_image)
 
 include domain/domain.mk
 include boot/boot.mk
