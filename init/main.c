@@ -183,8 +183,8 @@ static void start_irqs(const struct cmdline *c)
         fail_problem(&p);
     irq_init(&(struct irq_config){
         .mode = mode,
-        .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
-        .chip_post = can_post(plain, &no_post) ? vtd_chip_posted() : NULL,
+        .chip = plain ? &irq_chip_msi : &vtd_chip_remapped,
+        .chip_post = can_post(plain, &no_post) ? &vtd_chip_posted : NULL,
         .no_post = &no_post,
         .loops = (unsigned)cmdline_number(c, "posted.loops"),
         .preempt = cmdline_is(c, "posted.preempt", "1"),

@@ -17,7 +17,7 @@ shared_dsa = tests/host/irq_world.c
 shared_behind = $(shared_vmd) $(wildcard tests/host/nvme_model*.c)
 shared_of  = $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/$(topic_of)_*.c) $(shared_$(topic_of)))
 
-HOST_CFLAGS = -std=gnu11 -O1 -g -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-pointer $(WARNINGS) -I.
+HOST_CFLAGS = -std=gnu11 -O1 -g -mcx16 -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-pointer $(WARNINGS) -I.
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN        = -fsanitize=thread -O2
 

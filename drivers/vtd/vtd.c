@@ -7,7 +7,6 @@
 #include "drivers/vtd/fence.h"
 #include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
 #include "kernel/base/x86.h"
@@ -16,10 +15,6 @@
 #include "lib/string.h"
 
 #define CPUID_1_C_CX16 BIT32(13)
-
-#define ENTRIES_MIN 4096u
-#define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
-#define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
 
 static vtd_is_driven is_driven;
 static enum vtd_dma dma;
@@ -55,12 +50,6 @@ static bool put_aside(struct vtd_unit *u, const struct problem *p)
     return true;
 }
 
-static bool may_turn_off(const struct vtd_unit *u, struct problem *p)
-{
-    return dma != VTD_DMA_OPEN || !u->hung_display || !(u->left.gsts & VTD_GCMD_TE) ||
-           vtd_problem_display(u, p);
-}
-
 // A unit that doesn't answer is left out: boards name units whose devices are switched off.
 static void map_all(struct dmar *d)
 {
@@ -81,7 +70,8 @@ static bool take_over_all(struct problem *p)
     for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
         if (!u->regs)
             continue;
-        if (may_turn_off(u, p) && vtd_take_over(u, dma != VTD_DMA_OPEN, p))
+        if ((dma != VTD_DMA_OPEN || vtd_may_end_translation(u, p)) &&
+            vtd_take_over(u, dma != VTD_DMA_OPEN, p))
             u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
         else if (!put_aside(u, p))
             return false;
@@ -155,27 +145,17 @@ bool vtd_can_post(bool driven_only, struct problem *p)
     const struct vtd_unit *u;
     driven_only &= is_needed_anywhere();
     for (size_t i = 0; (u = vtd_unit_get(i)); i++)
-        if (!(u->cap & VTD_CAP_PI) && (u->needed || !driven_only))
-            return vtd_problem_no_posting(u, p);
+        if ((u->needed || !driven_only) && !vtd_unit_can_post(u, p))
+            return false;
     return true;
 }
 
 // ---- turning on ----
 
-// How many irqs there will be is the drivers' to say, later: so as many as can be, 1.5 MiB, except
-// where that would take a good part of the memory.
-static uint32_t entry_count(void)
-{
-    uint32_t count = ENTRIES_MAX;
-    while (count > ENTRIES_MIN && count * ENTRY_BYTES > mem_free_bytes() / 16)
-        count /= 2;
-    return count;
-}
-
 // Contexts are entered before there is translation: nothing is granted yet.
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    vtd_context_start(u);
+    u->root = vtd_new_table(vtd_snoops(u), u->node);
     return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
            vtd_turn_translation_on(u, p);
 }
@@ -184,9 +164,8 @@ static bool fence(struct vtd_unit *u, struct problem *p)
 // whatever CFI says (5.1.4); it is cleared so that the status says the same.
 static bool turn_on(struct vtd_unit *u, struct problem *p)
 {
-    return vtd_queue_start(u, p) && vtd_table_start(u, entry_count(), p) &&
-           (dma == VTD_DMA_OPEN || fence(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
-           vtd_gcmd(u, VTD_GCMD_CFI, false, p);
+    return vtd_queue_start(u, p) && vtd_table_start(u, p) && (dma == VTD_DMA_OPEN || fence(u, p)) &&
+           vtd_gcmd(u, VTD_GCMD_IRE, true, p) && vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
 static bool give_up(struct vtd_unit *u, const struct problem *p)

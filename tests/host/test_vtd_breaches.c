@@ -206,7 +206,7 @@ static struct irq routed(const struct irq_chip *chip, struct pci_dev *dev)
 }
 
 #define for_each_chip(chip)                                                                        \
-    for (unsigned i = 0; i < 2 && (chip = i ? vtd_chip_posted() : vtd_chip_remapped(), true); i++)
+    for (unsigned i = 0; i < 2 && (chip = i ? &vtd_chip_posted : &vtd_chip_remapped, true); i++)
 
 // A domain's function sends by its own entry, and by no other, be it in use, free, or past the table; and it
 // is the domain's breach, not an error of the kernel's.

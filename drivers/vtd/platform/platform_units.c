@@ -2,7 +2,6 @@
 // What each remapping unit can do, in words, and whether it can post interrupts.
 
 #include "drivers/vtd/platform/platform.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -18,7 +17,11 @@ static enum ability judge(const struct vtd_unit *u, struct problem *p)
 {
     *p = (struct problem){ .what = "" };
     if (u->state == VTD_UNIT_ABSENT) {
-        vtd_problem_absent(u, p);
+        problem_set(
+            p, "vtd-unit-absent",
+            "nothing answers there (CAP %llx, ECAP %llx): update the firmware, or switch the "
+            "part of the board back on",
+            (unsigned long long)u->cap, (unsigned long long)u->ecap);
         return UNIT_NEITHER;
     }
     if (!vtd_unit_check(u, p))
