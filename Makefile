@@ -5,6 +5,7 @@ CROSS_COMPILE ?= x86_64-linux-gnu-
 CC      = $(CROSS_COMPILE)gcc
 LD      = $(CROSS_COMPILE)ld
 OBJCOPY = $(CROSS_COMPILE)objcopy
+READELF = $(CROSS_COMPILE)readelf
 NASM   ?= nasm
 HOSTCC ?= gcc
 CLANG  ?= clang
@@ -35,7 +36,7 @@ KERNEL_ASM  = $(sort $(wildcard $(addsuffix /*.asm,$(KERNEL_DIRS))))
 KERNEL_OBJ  = $(KERNEL_C:%.c=$(B)/%.o) $(KERNEL_ASM:%.asm=$(B)/%.asm.o) $(APP_OBJ)
 
 KERNEL_CFLAGS = -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-    -mgeneral-regs-only -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fno-common \
+    -mgeneral-regs-only -mcx16 -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fno-common \
     -fno-asynchronous-unwind-tables -fcf-protection=none -fstack-protector-strong \
     -ffunction-sections -fdata-sections \
     -fmerge-all-constants -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) -I.
@@ -74,9 +75,12 @@ $(FONTS):
 	$(call quiet,GZIP)gzip -dc $< > $@
 $(B)/kernel/base/font.asm.o: $(FONTS)
 
-# The image carries the symbols for backtraces, not the debug information.
+# What the image carries of an ELF file: what is loaded, and the functions' names, for backtraces.
+for_image = $(READELF) -sW $< | awk '$$4 == "FUNC" { print $$8 }' > $@.functions && \
+            $(OBJCOPY) --strip-all --keep-symbols=$@.functions --remove-section=.marks $< $@
+
 $(B)/kernel.stripped.elf: $(B)/kernel.elf
-	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
+	$(call quiet,OBJCOPY)$(for_image)
 
 include domain/domain.mk
 include boot/boot.mk

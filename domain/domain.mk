@@ -47,8 +47,7 @@ $(B)/domain.full.elf: $(DOMAIN_OBJ) $(B)/domain.from domain/domain.ld
 	$(call quiet,LD)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
 	    --fatal-warnings -T domain/domain.ld -Map $(B)/domain.map -o $@ $(DOMAIN_OBJ)
 
-# Symbols stay, for backtraces.
 $(B)/domain.elf: $(B)/domain.full.elf
-	$(call quiet,OBJCOPY)$(OBJCOPY) --strip-debug $< $@
+	$(call quiet,OBJCOPY)$(for_image)
 
 -include $(DOMAIN_OBJ:.o=.d)

@@ -113,6 +113,7 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
     apic_timer_init();
     apic_init_cpu();
     mce_start_cpu();
+    tables_add_boot_cpu(apic_id());
     apic_take_nmis(tables_nmi_lint(apic_id()));
     ioapic_mask_all(&t->madt);
     if (!smp_prepare(&t->madt, &t->srat, most, &p))
@@ -183,8 +184,8 @@ static void start_irqs(const struct cmdline *c)
         fail_problem(&p);
     irq_init(&(struct irq_config){
         .mode = mode,
-        .chip = plain ? &irq_chip_msi : vtd_chip_remapped(),
-        .chip_post = can_post(plain, &no_post) ? vtd_chip_posted() : NULL,
+        .chip = plain ? &irq_chip_msi : &vtd_chip_remapped,
+        .chip_post = can_post(plain, &no_post) ? &vtd_chip_posted : NULL,
         .no_post = &no_post,
         .loops = (unsigned)cmdline_number(c, "posted.loops"),
         .preempt = cmdline_is(c, "posted.preempt", "1"),

@@ -3,7 +3,6 @@
 // the chips differ in what route() writes there.
 
 #include "drivers/vtd/unit.h"
-#include "drivers/vtd/unit_text.h"
 #include "drivers/vtd/vtd.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"
@@ -21,7 +20,7 @@ static bool chip_alloc(struct irq *irq, struct problem *p)
 static bool chip_alloc_posted(struct irq *irq, struct problem *p)
 {
     const struct vtd_unit *u = vtd_unit_of(irq->dev, p);
-    return u && (u->cap & VTD_CAP_PI || vtd_problem_no_posting(u, p)) && chip_alloc(irq, p);
+    return u && vtd_unit_can_post(u, p) && chip_alloc(irq, p);
 }
 
 static void chip_free(struct irq *irq)
@@ -66,7 +65,7 @@ static bool route_posted(struct irq *irq, struct irq_place to, struct problem *p
     return write_entry(irq, entry, p);
 }
 
-static const struct irq_chip chip_remapped = {
+const struct irq_chip vtd_chip_remapped = {
     .name = "VTD-REMAP",
     .alloc = chip_alloc,
     .free = chip_free,
@@ -74,20 +73,10 @@ static const struct irq_chip chip_remapped = {
     .compose = chip_compose,
 };
 
-static const struct irq_chip chip_posted = {
+const struct irq_chip vtd_chip_posted = {
     .name = "VTD-POST",
     .alloc = chip_alloc_posted,
     .free = chip_free,
     .route = route_posted,
     .compose = chip_compose,
 };
-
-const struct irq_chip *vtd_chip_remapped(void)
-{
-    return &chip_remapped;
-}
-
-const struct irq_chip *vtd_chip_posted(void)
-{
-    return &chip_posted;
-}

@@ -7,8 +7,8 @@
 // Starts counting from zero.
 void fault_report_reset(void);
 
-// Of one, as its record has it.
-void fault_report(struct vtd_unit *u, uint64_t low, uint64_t high);
+// Of one, as its record has it; enters what the driver knows of it.
+void fault_report(struct vtd_unit *u, struct vtd_fault *f);
 
 // That the unit had no record free for some.
 void fault_report_lost(const struct vtd_unit *u);

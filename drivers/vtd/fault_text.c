@@ -6,139 +6,63 @@
 #include "lib/format.h"
 
 struct reason {
-    const char *what;
-    const char *why;
-    const char *remedy;
+    const char *what, *why, *remedy;
 };
 
 // By code. What is wrong with a table of ours is an error of Onebell, or of the memory.
 static const struct reason reasons[] = {
-    [0x01] = {
-        "dma-bus",
-        "nothing on its bus was granted any memory",
-        "nobody drives it: firmware left it running; turn it off in the set-up",
-    },
-    [0x02] = {
-        "dma-function",
-        "it was granted no memory",
-        "nobody drives it, or its driver has given it up: firmware left it running, or it doesn't "
-        "stop",
-    },
-    [0x03] = {
-        "dma-context",
-        "its context entry is invalid",
-        "report this as an error of Onebell",
-    },
-    [0x04] = {
-        "dma-width",
-        "the address is wider than the unit translates",
-        "the device is faulty, or was given a wrong address",
-    },
-    [0x05] = {
-        "dma-write",
-        "it may not write there",
-        "the device is faulty, or was given a wrong address",
-    },
-    [0x06] = {
-        "dma-read",
-        "it may not read there",
-        "the device is faulty, or was given a wrong address",
-    },
-    [0x07] = {
-        "dma-table",
-        "the unit can't read a page table",
-        "its memory is faulty: look into the machine's error log",
-    },
-    [0x08] = {
-        "dma-root-table",
-        "the unit can't read the root table",
-        "its memory is faulty: look into the machine's error log",
-    },
-    [0x09] = {
-        "dma-context-table",
-        "the unit can't read a context table",
-        "its memory is faulty: look into the machine's error log",
-    },
-    [0x0a] = {
-        "dma-root-reserved",
-        "its root entry has reserved bits set",
-        "something wrote there",
-    },
-    [0x0b] = {
-        "dma-context-reserved",
-        "its context entry has reserved bits set",
-        "something wrote there",
-    },
-    [0x0c] = {
-        "dma-page-reserved",
-        "a page table entry has reserved bits set",
-        "something wrote there",
-    },
-    [0x0d] = {
-        "dma-translated",
-        "it asks for translations, or says that it has one",
-        "its ATS was turned off: the device is faulty, or hostile",
-    },
-    [0x20] = {
-        "msi-reserved",
-        "the message has reserved bits set",
-        "its MSI-X table is damaged or not Onebell's: reset the device",
-    },
-    [0x21] = {
-        "irte-range",
-        "the index lies beyond the remapping table",
-        "its MSI-X table is damaged or not Onebell's: reset the device",
-    },
-    [0x22] = {
-        "irte-absent",
-        "the entry is not present",
-        "it signals an interrupt that was freed or never set up: mask or reset it",
-    },
-    [0x23] = {
-        "irte-unreadable",
-        "the unit can't read the remapping table",
-        "its memory is faulty: look into the machine's error log",
-    },
-    [0x24] = {
-        "irte-reserved",
-        "the entry has reserved bits set",
-        "posted entries need CAP.PI (irq=remapped does without), or something wrote here",
-    },
-    [0x25] = {
-        "msi-compatibility",
-        "messages in compatibility format are blocked",
-        "firmware left the device signalling: disable or reset it",
-    },
-    [0x26] = {
-        "irte-source",
-        "the entry belongs to another sender",
-        "a bridge or VMD changes the id, or the device uses an index that isn't its own",
-    },
-    [0x27] = {
-        "descriptor-unreadable",
-        "the unit can't reach the posted-interrupt descriptor",
-        "it must lie in RAM; irq=remapped does without",
-    },
-    [0x28] = {
-        "descriptor-reserved",
-        "reserved bits of the posted-interrupt descriptor are set",
-        "a device's DMA or an error in Onebell overwrites it",
-    },
-    [0x29] = {
-        "msi-malformed",
-        "the write to the interrupt range is no valid message",
-        "the device is faulty or its DMA goes astray: reset it",
-    },
-    [0x2a] = {
-        "eime-required",
-        "the unit demands extended interrupt mode, and it is off",
-        "something changed the unit's registers: power the machine off and on",
-    },
-    [0x2b] = {
-        "remapping-required",
-        "the unit demands interrupt remapping, and it is off",
-        "firmware left the device signalling: disable or reset it",
-    },
+    [0x01] = { "dma-bus", "nothing on its bus was granted any memory",
+               "nobody drives it: firmware left it running; turn it off in the set-up" },
+    [0x02] = { "dma-function", "it was granted no memory",
+               "nobody drives it, or its driver has given it up: firmware left it running, or it "
+               "doesn't "
+               "stop" },
+    [0x03] = { "dma-context", "its context entry is invalid",
+               "report this as an error of Onebell" },
+    [0x04] = { "dma-width", "the address is wider than the unit translates",
+               "the device is faulty, or was given a wrong address" },
+    [0x05] = { "dma-write", "it may not write there",
+               "the device is faulty, or was given a wrong address" },
+    [0x06] = { "dma-read", "it may not read there",
+               "the device is faulty, or was given a wrong address" },
+    [0x07] = { "dma-table", "the unit can't read a page table",
+               "its memory is faulty: look into the machine's error log" },
+    [0x08] = { "dma-root-table", "the unit can't read the root table",
+               "its memory is faulty: look into the machine's error log" },
+    [0x09] = { "dma-context-table", "the unit can't read a context table",
+               "its memory is faulty: look into the machine's error log" },
+    [0x0a] = { "dma-root-reserved", "its root entry has reserved bits set",
+               "something wrote there" },
+    [0x0b] = { "dma-context-reserved", "its context entry has reserved bits set",
+               "something wrote there" },
+    [0x0c] = { "dma-page-reserved", "a page table entry has reserved bits set",
+               "something wrote there" },
+    [0x0d] = { "dma-translated", "it asks for translations, or says that it has one",
+               "its ATS was turned off: the device is faulty, or hostile" },
+    [0x20] = { "msi-reserved", "the message has reserved bits set",
+               "its MSI-X table is damaged or not Onebell's: reset the device" },
+    [0x21] = { "irte-range", "the index lies beyond the remapping table",
+               "its MSI-X table is damaged or not Onebell's: reset the device" },
+    [0x22] = { "irte-absent", "the entry is not present",
+               "it signals an interrupt that was freed or never set up: mask or reset it" },
+    [0x23] = { "irte-unreadable", "the unit can't read the remapping table",
+               "its memory is faulty: look into the machine's error log" },
+    [0x24] = { "irte-reserved", "the entry has reserved bits set",
+               "posted entries need CAP.PI (irq=remapped does without), or something wrote here" },
+    [0x25] = { "msi-compatibility", "messages in compatibility format are blocked",
+               "firmware left the device signalling: disable or reset it" },
+    [0x26] = { "irte-source", "the entry belongs to another sender",
+               "a bridge or VMD changes the id, or the device uses an index that isn't its own" },
+    [0x27] = { "descriptor-unreadable", "the unit can't reach the posted-interrupt descriptor",
+               "it must lie in RAM; irq=remapped does without" },
+    [0x28] = { "descriptor-reserved", "reserved bits of the posted-interrupt descriptor are set",
+               "a device's DMA or an error in Onebell overwrites it" },
+    [0x29] = { "msi-malformed", "the write to the interrupt range is no valid message",
+               "the device is faulty or its DMA goes astray: reset it" },
+    [0x2a] = { "eime-required", "the unit demands extended interrupt mode, and it is off",
+               "something changed the unit's registers: power the machine off and on" },
+    [0x2b] = { "remapping-required", "the unit demands interrupt remapping, and it is off",
+               "firmware left the device signalling: disable or reset it" },
 };
 static_assert(ARRAY_SIZE(reasons) == VTD_REASON_INTERRUPT_LAST + 1,
               "VT-d 5.1.4.1: one sentence for each reason");
@@ -151,11 +75,13 @@ static const struct reason *reason_of(const struct vtd_fault *f)
                                                                       : &other;
 }
 
-struct vtd_fault vtd_fault_decode(uint64_t low, uint64_t high)
+struct vtd_fault vtd_fault_decode(uint64_t unit, uint16_t segment, uint64_t low, uint64_t high)
 {
     uint8_t reason = (uint8_t)field_get(VTD_FRCD_HIGH_FR, high);
     bool interrupt = reason >= VTD_REASON_INTERRUPT_FIRST && reason <= VTD_REASON_INTERRUPT_LAST;
     return (struct vtd_fault){
+        .unit = unit,
+        .segment = segment,
         .source = (uint16_t)field_get(VTD_FRCD_HIGH_SID, high),
         .reason = reason,
         .interrupt = interrupt,
@@ -174,11 +100,9 @@ const char *vtd_fault_what(const struct vtd_fault *f)
 
 // " through entry 17 (nvme0q3)", or " at 0x1000 (RAM)"; nothing of an interrupt whose entry the unit doesn't
 // know.
-static void place_text(char *to, size_t bytes, const struct vtd_fault *f,
-                       const struct vtd_fault_owner *owner)
+static void place_text(char *to, size_t bytes, const struct vtd_fault *f)
 {
-    const char *what =
-        f->interrupt ? owner->name[0] ? owner->name : "not in use" : owner->lies_there;
+    const char *what = f->interrupt ? f->owner[0] ? f->owner : "not in use" : f->lies_there;
     to[0] = 0;
     if (f->has_index)
         format_text(to, bytes, " through entry %u (%s)", f->index, what);
@@ -188,30 +112,31 @@ static void place_text(char *to, size_t bytes, const struct vtd_fault *f,
 }
 
 // " (0000:00:04.0)": the sender that a source-id fault missed; nothing for other faults.
-static void wanted_text(char *to, size_t bytes, uint16_t segment, const struct vtd_fault *f,
-                        const struct vtd_fault_owner *owner)
+static void wanted_text(char *to, size_t bytes, const struct vtd_fault *f)
 {
-    uint16_t sid = owner->entry.source.sid;
+    uint16_t sid = f->entry.source.sid;
     to[0] = 0;
-    if (f->reason != 0x26 || !owner->name[0])
+    if (f->reason != 0x26 || !f->owner[0])
         return;
-    if (owner->entry.source.svt == IRTE_SVT_BUS)
+    if (f->entry.source.svt == IRTE_SVT_BUS)
         format_text(to, bytes, " (buses %02x to %02x)", sid >> 8, sid & 0xff);
     else
-        format_text(to, bytes, " (%04x:%02x:%02x.%x)", segment, PCI_BUS(sid), PCI_DEV(sid),
+        format_text(to, bytes, " (%04x:%02x:%02x.%x)", f->segment, PCI_BUS(sid), PCI_DEV(sid),
                     PCI_FN(sid));
 }
 
-int vtd_fault_sentence(char *to, size_t bytes, uint64_t unit, uint16_t segment,
-                       const struct vtd_fault *f, const struct vtd_fault_owner *owner)
+int vtd_fault_sentence(char *to, size_t bytes, const struct vtd_fault *f)
 {
     const struct reason *r = reason_of(f);
-    const char *access = f->interrupt ? "an interrupt" : f->reads ? "a read" : "a write";
     char place[96], wanted[32];
-    place_text(place, sizeof(place), f, owner);
-    wanted_text(wanted, sizeof(wanted), segment, f, owner);
+    place_text(place, sizeof(place), f);
+    wanted_text(wanted, sizeof(wanted), f);
     return format_text(
         to, bytes, "VT-d unit 0x%llx blocked %s of %04x:%02x:%02x.%x%s: %s%s (reason %02xh); %s",
-        (unsigned long long)unit, access, segment, PCI_BUS(f->source), PCI_DEV(f->source),
-        PCI_FN(f->source), place, r->why, wanted, f->reason, r->remedy);
+        (unsigned long long)f->unit,
+        f->interrupt ? "an interrupt"
+        : f->reads   ? "a read"
+                     : "a write",
+        f->segment, PCI_BUS(f->source), PCI_DEV(f->source), PCI_FN(f->source), place, r->why,
+        wanted, f->reason, r->remedy);
 }

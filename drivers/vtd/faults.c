@@ -54,23 +54,14 @@ void vtd_faults_clear(const struct vtd_unit *u)
 
 // The record's uppermost word is read first: with F set there, the rest of it is whole
 // (VT-d 11.4.7.6, note 1).
-bool vtd_fault_read(const struct vtd_unit *u, size_t index, uint64_t *low, uint64_t *high)
+bool vtd_fault_read(const struct vtd_unit *u, size_t index, struct vtd_fault *f)
 {
     size_t at = record_offset(u, index);
     if (!(vtd_read32(u, at + VTD_FRCD_TOP) & VTD_FRCD_TOP_F))
         return false;
-    *low = vtd_read64(u, at + VTD_FRCD_LOW);
-    *high = vtd_read64(u, at + VTD_FRCD_HIGH);
+    *f = vtd_fault_decode(u->base, u->segment, vtd_read64(u, at + VTD_FRCD_LOW),
+                          vtd_read64(u, at + VTD_FRCD_HIGH));
     return true;
-}
-
-static void take_record(struct vtd_unit *u, size_t index)
-{
-    uint64_t low, high;
-    if (!vtd_fault_read(u, index, &low, &high))
-        return;
-    free_record(u, index);
-    fault_report(u, low, high);
 }
 
 // All records, round the ring from the one at which FSTS.PPF was set, then the overflow (VT-d
@@ -79,11 +70,14 @@ static void take_record(struct vtd_unit *u, size_t index)
 // can't hold the loop here: after one round it waits for the timer.
 static void read_unit(struct vtd_unit *u)
 {
+    struct vtd_fault f;
     uint32_t status = vtd_read32(u, VTD_FSTS);
-    size_t count = vtd_fault_records(u);
-    size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
-    for (size_t i = 0; status & VTD_FSTS_PPF && i < count; i++)
-        take_record(u, (first + i) % count);
+    size_t count = vtd_fault_records(u), at = (size_t)field_get(VTD_FSTS_FRI, status) % count;
+    for (size_t i = 0; status & VTD_FSTS_PPF && i < count; i++, at = (at + 1) % count)
+        if (vtd_fault_read(u, at, &f)) {
+            free_record(u, at);
+            fault_report(u, &f);
+        }
     // Left set, these would hold back all further events. Errors of the queue are for the CPU that
     // waits for it, and those that no CPU can end stay set: then the timer stands in for events.
     uint32_t clear = vtd_read32(u, VTD_FSTS) & (VTD_FSTS_PFO | VTD_FSTS_ICE);

@@ -5,7 +5,6 @@
 #include "drivers/vtd/fence.h"
 
 #include "drivers/vtd/space.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
@@ -14,15 +13,15 @@
 
 static struct {
     bool on; // grants are asked for
-    struct pci_space arena;
+    struct pci_space *arena;
     uint64_t limit; // of what the units can translate
-} fence = { .arena.id = VTD_ARENA };
+} fence;
 
 // ---- what the units can do ----
 
 static unsigned width(const struct vtd_unit *u, unsigned levels)
 {
-    return MIN(vtd_levels_bits(levels), (unsigned)field_get(VTD_CAP_MGAW, u->cap) + 1);
+    return MIN(12 + 9 * levels, (unsigned)field_get(VTD_CAP_MGAW, u->cap) + 1);
 }
 
 // The fewest that reach all of RAM, else the most (VT-d 11.4.2). 0: the unit can't translate.
@@ -45,28 +44,30 @@ static unsigned largest_pages(const struct vtd_unit *u)
 
 static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
 {
-    (void)vtd_pages_map(&fence.arena.pages, phys, phys, bytes);
-    return vtd_space_announce(&fence.arena, p);
+    return vtd_space_map(fence.arena, phys, phys, bytes, p);
 }
 
 bool vtd_fence_plan(struct problem *p)
 {
-    struct vtd_pages *pages = &fence.arena.pages;
+    struct vtd_pages kind = { .largest = 3, .snooped = true, .node = NODE_ANY };
     struct vtd_unit *u;
-    *pages = (struct vtd_pages){ .largest = 3, .snooped = true, .node = NODE_ANY };
     fence.limit = UINT64_MAX;
     for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
         u->levels = choose_levels(u, mem_ram_end());
         if (!u->levels)
-            return vtd_problem_no_translation(u, p);
+            return problem_set(p, "dma-no-translation",
+                               "VT-d unit 0x%llx can't translate DMA by tables of 3, 4 or 5 levels "
+                               "(SAGAW %llx, CAP bits 12:8): run with dma=open, where every device "
+                               "reaches all memory",
+                               (unsigned long long)u->base,
+                               (unsigned long long)field_get(VTD_CAP_SAGAW, u->cap));
         u->limit = BIT64(width(u, u->levels));
         fence.limit = MIN(fence.limit, u->limit);
-        pages->largest = MIN(pages->largest, largest_pages(u));
-        pages->snooped &= vtd_snoops(u);
+        kind.largest = MIN(kind.largest, largest_pages(u));
+        kind.snooped &= vtd_snoops(u);
     }
-    vtd_spaces_plan(pages, fence.limit);
-    vtd_pages_init(pages);
-    mem_dma_init(fence.limit, pages->largest == 3 ? GIB : 2 * MIB, map_piece);
+    fence.arena = vtd_spaces_begin(&kind, fence.limit, p);
+    mem_dma_init(fence.limit, kind.largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
 }
 
@@ -90,53 +91,46 @@ static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint1
     const struct pci_dev *other;
     size_t at = 0;
     if (dev->space && dev->space->id >= vtd_domains(u))
-        return vtd_problem_space(u, dev->name, dev->space->id, p);
+        return problem_set(p, "domain-ids",
+                           "%s can't have memory of its own by number %u: VT-d unit 0x%llx knows "
+                           "too few domains (CAP.ND %llu): ask for fewer",
+                           dev->name, dev->space->id, (unsigned long long)u->base,
+                           (unsigned long long)field_get(VTD_CAP_ND, u->cap));
     while ((other = next_bearer(dev, source, &at)))
         if (other->space != dev->space)
-            return vtd_problem_alias(dev->name, other->name, p);
+            return problem_set(p, "domain-alias",
+                               "%s and %s send by one requester id, so that both reach the same "
+                               "memory: they can't be in different hands",
+                               dev->name, other->name);
     return true;
 }
 
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t sources[2];
-    size_t count = vtd_sources_of(dev, sources);
+    uint16_t source;
     bool ok = true;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = 0;
-        if (!next_bearer(dev, sources[i], &at))
-            ok &= vtd_context_revoke(u, sources[i], p);
-    }
+    for (size_t i = 0, at = 0; vtd_source_of(dev, i, &source); i++, at = 0)
+        if (!next_bearer(dev, source, &at))
+            ok &= vtd_context_revoke(u, source, p);
     return ok;
-}
-
-// An older grant of another space, what firmware reserved, gives way.
-static bool grant_source(struct vtd_unit *u, uint16_t source, const struct pci_space *space,
-                         struct problem *p)
-{
-    uint16_t domain = vtd_context_domain(u, source);
-    if (domain == space->id)
-        return true;
-    return (!domain || vtd_context_revoke(u, source, p)) && vtd_context_grant(u, source, space, p);
 }
 
 static bool grant(const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t sources[2];
+    uint16_t source;
     struct problem ignored;
-    size_t count = vtd_sources_of(dev, sources);
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return false;
     bool ok = true;
-    for (size_t i = 0; i < count; i++) {
-        if (!may_reach(u, dev, sources[i], p))
+    for (size_t i = 0; vtd_source_of(dev, i, &source); i++) {
+        if (!may_reach(u, dev, source, p))
             return false;
-        (void)vtd_context_prepare(u, sources[i]);
+        (void)vtd_context_prepare(u, source);
     }
     spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = grant_source(u, sources[i], dev->space ? dev->space : &fence.arena, p);
+    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
+        ok = vtd_context_grant(u, source, dev->space ? dev->space : fence.arena, p);
     if (!ok)
         (void)revoke_sources(u, dev, &ignored);
     spinlock_unlock(&u->lock);
@@ -159,13 +153,13 @@ static bool revoke(const struct pci_dev *dev, struct problem *p)
 
 static bool reaches(const struct pci_dev *dev)
 {
-    uint16_t sources[2];
+    uint16_t source;
     struct problem ignored;
-    size_t count = vtd_sources_of(dev, sources);
     const struct vtd_unit *u = vtd_unit_of(dev, &ignored);
-    if (!u || !u->fenced)
-        return true;
-    return vtd_context_domain(u, sources[0]) || vtd_context_domain(u, sources[count - 1]);
+    bool any = !u || !u->fenced;
+    for (size_t i = 0; !any && vtd_source_of(dev, i, &source); i++)
+        any = vtd_context_domain(u, source);
+    return any;
 }
 
 void vtd_fence_raise(void)
@@ -195,7 +189,7 @@ static unsigned count_granted(void)
 static const char *page_text(void)
 {
     static const char *const texts[] = { "", "4 KiB", "2 MiB", "1 GiB" };
-    return texts[fence.arena.pages.largest];
+    return texts[fence.arena->pages.largest];
 }
 
 // Units that don't stand, or were left alone: what is behind them isn't driven, and is not fenced.

@@ -8,12 +8,6 @@
 #define VTD_LEVELS_LEAST 3 // 39 bits
 #define VTD_LEVELS_MOST 5  // 57 bits
 
-// The address width of tables with so many levels.
-static inline unsigned vtd_levels_bits(unsigned levels)
-{
-    return 12 + 9 * levels;
-}
-
 // The tables of 5 levels begin with those of 4, and these with those of 3: units of any width share
 // them, each from a root of its own.
 struct vtd_pages {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Spaces besides the DMA arena. What the tables are like suits each unit in use: then it doesn't matter
+// What functions can be granted. What the tables are like suits each unit in use: then it doesn't matter
 // behind which of them a function is that comes to a space later. Ids are never used again.
 
 #include "drivers/vtd/space.h"
@@ -10,18 +10,11 @@
     MSI_ADDRESS_BASE // a write to there is an interrupt, translated by nobody (VT-d 3.14)
 #define WINDOW_END (WINDOW_BASE + MIB)
 
-static struct {
+static struct spaces {
     struct vtd_pages kind;
     uint64_t limit;
     uint32_t last; // id that was given out
 } spaces;
-
-void vtd_spaces_plan(const struct vtd_pages *kind, uint64_t limit)
-{
-    spaces.kind = *kind;
-    spaces.limit = limit;
-    spaces.last = VTD_ARENA;
-}
 
 uint32_t vtd_domains(const struct vtd_unit *u)
 {
@@ -42,21 +35,24 @@ struct pci_space *vtd_space_create(struct problem *p)
     return s;
 }
 
-// What units don't cache as absent, or know nothing of yet, needs no invalidation (VT-d 6.1).
-static bool announce_to(struct vtd_unit *u, uint16_t id, struct problem *p)
+struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit, struct problem *p)
 {
-    if (!(u->cap & VTD_CAP_CM))
-        return vtd_flush_write_buffer(u, p);
-    return id >= vtd_domains(u) || vtd_invalidate_domain(u, id, p);
+    spaces = (struct spaces){ .kind = *kind, .limit = limit };
+    return vtd_space_create(p);
 }
 
-bool vtd_space_announce(const struct pci_space *s, struct problem *p)
+// Has the units see what was added to the tables. What one doesn't cache as absent, or knows nothing of yet, needs
+// no invalidation (VT-d 6.1). False: one doesn't confirm it.
+static bool announce(const struct pci_space *s, struct problem *p)
 {
     struct vtd_unit *u;
     bool ok = true;
     for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
         spinlock_lock(&u->lock);
-        ok = announce_to(u, s->id, p);
+        if (!(u->cap & VTD_CAP_CM))
+            ok = vtd_flush_write_buffer(u, p);
+        else
+            ok = s->id >= vtd_domains(u) || vtd_invalidate_domain(u, s->id, p);
         spinlock_unlock(&u->lock);
     }
     return ok;
@@ -77,7 +73,7 @@ bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t byt
 {
     if (may_be_at(at, bytes) && is_whole(phys, bytes, PAGE_ADDR + PAGE_BYTES) &&
         vtd_pages_map(&s->pages, at, phys, bytes))
-        return vtd_space_announce(s, p);
+        return announce(s, p);
     return problem_set(p, "domain-map",
                        "a domain's devices can't find 0x%llx bytes of memory at 0x%llx: units "
                        "translate whole pages below 0x%llx, no interrupts, and each to one place",

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Spaces besides the DMA arena: what other functions reach, each by tables and a domain id of its own.
-// Boot CPU.
+// Spaces: what functions reach, the DMA arena or memory of their own, each by tables and a domain id of its
+// own. Boot CPU.
 #pragma once
 
 #include "drivers/vtd/unit.h"
 
-// What tables have to be like for all units in use, which translate addresses below `limit`; spaces of an
-// earlier plan are no more.
-void vtd_spaces_plan(const struct vtd_pages *kind, uint64_t limit);
+// The first space, with id 1; `kind` says what its tables, and those of all others, have to be like for the units
+// in use, which translate addresses below `limit`. Spaces of before are no more.
+struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit, struct problem *p);
 
 // An empty one. "domain-ids": no id is left.
 struct pci_space *vtd_space_create(struct problem *p);
@@ -16,9 +16,6 @@ struct pci_space *vtd_space_create(struct problem *p);
 // or a unit doesn't confirm it.
 bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t bytes,
                    struct problem *p);
-
-// Has the units see what was added to the tables. False: one doesn't confirm it.
-bool vtd_space_announce(const struct pci_space *s, struct problem *p);
 
 // How many ids the unit knows, 0 among them.
 uint32_t vtd_domains(const struct vtd_unit *u);

@@ -6,22 +6,29 @@
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
 
+#define ENTRIES_MIN 4096u
+#define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
+#define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
+
 // Owns entries that a unit may still have in its cache: nobody else gets them.
 static struct irq retired = { .name = "retired" };
 
-bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
+// How many irqs there will be is the drivers' to say, later: so as many as can be, 1.5 MiB, except
+// where that would take a good part of the memory.
+bool vtd_table_start(struct vtd_unit *u, struct problem *p)
 {
     struct vtd_table *t = &u->table;
+    uint32_t count = ENTRIES_MAX;
+    while (count > ENTRIES_MIN && count * ENTRY_BYTES > mem_free_bytes() / 16)
+        count /= 2;
     size_t bytes = count * sizeof(struct irte);
-    // Aligned to its size, not to a page alone: data sheets of some chipsets ask for it.
-    size_t align = MAX(bytes, (size_t)PAGE_BYTES);
     *t = (struct vtd_table){
         .count = count,
-        .entries = mem_alloc(bytes, align, u->node),
+        // Aligned to its size, not to a page alone: data sheets of some chipsets ask for it.
+        .entries = mem_alloc(bytes, bytes, u->node),
         .owners = mem_alloc(count * sizeof(struct irq *), alignof(struct irq *), u->node),
     };
     vtd_flush(u, t->entries, bytes);
-
     uint64_t s = (uint64_t)__builtin_ctz(count) - 1;
     vtd_write64(u, VTD_IRTA, mem_phys(t->entries) | VTD_IRTA_EIME | field_put(VTD_IRTA_S, s));
     // The cache may hold entries of an older table (VT-d 6.7). Units with CAP.ESIRTPS drop them by
@@ -30,34 +37,18 @@ bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
            vtd_invalidate_all(u, p);
 }
 
-// One 16-byte store, so that the unit never reads half an entry: it fetches each in one piece
-// (VT-d 5.1.4). False: the entry isn't what was read before.
-static bool replace(struct irte *at, struct irte old, struct irte new)
-{
-    bool ok;
-    __asm__ volatile("lock cmpxchg16b %1"
-                     : "=@ccz"(ok), "+m"(*at), "+a"(old.low), "+d"(old.high)
-                     : "b"(new.low), "c"(new.high)
-                     : "memory");
-    return ok;
-}
-
-static bool store(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
+// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock. The store is one of 16 bytes, so that the unit
+// never reads half an entry: it fetches each in one piece (VT-d 5.1.4).
+static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
     struct irte *at = &u->table.entries[index];
-    if (!replace(at, *at, entry))
+    if (!__sync_bool_compare_and_swap(&at->whole, at->whole, entry.whole))
         return problem_set(p, "vtd-entry-changed",
                            "entry %u of VT-d unit 0x%llx changed while it was replaced: something "
                            "writes into the remapping table",
                            index, (unsigned long long)u->base);
     vtd_flush(u, at, sizeof(*at));
-    return true;
-}
-
-// Store, flush, invalidate, wait (VT-d 6.5.2.8; 9.10). Under the lock.
-static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
-{
-    return store(u, index, entry, p) && vtd_invalidate_entries(u, (uint16_t)index, 0, p);
+    return vtd_invalidate_entries(u, (uint16_t)index, 0, p);
 }
 
 // Where the unit refuses, or doesn't answer, the old entry comes back, since that's the one that the
@@ -75,11 +66,12 @@ bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, stru
 }
 
 // Under the lock. count: all are taken.
-static uint32_t find_free(struct vtd_table *t)
+static uint32_t take_free(struct vtd_table *t, struct irq *irq)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         uint32_t index = (t->next + i) % t->count;
         if (!t->owners[index]) {
+            t->owners[index] = irq;
             t->next = index + 1;
             t->end = MAX(t->end, index + 1);
             return index;
@@ -91,12 +83,9 @@ static uint32_t find_free(struct vtd_table *t)
 bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p)
 {
     spinlock_lock(&u->lock);
-    *index = find_free(&u->table);
-    bool found = *index < u->table.count;
-    if (found)
-        u->table.owners[*index] = irq;
+    *index = take_free(&u->table, irq);
     spinlock_unlock(&u->lock);
-    return found ||
+    return *index < u->table.count ||
            problem_set(p, "vtd-table-full",
                        "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=), "
                        "fewer queues (nvme.queues=) or fewer disks",
@@ -125,14 +114,14 @@ static uint32_t find_used(const struct vtd_table *t, const struct vtd_fault *f)
     return t->count;
 }
 
-bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_fault_owner *owner)
+bool vtd_table_owner(struct vtd_unit *u, struct vtd_fault *f)
 {
     const struct vtd_table *t = &u->table;
     spinlock_lock(&u->lock);
     uint32_t index = find_used(t, f);
     if (index < t->count) {
-        format_text(owner->name, sizeof(owner->name), "%s", t->owners[index]->name);
-        owner->entry = irte_unpack(t->entries[index]);
+        format_text(f->owner, sizeof(f->owner), "%s", t->owners[index]->name);
+        f->entry = irte_unpack(t->entries[index]);
     }
     spinlock_unlock(&u->lock);
     return index < t->count;

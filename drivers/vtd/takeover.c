@@ -6,7 +6,6 @@
 
 #include "drivers/vtd/unit.h"
 
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/x86/time.h"
@@ -42,9 +41,15 @@ static bool invalidations_done(const struct vtd_unit *u)
 // 6.5.2).
 static bool end_queue(const struct vtd_unit *u, struct problem *p)
 {
-    return (poll_until(invalidations_done(u), VTD_DEADLINE_NS) ||
-            vtd_problem_invalidations(u, p)) &&
-           vtd_gcmd(u, VTD_GCMD_QIE, false, p);
+    if (poll_until(invalidations_done(u), VTD_DEADLINE_NS))
+        return vtd_gcmd(u, VTD_GCMD_QIE, false, p);
+    return problem_set(p, "vtd-timeout",
+                       "VT-d unit 0x%llx didn't finish firmware's last invalidation within %llu ms "
+                       "(CCMD %llx, queue's head %llx, tail %llx): power the machine off and on",
+                       (unsigned long long)u->base, VTD_DEADLINE_NS / NS_PER_MS,
+                       (unsigned long long)vtd_read64(u, VTD_CCMD),
+                       (unsigned long long)vtd_read64(u, VTD_IQH),
+                       (unsigned long long)vtd_read64(u, VTD_IQT));
 }
 
 // Translation that may never turn off, since it could hang a display, is left to the reset.
@@ -76,9 +81,9 @@ static void forget_addresses(const struct vtd_unit *u)
 // Interrupts first: what they bring about could start DMA.
 bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 {
-    bool kept = keep_fence && !u->fenced;
     mask_events(u);
-    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
+    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || ((!keep_fence || u->fenced) && !end_fence(u, p)) ||
+        !end_queue(u, p))
         return false;
     forget_addresses(u);
     vtd_faults_clear(u);

@@ -6,7 +6,6 @@
 
 #include "drivers/vtd/scope.h"
 #include "drivers/vtd/space.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
@@ -18,23 +17,24 @@ static bool is_driven(vtd_is_driven driven, const struct pci_dev *dev)
     return driven && driven(dev);
 }
 
-static bool is_reserved_for(const struct pci_dev *dev, const struct dmar_reserved **range)
+// The first range; NULL: there is none.
+static const struct dmar_reserved *reserved_for(const struct pci_dev *dev)
 {
+    const struct dmar_reserved *range;
     size_t scope = 0;
-    return scope_next_reserved(vtd_units_table(), dev, &scope, range);
+    return scope_next_reserved(vtd_units_table(), dev, &scope, &range) ? range : NULL;
 }
 
 // What firmware or a display goes on doing without us, and is no news.
 static bool is_quiet(const struct pci_dev *dev)
 {
-    const struct dmar_reserved *range;
-    return pci_is_display(dev) || is_reserved_for(dev, &range);
+    return pci_is_display(dev) || reserved_for(dev);
 }
 
 static void tell_quiet(const struct pci_dev *dev)
 {
-    const struct dmar_reserved *range;
-    if (is_reserved_for(dev, &range))
+    const struct dmar_reserved *range = reserved_for(dev);
+    if (range)
         info("dma: %s is kept from the memory that firmware reserved for it (0x%llx to 0x%llx): "
              "dma=rmrr lets it in there",
              dev->name, (unsigned long long)range->base, (unsigned long long)range->end - 1);
@@ -66,7 +66,11 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
         if (!is_sane(dev, range))
             continue;
         if (range->end > u->limit)
-            return vtd_problem_reserved(u, dev->name, range->end, p);
+            return problem_set(p, "dma-reserved",
+                               "firmware reserved memory up to 0x%llx for %s, which VT-d unit "
+                               "0x%llx can't translate: run with dma=fence",
+                               (unsigned long long)range->end, dev->name,
+                               (unsigned long long)u->base);
         (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
         info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
              (unsigned long long)range->base, (unsigned long long)range->end - 1);
@@ -77,11 +81,10 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
 static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
                    struct problem *p)
 {
-    uint16_t sources[2];
-    size_t count = vtd_sources_of(dev, sources);
+    uint16_t source;
     bool ok = map_reserved(u, dev, &s->pages, p);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = vtd_context_domain(u, sources[i]) == s->id || vtd_context_grant(u, sources[i], s, p);
+    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
+        ok = vtd_context_grant(u, source, s, p);
     return ok;
 }
 
@@ -97,7 +100,6 @@ static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_driven driven,
                           struct problem *p)
 {
-    const struct dmar_reserved *range;
     const struct pci_dev *peer;
     if (vtd_context_domain(u, pci_visible(dev)->requester))
         return true;
@@ -105,9 +107,13 @@ static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_
     if (!s)
         return false;
     if (s->id >= vtd_domains(u))
-        return vtd_problem_domains(u, p);
+        return problem_set(p, "dma-domains",
+                           "VT-d unit 0x%llx has fewer domains (CAP.ND %llu) than devices with "
+                           "memory that firmware reserved: run with dma=fence",
+                           (unsigned long long)u->base,
+                           (unsigned long long)field_get(VTD_CAP_ND, u->cap));
     for (size_t i = 0; (peer = pci_get(i)); i++)
-        if (share_an_id(peer, dev) && is_reserved_for(peer, &range) && !is_driven(driven, peer) &&
+        if (share_an_id(peer, dev) && reserved_for(peer) && !is_driven(driven, peer) &&
             !let_in(u, peer, s, p))
             return false;
     return true;
@@ -116,24 +122,21 @@ static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_
 // By each of its ids, but one by which another device reaches something.
 static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t sources[2];
-    size_t count = vtd_sources_of(dev, sources);
+    uint16_t source;
     bool ok = true;
     tell_quiet(dev);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = vtd_context_domain(u, sources[i]) || vtd_context_silence(u, sources[i], p);
+    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
+        ok = vtd_context_domain(u, source) || vtd_context_silence(u, source, p);
     return ok;
 }
 
 bool vtd_undriven_settle(struct vtd_unit *u, bool rmrr, vtd_is_driven driven, struct problem *p)
 {
-    const struct dmar_reserved *range;
     const struct pci_dev *dev;
     struct problem ignored;
     bool ok = true;
     for (size_t i = 0; ok && (dev = pci_get(i)); i++)
         if (is_quiet(dev) && !is_driven(driven, dev) && vtd_unit_of(dev, &ignored) == u)
-            ok = rmrr && is_reserved_for(dev, &range) ? keep_reserved(u, dev, driven, p)
-                                                      : silence(u, dev, p);
+            ok = rmrr && reserved_for(dev) ? keep_reserved(u, dev, driven, p) : silence(u, dev, p);
     return ok;
 }

@@ -39,7 +39,6 @@ struct vtd_table {
 };
 
 // What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit.
-#define VTD_ARENA 1 // id of the one with the DMA arena
 struct pci_space {
     uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
     struct vtd_pages pages;
@@ -115,6 +114,9 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p);
 // "vtd-no-ir", "vtd-no-eim").
 bool vtd_unit_check(const struct vtd_unit *u, struct problem *p);
 
+// "vtd-no-posting".
+bool vtd_unit_can_post(const struct vtd_unit *u, struct problem *p);
+
 // Has one bit of the global command register be so: writes it where it isn't so already, and waits for its
 // status. The only place that writes it (VT-d 11.4.4.1). "vtd-timeout" if the unit doesn't follow.
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p);
@@ -135,6 +137,9 @@ bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p);
 
 // Ends protected memory, where there is any.
 bool vtd_end_protection(const struct vtd_unit *u, struct problem *p);
+
+// False where turning translation off, if it is on, could hang the display behind the unit ("vtd-unit-left").
+bool vtd_may_end_translation(const struct vtd_unit *u, struct problem *p);
 
 // Ends translation by tables of another mode than ours, if it is on; where the unit can, all memory is protected
 // from then on.
@@ -160,8 +165,8 @@ bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *
 
 // ---- table.c ----
 
-// An empty table of `count` entries that the unit uses as soon as remapping is on.
-bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p);
+// An empty table that the unit uses as soon as remapping is on.
+bool vtd_table_start(struct vtd_unit *u, struct problem *p);
 
 // A free entry for irq; it stays absent until it is written. "vtd-table-full".
 bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p);
@@ -172,24 +177,21 @@ bool vtd_table_release(struct vtd_unit *u, uint32_t index, struct problem *p);
 // Replaces an entry; on return the unit knows no older one. Any CPU, not in interrupt context.
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p);
 
-// Who uses the entry, or, without an index, some entry that this sender may use. False: nobody.
-bool vtd_table_owner(struct vtd_unit *u, const struct vtd_fault *f, struct vtd_fault_owner *owner);
+// Enters who uses the entry, or, without an index, some entry that this sender may use. False: nobody.
+bool vtd_table_owner(struct vtd_unit *u, struct vtd_fault *f);
 
 // ---- context.c: boot CPU, u->lock held ----
 
-// The ids that its requests may bear, as the unit sees them: its own, and that of the bridge which speaks
-// for it. Returns how many.
-size_t vtd_sources_of(const struct pci_dev *dev, uint16_t sources[2]);
-
-// An empty root table.
-void vtd_context_start(struct vtd_unit *u);
+// The ids that its requests may bear, as the unit sees them, one by one: its own, and that of the bridge which
+// speaks for it. False past the end.
+bool vtd_source_of(const struct pci_dev *dev, size_t index, uint16_t *source);
 
 // Has the unit translate by its root table, whatever it did before, with no moment in between at which
 // it would let through what neither firmware's tables nor ours do. All bus masters are off.
 bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p);
 
-// Lets a sender reach the space; it has no entry, or is silenced. And ends that: nothing of its DMA
-// arrives from then on.
+// Lets a sender reach the space; another space that it was granted, what firmware reserved, gives way. And
+// ends that: nothing of its DMA arrives from then on.
 bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_space *s,
                        struct problem *p);
 bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p);
@@ -213,7 +215,7 @@ void vtd_faults_finish(void);
 
 // How many records there are; and one of them as it stands, where it is in use.
 size_t vtd_fault_records(const struct vtd_unit *u);
-bool vtd_fault_read(const struct vtd_unit *u, size_t index, uint64_t *low, uint64_t *high);
+bool vtd_fault_read(const struct vtd_unit *u, size_t index, struct vtd_fault *f);
 
 // Forgets all recorded faults and queue errors.
 void vtd_faults_clear(const struct vtd_unit *u);
@@ -224,7 +226,7 @@ void vtd_faults_clear(const struct vtd_unit *u);
 const char *vtd_what_lies_at(uint64_t at);
 
 // Whether firmware reserved the memory there for that sender.
-bool vtd_is_reserved_at(const struct vtd_unit *u, uint16_t source, uint64_t at);
+bool vtd_is_reserved_at(const struct vtd_fault *f);
 
 // ---- units.c ----
 

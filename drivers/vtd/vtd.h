@@ -37,9 +37,8 @@ bool vtd_can_post(bool driven_only, struct problem *p);
 // and compatibility-format requests off. `ids` past 255 or not: always EIME.
 bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p);
 
-// The chips; valid after vtd_enable().
-const struct irq_chip *vtd_chip_remapped(void);
-const struct irq_chip *vtd_chip_posted(void);
+// The chips; after vtd_enable().
+extern const struct irq_chip vtd_chip_remapped, vtd_chip_posted;
 
 // Reads and reports all pending primary faults, one sentence each, limited in rate, and clears
 // them. From the boot CPU's loop: the fault vector's handler only asks for it.

@@ -158,8 +158,13 @@ static_assert(sizeof(struct vtd_entry) == 16, "VT-d 9.1, 9.3");
 // ---- interrupt remapping table entry ----
 
 struct irte {
-    uint64_t low, high;
-} __attribute__((aligned(16)));
+    union {
+        struct {
+            uint64_t low, high;
+        };
+        __extension__ unsigned __int128 whole; // in one piece
+    };
+};
 static_assert(sizeof(struct irte) == 16 && offsetof(struct irte, high) == 8, "VT-d 9.9");
 
 // Both forms.

@@ -39,12 +39,12 @@ static bool has_reserved(const struct pci_dev *dev, uint64_t at)
     return false;
 }
 
-bool vtd_is_reserved_at(const struct vtd_unit *u, uint16_t source, uint64_t at)
+bool vtd_is_reserved_at(const struct vtd_fault *f)
 {
     const struct pci_dev *dev;
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (dev->segment == u->segment && (dev->requester == source || dev->bdf == source) &&
-            has_reserved(dev, at))
+        if (dev->segment == f->segment && (dev->requester == f->source || dev->bdf == f->source) &&
+            has_reserved(dev, f->address))
             return true;
     return false;
 }

@@ -8,6 +8,7 @@
 #include "kernel/domain/info.h"
 #include "kernel/domain/tell.h"
 #include "kernel/mem/mem.h"
+#include "kernel/pci/pci.h"
 #include "kernel/x86/time.h"
 #include "lib/string.h"
 
@@ -15,6 +16,7 @@
 #define SOON_NS (50 * NS_PER_US)
 #define LATER_NS NS_PER_MS
 #define SOON_FOR_NS (10 * NS_PER_MS)
+#define LOOK_NS NS_PER_S
 
 static void step(struct cpu_timer *timer);
 
@@ -62,6 +64,16 @@ static void begin_setting_up(struct domain *d)
     go_on(d, DOMAIN_SETTING_UP);
 }
 
+// Of what its functions and the links to them log as errors, people hear while it runs.
+static void look(struct cpu_timer *timer)
+{
+    struct domain *d = container_of(timer, struct domain, look);
+    uint64_t now = time_ns();
+    for (unsigned i = 0; i < d->taken; i++)
+        pci_errors_look(d->devices[i]->dev, now);
+    cpu_timer_start(timer, now + LOOK_NS);
+}
+
 static void time_is_up(struct cpu_timer *timer)
 {
     domain_die(container_of(timer, struct domain, time), DOMAIN_END_TIME);
@@ -77,6 +89,9 @@ static void run(struct domain *d)
     d->time.fn = time_is_up;
     if (d->words->time_us)
         cpu_timer_start(&d->time, d->began_ns + d->words->time_us * NS_PER_US);
+    d->look.fn = look;
+    if (d->taken)
+        cpu_timer_start(&d->look, d->began_ns + LOOK_NS);
     d->working = d->team.cpus_count;
     for (unsigned i = 0; i < d->team.cpus_count; i++)
         domain_cpu_start(&d->team.cpus[i], d->program.plan.entry);
@@ -103,6 +118,7 @@ static void stop_cpus(struct domain *d)
 {
     d->state = DOMAIN_STOPPING;
     cpu_timer_stop(&d->time);
+    cpu_timer_stop(&d->look);
     for (unsigned i = 0; i < d->team.cpus_count; i++)
         domain_cpu_stop(&d->team.cpus[i]);
 }
@@ -137,18 +153,42 @@ static void after_silence(struct domain *d)
 
 // ---- all steps ----
 
+static enum domain_step withdraw(struct domain *d, struct domain_device *device)
+{
+    enum domain_step taken = device->ops->withdraw(device, &d->problem);
+    if (taken == DOMAIN_DONE)
+        pci_give(device->dev, d->words->name, time_ns());
+    return taken;
+}
+
+static enum domain_step silence(struct domain *d, struct domain_device *device)
+{
+    enum domain_step taken = device->ops->silence(device, &d->problem);
+    if (taken != DOMAIN_WAITS)
+        pci_errors_look(device->dev, time_ns());
+    return taken;
+}
+
+static enum domain_step give_back(struct domain *d, struct domain_device *device)
+{
+    if (d->lost[d->at])
+        return DOMAIN_DONE;
+    pci_give(device->dev, NULL, time_ns());
+    return device->ops->give_back(device, &d->problem);
+}
+
 static enum domain_step take(struct domain *d, struct domain_device *device)
 {
     switch (d->state) {
     case DOMAIN_WITHDRAWING:
-        return device->ops->withdraw(device, &d->problem);
+        return withdraw(d, device);
     case DOMAIN_SETTING_UP:
         d->grant.function = d->at;
         return device->ops->set_up(device, &d->grant, &d->problem);
     case DOMAIN_SILENCING:
-        return device->ops->silence(device, &d->problem);
+        return silence(d, device);
     default:
-        return d->lost[d->at] ? DOMAIN_DONE : device->ops->give_back(device, &d->problem);
+        return give_back(d, device);
     }
 }
 

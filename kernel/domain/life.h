@@ -58,7 +58,7 @@ struct domain {
     uint32_t lives;    // that have begun
     uint64_t since_ns; // it is in its state
     uint64_t began_ns;
-    struct cpu_timer step, time;
+    struct cpu_timer step, time, look;
     struct cpu_msg clear;
     struct problem problem;
 };

@@ -32,16 +32,22 @@ static bool wrong(const struct reader *r, struct text t, const char *what)
     return problem_set(r->p, ID, "domain=%s: \"%.*s\" %s", r->d->name, quoted(t), t.at, what);
 }
 
-// Cuts the text in front of the first `c` off; all of it where there is none. False once nothing is left.
-static bool cut(struct text *rest, char c, struct text *part)
+// Cuts the text in front of the first `c` off; all of it where there is none.
+static struct text cut(struct text *rest, char c)
+{
+    const char *end = rest->length ? memchr(rest->at, c, rest->length) : NULL;
+    struct text part = { rest->at, end ? (size_t)(end - rest->at) : rest->length };
+    rest->at = end ? end + 1 : NULL;
+    rest->length -= part.length + (end != NULL);
+    return part;
+}
+
+// False once nothing is left.
+static bool next(struct text *rest, char c, struct text *part)
 {
     if (!rest->at)
         return false;
-    const char *end = rest->length ? memchr(rest->at, c, rest->length) : NULL;
-    part->at = rest->at;
-    part->length = end ? (size_t)(end - rest->at) : rest->length;
-    rest->at = end ? end + 1 : NULL;
-    rest->length -= part->length + (end != NULL);
+    *part = cut(rest, c);
     return true;
 }
 
@@ -61,8 +67,8 @@ static bool add_cpu(struct reader *r, struct text t, uint64_t cpu)
 
 static bool read_range(struct text t, uint64_t *first, uint64_t *last)
 {
-    struct text rest = t, part;
-    cut(&rest, '-', &part);
+    struct text rest = t;
+    struct text part = cut(&rest, '-');
     if (!parse_number(part.at, part.length, first))
         return false;
     *last = *first;
@@ -75,7 +81,7 @@ static bool read_cpus(struct reader *r, struct text value)
     uint64_t first, last;
     if (r->d->cpus_count)
         return wrong(r, value, "is a second cpus=: name all CPUs in one");
-    while (cut(&value, ',', &t)) {
+    while (next(&value, ',', &t)) {
         if (!read_range(t, &first, &last) || first > last)
             return wrong(r, t, "is no CPU and no range of them: write cpus=2-3,5");
         if (!first)
@@ -105,7 +111,7 @@ static bool read_disks(struct reader *r, struct text value)
     struct text t;
     if (d->disks_count)
         return wrong(r, value, "is a second disks=: name all disks in one");
-    while (cut(&value, ',', &t)) {
+    while (next(&value, ',', &t)) {
         if (has_disk(d, t))
             return wrong(r, t, "is named twice: name each disk once");
         if (d->disks_count == DOMAIN_DISKS_MAX)
@@ -217,14 +223,13 @@ static bool read_word(struct reader *r, struct text t)
 
 static bool read_one(struct reader *r, struct text rest)
 {
-    struct text t;
-    cut(&rest, ':', &t);
+    struct text t = cut(&rest, ':');
     if (!parse_name(t.at, t.length, r->d->name, sizeof(r->d->name)))
         return problem_set(r->p, ID,
                            "domain=: \"%.*s\" is no name for a domain: up to 15 letters, digits, "
                            "- and _, as in domain=NAME:cpus=2",
                            quoted(t), t.at);
-    while (cut(&rest, ':', &t))
+    while (next(&rest, ':', &t))
         if (!read_word(r, t))
             return false;
     if (!r->d->cpus_count)

@@ -74,6 +74,8 @@ struct pci_dev {
     uint16_t virtual_index;
     unsigned node;             // NUMA node; NODE_ANY where unknown
     struct pci_saved *kept;    // by pci_keep()
+    const char *given_to;      // the domain that has it; NULL: none
+    uint16_t reports;          // of the Device Control and Command registers, where those are muted
     struct pci_errors *errors; // by pci_errors_start(); NULL: it has none to tell
     char name[16];             // "0000:00:04.0", "10000:01:00.0"
 };
@@ -203,6 +205,12 @@ bool pci_slot_scan(struct pci_dev *port, struct problem *p);
 // let up again. False: there is nothing to look at. Boot CPU.
 bool pci_errors_start(struct pci_dev *dev);
 void pci_errors_look(struct pci_dev *dev, uint64_t now_ns);
+
+// Whose the function is from now on: a domain's of that name; NULL: the kernel's again. What is logged by now
+// is told as its last owner's. A domain's errors are told as the domain's ("domain-pcie"), and its functions
+// send no messages of them: to firmware, to the kernel as an NMI, or to a port that would bring down the link
+// of others for it, a domain says nothing. Boot CPU.
+void pci_give(struct pci_dev *dev, const char *to, uint64_t now_ns);
 
 // Memory decoding of the device; with bus mastering, of the device and of the bridges above it, once the
 // device has been granted its memory; and the end of the device's own bus mastering, read back, after

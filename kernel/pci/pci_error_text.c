@@ -153,14 +153,25 @@ static bool is_empty(const uint32_t *header)
     return !(header[0] | header[1] | header[2] | header[3]);
 }
 
-// " (memory read by 01:00.0 at 0x1000)", or nothing. Of the first error alone there is a header;
-// those of flit mode are laid out in another way.
+// Of the first error alone there is a header; those of flit mode are laid out in another way.
+static bool has_packet(const struct pci_error_log *log)
+{
+    return !is_empty(log->header) && !(log->control & PCI_AER_CONTROL_FLIT) &&
+           log->uncorrectable >> field_get(PCI_AER_CONTROL_FIRST, log->control) & 1;
+}
+
+bool pci_error_sender(const struct pci_error_log *log, uint16_t *id)
+{
+    *id = (uint16_t)field_get(PCI_TLP_FROM, log->header[1]);
+    return has_packet(log) && !(log->header[0] & PCI_TLP_FORMAT_PREFIX);
+}
+
+// " (memory read by 01:00.0 at 0x1000)", or nothing.
 static void add_packet(char *to, size_t bytes, const struct pci_error_log *log)
 {
     char packet[PACKET_BYTES];
     to[0] = 0;
-    if (is_empty(log->header) || log->control & PCI_AER_CONTROL_FLIT ||
-        !(log->uncorrectable >> field_get(PCI_AER_CONTROL_FIRST, log->control) & 1))
+    if (!has_packet(log))
         return;
     packet_text(packet, log->header);
     format_text(to, bytes, " (%s)", packet);

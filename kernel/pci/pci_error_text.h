@@ -17,6 +17,9 @@ struct pci_error_log {
     uint32_t header[4]; // zeros: none was logged
 };
 
+// Whose packet it was that the error is of, where that is known.
+bool pci_error_sender(const struct pci_error_log *log, uint16_t *id);
+
 void pci_error_uncorrectable(const struct pci_error_log *log, struct problem *p);
 void pci_error_correctable(const struct pci_error_log *log, struct problem *p);
 

@@ -11,6 +11,7 @@
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/pci_error_text.h"
+#include "kernel/pci/pci_fence.h"
 #include "kernel/pci/pci_regs.h"
 
 #define QUIET_NS (60 * NS_PER_S) // between two sentences with nothing new in them
@@ -60,12 +61,6 @@ static bool is_root(const struct pci_dev *dev)
     return dev->port_type == PCI_EXP_TYPE_ROOT_PORT;
 }
 
-// Virtual functions share the link of their physical one.
-static struct pci_dev *lowest(struct pci_dev *dev)
-{
-    return dev->physical ? dev->physical : dev;
-}
-
 // Firmware is told of errors that the root port hears of (7.5.3.12).
 static bool are_firmwares(const struct pci_dev *dev)
 {
@@ -112,6 +107,48 @@ static unsigned take_untold(struct register_seen *seen)
     return untold;
 }
 
+// ---- whose they are ----
+
+static bool is_below(const struct pci_dev *dev, const struct pci_dev *port)
+{
+    while (dev && dev != port)
+        dev = dev->physical ? dev->physical : dev->parent;
+    return dev;
+}
+
+// The domain that has all functions there, the port's own included; NULL: it isn't one alone.
+static const char *owner_of(const struct pci_dev *port)
+{
+    const char *owner = NULL;
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++) {
+        if (dev->header == PCI_HEADER_BRIDGE || dev->removed || !is_below(dev, port))
+            continue;
+        if (!dev->given_to || (owner && owner != dev->given_to))
+            return NULL;
+        owner = dev->given_to;
+    }
+    return owner;
+}
+
+// Who sent it is known: else it is the link's.
+static const char *owner_by_id(const struct pci_dev *at, uint64_t id)
+{
+    const struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->given_to && pci_bears(dev, at->segment, (uint16_t)id))
+            return dev->given_to;
+    return owner_of(at);
+}
+
+static void tell(const char *owner, const struct problem *p)
+{
+    if (owner)
+        warn("domain-pcie", "domain %s: %s", owner, p->message);
+    else
+        warn_problem(p);
+}
+
 // ---- a function's own errors ----
 
 static const char *kind_of(const struct pci_dev *dev)
@@ -132,6 +169,7 @@ static const char *kind_of(const struct pci_dev *dev)
 static void look_at_uncorrectable(const struct pci_dev *dev, bool may_clear, uint64_t now_ns)
 {
     struct problem p;
+    uint16_t id;
     struct register_seen *seen = &dev->errors->uncorrectable;
     struct pci_error_log log = {
         .name = dev->name,
@@ -148,7 +186,7 @@ static void look_at_uncorrectable(const struct pci_dev *dev, bool may_clear, uin
         return;
     log.before = take_untold(seen);
     pci_error_uncorrectable(&log, &p);
-    warn_problem(&p);
+    tell(pci_error_sender(&log, &id) ? owner_by_id(dev, id) : owner_of(dev), &p);
 }
 
 static void look_at_correctable(const struct pci_dev *dev, bool may_clear, uint64_t now_ns)
@@ -164,7 +202,7 @@ static void look_at_correctable(const struct pci_dev *dev, bool may_clear, uint6
         return;
     log.before = take_untold(seen);
     pci_error_correctable(&log, &p);
-    warn_problem(&p);
+    tell(owner_of(dev), &p);
 }
 
 // ---- what a root port was told ----
@@ -181,7 +219,7 @@ static void tell_message(const struct pci_dev *root, enum pci_error_message mess
 {
     struct problem p;
     pci_error_message(root->name, message, (uint16_t)id, &p);
-    warn_problem(&p);
+    tell(owner_by_id(root, id), &p);
 }
 
 // `dev`: the function whose way to the root port is looked at.
@@ -225,7 +263,7 @@ static void tell_dpc(const struct pci_dev *port, uint16_t status, bool firmwares
         read_header(port, at + PCI_DPC_PIO_HEADER, log.header);
     }
     pci_error_dpc(&log, &p);
-    warn_problem(&p);
+    tell(owner_by_id(port, log.source), &p);
 }
 
 // Not before the link is down, and the port at rest (6.2.11): else at a later look.
@@ -280,11 +318,29 @@ static void look_at(const struct pci_dev *dev, const struct pci_dev *from, bool 
 
 void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
 {
-    dev = lowest(dev);
+    dev = pci_lowest(dev);
     bool firmwares = are_firmwares(dev);
     for (const struct pci_dev *d = dev; d; d = d->parent)
         if (d->errors)
             look_at(d, dev, firmwares, now_ns);
+}
+
+static void begin_anew(struct register_seen *seen)
+{
+    seen->since_ns = 0;
+    seen->untold = 0;
+}
+
+void pci_errors_end(struct pci_dev *dev, uint64_t now_ns)
+{
+    pci_errors_look(dev, now_ns);
+    for (const struct pci_dev *d = pci_lowest(dev); d; d = d->parent) {
+        if (!d->errors)
+            continue;
+        begin_anew(&d->errors->uncorrectable);
+        begin_anew(&d->errors->correctable);
+        begin_anew(&d->errors->received);
+    }
 }
 
 // ---- start ----
@@ -314,7 +370,7 @@ static void find(struct pci_dev *dev, bool may_clear)
 bool pci_errors_start(struct pci_dev *dev)
 {
     bool any = false;
-    dev = lowest(dev);
+    dev = pci_lowest(dev);
     bool may_clear = !are_firmwares(dev);
     for (struct pci_dev *d = dev; d; d = d->parent) {
         if (!d->errors)

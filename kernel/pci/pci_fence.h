@@ -13,6 +13,19 @@ static inline bool pci_is_port(const struct pci_dev *dev)
     return dev->port_type == PCI_EXP_TYPE_ROOT_PORT || dev->port_type == PCI_EXP_TYPE_DOWNSTREAM;
 }
 
+// The function that a function's link and error messages are controlled at (9.4): of a virtual one, the
+// physical one.
+static inline struct pci_dev *pci_lowest(struct pci_dev *dev)
+{
+    return dev->physical ? dev->physical : dev;
+}
+
+// Whether that sends no error messages, since a domain has it or one of its virtual functions.
+bool pci_is_muted(const struct pci_dev *lowest);
+
+// A look, after which an owner's time ends: what is told of it doesn't keep what comes later from being told.
+void pci_errors_end(struct pci_dev *dev, uint64_t now_ns);
+
 // Lets the function reach its memory, where there is a fence. Boot CPU.
 bool pci_grant(struct pci_dev *dev, struct problem *p);
 

@@ -141,3 +141,59 @@ bool pci_may_give(struct pci_dev *const *given, size_t count, struct problem *p)
              is_walled(given[i], &g, p);
     return ok;
 }
+
+// ---- error messages ----
+
+bool pci_is_muted(const struct pci_dev *lowest)
+{
+    struct pci_dev *dev;
+    for (size_t i = 0; (dev = pci_get(i)); i++)
+        if (dev->given_to && pci_lowest(dev) == lowest)
+            return true;
+    return false;
+}
+
+// Returns which of the bits were set.
+static uint16_t change(const struct pci_dev *dev, unsigned at, uint32_t clear, uint32_t set)
+{
+    uint16_t before = pci_read16(dev, at);
+    if (before == UINT16_MAX)
+        return 0; // it isn't there
+    uint16_t after = (uint16_t)((before & ~clear) | set);
+    if (after != before)
+        pci_write16(dev, at, after);
+    return (uint16_t)(before & clear);
+}
+
+// Either register has it send those of uncorrectable errors (6.2.6).
+static void mute(struct pci_dev *dev)
+{
+    unsigned express = pci_find_cap(dev, PCI_CAP_EXP);
+    dev->reports = change(dev, PCI_COMMAND, PCI_COMMAND_SERR, 0);
+    if (express)
+        dev->reports |=
+            change(dev, express + PCI_EXP_DEVICE_CONTROL, PCI_EXP_DEVICE_CONTROL_REPORTS, 0);
+}
+
+static void unmute(const struct pci_dev *dev)
+{
+    unsigned express = pci_find_cap(dev, PCI_CAP_EXP);
+    if (express)
+        change(dev, express + PCI_EXP_DEVICE_CONTROL, 0,
+               dev->reports & PCI_EXP_DEVICE_CONTROL_REPORTS);
+    change(dev, PCI_COMMAND, 0, dev->reports & PCI_COMMAND_SERR);
+}
+
+void pci_give(struct pci_dev *dev, const char *to, uint64_t now_ns)
+{
+    struct pci_dev *lowest = pci_lowest(dev);
+    bool before = pci_is_muted(lowest);
+    if (dev->given_to == to)
+        return;
+    pci_errors_end(dev, now_ns);
+    dev->given_to = to;
+    if (!before && pci_is_muted(lowest))
+        mute(lowest);
+    else if (before && !pci_is_muted(lowest))
+        unmute(lowest);
+}

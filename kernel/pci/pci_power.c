@@ -56,21 +56,37 @@ static bool header_lost(const struct pci_dev *dev, const struct pci_saved *s)
     return false;
 }
 
-// Decoding is off while BARs change, and comes back with the command register, last; bus mastering alone
-// where the function may still reach memory.
+// Bus mastering comes back alone where the function may still reach memory.
+static uint16_t command_of(const struct pci_dev *dev, const struct pci_saved *s)
+{
+    uint32_t command = s->header[PCI_COMMAND / 4];
+    if (!pci_may_master(dev))
+        command &= ~PCI_COMMAND_MASTER;
+    if (pci_is_muted(dev))
+        command &= ~PCI_COMMAND_SERR;
+    return (uint16_t)command;
+}
+
+static uint16_t control_of(const struct pci_dev *dev, const struct pci_saved *s, unsigned i)
+{
+    uint32_t control = s->controls[i];
+    if (express_controls[i] == PCI_EXP_DEVICE_CONTROL && pci_is_muted(dev))
+        control &= ~PCI_EXP_DEVICE_CONTROL_REPORTS;
+    return (uint16_t)control;
+}
+
+// Decoding is off while BARs change, and comes back with the command register, last.
 static void restore(const struct pci_dev *dev, const struct pci_saved *s)
 {
-    uint16_t command = (uint16_t)s->header[PCI_COMMAND / 4];
-    if (!pci_may_master(dev))
-        command &= (uint16_t)~PCI_COMMAND_MASTER;
+    uint16_t command = command_of(dev, s);
     if (header_lost(dev, s))
         pci_write16(dev, PCI_COMMAND, 0);
     for (unsigned i = PCI_HEADER_KEPT / 4; i < PCI_HEADER_WORDS; i++)
         if (pci_read32(dev, 4 * i) != s->header[i])
             pci_write32(dev, 4 * i, s->header[i]);
     for (unsigned i = 0; i < s->controls_count; i++)
-        if (pci_read16(dev, s->express + express_controls[i]) != s->controls[i])
-            pci_write16(dev, s->express + express_controls[i], s->controls[i]);
+        if (pci_read16(dev, s->express + express_controls[i]) != control_of(dev, s, i))
+            pci_write16(dev, s->express + express_controls[i], control_of(dev, s, i));
     if (pci_read16(dev, PCI_COMMAND) != command)
         pci_write16(dev, PCI_COMMAND, command);
 }

@@ -26,6 +26,7 @@
 #define   PCI_COMMAND_IO BIT32(0)
 #define   PCI_COMMAND_MEMORY BIT32(1)
 #define   PCI_COMMAND_MASTER BIT32(2)
+#define   PCI_COMMAND_SERR BIT32(8)
 #define   PCI_COMMAND_INTX_DISABLE BIT32(10)
 #define PCI_STATUS 0x06 // 16
 #define   PCI_STATUS_CAP_LIST BIT32(4)
@@ -110,6 +111,7 @@
 #define   PCI_EXP_DEVICE_CAP_PAYLOAD BITS32(2, 0) // 128 bytes << this, at most
 #define   PCI_EXP_DEVICE_CAP_RESET BIT32(28) // it has a reset of its own
 #define PCI_EXP_DEVICE_CONTROL 0x08 // 16
+#define   PCI_EXP_DEVICE_CONTROL_REPORTS BITS32(3, 0) // error messages that it sends
 #define   PCI_EXP_DEVICE_CONTROL_RESET BIT32(15) // Initiate Function Level Reset; reads 0
 #define   PCI_EXP_DEVICE_CONTROL_PAYLOAD BITS32(7, 5)
 #define PCI_EXP_LINK_CAP 0x0c // 32

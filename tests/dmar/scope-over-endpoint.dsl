@@ -10,7 +10,7 @@
 [0002] PCI Segment Number : 0000
 [0001] Device Scope Type : 01
 [0001] Entry Length : 0A
-[0002] Reserved : 0000
+#include <scope-reserved>
 [0001] Enumeration ID : 00
 [0001] PCI Bus Number : 00
 [0002] PCI Path : 14,00

@@ -13,6 +13,7 @@
 #include "kernel/domain/info.h"
 #include "kernel/domain/life.h"
 #include "kernel/domain/tell.h"
+#include "kernel/pci/pci.h"
 #include "kernel/x86/time.h"
 
 #define FUNCTIONS 2u
@@ -27,6 +28,8 @@ static struct {
     void *stacks[CPUS];
     struct domain_seat seats[CPUS];
     struct domain_device devices[FUNCTIONS];
+    struct pci_dev devs[FUNCTIONS];
+    unsigned looks[FUNCTIONS]; // at what they log as errors
 
     enum domain_step answers[KINDS][FUNCTIONS];
     unsigned asked[KINDS][FUNCTIONS];
@@ -110,6 +113,19 @@ void domain_tell_lost(const struct domain *d, const struct domain_device *device
     w.lost++;
 }
 
+void pci_errors_look(struct pci_dev *dev, uint64_t now_ns)
+{
+    assert_int_equal(now_ns, w.now_ns);
+    assert_ptr_equal(dev->given_to, w.words.name);
+    w.looks[dev - w.devs]++;
+}
+
+void pci_give(struct pci_dev *dev, const char *to, uint64_t now_ns)
+{
+    assert_int_equal(now_ns, w.now_ns);
+    dev->given_to = to;
+}
+
 void error_problem(const struct problem *p)
 {
     w.errors++;
@@ -122,6 +138,8 @@ static enum domain_step answer(const struct domain_device *device, unsigned kind
 {
     size_t i = (size_t)(device - w.devices);
     assert_int_equal(w.running, 0);
+    bool given = kind == SET_UP || kind == SILENCE;
+    assert_ptr_equal(device->dev->given_to, given ? w.words.name : NULL);
     w.asked[kind][i]++;
     return w.answers[kind][i];
 }
@@ -162,7 +180,7 @@ static int begin(void **state)
         for (unsigned i = 0; i < FUNCTIONS; i++)
             w.answers[kind][i] = DOMAIN_DONE;
     for (unsigned i = 0; i < FUNCTIONS; i++) {
-        w.devices[i].ops = &ops;
+        w.devices[i] = (struct domain_device){ .ops = &ops, .dev = &w.devs[i] };
         w.d.devices[i] = &w.devices[i];
     }
     w.d.devices_count = FUNCTIONS;
@@ -339,6 +357,7 @@ static void test_without_functions(void **state)
     memset(w.d.devices, 0, sizeof(w.d.devices));
     live();
     assert_int_equal(w.d.state, DOMAIN_RUNNING);
+    assert_false(w.d.look.armed);
     domain_is_over(&w.d.team, DOMAIN_END_EXIT);
     go(100);
     assert_int_equal(w.d.state, DOMAIN_OFF);
@@ -355,6 +374,42 @@ static void test_its_time(void **state)
     assert_int_equal(w.d.state, DOMAIN_OFF);
 }
 
+// What it may say is for all of its lives: they may be short, and many.
+static void test_its_voice(void **state)
+{
+    w.words.lives = 3;
+    w.d.team.voice.left = 1;
+    live();
+    for (unsigned life = 1; life <= 3; life++) {
+        assert_int_equal(w.d.state, DOMAIN_RUNNING);
+        assert_int_equal(w.d.team.voice.left, 1);
+        domain_is_over(&w.d.team, DOMAIN_END_FAULT);
+        go(100);
+    }
+    live();
+    assert_int_equal(w.d.state, DOMAIN_RUNNING); // by the monitor
+    assert_int_equal(w.d.team.voice.left, 1);
+}
+
+// What a domain's functions log is told while it runs, and once they are silent, and as that domain's.
+static void test_its_errors(void **state)
+{
+    w.words.lives = 2;
+    live();
+    assert_true(w.d.look.armed);
+    assert_int_equal(w.looks[0] + w.looks[1], 0);
+    w.d.look.fn(&w.d.look);
+    assert_true(w.d.look.armed);
+    assert_true(w.looks[0] == 1 && w.looks[1] == 1);
+    w.answers[SILENCE][1] = DOMAIN_FAILED;
+    domain_is_over(&w.d.team, DOMAIN_END_EXIT);
+    assert_false(w.d.look.armed);
+    go(100);
+    assert_true(w.looks[0] == 2 && w.looks[1] == 2);
+    assert_null(w.devs[0].given_to);
+    assert_ptr_equal(w.devs[1].given_to, w.words.name); // for good
+}
+
 #define test(f) cmocka_unit_test_setup(f, begin)
 
 int main(void)
@@ -369,6 +424,8 @@ int main(void)
         test(test_waits_longer),
         test(test_without_functions),
         test(test_its_time),
+        test(test_its_voice),
+        test(test_its_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

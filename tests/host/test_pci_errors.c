@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Looking at AER and DPC: what is stale, new, told, cleared or firmware's, and links that come back.
+// Looking at AER and DPC: what is stale, new, told, cleared or firmware's, whose it is, and links that come back.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -286,6 +286,158 @@ static void test_who_has_none(void **state)
     assert_int_equal(model.warnings, 0);
 }
 
+// ---- of functions that a domain has ----
+
+static void test_a_domains_are_told_as_its(void **state)
+{
+    build();
+    struct pci_dev *dev = start();
+    pci_give(dev, "a", S);
+    model_set(disk, AER + 4, 1u << 20, 4);
+    assert_true(told(dev, 2 * S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+    assert_non_null(strstr(model.warning, "domain a: 0000:01:00.0 (endpoint): error: Unsupported"));
+    model_set(disk, AER + 4, 1u << 20, 4); // once
+    assert_false(told(dev, 3 * S));
+    model_set(port, AER + 0x10, 1, 4); // there is nothing else behind its link
+    assert_true(told(dev, 4 * S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+    model_set(port, DPC + 8, 0x05, 2);
+    assert_true(told(dev, 5 * S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+    pci_give(dev, NULL, 6 * S);
+    model_set(disk, AER + 4, 1u << 20, 4); // the next owner's is told all the same
+    assert_true(told(dev, 7 * S));
+    assert_string_equal(model.warning_what, "pcie-nonfatal");
+    assert_non_null(strstr(model.warning, "0000:01:00.0 (endpoint)"));
+    assert_null(strstr(model.warning, "before"));
+}
+
+// What an owner leaves is told as its own, and cleared before the next one has it.
+static void test_what_is_left_is_the_last_owners(void **state)
+{
+    build();
+    struct pci_dev *dev = start();
+    model_set(port, AER + 4, 1u << 14, 4);
+    pci_give(dev, "a", S);
+    assert_int_equal(model.warnings, 1);
+    assert_string_equal(model.warning_what, "pcie-nonfatal");
+    model_set(disk, AER + 0x10, 1, 4);
+    pci_give(dev, NULL, 2 * S);
+    assert_int_equal(model.warnings, 2);
+    assert_string_equal(model.warning_what, "domain-pcie");
+    assert_int_equal(model_get(port, AER + 4, 4) | model_get(disk, AER + 0x10, 4), 0);
+    assert_false(told(dev, 3 * S));
+}
+
+static struct model_fn *add_function(unsigned function)
+{
+    model_set(disk, 0x0e, 0x80, 1);
+    return model_add(0, (uint16_t)PCI_BDF(1, 0, function), 0x010802);
+}
+
+// A disk of the kernel's is behind the same port.
+static void test_behind_a_port_with_others(void **state)
+{
+    build();
+    add_function(1);
+    struct pci_dev *dev = start(), *kernels = dev_at(0, 0x101);
+    pci_give(dev, "a", S);
+    model_set(port, AER + 4, 1u << 14, 4); // anybody's
+    assert_true(told(kernels, S));
+    assert_string_equal(model.warning_what, "pcie-nonfatal");
+    model_set(port, AER + 4, 1u << 20, 4);
+    model_set(port, AER + 0x18, 20, 4);
+    model_set(port, AER + 0x1c, 0x40000001, 4);
+    model_set(port, AER + 0x20, 0x0100000f, 4); // by 01:00.0
+    assert_true(told(kernels, 2 * S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+    model_set(port, AER + 0x20, 0x0101000f, 4); // by 01:00.1
+    model_set(port, AER + 4, 1u << 20, 4);
+    assert_true(told(kernels, 63 * S));
+    assert_string_equal(model.warning_what, "pcie-nonfatal");
+    model_set(port, AER + 0x34, 0x01000000, 4);
+    model_set(port, AER + 0x30, 0x24, 4);
+    assert_true(told(kernels, 64 * S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+    model_set(port, DPC + 0xa, 0x0101, 2);
+    model_set(port, DPC + 8, 0x05, 2);
+    assert_true(told(kernels, 65 * S));
+    assert_string_equal(model.warning_what, "pcie-dpc");
+    for (unsigned i = 0; i < 2; i++) { // no domain has all of it
+        pci_give(i ? dev : kernels, i ? NULL : "b", 66 * S);
+        model_set(port, AER + 0x10, 1, 4);
+        assert_true(told(dev, 67 * S));
+        assert_string_equal(model.warning_what, "pcie-correctable");
+    }
+}
+
+#define REPORTING 0x2810 // packets, and the like
+
+static void set_reports(struct model_fn *f)
+{
+    model_writable(f, EXPRESS + 8, 0x7fff, 2);
+    model_set(f, EXPRESS + 8, REPORTING | 0xd, 2);
+    model_set(f, 0x04, 0x0106, 2);
+}
+
+static void reports(const struct model_fn *f, uint16_t control, uint16_t command)
+{
+    assert_int_equal(model_get(f, EXPRESS + 8, 2), REPORTING | control);
+    assert_int_equal(model_get(f, 0x04, 2), command);
+}
+
+// As firmware had set it, before and after.
+static void test_it_sends_no_messages(void **state)
+{
+    build();
+    set_reports(disk);
+    struct pci_dev *dev = start();
+    reports(disk, 0xd, 0x0106);
+    pci_give(dev, "a", S);
+    reports(disk, 0, 0x0006);
+    pci_give(dev, "a", S);
+    pci_give(dev, NULL, S);
+    reports(disk, 0xd, 0x0106);
+    model_set(disk, 0x04, 0xffff, 2); // it isn't there
+    pci_give(dev, "a", S);
+    model_set(disk, 0x04, 0x0006, 2);
+    pci_give(dev, NULL, S);
+    reports(disk, 0xd, 0x0006);
+}
+
+// Virtual functions have no such bits of their own: their physical one is muted while a domain has any.
+static void test_virtual_functions_send_none(void **state)
+{
+    build();
+    set_reports(disk);
+    struct model_fn *virtual[2];
+    for (unsigned i = 0; i < 2; i++)
+        virtual[i] = add_function(1 + i);
+    struct pci_dev *physical = start(), *first = dev_at(0, 0x101), *second = dev_at(0, 0x102);
+    first->physical = second->physical = physical;
+    model.before_write = NULL;
+    pci_give(first, "a", S);
+    pci_give(second, "b", S);
+    reports(disk, 0, 0x0006);
+    pci_give(first, NULL, S);
+    reports(disk, 0, 0x0006);
+    pci_give(second, NULL, S);
+    reports(disk, 0xd, 0x0106);
+    assert_int_equal(model_get(virtual[0], 0x04, 2) & model_get(virtual[1], 0x04, 2), 0x0007);
+    // What the physical one logs of its own is its own, but where a packet tells.
+    pci_give(first, "a", S);
+    model_set(disk, AER + 0x10, 1, 4);
+    assert_true(told(physical, S));
+    assert_string_equal(model.warning_what, "pcie-correctable");
+    model_set(disk, AER + 4, 1u << 18, 4);
+    model_set(disk, AER + 0x18, 18, 4);
+    model_set(disk, AER + 0x1c, 1, 4);
+    model_set(disk, AER + 0x20, 0x01010000, 4);
+    assert_true(told(physical, S));
+    assert_string_equal(model.warning_what, "domain-pcie");
+}
+
 static int end_all(void **state)
 {
     free_all();
@@ -309,6 +461,11 @@ int main(void)
         TEST(test_dpc_of_a_root_ports_own_request),
         TEST(test_dpc_that_is_firmwares),
         TEST(test_who_has_none),
+        TEST(test_a_domains_are_told_as_its),
+        TEST(test_what_is_left_is_the_last_owners),
+        TEST(test_behind_a_port_with_others),
+        TEST(test_it_sends_no_messages),
+        TEST(test_virtual_functions_send_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

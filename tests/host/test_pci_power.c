@@ -256,6 +256,24 @@ static struct pci_dev *kept(void)
     return dev;
 }
 
+// While a domain has it, it sends no error messages, whatever firmware had set.
+static void test_kept_and_muted(void **state)
+{
+    model_set(fn, 0x04, 0x0503, 2);
+    model_set(fn, EXPRESS + 8, 0x283f, 2);
+    struct pci_dev *dev = kept();
+    lose(fn);
+    dev->given_to = "a";
+    assert_true(pci_revive(dev, wait));
+    assert_int_equal(model_get(fn, 0x04, 2), 0x0403);
+    assert_int_equal(model_get(fn, EXPRESS + 8, 2), 0x2830);
+    assert_int_equal(model_get(fn, EXPRESS + 0x10, 2), 0x0042);
+    dev->given_to = NULL;
+    assert_true(pci_revive(dev, wait));
+    assert_int_equal(model_get(fn, 0x04, 2), 0x0503);
+    assert_int_equal(model_get(fn, EXPRESS + 8, 2), 0x283f);
+}
+
 static void refuse_writes(uint64_t phys, uint64_t value, unsigned bytes)
 {
     model_refuse("written to without need", phys);
@@ -330,6 +348,7 @@ int main(void)
         TEST(test_port_above),
         TEST(test_short_express_capability),
         KEPT(test_kept_and_lost),
+        KEPT(test_kept_and_muted),
         KEPT(test_kept_and_asleep),
         KEPT(test_kept_and_whole),
         KEPT(test_kept_and_absent),

@@ -264,9 +264,9 @@ static void test_absent(void **state)
     assert_non_null(vtd_unit_named(1)->regs);
 
     struct irq irq = { .dev = &machine_devs[0] };
-    assert_problem(vtd_chip_remapped()->alloc(&irq, &p), "vtd-unit-absent");
+    assert_problem(vtd_chip_remapped.alloc(&irq, &p), "vtd-unit-absent");
     irq.dev = &machine_devs[1];
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p));
 
     machine_one_unit(); // alone, it is as good as none
     model_reset(0, MACHINE_BASE, ~0ull, ~0ull);

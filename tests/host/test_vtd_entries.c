@@ -13,7 +13,7 @@ static struct model_result send_from(uint16_t source, uint32_t index)
 {
     struct irq any = { .chip_handle = index };
     struct msi_msg msg;
-    vtd_chip_remapped()->compose(&any, (struct irq_place){ 0, 0 }, &msg);
+    vtd_chip_remapped.compose(&any, (struct irq_place){ 0, 0 }, &msg);
     return model_msi(m, source, msg.address, msg.data);
 }
 
@@ -39,16 +39,16 @@ static void each_entry_moves(uint32_t count, uint64_t ecap)
                                         32769, 49152, 65532, 65533, 65534, 65535 };
     for (uint32_t i = 0; i < count; i++) {
         irqs[i] = (struct irq){ .name = "any", .dev = &machine_devs[0] };
-        assert_true(vtd_chip_remapped()->alloc(&irqs[i], &p));
+        assert_true(vtd_chip_remapped.alloc(&irqs[i], &p));
         assert_int_equal(irqs[i].chip_handle, i);
         assert_int_equal(send_from(sender, i).reason, 0x22);
     }
     struct irq more = { .name = "more", .dev = &machine_devs[0] };
-    assert_false(vtd_chip_remapped()->alloc(&more, &p));
+    assert_false(vtd_chip_remapped.alloc(&more, &p));
     for (unsigned round = 0; round < 2; round++)
         for (unsigned i = 0; i < ARRAY_SIZE(indexes) && indexes[i] < count; i++) {
             struct irq_place to = { round, (uint8_t)(0x30 + i) };
-            assert_true(vtd_chip_remapped()->route(&irqs[indexes[i]], to, &p));
+            assert_true(vtd_chip_remapped.route(&irqs[indexes[i]], to, &p));
             for (unsigned n = 0; n < ARRAY_SIZE(indexes) && indexes[n] < count; n++) {
                 struct model_result r = send_from(sender, indexes[n]);
                 bool routed = round || n <= i;
@@ -81,9 +81,9 @@ static void test_snooping_and_write_buffer(void **state)
         m->cap |= kind & 2 ? M_CAP_RWBF : 0;
         machine_enable();
         struct irq irq = { .name = "any", .dev = &machine_devs[0] };
-        assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+        assert_true(vtd_chip_remapped.alloc(&irq, &p));
         for (uint8_t vector = 0x40; vector < 0x43; vector++) {
-            assert_true(vtd_chip_remapped()->route(&irq, (struct irq_place){ 1, vector }, &p));
+            assert_true(vtd_chip_remapped.route(&irq, (struct irq_place){ 1, vector }, &p));
             assert_int_equal(send_from(sender, irq.chip_handle).vector, vector);
         }
         assert_rules_kept(m);
@@ -99,8 +99,8 @@ static void test_notifications(void **state)
         for (unsigned suppressed = 0; suppressed < 2; suppressed++) {
             begin(GIB, M_ECAP_C);
             struct irq irq = { .name = "any", .dev = &machine_devs[0], .urgent = urgent };
-            assert_true(vtd_chip_posted()->alloc(&irq, &p));
-            assert_true(vtd_chip_posted()->route(&irq, (struct irq_place){ 1, 0x77 }, &p));
+            assert_true(vtd_chip_posted.alloc(&irq, &p));
+            assert_true(vtd_chip_posted.route(&irq, (struct irq_place){ 1, 0x77 }, &p));
             pi_init(&machine_pi[1], 0x12345, 0xef, suppressed);
             struct model_result r = send_from(sender, irq.chip_handle);
             assert_true(r.posted);
@@ -117,9 +117,9 @@ static void test_crooked_descriptor(void **state)
 {
     begin(GIB, M_ECAP_C);
     struct irq irq = { .name = "any", .dev = &machine_devs[0] };
-    assert_true(vtd_chip_posted()->alloc(&irq, &p));
+    assert_true(vtd_chip_posted.alloc(&irq, &p));
     for (machine_pi_offset = 8; machine_pi_offset < 64; machine_pi_offset *= 2) {
-        assert_false(vtd_chip_posted()->route(&irq, (struct irq_place){ 0, 0x41 }, &p));
+        assert_false(vtd_chip_posted.route(&irq, (struct irq_place){ 0, 0x41 }, &p));
         assert_string_equal(p.what, "vtd-descriptor-address");
     }
     assert_int_equal(send_from(sender, irq.chip_handle).reason, 0x22);
@@ -137,7 +137,7 @@ static void test_senders(void **state)
     struct pci_dev drive = {
         .bdf = PCI_BDF(9, 0, 0), .requester = 0x0018, .parent = &port, .domain = &domain
     };
-    const struct irq_chip *chips[] = { vtd_chip_remapped(), vtd_chip_posted() };
+    const struct irq_chip *chips[] = { &vtd_chip_remapped, &vtd_chip_posted };
     for (unsigned i = 0; i < ARRAY_SIZE(chips); i++) {
         begin(GIB, M_ECAP_C);
         struct irq irq = { .name = "old", .dev = &old };
@@ -160,7 +160,7 @@ static void test_senders(void **state)
 // What is blocked at an entry of ours is told, whatever kind it is.
 static void test_blocked_is_told(void **state)
 {
-    const struct irq_chip *chips[] = { vtd_chip_remapped(), vtd_chip_posted() };
+    const struct irq_chip *chips[] = { &vtd_chip_remapped, &vtd_chip_posted };
     for (unsigned i = 0; i < ARRAY_SIZE(chips); i++) {
         begin(GIB, M_ECAP_C);
         struct irq irq = { .name = "nvme0q3", .dev = &machine_devs[0] };
@@ -195,14 +195,14 @@ static void test_blocked_without_index(void **state)
     begin(GIB, M_ECAP_C);
     struct irq irq = { .name = "nvme0q3", .dev = &machine_devs[0] };
     struct irq other = { .name = "nvme1q1", .dev = &machine_devs[1] };
-    assert_true(vtd_chip_remapped()->alloc(&other, &p));
-    assert_true(vtd_chip_remapped()->route(&other, (struct irq_place){ 0, 0x61 }, &p));
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p)); // not the first of the table
-    assert_true(vtd_chip_remapped()->route(&irq, (struct irq_place){ 0, 0x60 }, &p));
+    assert_true(vtd_chip_remapped.alloc(&other, &p));
+    assert_true(vtd_chip_remapped.route(&other, (struct irq_place){ 0, 0x61 }, &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p)); // not the first of the table
+    assert_true(vtd_chip_remapped.route(&irq, (struct irq_place){ 0, 0x60 }, &p));
     model_msi(m, sender, 0xfee01000, 0x31);
     vtd_report_faults();
     assert_int_equal(told.errors, 1);
-    vtd_chip_remapped()->free(&irq);
+    vtd_chip_remapped.free(&irq);
     model_msi(m, sender, 0xfee01000, 0x31);
     vtd_report_faults();
     assert_int_equal(told.errors, 1);

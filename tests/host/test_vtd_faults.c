@@ -14,8 +14,8 @@ static int set_up(void **state)
     m = machine_one_unit();
     machine_enable();
     irq = (struct irq){ .name = "nvme0q3", .dev = &machine_devs[0], .vector = 0x41 };
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
-    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.route(&irq, machine_place(&irq), &p));
     return 0;
 }
 
@@ -61,7 +61,7 @@ static void test_one(void **state)
 static void test_stranger(void **state)
 {
     struct irq idle = { .name = "idle", .dev = &machine_devs[1] };
-    assert_true(vtd_chip_remapped()->alloc(&idle, &p)); // not routed: it fits nobody
+    assert_true(vtd_chip_remapped.alloc(&idle, &p)); // not routed: it fits nobody
     send(PCI_BDF(0, 20, 0), 99);
     model_msi(m, PCI_BDF(0, 20, 0), 0xfee01000, 0x31); // compatibility format
     vtd_report_faults();

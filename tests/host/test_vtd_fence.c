@@ -223,8 +223,8 @@ static void test_page_sizes(void **state)
         machine_enable();
         grant(DISK);
         size_t used = model_memory_used;
-        map(3 * GIB - 2 * MIB - 0x3000, 2 * GIB + 4 * MIB + 0x7000);
-        assert_reaches(m, DISK, 3 * GIB - 2 * MIB - 0x3000, 2 * GIB + 4 * MIB + 0x7000);
+        map(6 * GIB - 2 * MIB - 0x3000, 2 * GIB + 4 * MIB + 0x7000);
+        assert_reaches(m, DISK, 6 * GIB - 2 * MIB - 0x3000, 2 * GIB + 4 * MIB + 0x7000);
         // Each table takes two pages here, with its gap. Those of the ends: two of 4 KiB pages, and two of
         // 2 MiB pages; of 2 GiB between them, none, two of 2 MiB pages, or 1024 and four.
         size_t tables = (model_memory_used - used) / 8192;

@@ -47,13 +47,13 @@ static void works(struct model_unit *m)
     struct irq irq = { .dev = &machine_devs[1] };
     assert_rules_kept(m);
     assert_true(m->gsts & M_IRE);
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p));
 }
 
 static void is_refused(unsigned dev, const char *what)
 {
     struct irq irq = { .dev = &machine_devs[dev] };
-    assert_problem(vtd_chip_remapped()->alloc(&irq, &p), what);
+    assert_problem(vtd_chip_remapped.alloc(&irq, &p), what);
     assert_non_null(strstr(p.message, machine_devs[dev].name));
 }
 
@@ -190,9 +190,9 @@ static void test_posting(void **state)
     assert_problem(vtd_can_post(false, &p), "vtd-no-posting"); // irq=auto asks for all of them
     assert_true(vtd_can_post(true, &p));
     struct irq irq = { .dev = &machine_devs[0] };
-    assert_problem(vtd_chip_posted()->alloc(&irq, &p), "vtd-no-posting");
+    assert_problem(vtd_chip_posted.alloc(&irq, &p), "vtd-no-posting");
     irq.dev = &machine_devs[1];
-    assert_true(vtd_chip_posted()->alloc(&irq, &p));
+    assert_true(vtd_chip_posted.alloc(&irq, &p));
 
     two_units(MACHINE_CAP & ~M_CAP_PI, MACHINE_ECAP, 5);
     machine_enable();

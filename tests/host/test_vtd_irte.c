@@ -155,23 +155,22 @@ static uint64_t record_high(uint8_t reason, uint16_t source)
     return 1ull << 63 | (uint64_t)reason << 32 | source;
 }
 
-static const struct vtd_fault_owner nobody;
-
 static void test_decode(void **state)
 {
-    struct vtd_fault f = vtd_fault_decode(0x0123ull << 48, record_high(0x26, 0x0020));
+    struct vtd_fault f =
+        vtd_fault_decode(0xfed90000, 0, 0x0123ull << 48, record_high(0x26, 0x0020));
     assert_true(f.interrupt && f.has_index);
     assert_int_equal(f.index, 0x0123);
     assert_int_equal(f.source, 0x0020);
     assert_int_equal(f.reason, 0x26);
     assert_string_equal(vtd_fault_what(&f), "irte-source");
 
-    f = vtd_fault_decode(0x123456789abcdef0, record_high(0x05, 0x1234));
+    f = vtd_fault_decode(0xfed90000, 0, 0x123456789abcdef0, record_high(0x05, 0x1234));
     assert_false(f.interrupt || f.has_index);
     assert_int_equal(f.address, 0x123456789abcd000);
     assert_string_equal(vtd_fault_what(&f), "dma-write");
     assert_false(f.reads);
-    f = vtd_fault_decode(0, record_high(0x06, 0x1234) | 1ull << 62);
+    f = vtd_fault_decode(0xfed90000, 0, 0, record_high(0x06, 0x1234) | 1ull << 62);
     assert_true(f.reads);
 }
 
@@ -187,10 +186,11 @@ static void test_all_reasons(void **state)
     char text[400], code[8];
     for (unsigned i = 0; i < ARRAY_SIZE(whats); i++) {
         uint8_t reason = (uint8_t)(0x20 + i);
-        struct vtd_fault f = vtd_fault_decode(17ull << 48, record_high(reason, 0x0020));
+        struct vtd_fault f =
+            vtd_fault_decode(0xfed90000, 0, 17ull << 48, record_high(reason, 0x0020));
         assert_string_equal(vtd_fault_what(&f), whats[i]);
         assert_int_equal(f.has_index, index[i]);
-        int length = vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
+        int length = vtd_fault_sentence(text, sizeof(text), &f);
         assert_in_range(length, 80, sizeof(text) - 1); // nothing is cut off
         snprintf(code, sizeof(code), "%02xh", reason);
         assert_non_null(strstr(text, "0xfed90000"));
@@ -205,11 +205,12 @@ static void test_unknown_reasons(void **state)
 {
     char text[400];
     for (unsigned reason = 0; reason < 256; reason++) {
-        struct vtd_fault f = vtd_fault_decode(17ull << 48, record_high((uint8_t)reason, 0x0020));
+        struct vtd_fault f =
+            vtd_fault_decode(0xfed90000, 0, 17ull << 48, record_high((uint8_t)reason, 0x0020));
         bool known = reason >= 0x20 && reason <= 0x2b;
         assert_int_equal(f.interrupt, known);
         assert_int_equal(!strcmp(vtd_fault_what(&f), "dma"), !known && (!reason || reason > 0xd));
-        vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
+        vtd_fault_sentence(text, sizeof(text), &f);
         assert_int_equal(!!strstr(text, "blocked an interrupt"), known);
     }
 }
@@ -217,26 +218,25 @@ static void test_unknown_reasons(void **state)
 static void test_sentence(void **state)
 {
     char text[400];
-    struct vtd_fault_owner owner = {
-        .name = "nvme0q3",
-        .entry = { .present = true, .source = irte_source_exact(PCI_BDF(1, 2, 3)) },
-    };
-    struct vtd_fault f = vtd_fault_decode(17ull << 48, record_high(0x26, 0x0020));
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 2, &f, &owner);
+    struct vtd_fault f = vtd_fault_decode(0xfed90000, 2, 17ull << 48, record_high(0x26, 0x0020));
+    strcpy(f.owner, "nvme0q3");
+    f.entry =
+        (struct irte_fields){ .present = true, .source = irte_source_exact(PCI_BDF(1, 2, 3)) };
+    vtd_fault_sentence(text, sizeof(text), &f);
     assert_string_equal(text, "VT-d unit 0xfed90000 blocked an interrupt of 0002:00:04.0 through "
                               "entry 17 (nvme0q3): the entry belongs to another sender "
                               "(0002:01:02.3) (reason 26h); a bridge or VMD changes the id, or the "
                               "device uses an index that isn't its own");
-    owner.entry.source = irte_source_buses(3, 5);
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+    f.entry.source = irte_source_buses(3, 5);
+    vtd_fault_sentence(text, sizeof(text), &f);
     assert_non_null(strstr(text, "another sender (buses 03 to 05) (reason"));
-    owner.name[0] = 0;
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+    f.owner[0] = 0;
+    vtd_fault_sentence(text, sizeof(text), &f);
     assert_non_null(strstr(text, "entry 17 (not in use): the entry belongs to another sender ("));
 
-    strcpy(owner.name, "nvme0q3");
-    f = vtd_fault_decode(17ull << 48, record_high(0x24, 0x0020));
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+    f = vtd_fault_decode(0xfed90000, 0, 17ull << 48, record_high(0x24, 0x0020));
+    strcpy(f.owner, "nvme0q3");
+    vtd_fault_sentence(text, sizeof(text), &f);
     assert_non_null(strstr(text, "entry 17 (nvme0q3): the entry has reserved bits set (reason"));
 }
 
@@ -258,19 +258,21 @@ static void test_dma_reasons(void **state)
         "dma-page-reserved",
         "dma-translated",
     };
-    struct vtd_fault_owner owner = { .lies_there = "the kernel's code" };
     char text[400], code[16];
     for (unsigned i = 0; i < ARRAY_SIZE(whats); i++) {
-        struct vtd_fault f = vtd_fault_decode(0xabcd123, record_high((uint8_t)(i + 1), 0x0020));
+        struct vtd_fault f =
+            vtd_fault_decode(0xfed90000, 0, 0xabcd123, record_high((uint8_t)(i + 1), 0x0020));
         assert_string_equal(vtd_fault_what(&f), whats[i]);
-        int length = vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &owner);
+        f.lies_there = "the kernel's code";
+        int length = vtd_fault_sentence(text, sizeof(text), &f);
         assert_in_range(length, 80, sizeof(text) - 1);
         snprintf(code, sizeof(code), "(reason %02xh)", i + 1);
         assert_non_null(strstr(text, "a write of 0000:00:04.0 at 0xabcd000 (the kernel's code): "));
         assert_non_null(strstr(text, code));
     }
-    struct vtd_fault f = vtd_fault_decode(0xabcd123, record_high(0x06, 0x0020) | 1ull << 62);
-    vtd_fault_sentence(text, sizeof(text), 0xfed90000, 0, &f, &nobody);
+    struct vtd_fault f =
+        vtd_fault_decode(0xfed90000, 0, 0xabcd123, record_high(0x06, 0x0020) | 1ull << 62);
+    vtd_fault_sentence(text, sizeof(text), &f);
     assert_non_null(strstr(text, "blocked a read of 0000:00:04.0 at 0xabcd000: it may not read"));
 }
 

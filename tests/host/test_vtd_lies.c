@@ -10,7 +10,7 @@ static struct irq irq;
 
 static bool route(uint8_t vector)
 {
-    return vtd_chip_remapped()->route(&irq, (struct irq_place){ 1, vector }, &p);
+    return vtd_chip_remapped.route(&irq, (struct irq_place){ 1, vector }, &p);
 }
 
 static struct model_result send(struct model_unit *m)
@@ -23,7 +23,7 @@ static struct model_unit *with_one_irq(void)
     struct model_unit *m = machine_one_unit();
     machine_enable();
     irq = (struct irq){ .name = "nvme0q1", .dev = &machine_devs[0] };
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p));
     assert_true(route(0x41));
     return m;
 }

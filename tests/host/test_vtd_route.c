@@ -41,7 +41,7 @@ static struct model_result send(const struct irq_chip *chip, const struct irq *i
 
 #define assert_arrives(irq, id, vec)                                                               \
     do {                                                                                           \
-        struct model_result r_ = send(vtd_chip_remapped(), irq, (irq)->dev->requester);            \
+        struct model_result r_ = send(&vtd_chip_remapped, irq, (irq)->dev->requester);             \
         assert_int_equal(r_.reason, 0);                                                            \
         assert_false(r_.posted);                                                                   \
         assert_int_equal(r_.destination, id);                                                      \
@@ -50,7 +50,7 @@ static struct model_result send(const struct irq_chip *chip, const struct irq *i
 
 static void test_remapped(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     assert_string_equal(chip->name, "VTD-REMAP");
     struct irq irq = make(chip, 0, 0, 0x41);
     assert_int_equal(send(chip, &irq, irq.dev->requester).reason, 0x22); // not routed yet
@@ -72,7 +72,7 @@ static void test_remapped(void **state)
 // Whoever writes its message, and whatever else is changed meanwhile.
 static void test_shut(void **state)
 {
-    const struct irq_chip *const chips[] = { vtd_chip_remapped(), vtd_chip_posted() };
+    const struct irq_chip *const chips[] = { &vtd_chip_remapped, &vtd_chip_posted };
     struct irq irq = make(chips[1], 0, 0, 0x41);
     assert_true(chips[1]->route(&irq, machine_place(&irq), &p));
     irq.shut = true;
@@ -88,7 +88,7 @@ static void test_shut(void **state)
 
 static void test_posted(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_posted();
+    const struct irq_chip *chip = &vtd_chip_posted;
     assert_string_equal(chip->name, "VTD-POST");
     struct irq irq = make(chip, 0, 0, 0xc5);
     assert_true(chip->route(&irq, machine_place(&irq), &p));
@@ -110,19 +110,19 @@ static void test_posted(void **state)
 // From posted to remapped and back, without a moment of half an entry.
 static void test_change_kind(void **state)
 {
-    struct irq irq = make(vtd_chip_posted(), 0, 0, 0x30);
-    assert_true(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
-    assert_true(send(vtd_chip_posted(), &irq, irq.dev->requester).posted);
-    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
+    struct irq irq = make(&vtd_chip_posted, 0, 0, 0x30);
+    assert_true(vtd_chip_posted.route(&irq, machine_place(&irq), &p));
+    assert_true(send(&vtd_chip_posted, &irq, irq.dev->requester).posted);
+    assert_true(vtd_chip_remapped.route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x30);
-    assert_true(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
-    assert_true(send(vtd_chip_posted(), &irq, irq.dev->requester).posted);
+    assert_true(vtd_chip_posted.route(&irq, machine_place(&irq), &p));
+    assert_true(send(&vtd_chip_posted, &irq, irq.dev->requester).posted);
 }
 
 // Each change is followed by an invalidation of that entry, which has ended when route() returns.
 static void test_invalidates(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     struct irq first = make(chip, 0, 0, 0x41), second = make(chip, 0, 0, 0x42);
     char expected[64];
     m->lag = 50;
@@ -146,10 +146,10 @@ static void test_not_coherent(void **state)
     machine_enable();
     for (unsigned index = 0; index < 4096; index += 117)
         assert_int_equal(model_msi(m, 0, 0xfee00010 | index << 5, 0).reason, 0x22);
-    struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
+    struct irq irq = make(&vtd_chip_remapped, 0, 0, 0x41);
     for (unsigned i = 0; i < 3; i++) {
         irq.vector = (uint8_t)(0x50 + i);
-        assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
+        assert_true(vtd_chip_remapped.route(&irq, machine_place(&irq), &p));
         assert_arrives(&irq, 0x301, 0x50 + i);
     }
 }
@@ -161,10 +161,10 @@ static void test_wraps(void **state)
         m = machine_one_unit();
         m->ecap |= wide ? M_ECAP_SMTS : 0;
         machine_enable();
-        struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
+        struct irq irq = make(&vtd_chip_remapped, 0, 0, 0x41);
         for (unsigned i = 0; i < 700; i++) {
             irq.vector = (uint8_t)(0x40 + i % 100);
-            assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
+            assert_true(vtd_chip_remapped.route(&irq, machine_place(&irq), &p));
             assert_arrives(&irq, 0x301, 0x40 + i % 100);
         }
         assert_rules_kept(m);
@@ -185,7 +185,7 @@ static int set_up_small_table(void **state)
 static void test_entries(void **state)
 {
     static struct irq irqs[4096];
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     static bool taken[4096];
     memset(taken, 0, sizeof(taken));
 
@@ -217,16 +217,16 @@ static void test_entries(void **state)
 static void test_no_unit(void **state)
 {
     struct irq irq = { .dev = &machine_devs[2] };
-    assert_false(vtd_chip_remapped()->alloc(&irq, &p));
+    assert_false(vtd_chip_remapped.alloc(&irq, &p));
     assert_string_equal(p.what, "vtd-no-unit");
     assert_non_null(strstr(p.message, "0009:00:06.0"));
 }
 
 static void test_no_descriptor(void **state)
 {
-    struct irq irq = make(vtd_chip_posted(), 0, 0, 0x41);
+    struct irq irq = make(&vtd_chip_posted, 0, 0, 0x41);
     machine_posts = false;
-    assert_false(vtd_chip_posted()->route(&irq, machine_place(&irq), &p));
+    assert_false(vtd_chip_posted.route(&irq, machine_place(&irq), &p));
     assert_string_equal(p.what, "vtd-no-descriptor");
     assert_string_equal(m->log, ""); // nothing was written
 }
@@ -238,7 +238,7 @@ static void test_aliases(void **state)
     struct pci_dev old = { .bdf = PCI_BDF(2, 3, 0), .requester = 0x0200, .parent = &bridge };
     struct pci_dev vmd = { .bdf = PCI_BDF(9, 0, 0), .requester = 0x0018 };
     struct irq irq = { .name = "old", .dev = &old, .vector = 0x60 };
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     assert_true(chip->alloc(&irq, &p));
     assert_true(chip->route(&irq, machine_place(&irq), &p));
     assert_int_equal(send(chip, &irq, 0x0200).reason, 0);
@@ -258,7 +258,7 @@ static void test_aliases(void **state)
 // One refused request: told, and the queue goes on.
 static void test_refused(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     struct irq irq = make(chip, 0, 0, 0x41);
     assert_true(chip->route(&irq, machine_place(&irq), &p));
     m->bad_requests = 1;
@@ -277,14 +277,14 @@ static struct irq astray;
 
 static void send_meanwhile(void)
 {
-    send(vtd_chip_remapped(), &astray, astray.dev->requester);
+    send(&vtd_chip_remapped, &astray, astray.dev->requester);
 }
 
 // An MSI comes after the entry was stored: the unit has the new one in its cache when it refuses to
 // forget the old one.
 static void test_refused_too_late(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     astray = make(chip, 0, 0, 0x41);
     assert_true(chip->route(&astray, machine_place(&astray), &p));
     m->bad_requests = 1;
@@ -297,7 +297,7 @@ static void test_refused_too_late(void **state)
 // No answer: a problem within the deadline, and none is waited for again.
 static void test_hung(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     struct irq irq = make(chip, 0, 0, 0x41);
     m->hang_waits = true;
     uint64_t before = model_now;
@@ -314,16 +314,16 @@ static void test_hung(void **state)
 // The answer comes just before the deadline.
 static void test_late(void **state)
 {
-    struct irq irq = make(vtd_chip_remapped(), 0, 0, 0x41);
+    struct irq irq = make(&vtd_chip_remapped, 0, 0, 0x41);
     m->lag = NS_PER_S / MODEL_TIME_STEP_NS - 10;
-    assert_true(vtd_chip_remapped()->route(&irq, machine_place(&irq), &p));
+    assert_true(vtd_chip_remapped.route(&irq, machine_place(&irq), &p));
     assert_arrives(&irq, 0x301, 0x41);
 }
 
 // An entry that the unit may still have in its cache is given to nobody else.
 static void test_free_unconfirmed(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     struct irq irq = make(chip, 0, 0, 0x41);
     uint32_t lost = irq.chip_handle;
     assert_true(chip->route(&irq, machine_place(&irq), &p));
@@ -353,7 +353,7 @@ static void *route_often(void *arg)
     struct problem mine;
     for (unsigned i = 0; i < ROUNDS; i++) {
         irq->vector = (uint8_t)(0x40 + i % 64);
-        if (!vtd_chip_remapped()->route(irq, machine_place(irq), &mine))
+        if (!vtd_chip_remapped.route(irq, machine_place(irq), &mine))
             return irq;
     }
     return NULL;
@@ -368,7 +368,7 @@ static void test_threads(void **state)
     m->lag = 0;
     model_between = let_others_run;
     for (unsigned i = 0; i < THREADS; i++)
-        irqs[i] = make(vtd_chip_remapped(), i % 2, 0, 0x41);
+        irqs[i] = make(&vtd_chip_remapped, i % 2, 0, 0x41);
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, route_often, &irqs[i]), 0);
     for (unsigned i = 0; i < THREADS; i++) {

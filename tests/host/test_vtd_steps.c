@@ -20,13 +20,13 @@ static const struct irq_place new_place = { .cpu = 1, .vector = 0x52 };
 static struct model_result send(void)
 {
     struct msi_msg msg;
-    vtd_chip_remapped()->compose(&irq, old_place, &msg);
+    vtd_chip_remapped.compose(&irq, old_place, &msg);
     return model_msi(m, irq.dev->requester, msg.address, msg.data);
 }
 
 static bool goes_to(struct model_result r, const struct irq_chip *chip, struct irq_place to)
 {
-    if (r.reason || r.vector != to.vector || r.posted != (chip == vtd_chip_posted()))
+    if (r.reason || r.vector != to.vector || r.posted != (chip == &vtd_chip_posted))
         return false;
     return r.posted ? r.descriptor == (uint64_t)(uintptr_t)&machine_pi[to.cpu]
                     : r.destination == cpu_apic_id(to.cpu);
@@ -83,13 +83,13 @@ static void test_moves(void **state)
 {
     for (unsigned kind = 0; kind < 4; kind++) {
         begin(kind);
-        move_under_fire(vtd_chip_remapped(), vtd_chip_remapped());
+        move_under_fire(&vtd_chip_remapped, &vtd_chip_remapped);
         begin(kind);
-        move_under_fire(vtd_chip_posted(), vtd_chip_posted());
+        move_under_fire(&vtd_chip_posted, &vtd_chip_posted);
         begin(kind);
-        move_under_fire(vtd_chip_remapped(), vtd_chip_posted());
+        move_under_fire(&vtd_chip_remapped, &vtd_chip_posted);
         begin(kind);
-        move_under_fire(vtd_chip_posted(), vtd_chip_remapped());
+        move_under_fire(&vtd_chip_posted, &vtd_chip_remapped);
     }
 }
 
@@ -105,10 +105,10 @@ static void test_frees(void **state)
 {
     for (unsigned kind = 0; kind < 4; kind++) {
         begin(kind);
-        assert_true(vtd_chip_remapped()->alloc(&irq, &p));
-        assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
+        assert_true(vtd_chip_remapped.alloc(&irq, &p));
+        assert_true(vtd_chip_remapped.route(&irq, old_place, &p));
         model_between = message;
-        vtd_chip_remapped()->free(&irq);
+        vtd_chip_remapped.free(&irq);
         model_between = NULL;
         assert_true(moments >= 4);
         assert_int_equal(send().reason, 0x22);
@@ -171,15 +171,15 @@ static bool look_at_entry(void)
 static void test_entry_is_whole(void **state)
 {
     begin(2);
-    assert_true(vtd_chip_posted()->alloc(&irq, &p));
-    assert_true(vtd_chip_remapped()->route(&irq, new_place, &p));
+    assert_true(vtd_chip_posted.alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.route(&irq, new_place, &p));
     new_entry = *entry_in_memory();
-    assert_true(vtd_chip_posted()->route(&irq, old_place, &p));
+    assert_true(vtd_chip_posted.route(&irq, old_place, &p));
     old_entry = *entry_in_memory();
     assert_true(old_entry.low != new_entry.low && old_entry.high != new_entry.high);
     wrong = false;
     single_step_start(look_at_entry);
-    bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
+    bool ok = vtd_chip_remapped.route(&irq, new_place, &p);
     single_step_stop();
     assert_true(ok);
     assert_true(moments > 100);
@@ -200,8 +200,8 @@ static bool message_at_instruction(void)
 static void test_moves_by_instruction(void **state)
 {
     begin(2);
-    from = vtd_chip_posted();
-    to = vtd_chip_remapped();
+    from = &vtd_chip_posted;
+    to = &vtd_chip_remapped;
     arrived_anew = wrong = false;
     assert_true(from->alloc(&irq, &p));
     assert_true(from->route(&irq, old_place, &p));
@@ -238,11 +238,11 @@ static bool scribble(void)
 
 static bool move_by_instruction(bool (*call)(void))
 {
-    assert_true(vtd_chip_remapped()->route(&irq, old_place, &p));
+    assert_true(vtd_chip_remapped.route(&irq, old_place, &p));
     old_entry = *entry_in_memory();
     moments = 0;
     single_step_start(call);
-    bool ok = vtd_chip_remapped()->route(&irq, new_place, &p);
+    bool ok = vtd_chip_remapped.route(&irq, new_place, &p);
     single_step_stop();
     return ok;
 }
@@ -251,8 +251,8 @@ static void test_foreign_writes(void **state)
 {
     unsigned noticed = 0, before = 0, after = 0;
     begin(2);
-    assert_true(vtd_chip_remapped()->alloc(&irq, &p));
-    assert_true(vtd_chip_remapped()->route(&irq, new_place, &p));
+    assert_true(vtd_chip_remapped.alloc(&irq, &p));
+    assert_true(vtd_chip_remapped.route(&irq, new_place, &p));
     new_entry = *entry_in_memory();
     assert_true(move_by_instruction(find_store));
     for (scribble_at = store_at - MIN(store_at, 100u); scribble_at < store_at + 3; scribble_at++) {
@@ -290,7 +290,7 @@ static bool look_at_lock(void)
 
 static void test_changes_under_lock(void **state)
 {
-    const struct irq_chip *chip = vtd_chip_remapped();
+    const struct irq_chip *chip = &vtd_chip_remapped;
     begin(2);
     wrong = false;
     look_at_lock();

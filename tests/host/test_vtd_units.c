@@ -42,17 +42,17 @@ static void test_own_unit(void **state)
     machine_enable();
     for (unsigned dev = 0; dev < ARRAY_SIZE(unit_of); dev++) {
         struct irq irq = { .name = "nvme0q1", .dev = &machine_devs[dev], .cpu = 1 };
-        assert_true(vtd_chip_remapped()->alloc(&irq, &p));
+        assert_true(vtd_chip_remapped.alloc(&irq, &p));
         for (unsigned i = 0; i < 3; i++)
             units[i]->log[0] = 0;
         assert_true(
-            vtd_chip_remapped()->route(&irq, (struct irq_place){ 0, (uint8_t)(0x40 + dev) }, &p));
+            vtd_chip_remapped.route(&irq, (struct irq_place){ 0, (uint8_t)(0x40 + dev) }, &p));
         for (unsigned i = 0; i < 3; i++) {
             assert_int_equal(send(&irq, units[i]).reason, i == unit_of[dev] ? 0 : 0x22);
             assert_string_equal(units[i]->log, i == unit_of[dev] ? "IEC0" : "");
         }
         assert_int_equal(send(&irq, units[unit_of[dev]]).vector, 0x40 + dev);
-        vtd_chip_remapped()->free(&irq);
+        vtd_chip_remapped.free(&irq);
         assert_int_equal(send(&irq, units[unit_of[dev]]).reason, 0x22);
     }
 }

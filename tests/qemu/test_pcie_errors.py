@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Errors that a disk's root port logs (AER), as QEMU's monitor injects them: each told in a sentence,
-cleared, and no disk is the worse for it."""
+cleared, and no disk is the worse for it; those of a domain's disk as the domain's."""
 import pytest
 
+from bay import Bay
 from conftest import full, stamped
 from monitor import Monitor
+from test_domain_disks import stamped_drive
+from test_domains import KERNELS, OWN, ends, jobs
 
 # Words of a header are logged with their bytes in the order of the wire, which QEMU takes as they are.
 MEMORY_READ = "0x01000000 0x0f000001 0x0010bffe 0"
@@ -29,3 +32,23 @@ def test_injected_errors(boot, tmp_path, mode):
     assert "Unsupported Request Error" in run.one("warning", what="pcie-nonfatal")["message"]
     assert "memory read by 01:00.0 at 0xfebf1000" in run.one("warning", what="pcie-nonfatal")["message"]
     assert "Malformed TLP" in run.one("warning", what="pcie-fatal")["message"]
+
+
+def test_of_a_domains_disk(boot, tmp_path):
+    """Told once, in whatever life of the domain's; the kernel, whose disk it is before and after, hears nothing."""
+    def steps(bay):
+        bay.wait_for("domain a: begins")
+        bay.say("pcie_aer_inject_error -c bay 0x40", f"pcie_aer_inject_error bay 0x100000 {MEMORY_READ}")
+        bay.wait_for("domain a: begins", 2)
+        bay.say("pcie_aer_inject_error -c bay 0x40", "pcie_aer_inject_error bay 0x100000")
+
+    bay = Bay(tmp_path).start(steps)
+    run = boot(f"app=job runtime=6s {KERNELS} allow-write=BAY "
+               f"domain=a:cpus=1:disks=nvme1n1:mem=16m:lives=2:app=job:runtime=2s:{OWN}", cpus=2, disks=stamped(1),
+               extra=[*bay.arguments, *stamped_drive(tmp_path, "slow", "BAY"), *bay.disk("BAY")]).ended_well()
+    assert bay.failed is None
+    told = sorted(warning["message"] for warning in run.of("warning", what="domain-pcie"))
+    assert len(told) == 2 and all(message.startswith("domain a: 0000:00:0") for message in told)
+    assert "Bad TLP" in told[0] and "memory read by 01:00.0" in told[1]
+    assert not [warning for warning in run.of("warning") if warning["what"].startswith("pcie-")]
+    assert ends(run, "a") == ["exit"] * 2 and len(jobs(run, "a")) == 2 and len(jobs(run)) == 1

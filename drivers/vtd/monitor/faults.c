@@ -9,9 +9,8 @@
 static void print_record(const struct vtd_unit *u, size_t n, uint64_t low, uint64_t high)
 {
     char text[400];
-    struct vtd_fault f = vtd_fault_decode(low, high);
-    const struct vtd_fault_owner nobody = { 0 };
-    vtd_fault_sentence(text, sizeof(text), u->base, u->segment, &f, &nobody);
+    struct vtd_fault f = vtd_fault_decode(u->base, u->segment, low, high);
+    vtd_fault_sentence(text, sizeof(text), &f);
     info("record %zu: %s", n, text);
     command_print_fields("low ", low, f.interrupt ? fields_frcd_low_irq : fields_frcd_low_dma, 1);
     command_print_fields("high", high, fields_frcd_high, ARRAY_SIZE(fields_frcd_high));

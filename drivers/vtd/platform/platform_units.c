@@ -2,7 +2,6 @@
 // What each remapping unit can do, in words, and whether it can post interrupts.
 
 #include "drivers/vtd/platform/platform.h"
-#include "drivers/vtd/unit_text.h"
 #include "kernel/base/report.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -18,7 +17,11 @@ static enum ability judge(const struct vtd_unit *u, struct problem *p)
 {
     *p = (struct problem){ .what = "" };
     if (u->state == VTD_UNIT_ABSENT) {
-        vtd_problem_absent(u, p);
+        problem_set(
+            p, "vtd-unit-absent",
+            "nothing answers there (CAP %llx, ECAP %llx): update the firmware, or switch the "
+            "part of the board back on",
+            (unsigned long long)u->cap, (unsigned long long)u->ecap);
         return UNIT_NEITHER;
     }
     if (!vtd_unit_check(u, p))
@@ -56,11 +59,10 @@ static void print_abilities(const struct vtd_unit *u)
 
 static void send(const struct vtd_unit *u, enum ability can, const struct problem *why)
 {
-    char buffer[768], text[24];
+    char buffer[768];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "platform_unit");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
-    json_text(&j, "unit", text);
+    json_format(&j, "unit", "0x%llx", (unsigned long long)u->base);
     json_u64(&j, "segment", u->segment);
     json_text(&j, "verdict", ability_names[can]);
     json_text(&j, "what", why->what);

@@ -10,10 +10,10 @@ void fault_prepare(struct rig *r)
 
 size_t fault_count(const struct rig *r)
 {
-    uint64_t low, high;
+    struct vtd_fault f;
     size_t count = 0;
     for (size_t i = 0; i < vtd_fault_records(r->unit); i++)
-        count += vtd_fault_read(r->unit, i, &low, &high);
+        count += vtd_fault_read(r->unit, i, &f);
     return count;
 }
 
@@ -21,12 +21,8 @@ bool fault_first(const struct rig *r, struct vtd_fault *f)
 {
     uint32_t status = vtd_read32(r->unit, VTD_FSTS);
     size_t first = (size_t)field_get(VTD_FSTS_FRI, status);
-    uint64_t low, high;
-    if (!(status & VTD_FSTS_PPF) || first >= vtd_fault_records(r->unit) ||
-        !vtd_fault_read(r->unit, first, &low, &high))
-        return false;
-    *f = vtd_fault_decode(low, high);
-    return true;
+    return status & VTD_FSTS_PPF && first < vtd_fault_records(r->unit) &&
+           vtd_fault_read(r->unit, first, f);
 }
 
 bool fault_wait(struct rig *r, struct verdict *v)
