@@ -16,6 +16,7 @@ void kept_begin(struct kept_block *block, uint64_t nonce)
 {
     block->magic = MAGIC;
     block->nonce = nonce;
+    block->domains = 0;
     block->state = state_of(0, crc32c(0, &nonce, sizeof(nonce)));
     cache_flush(block, sizeof(*block));
 }
@@ -32,14 +33,26 @@ static bool is_result(const char *line, size_t count)
     return false;
 }
 
+static bool has_room(const struct kept_block *block, const char *line, size_t count,
+                     enum kept_share share)
+{
+    size_t used = (uint32_t)block->state;
+    bool spare = share == KEPT_KERNELS && is_result(line, count);
+    size_t room = KEPT_TEXT_BYTES - (spare ? 0 : KEPT_SPARE_BYTES);
+    if (share == KEPT_DOMAINS && block->domains + count > KEPT_DOMAINS_BYTES)
+        return false;
+    return used <= room && count <= room - used;
+}
+
 // The state is stored once the text is in memory, for a reset drops what is in caches alone.
-bool kept_add(struct kept_block *block, const char *line, size_t count)
+bool kept_add(struct kept_block *block, const char *line, size_t count, enum kept_share share)
 {
     size_t used = (uint32_t)block->state;
     uint32_t crc = (uint32_t)(block->state >> 32);
-    size_t room = KEPT_TEXT_BYTES - (is_result(line, count) ? 0 : KEPT_SPARE_BYTES);
-    if (used > room || count > room - used)
+    if (!has_room(block, line, count, share))
         return false;
+    if (share == KEPT_DOMAINS)
+        block->domains += count;
     memcpy(block->text + used, line, count);
     cache_flush(block->text + used, count);
     __atomic_store_n(&block->state, state_of(used + count, crc32c(crc, line, count)),

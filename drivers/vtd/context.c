@@ -12,11 +12,9 @@ bool vtd_turn_translation_on(struct vtd_unit *u, struct problem *p)
     if (!vtd_leave_other_mode(u, p))
         return false;
     vtd_write64(u, VTD_RTADDR, mem_phys(u->root) | field_put(VTD_RTADDR_TTM, VTD_TTM_LEGACY));
-    if (!vtd_flush_write_buffer(u, p) || !vtd_gcmd(u, VTD_GCMD_SRTP, true, p) ||
-        !vtd_invalidate_translations(u, p) || !vtd_gcmd(u, VTD_GCMD_TE, true, p))
-        return false;
-    u->fenced = true;
-    return vtd_end_protection(u, p);
+    u->fenced = vtd_flush_write_buffer(u, p) && vtd_gcmd(u, VTD_GCMD_SRTP, true, p) &&
+                vtd_invalidate_translations(u, p) && vtd_gcmd(u, VTD_GCMD_TE, true, p);
+    return u->fenced && vtd_end_protection(u, p);
 }
 
 bool vtd_source_of(const struct pci_dev *dev, size_t index, uint16_t *source)
@@ -34,16 +32,12 @@ static struct vtd_entry *find(const struct vtd_unit *u, uint16_t source)
     return root & ROOT_LOW_P ? &table[source & 0xff] : NULL;
 }
 
-static void set(const struct vtd_unit *u, uint64_t *word, uint64_t value)
-{
-    vtd_set_entry(word, value, vtd_snoops(u));
-}
-
 struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source)
 {
     uint64_t *root = &u->root[PCI_BUS(source)].low;
     if (!*root)
-        set(u, root, mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P);
+        vtd_set_entry(root, mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P,
+                      vtd_snoops(u));
     return find(u, source);
 }
 
@@ -64,9 +58,9 @@ bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_spa
     if (before && !vtd_context_revoke(u, source, p))
         return false;
     struct vtd_entry *e = vtd_context_prepare(u, source);
-    set(u, &e->high,
-        field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id));
-    set(u, &e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P);
+    uint64_t high = field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id);
+    vtd_set_entry(&e->high, high, vtd_snoops(u));
+    vtd_set_entry(&e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P, vtd_snoops(u));
     return added(u, p);
 }
 
@@ -79,7 +73,7 @@ bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p)
     uint16_t domain = e ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
     if (!domain)
         return true; // it never had anything
-    set(u, &e->low, 0);
+    vtd_set_entry(&e->low, 0, vtd_snoops(u));
     return vtd_flush_write_buffer(u, p) && vtd_invalidate_source(u, source, domain, p);
 }
 
@@ -91,6 +85,6 @@ uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source)
 
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
 {
-    set(u, &vtd_context_prepare(u, source)->low, CONTEXT_LOW_FPD);
+    vtd_set_entry(&vtd_context_prepare(u, source)->low, CONTEXT_LOW_FPD, vtd_snoops(u));
     return added(u, p);
 }

@@ -34,45 +34,22 @@ void fault_report_reset(void)
 
 static void send_json(const struct vtd_fault *f, const char *sentence)
 {
-    char buffer[768], text[24];
+    char buffer[768];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "fault");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)f->unit);
-    json_text(&j, "unit", text);
-    format_text(text, sizeof(text), "%04x:%02x:%02x.%x", f->segment, PCI_BUS(f->source),
+    json_format(&j, "unit", "0x%llx", (unsigned long long)f->unit);
+    json_format(&j, "source", "%04x:%02x:%02x.%x", f->segment, PCI_BUS(f->source),
                 PCI_DEV(f->source), PCI_FN(f->source));
-    json_text(&j, "source", text);
     if (f->has_index)
         json_u64(&j, "index", f->index);
     json_u64(&j, "reason", f->reason);
     if (!f->interrupt) {
-        format_text(text, sizeof(text), "0x%llx", (unsigned long long)f->address);
-        json_text(&j, "address", text);
+        json_format(&j, "address", "0x%llx", (unsigned long long)f->address);
         json_text(&j, "access", f->reads ? "read" : "write");
     }
     json_text(&j, "what", vtd_fault_what(f));
     json_text(&j, "message", sentence);
     report_json(&j);
-}
-
-static void tell(bool ours, const char *sentence)
-{
-    if (ours)
-        error("vtd-fault", "%s", sentence);
-    else
-        warn("vtd-fault", "%s", sentence);
-}
-
-// Before anybody counts how much people have been told. True: of this they have been.
-static bool hand_on(const struct vtd_fault *f)
-{
-    const struct pci_blocked what = {
-        .interrupt = f->interrupt,
-        .reads = f->reads,
-        .address = f->address,
-        .sentence = reported.last,
-    };
-    return pci_tell_blocked(f->segment, f->source, &what);
 }
 
 // What a domain's function does is no error of ours, and the address is the domain's.
@@ -85,12 +62,17 @@ void fault_report(struct vtd_unit *u, struct vtd_fault *f)
     ours &= !given;
     vtd_fault_sentence(reported.last, sizeof(reported.last), f);
     reported.seen++;
-    if (hand_on(f))
+    // Before anybody counts how much people have been told: whose it was may have told it.
+    const struct pci_blocked what = { .interrupt = f->interrupt,
+                                      .reads = f->reads,
+                                      .address = f->address,
+                                      .sentence = reported.last };
+    if (pci_tell_blocked(f->segment, f->source, &what))
         return send_json(f, reported.last);
     if (reported.sentences[given] < SENTENCES_MAX) {
         if (++reported.sentences[given] == SENTENCES_MAX)
             reported.summary_due = time_ns() + SUMMARY_NS;
-        tell(ours, reported.last);
+        (ours ? error : warn)("vtd-fault", "%s", reported.last);
         return send_json(f, reported.last);
     }
     reported.suppressed++;
@@ -122,7 +104,7 @@ static void summarise(uint64_t now)
     else
         format_text(text, sizeof(text),
                     "more VT-d faults came at once than the units have records for");
-    tell(reported.suppressed_ours, text);
+    (reported.suppressed_ours ? error : warn)("vtd-fault", "%s", text);
     json_begin(&j, buffer, sizeof(buffer), "fault");
     json_u64(&j, "suppressed", reported.suppressed);
     json_bool(&j, "lost", reported.lost);

@@ -66,7 +66,7 @@ bool vtd_fence_plan(struct problem *p)
         kind.largest = MIN(kind.largest, largest_pages(u));
         kind.snooped &= vtd_snoops(u);
     }
-    fence.arena = vtd_spaces_begin(&kind, fence.limit);
+    fence.arena = vtd_spaces_begin(&kind, fence.limit, p);
     mem_dma_init(fence.limit, kind.largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
 }

@@ -6,12 +6,6 @@
 
 #include "kernel/x86/time.h"
 
-static bool is_protected(const struct vtd_unit *u)
-{
-    return u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) &&
-           vtd_read32(u, VTD_PMEN) & (VTD_PMEN_EPM | VTD_PMEN_PRS);
-}
-
 static bool set_protection(const struct vtd_unit *u, bool on, struct problem *p)
 {
     uint32_t others = vtd_read32(u, VTD_PMEN) & ~VTD_PMEN_EPM;
@@ -28,7 +22,9 @@ static bool set_protection(const struct vtd_unit *u, bool on, struct problem *p)
 // completions could end there.
 bool vtd_end_protection(const struct vtd_unit *u, struct problem *p)
 {
-    return !is_protected(u) || set_protection(u, false, p);
+    bool on = u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR) &&
+              vtd_read32(u, VTD_PMEN) & (VTD_PMEN_EPM | VTD_PMEN_PRS);
+    return !on || set_protection(u, false, p);
 }
 
 // All memory that there is, where the unit can. Bounds change only while nothing is protected by them (VT-d

@@ -104,9 +104,10 @@ static bool queue_stuck(struct vtd_unit *u, uint64_t request, struct problem *p)
 
 // One request at a time, waited for: the ring never fills. A request that timed out may still be
 // answered later; its number then matches nothing. The high word of what is asked for here is 0.
-static bool submit(struct vtd_unit *u, uint64_t request, struct problem *p)
+static bool submit(struct vtd_unit *u, unsigned type, uint64_t fields, struct problem *p)
 {
     struct vtd_queue *q = &u->queue;
+    uint64_t request = field_put(QI_TYPE, type) | fields;
     if (q->stuck)
         return problem_set(p, "vtd-queue-stuck",
                            "the queue of VT-d unit 0x%llx has been stuck since an earlier request: "
@@ -124,40 +125,37 @@ static bool submit(struct vtd_unit *u, uint64_t request, struct problem *p)
 
 bool vtd_invalidate_all(struct vtd_unit *u, struct problem *p)
 {
-    return submit(u, field_put(QI_TYPE, QI_TYPE_IEC), p);
+    return submit(u, QI_TYPE_IEC, 0, p);
 }
 
 bool vtd_invalidate_entries(struct vtd_unit *u, uint16_t index, unsigned mask, struct problem *p)
 {
-    return submit(u,
-                  field_put(QI_TYPE, QI_TYPE_IEC) | QI_IEC_G | field_put(QI_IEC_IM, mask) |
-                      field_put(QI_IEC_IIDX, index),
-                  p);
+    uint64_t which = QI_IEC_G | field_put(QI_IEC_IM, mask) | field_put(QI_IEC_IIDX, index);
+    return submit(u, QI_TYPE_IEC, which, p);
 }
 
 static bool invalidate_pages(struct vtd_unit *u, uint64_t which, struct problem *p)
 {
     uint64_t drains =
         (u->cap & VTD_CAP_DRD ? QI_IOTLB_DR : 0) | (u->cap & VTD_CAP_DWD ? QI_IOTLB_DW : 0);
-    return submit(u, field_put(QI_TYPE, QI_TYPE_IOTLB) | which | drains, p);
+    return submit(u, QI_TYPE_IOTLB, which | drains, p);
 }
 
 bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *p)
 {
-    return invalidate_pages(u, field_put(QI_IOTLB_G, QI_G_DOMAIN) | field_put(QI_IOTLB_DID, domain),
-                            p);
+    uint64_t which = field_put(QI_IOTLB_G, QI_G_DOMAIN) | field_put(QI_IOTLB_DID, domain);
+    return invalidate_pages(u, which, p);
 }
 
 bool vtd_invalidate_source(struct vtd_unit *u, uint16_t source, uint16_t domain, struct problem *p)
 {
     uint64_t which = field_put(QI_CONTEXT_G, QI_G_DEVICE) | field_put(QI_CONTEXT_DID, domain) |
                      field_put(QI_CONTEXT_SID, source);
-    return submit(u, field_put(QI_TYPE, QI_TYPE_CONTEXT) | which, p) &&
-           vtd_invalidate_domain(u, domain, p);
+    return submit(u, QI_TYPE_CONTEXT, which, p) && vtd_invalidate_domain(u, domain, p);
 }
 
 bool vtd_invalidate_translations(struct vtd_unit *u, struct problem *p)
 {
-    return submit(u, field_put(QI_TYPE, QI_TYPE_CONTEXT) | field_put(QI_CONTEXT_G, QI_G_ALL), p) &&
+    return submit(u, QI_TYPE_CONTEXT, field_put(QI_CONTEXT_G, QI_G_ALL), p) &&
            invalidate_pages(u, field_put(QI_IOTLB_G, QI_G_ALL), p);
 }

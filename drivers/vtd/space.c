@@ -10,7 +10,7 @@
     MSI_ADDRESS_BASE // a write to there is an interrupt, translated by nobody (VT-d 3.14)
 #define WINDOW_END (WINDOW_BASE + MIB)
 
-static struct {
+static struct spaces {
     struct vtd_pages kind;
     uint64_t limit;
     uint32_t last; // id that was given out
@@ -35,31 +35,24 @@ struct pci_space *vtd_space_create(struct problem *p)
     return s;
 }
 
-struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit)
+struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit, struct problem *p)
 {
-    struct problem ignored;
-    spaces.kind = *kind;
-    spaces.limit = limit;
-    spaces.last = 0;
-    return vtd_space_create(&ignored);
+    spaces = (struct spaces){ .kind = *kind, .limit = limit };
+    return vtd_space_create(p);
 }
 
-// What units don't cache as absent, or know nothing of yet, needs no invalidation (VT-d 6.1).
-static bool announce_to(struct vtd_unit *u, uint16_t id, struct problem *p)
-{
-    if (!(u->cap & VTD_CAP_CM))
-        return vtd_flush_write_buffer(u, p);
-    return id >= vtd_domains(u) || vtd_invalidate_domain(u, id, p);
-}
-
-// Has the units see what was added to the tables. False: one doesn't confirm it.
+// Has the units see what was added to the tables. What one doesn't cache as absent, or knows nothing of yet, needs
+// no invalidation (VT-d 6.1). False: one doesn't confirm it.
 static bool announce(const struct pci_space *s, struct problem *p)
 {
     struct vtd_unit *u;
     bool ok = true;
     for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
         spinlock_lock(&u->lock);
-        ok = announce_to(u, s->id, p);
+        if (!(u->cap & VTD_CAP_CM))
+            ok = vtd_flush_write_buffer(u, p);
+        else
+            ok = s->id >= vtd_domains(u) || vtd_invalidate_domain(u, s->id, p);
         spinlock_unlock(&u->lock);
     }
     return ok;

@@ -6,12 +6,21 @@
 #include "kernel/mem/mem.h"
 #include "lib/format.h"
 
+#define ENTRIES_MIN 4096u
+#define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
+#define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
+
 // Owns entries that a unit may still have in its cache: nobody else gets them.
 static struct irq retired = { .name = "retired" };
 
-bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
+// How many irqs there will be is the drivers' to say, later: so as many as can be, 1.5 MiB, except
+// where that would take a good part of the memory.
+bool vtd_table_start(struct vtd_unit *u, struct problem *p)
 {
     struct vtd_table *t = &u->table;
+    uint32_t count = ENTRIES_MAX;
+    while (count > ENTRIES_MIN && count * ENTRY_BYTES > mem_free_bytes() / 16)
+        count /= 2;
     size_t bytes = count * sizeof(struct irte);
     *t = (struct vtd_table){
         .count = count,
@@ -20,9 +29,8 @@ bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p)
         .owners = mem_alloc(count * sizeof(struct irq *), alignof(struct irq *), u->node),
     };
     vtd_flush(u, t->entries, bytes);
-    vtd_write64(u, VTD_IRTA,
-                mem_phys(t->entries) | VTD_IRTA_EIME |
-                    field_put(VTD_IRTA_S, (uint64_t)__builtin_ctz(count) - 1));
+    uint64_t s = (uint64_t)__builtin_ctz(count) - 1;
+    vtd_write64(u, VTD_IRTA, mem_phys(t->entries) | VTD_IRTA_EIME | field_put(VTD_IRTA_S, s));
     // The cache may hold entries of an older table (VT-d 6.7). Units with CAP.ESIRTPS drop them by
     // themselves; asking again is harmless, and proves that the queue works.
     return vtd_flush_write_buffer(u, p) && vtd_gcmd(u, VTD_GCMD_SIRTP, true, p) &&
@@ -58,11 +66,12 @@ bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, stru
 }
 
 // Under the lock. count: all are taken.
-static uint32_t find_free(struct vtd_table *t)
+static uint32_t take_free(struct vtd_table *t, struct irq *irq)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         uint32_t index = (t->next + i) % t->count;
         if (!t->owners[index]) {
+            t->owners[index] = irq;
             t->next = index + 1;
             t->end = MAX(t->end, index + 1);
             return index;
@@ -74,12 +83,9 @@ static uint32_t find_free(struct vtd_table *t)
 bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p)
 {
     spinlock_lock(&u->lock);
-    *index = find_free(&u->table);
-    bool found = *index < u->table.count;
-    if (found)
-        u->table.owners[*index] = irq;
+    *index = take_free(&u->table, irq);
     spinlock_unlock(&u->lock);
-    return found ||
+    return *index < u->table.count ||
            problem_set(p, "vtd-table-full",
                        "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=), "
                        "fewer queues (nvme.queues=) or fewer disks",

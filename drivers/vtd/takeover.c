@@ -81,9 +81,9 @@ static void forget_addresses(const struct vtd_unit *u)
 // Interrupts first: what they bring about could start DMA.
 bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 {
-    bool kept = keep_fence && !u->fenced;
     mask_events(u);
-    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || (!kept && !end_fence(u, p)) || !end_queue(u, p))
+    if (!vtd_gcmd(u, VTD_GCMD_IRE, false, p) || ((!keep_fence || u->fenced) && !end_fence(u, p)) ||
+        !end_queue(u, p))
         return false;
     forget_addresses(u);
     vtd_faults_clear(u);

@@ -18,13 +18,6 @@ static size_t register_bytes(uint64_t cap, uint64_t ecap)
     return ALIGN_UP(MAX(end, (size_t)VTD_FIXED_BYTES), PAGE_BYTES);
 }
 
-// What is switched off reads as ones, or as zeros. Neither register can: CAP says where the fault records
-// are, ECAP where the IOTLB's registers are. VER tells us nothing.
-static bool makes_sense(const struct vtd_unit *u)
-{
-    return u->cap != 0 && u->cap != ~0ull && u->ecap != 0 && u->ecap != ~0ull;
-}
-
 // Registers of what the unit doesn't have are reserved.
 static struct vtd_left read_left(const struct vtd_unit *u)
 {
@@ -66,7 +59,9 @@ bool vtd_unit_map(struct vtd_unit *u, struct problem *p)
     u->version = vtd_read32(u, VTD_VER);
     u->cap = vtd_read64(u, VTD_CAP);
     u->ecap = vtd_read64(u, VTD_ECAP);
-    if (!makes_sense(u)) {
+    // What is switched off reads as ones, or as zeros. Neither register can: CAP says where the fault records
+    // are, ECAP where the IOTLB's registers are. VER tells us nothing.
+    if (!u->cap || u->cap == ~0ull || !u->ecap || u->ecap == ~0ull) {
         u->regs = NULL;
         return problem_set(
             p, "vtd-unit-absent",
@@ -109,27 +104,13 @@ bool vtd_unit_can_post(const struct vtd_unit *u, struct problem *p)
                        (unsigned long long)u->base);
 }
 
-static const char *command_name(uint32_t bit)
-{
-    switch (bit) {
-    case VTD_GCMD_TE:
-        return "DMA translation (TE)";
-    case VTD_GCMD_SRTP:
-        return "the new root table (SRTP)";
-    case VTD_GCMD_QIE:
-        return "the invalidation queue (QIE)";
-    case VTD_GCMD_IRE:
-        return "interrupt remapping (IRE)";
-    case VTD_GCMD_SIRTP:
-        return "the new remapping table (SIRTP)";
-    case VTD_GCMD_CFI:
-        return "compatibility format (CFI)";
-    case VTD_GCMD_WBF:
-        return "the write buffer flush (WBF)";
-    default:
-        return "a command";
-    }
-}
+// By bit of the global command register.
+static const char *const commands[] = {
+    [23] = "compatibility format (CFI)",   [24] = "the new remapping table (SIRTP)",
+    [25] = "interrupt remapping (IRE)",    [26] = "the invalidation queue (QIE)",
+    [27] = "the write buffer flush (WBF)", [30] = "the new root table (SRTP)",
+    [31] = "DMA translation (TE)",
+};
 
 bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p)
 {
@@ -144,7 +125,7 @@ bool vtd_gcmd(const struct vtd_unit *u, uint32_t bit, bool on, struct problem *p
            problem_set(p, "vtd-timeout",
                        "VT-d unit 0x%llx didn't turn %s %s within %llu ms (GSTS %08x): power the "
                        "machine off and on; if that doesn't help, the unit is broken",
-                       (unsigned long long)u->base, command_name(bit), on ? "on" : "off",
+                       (unsigned long long)u->base, commands[__builtin_ctz(bit)], on ? "on" : "off",
                        VTD_DEADLINE_NS / NS_PER_MS, vtd_read32(u, VTD_GSTS));
 }
 

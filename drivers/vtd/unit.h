@@ -165,8 +165,8 @@ bool vtd_invalidate_domain(struct vtd_unit *u, uint16_t domain, struct problem *
 
 // ---- table.c ----
 
-// An empty table of `count` entries that the unit uses as soon as remapping is on.
-bool vtd_table_start(struct vtd_unit *u, uint32_t count, struct problem *p);
+// An empty table that the unit uses as soon as remapping is on.
+bool vtd_table_start(struct vtd_unit *u, struct problem *p);
 
 // A free entry for irq; it stays absent until it is written. "vtd-table-full".
 bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p);

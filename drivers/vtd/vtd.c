@@ -16,10 +16,6 @@
 
 #define CPUID_1_C_CX16 BIT32(13)
 
-#define ENTRIES_MIN 4096u
-#define ENTRIES_MAX 65536u // all that a message can name (VT-d 5.1.2.2)
-#define ENTRY_BYTES (sizeof(struct irte) + sizeof(struct irq *)) // the unit's part and ours
-
 static vtd_is_driven is_driven;
 static enum vtd_dma dma;
 static struct warnings found; // what is wrong with units, and not in our way
@@ -156,16 +152,6 @@ bool vtd_can_post(bool driven_only, struct problem *p)
 
 // ---- turning on ----
 
-// How many irqs there will be is the drivers' to say, later: so as many as can be, 1.5 MiB, except
-// where that would take a good part of the memory.
-static uint32_t entry_count(void)
-{
-    uint32_t count = ENTRIES_MAX;
-    while (count > ENTRIES_MIN && count * ENTRY_BYTES > mem_free_bytes() / 16)
-        count /= 2;
-    return count;
-}
-
 // Contexts are entered before there is translation: nothing is granted yet.
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
@@ -178,9 +164,8 @@ static bool fence(struct vtd_unit *u, struct problem *p)
 // whatever CFI says (5.1.4); it is cleared so that the status says the same.
 static bool turn_on(struct vtd_unit *u, struct problem *p)
 {
-    return vtd_queue_start(u, p) && vtd_table_start(u, entry_count(), p) &&
-           (dma == VTD_DMA_OPEN || fence(u, p)) && vtd_gcmd(u, VTD_GCMD_IRE, true, p) &&
-           vtd_gcmd(u, VTD_GCMD_CFI, false, p);
+    return vtd_queue_start(u, p) && vtd_table_start(u, p) && (dma == VTD_DMA_OPEN || fence(u, p)) &&
+           vtd_gcmd(u, VTD_GCMD_IRE, true, p) && vtd_gcmd(u, VTD_GCMD_CFI, false, p);
 }
 
 static bool give_up(struct vtd_unit *u, const struct problem *p)
@@ -227,20 +212,16 @@ static const char *left_on_text(const struct vtd_unit *u, char *to, size_t bytes
 
 static void print_json(const struct vtd_unit *u, const char *left_on)
 {
-    char buffer[512], text[24];
+    char buffer[512];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "vtd_unit");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
-    json_text(&j, "unit", text);
+    json_format(&j, "unit", "0x%llx", (unsigned long long)u->base);
     json_u64(&j, "segment", u->segment);
     json_bool(&j, "all_other_devices", u->include_pci_all);
-    format_text(text, sizeof(text), "%u.%u", (unsigned)field_get(VTD_VER_MAX, u->version),
+    json_format(&j, "version", "%u.%u", (unsigned)field_get(VTD_VER_MAX, u->version),
                 (unsigned)field_get(VTD_VER_MIN, u->version));
-    json_text(&j, "version", text);
-    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->cap);
-    json_text(&j, "cap", text);
-    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->ecap);
-    json_text(&j, "ecap", text);
+    json_format(&j, "cap", "0x%016llx", (unsigned long long)u->cap);
+    json_format(&j, "ecap", "0x%016llx", (unsigned long long)u->ecap);
     json_bool(&j, "posting", u->cap & VTD_CAP_PI);
     json_bool(&j, "coherent", u->ecap & VTD_ECAP_C);
     json_u64(&j, "entries", u->table.count);

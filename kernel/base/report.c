@@ -122,7 +122,8 @@ static void put(enum console_stream stream, const char *bytes, size_t count)
         screen_write(bytes, count);
 }
 
-static void put_line(enum console_stream stream, const char *line, size_t count)
+static void put_line(enum console_stream stream, const char *line, size_t count,
+                     enum kept_share share)
 {
     if (report.typing && (stream == CONSOLE_TEXT || console_is_shared())) {
         put(CONSOLE_TEXT, "\n", 1);
@@ -131,15 +132,15 @@ static void put_line(enum console_stream stream, const char *line, size_t count)
     put(stream, line, count);
     if (stream == CONSOLE_TEXT)
         log_add(line, count);
-    else if (report.kept && !kept_add(report.kept, line, count))
+    else if (report.kept && !kept_add(report.kept, line, count, share))
         report.left_out++;
 }
 
-static void send(enum console_stream stream, const char *line, size_t count)
+static void send(enum console_stream stream, const char *line, size_t count, enum kept_share share)
 {
     wait_for_room(stream, line, count);
     bool locked = lock();
-    put_line(stream, line, count);
+    put_line(stream, line, count, share);
     unlock(locked);
     report_send_on();
 }
@@ -209,7 +210,7 @@ static void print(const char *prefix, const char *text)
     size_t length = (size_t)format_text(line, sizeof(line) - 1, "%s%s", prefix, text);
     length = MIN(length, sizeof(line) - 2);
     line[length++] = '\n';
-    send(CONSOLE_TEXT, line, length);
+    send(CONSOLE_TEXT, line, length, KEPT_KERNELS);
 }
 
 static void print_v(const char *prefix, const char *fmt, va_list args)
@@ -227,6 +228,41 @@ void info(const char *fmt, ...)
     va_end(args);
 }
 
+// ---- objects ----
+
+static void send_json(struct json *j, enum kept_share share)
+{
+    const char *text = json_end(j);
+    if (!text) {
+        info("warning: a JSON object did not fit its buffer and was left out");
+        return;
+    }
+    size_t length = strlen(text);
+    j->buffer[length] = '\n'; // in place of the zero: the line goes out at once
+    send(CONSOLE_JSON, text, length + 1, share);
+}
+
+void report_json(struct json *j)
+{
+    send_json(j, KEPT_KERNELS);
+}
+
+void report_json_of_domain(struct json *j)
+{
+    send_json(j, KEPT_DOMAINS);
+}
+
+// ---- warnings and errors ----
+
+// A domain may have lives without number, each of which ends by a mistake.
+static enum kept_share share_of(const char *domain, const char *what)
+{
+    static const char about[] = "domain-";
+    if (domain)
+        return KEPT_DOMAINS;
+    return strncmp(what, about, sizeof(about) - 1) == 0 ? KEPT_MANY : KEPT_KERNELS;
+}
+
 // To people and to tools.
 static void tell(const char *type, const char *domain, const char *what, const char *message)
 {
@@ -242,7 +278,7 @@ static void tell(const char *type, const char *domain, const char *what, const c
         json_text(&j, "domain", domain);
     json_text(&j, "what", what);
     json_text(&j, "message", message);
-    report_json(&j);
+    send_json(&j, share_of(domain, what));
 }
 
 void warn(const char *what, const char *fmt, ...)
@@ -331,16 +367,4 @@ noreturn void fail_problem(const struct problem *p)
 {
     error_problem(p);
     end();
-}
-
-void report_json(struct json *j)
-{
-    const char *text = json_end(j);
-    if (!text) {
-        info("warning: a JSON object did not fit its buffer and was left out");
-        return;
-    }
-    size_t length = strlen(text);
-    j->buffer[length] = '\n'; // in place of the zero: the line goes out at once
-    send(CONSOLE_JSON, text, length + 1);
 }

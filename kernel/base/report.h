@@ -46,3 +46,6 @@ noreturn void fail_problem(const struct problem *p);
 
 // Ends a JSON object and sends it as a line. Its text is used up. As info().
 void report_json(struct json *j);
+
+// The same, but what a domain's program says.
+void report_json_of_domain(struct json *j);

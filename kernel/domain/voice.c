@@ -140,7 +140,7 @@ static bool say_json(const char *name, char *text, size_t bytes, struct problem 
     struct json j = { .buffer = text,
                       .bytes = bytes + DOMAIN_VOICE_BYTES,
                       .used = bytes + put - 1 };
-    report_json(&j);
+    report_json_of_domain(&j);
     return true;
 }
 

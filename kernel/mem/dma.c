@@ -126,21 +126,14 @@ void *mem_alloc_dma(size_t bytes, size_t align, unsigned node)
     return memset((void *)(at + HANDOFF_DIRECT_MAP), 0, bytes);
 }
 
-// The piece that the address is in. The list only grows: what has a count is whole.
-static const struct piece *find(uint64_t phys)
-{
-    size_t count = __atomic_load_n(&dma.count, __ATOMIC_ACQUIRE);
-    for (size_t i = 0; i < count; i++)
-        if (phys >= dma.pieces[i].base && phys < dma.pieces[i].end)
-            return &dma.pieces[i];
-    return NULL;
-}
-
+// The list only grows: what has a count is whole.
 bool mem_is_dma(const volatile void *virt, uint64_t bytes)
 {
-    uint64_t phys = (uint64_t)virt - HANDOFF_DIRECT_MAP;
-    const struct piece *piece = find(phys);
-    uint64_t end = piece ? __atomic_load_n(&piece->next, __ATOMIC_ACQUIRE) : 0;
+    uint64_t phys = (uint64_t)virt - HANDOFF_DIRECT_MAP, end = 0;
+    size_t count = __atomic_load_n(&dma.count, __ATOMIC_ACQUIRE);
+    for (size_t i = 0; !end && i < count; i++)
+        if (phys >= dma.pieces[i].base && phys < dma.pieces[i].end)
+            end = __atomic_load_n(&dma.pieces[i].next, __ATOMIC_ACQUIRE);
     return phys < end && bytes <= end - phys;
 }
 

@@ -18,7 +18,7 @@
 void info(const char *fmt, ...);
 void warn_by(const char *domain, const char *what, const char *message);
 void error_by(const char *domain, const char *what, const char *message);
-void report_json(struct json *j);
+void report_json_of_domain(struct json *j);
 bool report_is_behind(void);
 
 // Two pages of the program's, one behind the other for it, and not for the kernel.
@@ -83,7 +83,7 @@ bool report_is_behind(void)
     return is_behind;
 }
 
-void report_json(struct json *j)
+void report_json_of_domain(struct json *j)
 {
     const char *text = json_end(j);
     assert_non_null(text);

@@ -374,6 +374,23 @@ static void test_its_time(void **state)
     assert_int_equal(w.d.state, DOMAIN_OFF);
 }
 
+// What it may say is for all of its lives: they may be short, and many.
+static void test_its_voice(void **state)
+{
+    w.words.lives = 3;
+    w.d.team.voice.left = 1;
+    live();
+    for (unsigned life = 1; life <= 3; life++) {
+        assert_int_equal(w.d.state, DOMAIN_RUNNING);
+        assert_int_equal(w.d.team.voice.left, 1);
+        domain_is_over(&w.d.team, DOMAIN_END_FAULT);
+        go(100);
+    }
+    live();
+    assert_int_equal(w.d.state, DOMAIN_RUNNING); // by the monitor
+    assert_int_equal(w.d.team.voice.left, 1);
+}
+
 // What a domain's functions log is told while it runs, and once they are silent, and as that domain's.
 static void test_its_errors(void **state)
 {
@@ -407,6 +424,7 @@ int main(void)
         test(test_waits_longer),
         test(test_without_functions),
         test(test_its_time),
+        test(test_its_voice),
         test(test_its_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

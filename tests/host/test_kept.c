@@ -59,8 +59,8 @@ static void test_lines_outlast_a_reset(void **state)
 {
     assert_int_equal(after_reset(), KEPT_WHOLE);
     assert_int_equal(bytes, 0);
-    assert_true(kept_add(block, LINE, LINE_BYTES));
-    assert_true(kept_add(block, END, END_BYTES));
+    assert_true(kept_add(block, LINE, LINE_BYTES, KEPT_KERNELS));
+    assert_true(kept_add(block, END, END_BYTES, KEPT_KERNELS));
     assert_int_equal(after_reset(), KEPT_WHOLE);
     assert_int_equal(bytes, LINE_BYTES + END_BYTES);
     assert_memory_equal(((struct kept_block *)memory)->text, LINE END, bytes);
@@ -69,17 +69,17 @@ static void test_lines_outlast_a_reset(void **state)
 // Whenever it comes, there are the lines that were added before, and no part of one.
 static void test_reset_in_the_middle(void **state)
 {
-    assert_true(kept_add(block, LINE, LINE_BYTES));
+    assert_true(kept_add(block, LINE, LINE_BYTES, KEPT_KERNELS));
     flushes_until_reset = 1;
-    assert_true(kept_add(block, END, END_BYTES));
+    assert_true(kept_add(block, END, END_BYTES, KEPT_KERNELS));
     assert_int_equal(after_reset(), KEPT_WHOLE);
     assert_int_equal(bytes, LINE_BYTES);
     assert_memory_equal(((struct kept_block *)memory)->text, LINE END, LINE_BYTES + END_BYTES);
 }
 
-static void fill(const char *line, size_t count)
+static void fill(const char *line, size_t count, enum kept_share share)
 {
-    while (kept_add(block, line, count))
+    while (kept_add(block, line, count, share))
         continue;
 }
 
@@ -88,16 +88,41 @@ static void test_results_have_room_of_their_own(void **state)
     static const char *const results[] = { "{\"type\":\"job\",\"a\":1}\n", "{\"type\":\"test\"}\n",
                                            "{\"type\":\"error\"}\n", "{\"type\":\"warning\"}\n",
                                            "{\"type\":\"end\"}\n" };
-    fill("{\"type\":\"jobs\"}\n", 16);
-    fill("{\"type\":\"cpu\"\n", 1);
+    fill("{\"type\":\"jobs\"}\n", 16, KEPT_KERNELS);
+    fill("{\"type\":\"cpu\"\n", 1, KEPT_KERNELS);
     assert_int_equal((uint32_t)block->state, KEPT_TEXT_BYTES - KEPT_SPARE_BYTES);
     for (size_t i = 0; i < 5; i++)
-        assert_true(kept_add(block, results[i], strlen(results[i])));
-    assert_false(kept_add(block, LINE, LINE_BYTES));
-    fill(END, END_BYTES);
+        assert_true(kept_add(block, results[i], strlen(results[i]), KEPT_KERNELS));
+    assert_false(kept_add(block, LINE, LINE_BYTES, KEPT_KERNELS));
+    fill(END, END_BYTES, KEPT_KERNELS);
     assert_true(KEPT_TEXT_BYTES - (uint32_t)block->state < END_BYTES);
     assert_int_equal(after_reset(), KEPT_WHOLE);
     assert_int_equal(bytes, (uint32_t)block->state);
+}
+
+// Whatever they say, and as often as they like: there is room for all the rest.
+static void test_domains_have_their_share(void **state)
+{
+    fill(END, END_BYTES, KEPT_DOMAINS);
+    assert_in_range((uint32_t)block->state, KEPT_DOMAINS_BYTES - END_BYTES, KEPT_DOMAINS_BYTES);
+    assert_true(kept_add(block, LINE, LINE_BYTES, KEPT_KERNELS));
+    assert_false(kept_add(block, END, END_BYTES, KEPT_DOMAINS));
+    fill(END, END_BYTES, KEPT_MANY);
+    size_t used = (uint32_t)block->state, most = KEPT_TEXT_BYTES - KEPT_SPARE_BYTES;
+    assert_in_range(used, most - END_BYTES, most);
+    assert_false(kept_add(block, END, END_BYTES, KEPT_MANY));
+    assert_false(kept_add(block, END, END_BYTES, KEPT_DOMAINS));
+    fill(END, END_BYTES, KEPT_KERNELS);
+    assert_true(KEPT_TEXT_BYTES - (uint32_t)block->state < END_BYTES);
+    assert_int_equal(after_reset(), KEPT_WHOLE);
+}
+
+// Nor does what they leave of their share serve them once the rest is full.
+static void test_domains_use_no_spare_room(void **state)
+{
+    fill(END, END_BYTES, KEPT_MANY);
+    assert_false(kept_add(block, END, END_BYTES, KEPT_DOMAINS));
+    assert_true(kept_add(block, END, END_BYTES, KEPT_KERNELS));
 }
 
 // A line that fits to the byte, and one of a byte more.
@@ -106,8 +131,8 @@ static void test_last_byte(void **state)
     size_t room = KEPT_TEXT_BYTES;
     char *line = calloc(1, room + 1);
     memcpy(line, END, END_BYTES);
-    assert_false(kept_add(block, line, room + 1));
-    assert_true(kept_add(block, line, room));
+    assert_false(kept_add(block, line, room + 1, KEPT_KERNELS));
+    assert_true(kept_add(block, line, room, KEPT_KERNELS));
     assert_int_equal(after_reset(), KEPT_WHOLE);
     assert_int_equal(bytes, room);
     free(line);
@@ -116,7 +141,7 @@ static void test_last_byte(void **state)
 static void test_what_is_refused(void **state)
 {
     struct kept_block *left = (struct kept_block *)memory;
-    assert_true(kept_add(block, LINE, LINE_BYTES));
+    assert_true(kept_add(block, LINE, LINE_BYTES, KEPT_KERNELS));
     assert_int_equal(kept_check(left, NONCE + 1, &bytes), KEPT_GONE); // of another run
     left->text[0] ^= 1;
     assert_int_equal(after_reset(), KEPT_DAMAGED);
@@ -136,7 +161,7 @@ static void test_what_is_refused(void **state)
 static void test_damaged_while_adding(void **state)
 {
     block->state |= UINT32_MAX;
-    assert_false(kept_add(block, END, END_BYTES));
+    assert_false(kept_add(block, END, END_BYTES, KEPT_KERNELS));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -147,6 +172,8 @@ int main(void)
         TEST(test_lines_outlast_a_reset),
         TEST(test_reset_in_the_middle),
         TEST(test_results_have_room_of_their_own),
+        TEST(test_domains_have_their_share),
+        TEST(test_domains_use_no_spare_room),
         TEST(test_last_byte),
         TEST(test_what_is_refused),
         TEST(test_damaged_while_adding),

@@ -337,6 +337,36 @@ static void test_objects_are_kept(void **state)
     expect_sent(0, "line\r\n");
 }
 
+// Domains have a share of what is kept, and sentences about them no part of the results' own room.
+static void test_domains_are_kept_in_their_share(void **state)
+{
+    char text[64];
+    struct json j;
+    struct kept_block *block = keep(KEPT_TEXT_BYTES - KEPT_SPARE_BYTES);
+    size_t used = (uint32_t)block->state;
+    error("domain-dma", "domain a");
+    warn_by("a", "what", "message");
+    error_by("a", "what", "message");
+    json_begin(&j, text, sizeof(text), "job");
+    report_json_of_domain(&j);
+    assert_int_equal((uint32_t)block->state, used);
+    error("domain", "message");
+    send_object();
+    assert_int_equal((uint32_t)block->state - used,
+                     strlen("{\"type\":\"error\",\"what\":\"domain\",\"message\":\"message\"}\n"
+                            "{\"type\":\"test\"}\n"));
+    report_left_out();
+    assert_non_null(strstr(uarts[0].sent, "no room for 4 lines"));
+    block = keep(0);
+    warn_by("a", "what", "message");
+    error_by("a", "what", "message");
+    json_begin(&j, text, sizeof(text), "job");
+    report_json_of_domain(&j);
+    error("domain-dma", "domain a");
+    assert_in_range(block->domains, 1, (uint32_t)block->state - 1);
+    assert_non_null(strstr(block->text + block->domains, "domain-dma"));
+}
+
 static void test_no_room_to_keep(void **state)
 {
     keep(KEPT_TEXT_BYTES);
@@ -363,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup(test_typing_on_a_shared_port, reset),
         cmocka_unit_test_setup(test_typing_beside_objects, reset),
         cmocka_unit_test_setup(test_objects_are_kept, reset),
+        cmocka_unit_test_setup(test_domains_are_kept_in_their_share, reset),
         cmocka_unit_test_setup(test_no_room_to_keep, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,10 @@ from monitor import Monitor
 
 PATIENCE = 60
 
+SLOT = 0x1a  # of the root bus
+CAPABILITIES, EXPRESS, SLOT_CONTROL = 0x34, 0x10, 0x18  # PCIe 7.5.1.1.11, 7.5.3
+POWER_OFF = 0x0700  # and its indicator off
+
 
 class Bay:
     """A root port's slot, and a thread that goes through steps once the console says a pattern."""
@@ -17,9 +21,10 @@ class Bay:
         self.console = folder / "boot0" / "com1"
         self.monitor = Monitor(folder)
         self.arguments = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
-                          "-device", "pcie-root-port,id=bay,chassis=9,slot=9",
+                          "-device", f"pcie-root-port,id=bay,chassis=9,slot=9,addr={SLOT:#x}",
                           *self.monitor.arguments]
         self.failed = None
+        self.devfn = SLOT << 3
 
     def disk(self, serial, node="slow"):
         """QEMU arguments of a disk that is in the slot from the start."""
@@ -49,6 +54,27 @@ class Bay:
         """Presses the button, and waits until QEMU has taken the disk out."""
         self.say("device_del ctrl")
         self._until("device_del ctrl", "not found")
+
+    def _port(self, register, size, value=None):
+        """Reads or writes configuration space of the root port, beside what the image does by ECAM."""
+        form = {1: "b", 2: "h", 4: "w"}[size]
+        select = f"o /w 0xcf8 {1 << 31 | self.devfn << 8 | register & ~3:#x}"
+        if value is None:
+            return int(self.say(select, f"i /{form} {0xcfc + register % 4:#x}").split("=")[-1].split()[0], 0)
+        return self.say(select, f"o /{form} {0xcfc + register % 4:#x} {value:#x}")
+
+    def _slot_control(self):
+        at = self._port(CAPABILITIES, 1)
+        while self._port(at, 1) != EXPRESS:
+            at = self._port(at + 1, 1)
+        return at + SLOT_CONTROL
+
+    def pull(self):
+        """The disk is gone at once, unasked: QEMU takes it out when the slot's power goes, whoever turns that off."""
+        at = self._slot_control()
+        self._port(at, 2, self._port(at, 2) | POWER_OFF)
+        if "not found" not in (answer := self.say("device_del ctrl")):
+            raise RuntimeError(answer)
 
     def put_in(self, serial, node="slow"):
         answer = self.say(f"device_add nvme,id=ctrl,serial={serial},bus=bay,drive={node}")

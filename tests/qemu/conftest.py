@@ -163,15 +163,16 @@ def is_expected(found, breaches):
 
 @pytest.fixture
 def boot(request, tmp_path):
-    """boot("irq=posted runtime=1s", cpus=1, disks=[Disk()]): options are those of launch.Machine;
-    breaches are those of VT-d's rules that the run is to make; a set: no others, however often."""
+    """boot("irq=posted runtime=1s", cpus=1, disks=[Disk()]): options are those of launch.Machine, which is lean
+    unless it boots from a medium; breaches are those of VT-d's rules that the run is to make; a set: no others,
+    however often."""
     request.node.boots = []
 
     def run(append="", deadline=DEADLINE, breaches=None, **options):
         folder = tmp_path / f"boot{len(request.node.boots)}"
         folder.mkdir()
-        machine = launch.Machine(append=append, com1=folder / "com1", com2=folder / "com2",
-                                 model_json=folder / "model", **options)
+        machine = launch.Machine(**{"lean": "medium" not in options, **options}, append=append, com1=folder / "com1",
+                                 com2=folder / "com2", model_json=folder / "model")
         machine.strict = launch.use_model(machine)
         if not machine.strict and not machine.kvm:  # firmware alone knows the difference, and is faster
             machine.extra = [*machine.extra, "-plugin", f"{launch.quoted(machine.model_file)},stock=on"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make dist`: what is in the archive, and that it depends on nothing but the sources."""
+"""The image, and what `make dist` puts around it: that neither depends on anything but the sources."""
 import os
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, launch
 from test_media import EPOCH, need_tools
 
 
@@ -34,11 +34,14 @@ def check_contents(file, to):
 
 
 @pytest.mark.timeout(900)
-def test_dist(tmp_path):
-    """Once here, once from a copy elsewhere, whose files are newer and have other permissions."""
-    first = make_dist(ROOT, 0o022)
-    check_contents(first, tmp_path)
+def test_clean_build_and_dist(tmp_path):
+    """Once here, once from a copy elsewhere, whose files are newer and have other permissions, by one job at a time."""
     copy = tmp_path / "elsewhere"
     shutil.copytree(ROOT, copy, copy_function=shutil.copy,
                     ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+    subprocess.run(["make", "-s", "-C", copy, "build/onebell.efi"], check=True, umask=0o077)
+    assert (copy / "build/onebell.efi").read_bytes() == (launch.BUILD / "onebell.efi").read_bytes()
+
+    first = make_dist(ROOT, 0o022)
+    check_contents(first, tmp_path)
     assert make_dist(copy, 0o077).read_bytes() == first.read_bytes()

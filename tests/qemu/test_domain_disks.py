@@ -149,19 +149,22 @@ def other_is_well(run, name, domain=None):
     assert job["errors"] == job["verify_errors"] == 0, job
 
 
+@pytest.mark.parametrize("how", [Bay.take_out, Bay.pull])
 @pytest.mark.parametrize("mode", MODES)
-def test_taken_out(boot, tmp_path, mode):
-    """The domain's reads there end, its other disk and everybody else go on; the slot waits for the domain's end."""
+def test_taken_out(boot, tmp_path, mode, how):
+    """In order, or pulled: the domain's reads there end, its other disk and everybody else go on; the slot waits for
+    the domain's end."""
     def steps(bay):
-        bay.wait_for("domain a: begins")
-        bay.take_out()
+        bay.wait_for(r"\[a\] job: 1.0 of")
+        how(bay)
+        bay.wait_for("nvme2n1: no answer")
         bay.put_in("OTHER", "other")
 
     bay = Bay(tmp_path).start(steps)
     disks = [launch.Disk(size="16m"), launch.Disk(size="16m", writable=tmp_path / "disks")]
     drives = stamped_drive(tmp_path, "slow", "FIRST") + stamped_drive(tmp_path, "other", "OTHER")
     run = boot(f"irq={mode} app=job runtime=9s {KERNELS} nvme.timeout=1s allow-write=OB0002:FIRST "
-               f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=4s:{OWN}",
+               f"domain=a:cpus=1:disks=nvme1n1,nvme2n1:mem=16m:lives=2:app=job:runtime=4s:rate_iops=200:{OWN}",
                cpus=2, disks=disks, extra=[*bay.arguments, *drives, *bay.disk("FIRST")])
     assert bay.failed is None and run.status == launch.EXIT_FAILED
     assert "nvme2 (0000:01:00.0): it leaves its slot: the domain" in run.one("warning", what="nvme-removed")["message"]
