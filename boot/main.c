@@ -9,6 +9,7 @@
 #include "lib/string.h"
 
 #define CPUID_1_ECX_HYPERVISOR BIT32(31)
+#define CPUID_1_EDX_FENCES (BIT32(19) | BIT32(26)) // CLFSH, SSE2
 #define CPUID_HYPERVISOR 0x40000000
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
@@ -48,6 +49,19 @@ static bool cpu_has_nx(struct problem *p)
         p, "cpu-no-nx",
         "the CPU has no execute-disable (CPUID 80000001h EDX bit 20 is 0): turn it on "
         "in the firmware's set-up (\"Execute Disable Bit\", \"NX\")");
+}
+
+// What the kernel does without asking again: CLFLUSH, for units that don't snoop, and MFENCE and LFENCE,
+// which are SSE2's. Each x86-64 processor has them, but a hypervisor may hide either.
+static bool cpu_has_fences(struct problem *p)
+{
+    if ((cpuid(1).d & CPUID_1_EDX_FENCES) == CPUID_1_EDX_FENCES)
+        return true;
+    return problem_set(
+        p, "cpu-no-fences",
+        "the CPU has no CLFLUSH or no SSE2 (CPUID 1 EDX bits 19 and 26 are 0x%x): give "
+        "the virtual machine a CPU with both",
+        cpuid(1).d & CPUID_1_EDX_FENCES);
 }
 
 bool loader_begin(struct loader *l, struct problem *p)
@@ -100,6 +114,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     console_open(system);
 
     if (!cpu_has_nx(&p) ||             //
+        !cpu_has_fences(&p) ||         //
         !loader_begin(l, &p) ||        // watchdog off, the hand-off
         !command_line_gather(l, &p) || // cmdline.txt, then load options
         !platform_describe(l, &p) ||   // ACPI root, framebuffer, trampoline page

@@ -25,7 +25,8 @@ void consoles_open_memory(void)
         if (mem_may_be_mmio(place->address, bytes_of(place)))
             console_found(i, 0, mem_map_mmio(place->address, bytes_of(place)));
         else
-            console_not_found(i, "the address is RAM, or past what the CPU can reach");
+            console_not_found(
+                i, "the address is RAM, the interrupt window, or past what the CPU can reach");
     }
 }
 

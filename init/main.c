@@ -113,6 +113,7 @@ static const char *start_cpus(const struct handoff *h, const struct tables *t, u
     apic_timer_init();
     apic_init_cpu();
     mce_start_cpu();
+    tables_add_boot_cpu(apic_id());
     apic_take_nmis(tables_nmi_lint(apic_id()));
     ioapic_mask_all(&t->madt);
     if (!smp_prepare(&t->madt, &t->srat, most, &p))

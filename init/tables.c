@@ -82,7 +82,8 @@ static bool has_registers(const char *name, uint64_t address, size_t bytes)
     if (mem_may_be_mmio(address, bytes))
         return true;
     warn("acpi-registers",
-         "ACPI: the registers of the %s can't be at 0x%llx, which is RAM or past what the CPU can "
+         "ACPI: the registers of the %s can't be at 0x%llx, which is RAM, the interrupt window or "
+         "past what the CPU can "
          "reach: going on without; update the firmware",
          name, (unsigned long long)address);
     return false;
@@ -97,6 +98,16 @@ static void read_fadt(void)
         f->pm_timer = 0;
     if (f->reset && !f->reset_io && !has_registers("reset", f->reset, 1))
         f->reset = 0;
+}
+
+void tables_add_boot_cpu(uint32_t apic_id)
+{
+    if (madt_add_boot(&tables.madt, apic_id))
+        warn("madt-boot-cpu",
+             "ACPI MADT: the CPU that runs (APIC id 0x%x) is not among those that are on: used all "
+             "the "
+             "same; update the firmware",
+             apic_id);
 }
 
 const struct tables *tables_read(const struct handoff *h)

@@ -91,6 +91,16 @@ void json_text(struct json *j, const char *key, const char *value)
     put_string(j, value);
 }
 
+void json_format(struct json *j, const char *key, const char *fmt, ...)
+{
+    char text[64];
+    va_list args;
+    va_start(args, fmt);
+    format_text_v(text, sizeof(text), fmt, args);
+    va_end(args);
+    json_text(j, key, text);
+}
+
 void json_u64(struct json *j, const char *key, uint64_t value)
 {
     char text[24];

@@ -17,6 +17,8 @@ struct json {
 void json_begin(struct json *j, char *buffer, size_t bytes, const char *type);
 
 void json_text(struct json *j, const char *key, const char *value);
+// A string of up to 63 characters, by printf's rules.
+void json_format(struct json *j, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 // value/1000 with three decimals: JSON numbers such as 12.345 without floating point.

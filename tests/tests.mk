@@ -19,6 +19,8 @@ shared_of  = $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/$(topic_of)_*.c)
 
 HOST_CFLAGS = -std=gnu11 -O1 -g -mcx16 -DONEBELL_HOST -D_GNU_SOURCE -fno-omit-frame-pointer $(WARNINGS) -I.
 ASAN        = -fsanitize=address,undefined -fno-sanitize-recover=all
+# What GCC 13 and clang 15 look for by themselves.
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 TSAN        = -fsanitize=thread -O2
 
 HOST_OBJ     = $(HOST_C:%.c=$(B)/host/%.o) $(patsubst %.c,$(B)/host/%.o,$(wildcard tests/host/host_*.c)) \

@@ -88,7 +88,8 @@ static bool check_memory(const struct pci_dev *dev, const struct vmd_layout *l, 
            problem_set(
                p, "vmd-memory",
                "%s: Intel VMD hides its drives: its BARs (at 0x%llx, 0x%llx, 0x%llx) are in "
-               "RAM or past what the CPU can reach: turn VMD off in the firmware's set-up",
+               "RAM, the interrupt window or past what the CPU can reach: turn VMD off in the "
+               "firmware's set-up",
                dev->name, (unsigned long long)l->config, (unsigned long long)l->windows[0].base,
                (unsigned long long)l->windows[1].base);
 }

@@ -34,20 +34,17 @@ void fault_report_reset(void)
 
 static void send_json(const struct vtd_fault *f, const char *sentence)
 {
-    char buffer[768], text[24];
+    char buffer[768];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "fault");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)f->unit);
-    json_text(&j, "unit", text);
-    format_text(text, sizeof(text), "%04x:%02x:%02x.%x", f->segment, PCI_BUS(f->source),
+    json_format(&j, "unit", "0x%llx", (unsigned long long)f->unit);
+    json_format(&j, "source", "%04x:%02x:%02x.%x", f->segment, PCI_BUS(f->source),
                 PCI_DEV(f->source), PCI_FN(f->source));
-    json_text(&j, "source", text);
     if (f->has_index)
         json_u64(&j, "index", f->index);
     json_u64(&j, "reason", f->reason);
     if (!f->interrupt) {
-        format_text(text, sizeof(text), "0x%llx", (unsigned long long)f->address);
-        json_text(&j, "address", text);
+        json_format(&j, "address", "0x%llx", (unsigned long long)f->address);
         json_text(&j, "access", f->reads ? "read" : "write");
     }
     json_text(&j, "what", vtd_fault_what(f));

@@ -212,20 +212,16 @@ static const char *left_on_text(const struct vtd_unit *u, char *to, size_t bytes
 
 static void print_json(const struct vtd_unit *u, const char *left_on)
 {
-    char buffer[512], text[24];
+    char buffer[512];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "vtd_unit");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
-    json_text(&j, "unit", text);
+    json_format(&j, "unit", "0x%llx", (unsigned long long)u->base);
     json_u64(&j, "segment", u->segment);
     json_bool(&j, "all_other_devices", u->include_pci_all);
-    format_text(text, sizeof(text), "%u.%u", (unsigned)field_get(VTD_VER_MAX, u->version),
+    json_format(&j, "version", "%u.%u", (unsigned)field_get(VTD_VER_MAX, u->version),
                 (unsigned)field_get(VTD_VER_MIN, u->version));
-    json_text(&j, "version", text);
-    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->cap);
-    json_text(&j, "cap", text);
-    format_text(text, sizeof(text), "0x%016llx", (unsigned long long)u->ecap);
-    json_text(&j, "ecap", text);
+    json_format(&j, "cap", "0x%016llx", (unsigned long long)u->cap);
+    json_format(&j, "ecap", "0x%016llx", (unsigned long long)u->ecap);
     json_bool(&j, "posting", u->cap & VTD_CAP_PI);
     json_bool(&j, "coherent", u->ecap & VTD_ECAP_C);
     json_u64(&j, "entries", u->table.count);

@@ -81,6 +81,9 @@ struct madt {
 bool madt_parse(const void *table, size_t length, struct madt *out, struct warnings *w,
                 struct problem *p);
 
+// Puts the CPU that runs in front where the table doesn't name it as one that is on. True: it didn't.
+bool madt_add_boot(struct madt *m, uint32_t apic_id);
+
 // Room for the IOAPICs of any MADT of so many bytes.
 size_t madt_ioapics_max(size_t length);
 

@@ -4,6 +4,7 @@
 
 #include "kernel/acpi/acpi.h"
 #include "kernel/acpi/acpi_regs.h"
+#include "lib/string.h"
 
 #define IO_APIC_ALIGN 16 // one register's room
 
@@ -141,6 +142,17 @@ bool madt_parse(const void *table, size_t length, struct madt *out, struct warni
     if (out->cpus_count == 0)
         return problem_set(p, "madt-no-cpu",
                            "ACPI MADT: no enabled CPU in it: update the firmware");
+    return true;
+}
+
+// First in the list, so that it finds room in a full one. Its uid isn't known: entries for all CPUs count.
+bool madt_add_boot(struct madt *m, uint32_t apic_id)
+{
+    if (madt_has(m, apic_id))
+        return false;
+    m->cpus_count = MIN(m->cpus_count + 1, m->cpus_max);
+    memmove(m->cpus + 1, m->cpus, (m->cpus_count - 1) * sizeof(*m->cpus));
+    m->cpus[0] = (struct madt_cpu){ apic_id, UINT32_MAX };
     return true;
 }
 

@@ -29,9 +29,16 @@ volatile void *mem_map_mmio(uint64_t phys, size_t bytes)
     return paging_map_window(phys, bytes, PAGE_REGISTER);
 }
 
+// Whatever is written there is an interrupt, from vector and destination that nobody chose.
+static bool meets_interrupt_window(uint64_t phys, size_t bytes)
+{
+    return phys < MEM_INTERRUPTS_END && phys + bytes > MEM_INTERRUPTS;
+}
+
 bool mem_may_be_mmio(uint64_t phys, size_t bytes)
 {
-    return sane_range(phys, bytes) && !mem_is_ram(phys, 1) && !mem_is_ram(phys + bytes - 1, 1);
+    return sane_range(phys, bytes) && !meets_interrupt_window(phys, bytes) &&
+           !mem_is_ram(phys, 1) && !mem_is_ram(phys + bytes - 1, 1);
 }
 
 volatile void *mem_map_screen(uint64_t phys, size_t bytes)

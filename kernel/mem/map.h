@@ -8,8 +8,12 @@
 // Not in interrupt context.
 volatile void *mem_map_mmio(uint64_t phys, size_t bytes);
 
-// True where registers may be: the CPU can form the addresses, and the memory map has no RAM at either
-// end. For what firmware's tables say, before it is mapped.
+// Stores to these addresses are interrupt messages (SDM vol. 3, 11.11.1).
+#define MEM_INTERRUPTS 0xfee00000ull
+#define MEM_INTERRUPTS_END 0xfef00000ull
+
+// True where registers may be: the CPU can form the addresses, none of them is an interrupt's, and the
+// memory map has no RAM at either end. For what firmware's tables say, before it is mapped.
 bool mem_may_be_mmio(uint64_t phys, size_t bytes);
 
 // What lies at a physical address, in words for people: "the kernel's code", ...

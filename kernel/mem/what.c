@@ -5,9 +5,6 @@
 #include "kernel/mem/map.h"
 #include "kernel/mem/mem.h"
 
-#define INTERRUPT_WINDOW 0xfee00000ull // SDM vol. 3, 11.11.1
-#define INTERRUPT_WINDOW_END 0xfef00000ull
-
 extern char text_start[], text_end[], rodata_end[], kernel_end[]; // linker.ld
 
 static bool is_in(uint64_t phys, const char *begin, const char *end)
@@ -17,7 +14,7 @@ static bool is_in(uint64_t phys, const char *begin, const char *end)
 
 const char *mem_what(uint64_t phys)
 {
-    if (phys >= INTERRUPT_WINDOW && phys < INTERRUPT_WINDOW_END)
+    if (phys >= MEM_INTERRUPTS && phys < MEM_INTERRUPTS_END)
         return "the interrupt window";
     if (is_in(phys, text_start, text_end))
         return "the kernel's code";

@@ -369,7 +369,8 @@ static bool has_window(struct walk *w, unsigned bus)
     if (!phys || mem_may_be_mmio(phys, PCI_ECAM_BUS_BYTES))
         return phys;
     warnings_add(&w->warnings, "pci-no-window",
-                 "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM or past what the CPU can "
+                 "PCI: MCFG puts bus %04x:%02x at 0x%llx, which is RAM, the interrupt window or "
+                 "past what the CPU can "
                  "reach: not visited; update the firmware",
                  w->segment, bus, (unsigned long long)phys);
     return false;

@@ -62,7 +62,7 @@ static void add_image(struct json *j)
 void machine_report(void)
 {
     static struct smbios smbios;
-    char buffer[1024], text[16];
+    char buffer[1024];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "machine");
     json_bool(&j, "smbios", read_smbios(&smbios));
@@ -73,10 +73,8 @@ void machine_report(void)
     json_text(&j, "bios_vendor", smbios.bios_vendor);
     json_text(&j, "bios_version", smbios.bios_version);
     json_text(&j, "bios_date", smbios.bios_date);
-    format_text(text, sizeof(text), "0x%08x", cpuid(1, 0).a);
-    json_text(&j, "cpu_signature", text);
-    format_text(text, sizeof(text), "0x%08x", microcode());
-    json_text(&j, "microcode", text);
+    json_format(&j, "cpu_signature", "0x%08x", cpuid(1, 0).a);
+    json_format(&j, "microcode", "0x%08x", microcode());
     add_image(&j);
     report_json(&j);
 }

@@ -155,6 +155,26 @@ static void test_madt_short_entry(void **state)
     assert_int_equal(warnings_of(&found, "madt-bad-entry"), 2);
 }
 
+// A CPU that runs is there: it takes the first place, and the last one's where there is no room.
+static void test_madt_boot_cpu(void **state)
+{
+    struct table t;
+    struct madt m;
+    struct problem p;
+    build_madt(&t);
+    assert_true(parse_madt(&t.blob, 4, &m, &p));
+    assert_false(madt_add_boot(&m, 0x101));
+    assert_int_equal(m.cpus_count, 3);
+    for (unsigned count = 4; count <= 5; count++) {
+        assert_true(madt_add_boot(&m, 0x700 + count));
+        assert_int_equal(m.cpus_count, 4);
+        assert_int_equal(cpus[0].apic_id, 0x700 + count);
+        assert_int_equal(cpus[0].uid, UINT32_MAX);
+    }
+    assert_int_equal(cpus[1].apic_id, 0x704);
+    assert_int_equal(cpus[3].apic_id, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_madt_no_cpu),
         cmocka_unit_test(test_madt_io_apic_address),
         cmocka_unit_test(test_madt_length_1),
+        cmocka_unit_test(test_madt_boot_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ static void write_sample(struct json *j, char *buffer, size_t bytes)
     json_close_array(j);
     json_open(j, "empty");
     json_close(j);
+    json_format(j, "hex", "\"0x%02x\"", 10u);
     json_text(j, "last", "");
 }
 
@@ -45,7 +46,7 @@ static const char sample[] =
     "{\"type\":\"job\",\"rw\":\"randread\",\"bs\":4096,\"most\":18446744073709551615,"
     "\"yes\":true,\"no\":false,\"iops\":12.345,\"small\":0.007,"
     "\"clat_ns\":{\"mean\":1,\"percentile\":{\"50.000000\":2,\"99.000000\":3},\"max\":4},"
-    "\"counts\":[5,6,{\"a\":1},[]],\"empty\":{},\"last\":\"\"}";
+    "\"counts\":[5,6,{\"a\":1},[]],\"empty\":{},\"hex\":\"\\\"0x0a\\\"\",\"last\":\"\"}";
 
 static void test_members_and_nesting(void **state)
 {

@@ -452,6 +452,22 @@ static void registers_and_tables_are_mapped(void **state)
     assert_string_equal(failed_what, "mmio-range");
 }
 
+// Where a store is an interrupt nothing has registers, whatever firmware's tables say.
+static void registers_are_neither_in_ram_nor_where_interrupts_go(void **state)
+{
+    assert_true(mem_may_be_mmio(0xfec00000, 4096));
+    assert_true(mem_may_be_mmio(0xfedff000, 4096));
+    assert_false(mem_may_be_mmio(0xfedff000, 4097));
+    assert_false(mem_may_be_mmio(0xfee00000, 32));
+    assert_false(mem_may_be_mmio(0xfeeffff0, 16));
+    assert_false(mem_may_be_mmio(0xfe000000, 32 * MIB)); // has it in its midst
+    assert_true(mem_may_be_mmio(0xfef00000, 16));
+    assert_true(mem_may_be_mmio(14 * MIB, 4096));
+    assert_false(mem_may_be_mmio(14 * MIB - 4, 8));
+    assert_false(mem_may_be_mmio(MIB - 4, 8));
+    assert_false(mem_may_be_mmio(mem_phys_end() - 4, 8));
+}
+
 #define mem_test(f) cmocka_unit_test_setup(f, begin)
 
 int main(void)
@@ -476,6 +492,7 @@ int main(void)
         mem_test(the_image_has_an_address_for_devices),
         mem_test(the_address_space_ends_where_the_cpu_says),
         mem_test(registers_and_tables_are_mapped),
+        mem_test(registers_are_neither_in_ram_nor_where_interrupts_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

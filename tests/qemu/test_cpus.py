@@ -45,6 +45,15 @@ def test_plain_msi_without_a_hypervisor(boot):
     assert run.of("warning") == []
 
 
+@pytest.mark.parametrize("lacks", ["sse2", "clflush"])
+def test_what_no_cpu_lacks(boot, lacks):
+    """But for those of a hypervisor that hides it: the loader says so, where the kernel would meet an invalid opcode."""
+    run = boot(SHORT, 40, disks=stamped(1), extra=["-cpu", f"max,-{lacks}"])
+    assert run.status == launch.EXIT_FAILED
+    assert run.one("error")["what"] == "cpu-no-fences"
+    assert run.line("Onebell cannot start: the CPU has no CLFLUSH or no SSE2")
+
+
 # ---- a MADT that names CPUs that are not there ----
 
 def madt(*apic_ids):

@@ -176,9 +176,11 @@ def test_two_srats(boot_with):
 
 
 def test_madt_of_many_ioapics(boot_with):
-    """65 of them, of which one is there, one has no address, and a CPU's entry is cut short."""
+    """66 of them, of which one is there, one has no address, and one that of interrupts, where a store would be
+    an exception's vector; a CPU's entry is cut short, and the boot CPU has none."""
     ioapics = [madt_ioapic(i, 0xfec00000 + 0x1000 * i) for i in range(64)]
-    content = madt(madt_cpu(0), *ioapics, madt_ioapic(64, 0), struct.pack("<BB4x", 0, 6),
+    content = madt(*ioapics, madt_ioapic(64, 0), madt_ioapic(65, 0xfee00000), struct.pack("<BB4x", 0, 6),
                    madt_cpu(1))
-    run = warned(boot_with("APIC", [content]), "madt-bad-ioapic", "madt-bad-entry", "ioapic-absent")
+    run = warned(boot_with("APIC", [content]), "madt-bad-ioapic", "madt-bad-entry", "madt-boot-cpu", "ioapic-absent")
+    assert "and 63 more" in run.of("warning")[-1]["message"]
     assert run.one("platform")["cpus"] == 2

@@ -59,11 +59,10 @@ static void print_abilities(const struct vtd_unit *u)
 
 static void send(const struct vtd_unit *u, enum ability can, const struct problem *why)
 {
-    char buffer[768], text[24];
+    char buffer[768];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "platform_unit");
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)u->base);
-    json_text(&j, "unit", text);
+    json_format(&j, "unit", "0x%llx", (unsigned long long)u->base);
     json_u64(&j, "segment", u->segment);
     json_text(&j, "verdict", ability_names[can]);
     json_text(&j, "what", why->what);

@@ -39,14 +39,13 @@ static void show(const struct posting_sum *sum, const char *name)
 static void send(const struct posting_sum *sum, const struct rig *r,
                  const struct posting_check *check, const struct verdict *v)
 {
-    char buffer[640], text[24];
+    char buffer[640];
     struct json j;
     json_begin(&j, buffer, sizeof(buffer), "test");
     json_text(&j, "name", "posting");
     json_text(&j, "case", check->name);
     json_u64(&j, "number", sum->done);
-    format_text(text, sizeof(text), "0x%llx", (unsigned long long)r->unit->base);
-    json_text(&j, "unit", text);
+    json_format(&j, "unit", "0x%llx", (unsigned long long)r->unit->base);
     json_text(&j, "device", r->generator->name);
     json_text(&j, "section", check->section);
     json_bool(&j, "ok", v->kind != VERDICT_FAIL);
