@@ -61,6 +61,7 @@ struct pci_dev {
     volatile void *below;           // of a bridge: configuration space of its secondary bus
     bool removed;                   // it was taken out, and another may come to its place
     volatile void *config;          // 4 KiB of ECAM
+    uint64_t bases[6];              // of memory BARs, as they were found; 0: none
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
     struct pci_space *space; // what it may reach once it is granted that; NULL: the DMA arena

@@ -109,8 +109,10 @@ static void read_function(struct pci_dev *dev)
              dev->header);
     } else {
         read_caps(dev);
-        if (!dev->physical)
+        if (!dev->physical) {
+            pci_read_bases(dev);
             pci_read_virtual(dev);
+        }
     }
     dev->requester = requester(dev);
 }
