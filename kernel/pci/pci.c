@@ -7,6 +7,7 @@
 #include "kernel/handoff.h"
 #include "kernel/mem/map.h"
 #include "kernel/pci/pci_fence.h"
+#include "kernel/pci/pci_list.h"
 #include "kernel/pci/pci_regs.h"
 
 #define PHYS_END BIT64(52) // no x86 physical address reaches this
@@ -75,8 +76,7 @@ static bool passes_on(const struct pci_dev *dev)
 
 void pci_mark_left_masters(const struct handoff_master *left, size_t count)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         for (size_t j = 0; j < count; j++)
             dev->left_master |= dev->segment == left[j].segment && dev->bdf == left[j].bdf;
 }
@@ -84,9 +84,8 @@ void pci_mark_left_masters(const struct handoff_master *left, size_t count)
 // Bridges last: what an endpoint still had to write then has its way up.
 void pci_stop_masters(void)
 {
-    struct pci_dev *dev;
     for (unsigned bridges = 0; bridges < 2; bridges++)
-        for (size_t i = 0; (dev = pci_get(i)); i++)
+        for_each_pci_dev (dev)
             if (passes_on(dev) == bridges && may_stop(dev) &&
                 pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MASTER)
                 pci_stop_bus_master(dev);
@@ -129,6 +128,24 @@ static bool find_bar(const struct pci_dev *dev, unsigned bar, uint64_t *phys, st
     return windows_miss(dev, bar, p);
 }
 
+// What answers there has to be this function, and nothing else: the driver writes to it.
+static bool is_alone(const struct pci_dev *dev, unsigned bar, uint64_t phys, size_t bytes,
+                     struct problem *p)
+{
+    uint64_t base = dev->bars[bar].base;
+    const struct pci_dev *other = pci_bar_shared(dev, bar);
+    if (other)
+        return problem_set(p, "pci-bar-shared",
+                           "%s: BAR %u (memory at 0x%llx) overlaps one of %s: have the firmware "
+                           "assign PCI resources",
+                           dev->name, bar, (unsigned long long)base, other->name);
+    return mem_may_be_mmio(phys, bytes) ||
+           problem_set(p, "pci-bar",
+                       "%s: BAR %u (memory at 0x%llx) is RAM, the interrupt window or past what "
+                       "the CPU can reach: have the firmware assign PCI resources",
+                       dev->name, bar, (unsigned long long)base);
+}
+
 bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t bytes,
                       volatile void **window, struct problem *p)
 {
@@ -146,7 +163,7 @@ bool pci_map_bar_part(struct pci_dev *dev, unsigned bar, uint64_t offset, size_t
         return problem_set(p, "pci-bar-small",
                            "%s: BAR %u has 0x%llx bytes, but 0x%zx at 0x%llx are needed", dev->name,
                            bar, (unsigned long long)b->bytes, bytes, (unsigned long long)offset);
-    if (!find_bar(dev, bar, &phys, p))
+    if (!find_bar(dev, bar, &phys, p) || !is_alone(dev, bar, phys + offset, bytes, p))
         return false;
     *window = mem_map_mmio(phys + offset, bytes);
     return true;

@@ -61,6 +61,7 @@ struct pci_dev {
     volatile void *below;           // of a bridge: configuration space of its secondary bus
     bool removed;                   // it was taken out, and another may come to its place
     volatile void *config;          // 4 KiB of ECAM
+    uint64_t bases[6];              // of memory BARs, as they were found; 0: none
     struct pci_bar bars[6];         // once pci_size_bars() has been called
     bool bars_sized;
     struct pci_space *space; // what it may reach once it is granted that; NULL: the DMA arena
@@ -123,6 +124,7 @@ void pci_suggest_node(struct pci_dev *dev, unsigned node);
 
 // The functions found, in the order of segment and bus; NULL past the end.
 struct pci_dev *pci_get(size_t index);
+#define for_each_pci_dev(dev) for_each_of (struct pci_dev, dev, pci_get)
 
 uint8_t pci_read8(const struct pci_dev *dev, unsigned offset);
 uint16_t pci_read16(const struct pci_dev *dev, unsigned offset);

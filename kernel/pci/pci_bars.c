@@ -14,6 +14,11 @@ struct bar_set {
     unsigned at, slots;
 };
 
+static unsigned slots_of(const struct pci_dev *dev)
+{
+    return dev->header == PCI_HEADER_BRIDGE ? PCI_BARS_BRIDGE : PCI_BARS_NORMAL;
+}
+
 static unsigned reg_of(const struct bar_set *s, unsigned slot)
 {
     return s->at + 4 * slot;
@@ -82,10 +87,53 @@ static void size_own(struct pci_dev *dev)
     struct bar_set s = {
         .dev = dev,
         .at = PCI_BAR(0),
-        .slots = dev->header == PCI_HEADER_BRIDGE ? PCI_BARS_BRIDGE : PCI_BARS_NORMAL,
+        .slots = slots_of(dev),
     };
     read_bars(&s, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, dev->bars);
     dev->bars_sized = true;
+}
+
+// ---- who else answers ----
+
+// Read once, and for each function: of those that nobody drives, no more may be asked for.
+void pci_read_bases(struct pci_dev *dev)
+{
+    for (unsigned slot = 0, slots = slots_of(dev); slot < slots; slot++) {
+        uint32_t value = pci_read32(dev, PCI_BAR(slot));
+        if (value & PCI_BAR_IO)
+            continue;
+        uint64_t *base = &dev->bases[slot];
+        *base = value & PCI_BAR_BASE;
+        if (field_get(PCI_BAR_TYPE, value) == PCI_BAR_TYPE_64 && ++slot < slots)
+            *base |= (uint64_t)pci_read32(dev, PCI_BAR(slot)) << 32;
+    }
+}
+
+// What is known of a slot: of functions that nobody drives, where it begins.
+static struct pci_bar known(const struct pci_dev *dev, unsigned slot)
+{
+    return dev->bars_sized ? dev->bars[slot]
+                           : (struct pci_bar){ .base = dev->bases[slot], .bytes = 1 };
+}
+
+static bool answers_in(const struct pci_dev *dev, const struct pci_bar *bar)
+{
+    bool found = false;
+    for (unsigned slot = 0; slot < ARRAY_SIZE(dev->bars); slot++) {
+        struct pci_bar b = known(dev, slot);
+        found |= &dev->bars[slot] != bar && !b.io && b.base && b.base < bar->base + bar->bytes &&
+                 bar->base < b.base + b.bytes;
+    }
+    return found && pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+}
+
+const struct pci_dev *pci_bar_shared(const struct pci_dev *dev, unsigned bar)
+{
+    for_each_pci_dev (other)
+        if (other->domain == dev->domain && !other->removed && !other->physical &&
+            answers_in(other, &dev->bars[bar]))
+            return other;
+    return NULL;
 }
 
 void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_bar *bars)
@@ -99,9 +147,8 @@ void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_b
 static void size_virtual(const struct pci_dev *physical)
 {
     struct pci_bar bars[PCI_BARS_NORMAL] = { 0 };
-    struct pci_dev *dev;
     pci_virtual_bars(physical, physical->virtual.cap, bars);
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         if (dev->physical != physical)
             continue;
         for (unsigned slot = 0; slot < PCI_BARS_NORMAL; slot++) {

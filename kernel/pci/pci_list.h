@@ -27,6 +27,12 @@ const char *pci_virtual_fault(const struct pci_dev *dev, const struct pci_virtua
 // The BARs of virtual functions, which must not decode: those of the first one.
 void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_bar *bars);
 
+// Fills in `bases`.
+void pci_read_bases(struct pci_dev *dev);
+
+// A function that answers to addresses of this BAR, too; NULL: none that is known of.
+const struct pci_dev *pci_bar_shared(const struct pci_dev *dev, unsigned bar);
+
 // Gives what is there, and has no addresses yet, some of the bridge's own. False: they don't suffice,
 // or it doesn't go with the port, and nothing decodes.
 bool pci_place_below(struct pci_dev *port, struct problem *p);

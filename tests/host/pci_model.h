@@ -55,6 +55,7 @@ static struct {
     size_t memory_count;
     struct model_range mapped[4096];
     size_t mapped_count;
+    uint64_t ram;   // an address of it; 0: none
     unsigned reads; // of configuration space
     unsigned warnings;
     char warning[300], warning_what[64]; // the last one
@@ -339,7 +340,8 @@ void mmio_model_write(volatile void *reg, uint64_t value, unsigned bytes)
 
 bool mem_may_be_mmio(uint64_t phys, size_t bytes)
 {
-    return phys < 1ull << 52 && phys + bytes <= 1ull << 52;
+    return phys < 1ull << 52 && phys + bytes <= 1ull << 52 &&
+           (!model.ram || model.ram - phys >= bytes);
 }
 
 // As strict as the kernel's own, which ends the run.

@@ -277,6 +277,32 @@ static void test_map_bar_part(void **state)
     assert_false(pci_map_bar_part(d, 0, ~0ull, 0x10, &window, &p));
 }
 
+// Whoever answers in a BAR of ours would take what the driver writes; what doesn't decode answers nothing.
+static void test_map_bar_shared(void **state)
+{
+    struct problem p;
+    volatile void *window;
+    struct model_fn *other = model_add(0, PCI_BDF(0, 5, 0), 0x010802);
+    model_bar64(fn, 0, 0xe0000000, 0x4000);
+    model_bar64(other, 2, 0xe0003000, 0x1000);
+    model_set(other, 4, 0, 2);
+    scan();
+    assert_int_equal(mapped(0, 0x1000), 0x4000); // it doesn't decode
+    model_set(other, 4, 2, 2);
+    assert_false(pci_map_bar(pci_get(0), 0, 0x1000, &window, &p));
+    assert_string_equal(p.what, "pci-bar-shared");
+    assert_non_null(strstr(
+        p.message, "0000:00:04.0: BAR 0 (memory at 0xe0000000) overlaps one of 0000:00:05.0"));
+}
+
+static void test_map_bar_in_ram(void **state)
+{
+    model_bar(fn, 0, 0xe0000000, 0xffffc000);
+    scan();
+    model.ram = 0xe0003fff;
+    assert_int_equal(mapped(0, 0x1000), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -287,7 +313,7 @@ int main(void)
         TEST(test_capabilities),  TEST(test_capability_loops), TEST(test_capability_longest),
         TEST(test_msix_too_high), TEST(test_enable),           TEST(test_accessors),
         TEST(test_map_bar),       TEST(test_map_no_bar),       TEST(test_map_bar_too_high),
-        TEST(test_map_bar_part),
+        TEST(test_map_bar_part),  TEST(test_map_bar_shared),   TEST(test_map_bar_in_ram),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,3 +184,17 @@ def test_madt_of_many_ioapics(boot_with):
     run = warned(boot_with("APIC", [content]), "madt-bad-ioapic", "madt-bad-entry", "madt-boot-cpu", "ioapic-absent")
     assert "and 63 more" in run.of("warning")[-1]["message"]
     assert run.one("platform")["cpus"] == 2
+
+
+# ---- addresses of registers ----
+
+def test_registers_that_are_not_alone(boot_with):
+    """One disk's lie in RAM, two have the same: they are refused by name, and nothing is written there."""
+    run = boot_with("NONE", [], commands=(
+        "setpci -s 00:02.0 10.l=1000000\nsetpci -s 00:02.0 14.l=0\n"
+        "setpci -s 00:03.0 10.l=c8000000\nsetpci -s 00:04.0 10.l=c8000000\n"), disks=stamped(4))
+    assert [(error["what"], error["message"][:12]) for error in run.of("error")] == [
+        ("pci-bar", "0000:00:02.0"), ("pci-bar-shared", "0000:00:03.0"), ("pci-bar-shared", "0000:00:04.0")]
+    assert run.status == launch.EXIT_FAILED
+    assert [(disk["pci"], job["errors"], job["verify_errors"], job["total_ios"])
+            for disk, job in zip(run.of("nvme"), run.disk_jobs)] == [("0000:00:05.0", 0, 0, 1024)]
