@@ -7,6 +7,8 @@
 bool problem_set(struct problem *p, const char *what, const char *fmt, ...)
 {
     va_list args;
+    if (!p)
+        return false;
     p->what = what;
     va_start(args, fmt);
     format_text_v(p->message, sizeof(p->message), fmt, args);

@@ -10,5 +10,5 @@ struct problem {
     char message[240]; // for people
 };
 
-// Fills in the problem; returns false, so that a failing function can `return problem_set(...)`.
+// Fills in the problem, if there is one; returns false, so that a failing function can `return problem_set(...)`.
 bool problem_set(struct problem *p, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);

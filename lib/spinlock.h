@@ -24,6 +24,21 @@ static inline void spinlock_unlock(struct spinlock *lock)
     atomic_store_explicit(&lock->serving, serving + 1, memory_order_release);
 }
 
+static inline struct spinlock *spinlock_taken(struct spinlock *lock)
+{
+    spinlock_lock(lock);
+    return lock;
+}
+
+static inline void spinlock_let_go(struct spinlock *const *lock)
+{
+    spinlock_unlock(*lock);
+}
+
+// Holds the lock up to the end of the block.
+#define spinlock_guard(lock)                                                                       \
+    __attribute__((cleanup(spinlock_let_go))) struct spinlock *const held_ = spinlock_taken(lock)
+
 // For the moment; for who finds out what a CPU that was stopped has left.
 static inline bool spinlock_is_locked(const struct spinlock *lock)
 {

@@ -28,6 +28,12 @@
         max_a_ > max_b_ ? max_a_ : max_b_;                                                         \
     })
 
+// Calls for each `var` that get(0), get(1), ... return, up to NULL. The outer loop, which runs once, is there for
+// the index.
+#define for_each_of(type, var, get)                                                                \
+    for (size_t var##_at_ = 0; var##_at_ != SIZE_MAX; var##_at_ = SIZE_MAX)                        \
+        for (type * var; (var = get(var##_at_)); var##_at_++)
+
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
 #define likely(x) __builtin_expect(!!(x), 1)

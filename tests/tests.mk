@@ -89,7 +89,7 @@ $(B)/host/tests/host/steps_program: $(B)/steps/tests/host/steps_program.o $(B)/s
 .SECONDARY: $(HOST_TESTS) $(THREAD_TESTS) $(STEP_TESTS)
 
 .PHONY: test-host
-test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,5)
+test-host: export ONEBELL_THREADS_SECONDS ?= $(if $(ONEBELL_FULL),60,3)
 test-host: $(addsuffix .run,$(THREAD_TESTS) $(STEP_TESTS) $(HOST_TESTS)) ## unit tests, device models and threads, with sanitizers
 
 # The longest come first.
@@ -99,8 +99,8 @@ $(B)/host/tests/host/%.run: $(B)/host/tests/host/%
 
 -include $(HOST_OBJ:.o=.d) $(wildcard $(B)/host/tests/host/*.d $(B)/tsan/*/*/*.d $(B)/steps/tests/host/*.d)
 
-# ---- fuzzers: every parser of outside data, a few seconds each ----
-FUZZ_SECONDS ?= 4
+# ---- fuzzers: every parser of outside data, 2 seconds each, or 60 ----
+FUZZ_SECONDS ?= $(if $(ONEBELL_FULL),60,2)
 FUZZ_OBJ   = $(HOST_C:%.c=$(B)/fuzz/%.o) $(B)/kernel/base/font.asm.o
 FUZZERS    = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_FLAGS = $(filter-out -Wcast-align,$(HOST_CFLAGS)) -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -132,7 +132,7 @@ $(B)/fuzz/%.run: $(B)/fuzz/%
 
 .SECONDARY: $(FUZZERS)
 .PHONY: fuzz
-fuzz: $(FUZZERS:=.run) ## every fuzzer for FUZZ_SECONDS (4)
+fuzz: $(FUZZERS:=.run) ## every fuzzer for FUZZ_SECONDS (2)
 
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $(B)/fuzz/tests/host/*.d)
 

@@ -25,10 +25,11 @@ MEDIA_PACKAGES="dosfstools mtools sbsigntool xorriso"
 
 FLEET_PACKAGES="python3-sushy"
 
+# six is for one of fio's own tools, whose package asks for it on no release.
 TEST_PACKAGES="
     acpica-tools chromium clang cppcheck fio git grub-efi-amd64-bin libclang-rt-dev
     libcmocka-dev nvme-cli openssl python3-pexpect python3-pytest python3-pytest-timeout
-    python3-pytest-xdist python3-yaml spin zbar-tools"
+    python3-pytest-xdist python3-six python3-yaml spin zbar-tools"
 
 LINUX_PACKAGES="
     bc bison busybox-static cpio fio flex libelf-dev linux-source-6.12 python3-pytest

@@ -50,15 +50,18 @@ fleet: ## one run on all machines of a rack by their BMCs, and one report: RACK=
 .PHONY: test-tools test-platform test-protocol test-nvme-cli test-qemu test-racks
 PYTEST = PYTHONUNBUFFERED=1 PYTHONPATH=tests/plugin $(PYTHON) -B -m pytest -q -p no:cacheprovider -p no:labgrid -p told_at_once
 
+# Two cores are kept busy by three tests at a time: some wait, for a second of the guest's or for a person's keys.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+
 # As files, so that what a file's tests share is made once.
 test-tools: $(B)/kernel.elf $(B)/ckdisk ## the scripts in tools/
-	@$(PYTEST) -n 2 --dist loadfile tests/tools
+	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/tools
 
 test-platform: $(MODEL_TESTS) $(B)/qemu/onebell-posted.so ## the platform model, without a guest
-	@$(PYTEST) -n 2 tests/platform
+	@$(PYTEST) -n $(WORKERS) tests/platform
 
 test-protocol: ## the descriptor's protocol, searched by spin
-	@$(PYTEST) -n 2 tests/model
+	@$(PYTEST) -n $(WORKERS) tests/model
 
 # app=nvme's decoders against Debian's nvme-cli, which is shown a disk of our making.
 NVME_CLI = $(B)/nvme-cli/disk.so $(B)/nvme-cli/decode
@@ -72,19 +75,18 @@ $(B)/nvme-cli/decode: $(B)/host/tests/nvme-cli/decode.o $(B)/host/libonebell.a
 	$(call quiet,HOSTCC)$(HOSTCC) $(HOST_CFLAGS) $(ASAN) $^ -o $@
 
 test-nvme-cli: $(NVME_CLI) ## what app=nvme says of a disk, against nvme-cli
-	@$(PYTEST) -n 2 tests/nvme-cli
+	@$(PYTEST) -n $(WORKERS) tests/nvme-cli
 
 # A QEMU plugin that breaks devices on purpose.
 $(B)/qemu/override.so: tests/qemu/override.c $(B)/qemu/qemu_abi.o
 	$(call quiet,HOSTCC)$(HOSTCC) $(MODEL_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-z,defs -o $@ $^ -ldl
 
-# Two at a time: a boot keeps about one core busy.
 test-qemu: $(RUNNABLE) $(B)/ckdisk $(B)/qemu/override.so $(B)/nvme-cli/disk.so ## whole-system tests; ONEBELL_FULL=1 for all combinations
-	@$(PYTEST) -n 2 tests/qemu
+	@$(PYTEST) -n $(WORKERS) tests/qemu
 
 # A boot each, or a fleet's: as files, so that a file's boots are made once.
 test-racks: $(RUNNABLE) ## LAVA, labgrid and tools/fleet, against machines in QEMU
-	@$(PYTEST) -n 2 --dist loadfile tests/racks
+	@$(PYTEST) -n $(WORKERS) --dist loadfile tests/racks
 
 .PHONY: budget
 budget: ## measure what reads cost in instructions, and write tests/perf/budget.json anew

@@ -36,8 +36,7 @@ struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source)
 {
     uint64_t *root = &u->root[PCI_BUS(source)].low;
     if (!*root)
-        vtd_set_entry(root, mem_phys(vtd_new_table(vtd_snoops(u), u->node)) | ROOT_LOW_P,
-                      vtd_snoops(u));
+        table_set(root, mem_phys(table_new(vtd_snoops(u), u->node)) | ROOT_LOW_P, vtd_snoops(u));
     return find(u, source);
 }
 
@@ -59,8 +58,8 @@ bool vtd_context_grant(struct vtd_unit *u, uint16_t source, const struct pci_spa
         return false;
     struct vtd_entry *e = vtd_context_prepare(u, source);
     uint64_t high = field_put(CONTEXT_HIGH_AW, u->levels - 2) | field_put(CONTEXT_HIGH_DID, s->id);
-    vtd_set_entry(&e->high, high, vtd_snoops(u));
-    vtd_set_entry(&e->low, mem_phys(s->pages.roots[u->levels]) | CONTEXT_LOW_P, vtd_snoops(u));
+    table_set(&e->high, high, vtd_snoops(u));
+    table_set(&e->low, mem_phys(s->roots[u->levels]) | CONTEXT_LOW_P, vtd_snoops(u));
     return added(u, p);
 }
 
@@ -73,7 +72,7 @@ bool vtd_context_revoke(struct vtd_unit *u, uint16_t source, struct problem *p)
     uint16_t domain = e ? (uint16_t)field_get(CONTEXT_HIGH_DID, e->high) : 0;
     if (!domain)
         return true; // it never had anything
-    vtd_set_entry(&e->low, 0, vtd_snoops(u));
+    table_set(&e->low, 0, vtd_snoops(u));
     return vtd_flush_write_buffer(u, p) && vtd_invalidate_source(u, source, domain, p);
 }
 
@@ -85,6 +84,6 @@ uint16_t vtd_context_domain(const struct vtd_unit *u, uint16_t source)
 
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p)
 {
-    vtd_set_entry(&vtd_context_prepare(u, source)->low, CONTEXT_LOW_FPD, vtd_snoops(u));
+    table_set(&vtd_context_prepare(u, source)->low, CONTEXT_LOW_FPD, vtd_snoops(u));
     return added(u, p);
 }

@@ -90,12 +90,11 @@ static void read_unit(struct vtd_unit *u)
 // Whom a breach is handed on to may revoke a grant, for which the rest has to be read: it is being read.
 void vtd_report_faults(void)
 {
-    struct vtd_unit *u;
     if (reading)
         return;
     reading = true;
     again = false;
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+    for_each_unit (u)
         read_unit(u);
     reading = false;
 

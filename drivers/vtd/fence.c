@@ -49,10 +49,10 @@ static bool map_piece(uint64_t phys, uint64_t bytes, struct problem *p)
 
 bool vtd_fence_plan(struct problem *p)
 {
-    struct vtd_pages kind = { .largest = 3, .snooped = true, .node = NODE_ANY };
-    struct vtd_unit *u;
+    unsigned largest = 3;
+    bool snooped = true;
     fence.limit = UINT64_MAX;
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
+    for_each_unit (u) {
         u->levels = choose_levels(u, mem_ram_end());
         if (!u->levels)
             return problem_set(p, "dma-no-translation",
@@ -63,11 +63,11 @@ bool vtd_fence_plan(struct problem *p)
                                (unsigned long long)field_get(VTD_CAP_SAGAW, u->cap));
         u->limit = BIT64(width(u, u->levels));
         fence.limit = MIN(fence.limit, u->limit);
-        kind.largest = MIN(kind.largest, largest_pages(u));
-        kind.snooped &= vtd_snoops(u);
+        largest = MIN(largest, largest_pages(u));
+        snooped &= vtd_snoops(u);
     }
-    fence.arena = vtd_spaces_begin(&kind, fence.limit, p);
-    mem_dma_init(fence.limit, kind.largest == 3 ? GIB : 2 * MIB, map_piece);
+    fence.arena = vtd_spaces_begin(largest, snooped, fence.limit, p);
+    mem_dma_init(fence.limit, largest == 3 ? GIB : 2 * MIB, map_piece);
     return true;
 }
 
@@ -107,33 +107,37 @@ static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint1
 
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t source;
     bool ok = true;
-    for (size_t i = 0, at = 0; vtd_source_of(dev, i, &source); i++, at = 0)
+    for_each_source (dev, source) {
+        size_t at = 0;
         if (!next_bearer(dev, source, &at))
             ok &= vtd_context_revoke(u, source, p);
+    }
+    return ok;
+}
+
+static bool grant_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
+{
+    bool ok = true;
+    spinlock_guard(&u->lock);
+    for_each_source (dev, source)
+        ok = ok && vtd_context_grant(u, source, dev->space ? dev->space : fence.arena, p);
+    if (!ok)
+        (void)revoke_sources(u, dev, NULL);
     return ok;
 }
 
 static bool grant(const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t source;
-    struct problem ignored;
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return false;
-    bool ok = true;
-    for (size_t i = 0; vtd_source_of(dev, i, &source); i++) {
+    for_each_source (dev, source) {
         if (!may_reach(u, dev, source, p))
             return false;
         (void)vtd_context_prepare(u, source);
     }
-    spinlock_lock(&u->lock);
-    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
-        ok = vtd_context_grant(u, source, dev->space ? dev->space : fence.arena, p);
-    if (!ok)
-        (void)revoke_sources(u, dev, &ignored);
-    spinlock_unlock(&u->lock);
+    bool ok = grant_sources(u, dev, p);
     vtd_report_faults(); // all that was blocked by now is no fault of its new owner's
     return ok;
 }
@@ -153,12 +157,10 @@ static bool revoke(const struct pci_dev *dev, struct problem *p)
 
 static bool reaches(const struct pci_dev *dev)
 {
-    uint16_t source;
-    struct problem ignored;
-    const struct vtd_unit *u = vtd_unit_of(dev, &ignored);
+    const struct vtd_unit *u = vtd_unit_of(dev, NULL);
     bool any = !u || !u->fenced;
-    for (size_t i = 0; !any && vtd_source_of(dev, i, &source); i++)
-        any = vtd_context_domain(u, source);
+    for_each_source (dev, source)
+        any = any || vtd_context_domain(u, source);
     return any;
 }
 
@@ -179,9 +181,8 @@ bool vtd_fence_is_on(void)
 
 static unsigned count_granted(void)
 {
-    const struct pci_dev *dev;
     unsigned granted = 0;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         granted += dev->granted && !dev->space;
     return granted;
 }
@@ -189,15 +190,14 @@ static unsigned count_granted(void)
 static const char *page_text(void)
 {
     static const char *const texts[] = { "", "4 KiB", "2 MiB", "1 GiB" };
-    return texts[fence.arena->pages.largest];
+    return texts[fence.arena->tables.largest];
 }
 
 // Units that don't stand, or were left alone: what is behind them isn't driven, and is not fenced.
 static unsigned tell_unfenced(void)
 {
-    const struct vtd_unit *u;
     unsigned unfenced = 0;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+    for_each_named_unit (u) {
         if (u->fenced || u->state == VTD_UNIT_ABSENT)
             continue;
         unfenced++;

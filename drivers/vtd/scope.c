@@ -9,8 +9,7 @@
 
 static const struct pci_dev *find_device(uint32_t segment, uint16_t bdf)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->segment == segment && dev->bdf == bdf)
             return dev;
     return NULL;

@@ -11,7 +11,7 @@
 #define WINDOW_END (WINDOW_BASE + MIB)
 
 static struct spaces {
-    struct vtd_pages kind;
+    struct tables tables; // as those of each are at first
     uint64_t limit;
     uint32_t last; // id that was given out
 } spaces;
@@ -30,14 +30,27 @@ struct pci_space *vtd_space_create(struct problem *p)
         return NULL;
     }
     struct pci_space *s = mem_alloc(sizeof(*s), CACHE_LINE, NODE_ANY);
-    *s = (struct pci_space){ .id = (uint16_t)++spaces.last, .pages = spaces.kind };
-    vtd_pages_init(&s->pages);
+    *s = (struct pci_space){ .id = (uint16_t)++spaces.last, .tables = spaces.tables };
+    for (unsigned levels = VTD_LEVELS_LEAST; levels <= VTD_LEVELS_MOST; levels++) {
+        s->tables.root = s->roots[levels] = table_new(s->tables.snooped, NODE_ANY);
+        if (levels > VTD_LEVELS_LEAST)
+            table_set(s->tables.root, mem_phys(s->roots[levels - 1]) | s->tables.link,
+                      s->tables.snooped);
+    }
     return s;
 }
 
-struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit, struct problem *p)
+struct pci_space *vtd_spaces_begin(unsigned largest, bool snooped, uint64_t limit,
+                                   struct problem *p)
 {
-    spaces = (struct spaces){ .kind = *kind, .limit = limit };
+    spaces = (struct spaces){
+        .tables = { .levels = VTD_LEVELS_MOST,
+                    .largest = largest,
+                    .link = PAGE_R | PAGE_W,
+                    .snooped = snooped,
+                    .node = NODE_ANY },
+        .limit = limit,
+    };
     return vtd_space_create(p);
 }
 
@@ -45,17 +58,14 @@ struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit,
 // no invalidation (VT-d 6.1). False: one doesn't confirm it.
 static bool announce(const struct pci_space *s, struct problem *p)
 {
-    struct vtd_unit *u;
-    bool ok = true;
-    for (size_t i = 0; ok && (u = vtd_unit_get(i)); i++) {
-        spinlock_lock(&u->lock);
-        if (!(u->cap & VTD_CAP_CM))
-            ok = vtd_flush_write_buffer(u, p);
-        else
-            ok = s->id >= vtd_domains(u) || vtd_invalidate_domain(u, s->id, p);
-        spinlock_unlock(&u->lock);
+    for_each_unit (u) {
+        spinlock_guard(&u->lock);
+        if (u->cap & VTD_CAP_CM && s->id < vtd_domains(u) && !vtd_invalidate_domain(u, s->id, p))
+            return false;
+        if (!vtd_flush_write_buffer(u, p))
+            return false;
     }
-    return ok;
+    return true;
 }
 
 static bool is_whole(uint64_t at, uint64_t bytes, uint64_t end)
@@ -72,7 +82,7 @@ bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t byt
                    struct problem *p)
 {
     if (may_be_at(at, bytes) && is_whole(phys, bytes, PAGE_ADDR + PAGE_BYTES) &&
-        vtd_pages_map(&s->pages, at, phys, bytes))
+        tables_map(&s->tables, at, phys, bytes, PAGE_R | PAGE_W))
         return announce(s, p);
     return problem_set(p, "domain-map",
                        "a domain's devices can't find 0x%llx bytes of memory at 0x%llx: units "

@@ -5,9 +5,10 @@
 
 #include "drivers/vtd/unit.h"
 
-// The first space, with id 1; `kind` says what its tables, and those of all others, have to be like for the units
-// in use, which translate addresses below `limit`. Spaces of before are no more.
-struct pci_space *vtd_spaces_begin(const struct vtd_pages *kind, uint64_t limit, struct problem *p);
+// The first space, with id 1. The units in use translate addresses below `limit`, by pages of up to that level; not
+// all of them need to snoop. Spaces of before are no more.
+struct pci_space *vtd_spaces_begin(unsigned largest, bool snooped, uint64_t limit,
+                                   struct problem *p);
 
 // An empty one. "domain-ids": no id is left.
 struct pci_space *vtd_space_create(struct problem *p);

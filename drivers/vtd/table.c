@@ -55,13 +55,11 @@ static bool change(struct vtd_unit *u, uint32_t index, struct irte entry, struct
 // caller goes on with.
 bool vtd_table_write(struct vtd_unit *u, uint32_t index, struct irte entry, struct problem *p)
 {
-    struct problem ignored;
-    spinlock_lock(&u->lock);
+    spinlock_guard(&u->lock);
     struct irte old = u->table.entries[index];
     bool ok = change(u, index, entry, p);
     if (!ok)
-        change(u, index, old, &ignored);
-    spinlock_unlock(&u->lock);
+        change(u, index, old, NULL);
     return ok;
 }
 
@@ -82,9 +80,8 @@ static uint32_t take_free(struct vtd_table *t, struct irq *irq)
 
 bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct problem *p)
 {
-    spinlock_lock(&u->lock);
+    spinlock_guard(&u->lock);
     *index = take_free(&u->table, irq);
-    spinlock_unlock(&u->lock);
     return *index < u->table.count ||
            problem_set(p, "vtd-table-full",
                        "all %u entries of VT-d unit 0x%llx are in use: use fewer CPUs (cpus=), "
@@ -94,10 +91,9 @@ bool vtd_table_take(struct vtd_unit *u, struct irq *irq, uint32_t *index, struct
 
 bool vtd_table_release(struct vtd_unit *u, uint32_t index, struct problem *p)
 {
-    spinlock_lock(&u->lock);
+    spinlock_guard(&u->lock);
     bool ok = change(u, index, (struct irte){ 0 }, p);
     u->table.owners[index] = ok ? NULL : &retired;
-    spinlock_unlock(&u->lock);
     return ok;
 }
 
@@ -117,12 +113,11 @@ static uint32_t find_used(const struct vtd_table *t, const struct vtd_fault *f)
 bool vtd_table_owner(struct vtd_unit *u, struct vtd_fault *f)
 {
     const struct vtd_table *t = &u->table;
-    spinlock_lock(&u->lock);
+    spinlock_guard(&u->lock);
     uint32_t index = find_used(t, f);
-    if (index < t->count) {
-        format_text(f->owner, sizeof(f->owner), "%s", t->owners[index]->name);
-        f->entry = irte_unpack(t->entries[index]);
-    }
-    spinlock_unlock(&u->lock);
-    return index < t->count;
+    if (index == t->count)
+        return false;
+    format_text(f->owner, sizeof(f->owner), "%s", t->owners[index]->name);
+    f->entry = irte_unpack(t->entries[index]);
+    return true;
 }

@@ -93,10 +93,9 @@ bool vtd_take_over(struct vtd_unit *u, bool keep_fence, struct problem *p)
 
 void vtd_hand_back(void)
 {
-    struct vtd_unit *u;
     struct problem p;
     vtd_faults_finish();
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+    for_each_unit (u)
         if (!vtd_take_over(u, false, &p))
             warn_problem(&p);
 }

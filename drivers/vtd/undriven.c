@@ -57,8 +57,8 @@ static bool is_sane(const struct pci_dev *dev, const struct dmar_reserved *range
     return false;
 }
 
-static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
-                         struct vtd_pages *pages, struct problem *p)
+static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
+                         struct problem *p)
 {
     const struct dmar_reserved *range;
     size_t scope = 0;
@@ -71,7 +71,8 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
                                "0x%llx can't translate: run with dma=fence",
                                (unsigned long long)range->end, dev->name,
                                (unsigned long long)u->base);
-        (void)vtd_pages_map(pages, range->base, range->base, range->end - range->base);
+        (void)tables_map(&s->tables, range->base, range->base, range->end - range->base,
+                         PAGE_R | PAGE_W);
         info("dma: %s reaches what firmware reserved for it (0x%llx to 0x%llx)", dev->name,
              (unsigned long long)range->base, (unsigned long long)range->end - 1);
     }
@@ -81,10 +82,9 @@ static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev,
 static bool let_in(struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
                    struct problem *p)
 {
-    uint16_t source;
-    bool ok = map_reserved(u, dev, &s->pages, p);
-    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
-        ok = vtd_context_grant(u, source, s, p);
+    bool ok = map_reserved(u, dev, s, p);
+    for_each_source (dev, source)
+        ok = ok && vtd_context_grant(u, source, s, p);
     return ok;
 }
 
@@ -100,7 +100,6 @@ static bool share_an_id(const struct pci_dev *one, const struct pci_dev *other)
 static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_driven driven,
                           struct problem *p)
 {
-    const struct pci_dev *peer;
     if (vtd_context_domain(u, pci_visible(dev)->requester))
         return true;
     struct pci_space *s = vtd_space_create(p);
@@ -112,7 +111,7 @@ static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_
                            "memory that firmware reserved: run with dma=fence",
                            (unsigned long long)u->base,
                            (unsigned long long)field_get(VTD_CAP_ND, u->cap));
-    for (size_t i = 0; (peer = pci_get(i)); i++)
+    for_each_pci_dev (peer)
         if (share_an_id(peer, dev) && reserved_for(peer) && !is_driven(driven, peer) &&
             !let_in(u, peer, s, p))
             return false;
@@ -122,21 +121,20 @@ static bool keep_reserved(struct vtd_unit *u, const struct pci_dev *dev, vtd_is_
 // By each of its ids, but one by which another device reaches something.
 static bool silence(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    uint16_t source;
-    bool ok = true;
     tell_quiet(dev);
-    for (size_t i = 0; ok && vtd_source_of(dev, i, &source); i++)
-        ok = vtd_context_domain(u, source) || vtd_context_silence(u, source, p);
-    return ok;
+    for_each_source (dev, source)
+        if (!vtd_context_domain(u, source) && !vtd_context_silence(u, source, p))
+            return false;
+    return true;
 }
 
 bool vtd_undriven_settle(struct vtd_unit *u, bool rmrr, vtd_is_driven driven, struct problem *p)
 {
-    const struct pci_dev *dev;
-    struct problem ignored;
-    bool ok = true;
-    for (size_t i = 0; ok && (dev = pci_get(i)); i++)
-        if (is_quiet(dev) && !is_driven(driven, dev) && vtd_unit_of(dev, &ignored) == u)
-            ok = rmrr && reserved_for(dev) ? keep_reserved(u, dev, driven, p) : silence(u, dev, p);
-    return ok;
+    for_each_pci_dev (dev) {
+        if (!is_quiet(dev) || is_driven(driven, dev) || vtd_unit_of(dev, NULL) != u)
+            continue;
+        if (!(rmrr && reserved_for(dev) ? keep_reserved(u, dev, driven, p) : silence(u, dev, p)))
+            return false;
+    }
+    return true;
 }

@@ -8,10 +8,10 @@
 #include "drivers/vtd/dmar.h"
 #include "drivers/vtd/fault_text.h"
 #include "drivers/vtd/left.h"
-#include "drivers/vtd/pages.h"
 #include "drivers/vtd/vtd.h"
 #include "drivers/vtd/vtd_regs.h"
 #include "kernel/irq/irq.h"
+#include "kernel/mem/tables.h"
 #include "lib/cache.h"
 #include "lib/mmio.h"
 #include "lib/problem.h"
@@ -38,10 +38,16 @@ struct vtd_table {
     uint32_t end;        // entries from here on were never taken
 };
 
-// What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit.
+#define VTD_LEVELS_LEAST 3 // 39 bits
+#define VTD_LEVELS_MOST 5  // 57 bits
+
+// What functions that it is granted to reach: of VT-d's domains one, by the same id in each unit. Its
+// second-level tables (VT-d 3.7, 9.8) of 5 levels begin with those of 4, and these with those of 3: units of any
+// width share them, each from a root of its own.
 struct pci_space {
     uint16_t id; // 0 stands for absent entries where CAP.CM is set (VT-d 6.2.2.1)
-    struct vtd_pages pages;
+    struct tables tables;
+    uint64_t *roots[VTD_LEVELS_MOST + 1]; // by levels
 };
 
 enum vtd_unit_state {
@@ -185,6 +191,8 @@ bool vtd_table_owner(struct vtd_unit *u, struct vtd_fault *f);
 // The ids that its requests may bear, as the unit sees them, one by one: its own, and that of the bridge which
 // speaks for it. False past the end.
 bool vtd_source_of(const struct pci_dev *dev, size_t index, uint16_t *source);
+#define for_each_source(dev, source)                                                               \
+    for (uint16_t source, at_ = 0; vtd_source_of(dev, at_, &source); at_++)
 
 // Has the unit translate by its root table, whatever it did before, with no moment in between at which
 // it would let through what neither firmware's tables nor ours do. All bus masters are off.
@@ -240,6 +248,7 @@ void vtd_units_find_needs(vtd_is_driven driven);
 
 // The units that the table names, in each state, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_named(size_t index);
+#define for_each_named_unit(u) for_each_of (struct vtd_unit, u, vtd_unit_named)
 
 // What the DMAR table says, once it was read.
 const struct dmar *vtd_units_table(void);
@@ -250,3 +259,4 @@ struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);
 
 // The units in use, one by one; NULL past the end.
 struct vtd_unit *vtd_unit_get(size_t index);
+#define for_each_unit(u) for_each_of (struct vtd_unit, u, vtd_unit_get)

@@ -41,15 +41,13 @@ static bool may_hang(const struct pci_dev *dev)
 void vtd_units_find_needs(vtd_is_driven driven)
 {
     static bool has_others[DMAR_UNITS_MAX];
-    const struct pci_dev *dev;
-    struct problem ignored;
     size_t unit;
     for (size_t i = 0; i < dmar.units_count; i++) {
         units[i].needed = !driven;
         has_others[i] = false;
     }
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
-        if (!scope_find(&dmar, dev, &unit, &ignored))
+    for_each_pci_dev (dev) {
+        if (!scope_find(&dmar, dev, &unit, NULL))
             continue;
         units[unit].needed |= driven && driven(dev);
         units[unit].hung_display |= may_hang(dev);
@@ -62,11 +60,9 @@ void vtd_units_find_needs(vtd_is_driven driven)
 // Where the SRAT says nothing of a device, it is taken to be where its unit is (VT-d 8.6).
 static void suggest_nodes(void)
 {
-    struct problem ignored;
-    struct pci_dev *dev;
     size_t unit;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
-        if (dev->node == NODE_ANY && scope_find(&dmar, dev, &unit, &ignored))
+    for_each_pci_dev (dev)
+        if (dev->node == NODE_ANY && scope_find(&dmar, dev, &unit, NULL))
             pci_suggest_node(dev, dmar.units[unit].node);
 }
 

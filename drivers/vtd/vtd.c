@@ -65,14 +65,12 @@ static void map_all(struct dmar *d)
 
 static bool take_over_all(struct problem *p)
 {
-    struct vtd_unit *u;
-    struct problem ignored;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+    for_each_named_unit (u) {
         if (!u->regs)
             continue;
         if ((dma != VTD_DMA_OPEN || vtd_may_end_translation(u, p)) &&
             vtd_take_over(u, dma != VTD_DMA_OPEN, p))
-            u->state = vtd_unit_check(u, &ignored) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
+            u->state = vtd_unit_check(u, NULL) ? VTD_UNIT_USED : VTD_UNIT_LACKING;
         else if (!put_aside(u, p))
             return false;
     }
@@ -84,7 +82,6 @@ static bool take_over_all(struct problem *p)
 // Where none can, the machine has no remapping.
 static bool check_all(const struct dmar *d, struct problem *p)
 {
-    struct vtd_unit *u;
     bool any = vtd_unit_get(0);
     if (!d->intr_remap)
         return problem_set(p, "no-vtd",
@@ -94,7 +91,7 @@ static bool check_all(const struct dmar *d, struct problem *p)
     problem_set(
         p, "no-vtd",
         "the DMAR table has no VT-d unit that answers: turn VT-d on in the firmware set-up");
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++)
+    for_each_named_unit (u)
         if (u->state == VTD_UNIT_LACKING && !vtd_unit_check(u, p) && any)
             warnings_add(&found, p->what, "%s; devices behind it are not used", p->message);
     if (!any)
@@ -133,8 +130,7 @@ bool vtd_is_lacking(const struct problem *p)
 
 static bool is_needed_anywhere(void)
 {
-    const struct vtd_unit *u;
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+    for_each_unit (u)
         if (u->needed)
             return true;
     return false;
@@ -142,9 +138,8 @@ static bool is_needed_anywhere(void)
 
 bool vtd_can_post(bool driven_only, struct problem *p)
 {
-    const struct vtd_unit *u;
     driven_only &= is_needed_anywhere();
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++)
+    for_each_unit (u)
         if ((u->needed || !driven_only) && !vtd_unit_can_post(u, p))
             return false;
     return true;
@@ -155,7 +150,7 @@ bool vtd_can_post(bool driven_only, struct problem *p)
 // Contexts are entered before there is translation: nothing is granted yet.
 static bool fence(struct vtd_unit *u, struct problem *p)
 {
-    u->root = vtd_new_table(vtd_snoops(u), u->node);
+    u->root = table_new(vtd_snoops(u), u->node);
     return vtd_undriven_settle(u, dma == VTD_DMA_RMRR, is_driven, p) &&
            vtd_turn_translation_on(u, p);
 }
@@ -170,32 +165,35 @@ static bool turn_on(struct vtd_unit *u, struct problem *p)
 
 static bool give_up(struct vtd_unit *u, const struct problem *p)
 {
-    struct problem ignored;
     if (!u->needed)
-        (void)vtd_take_over(u, dma != VTD_DMA_OPEN, &ignored);
+        (void)vtd_take_over(u, dma != VTD_DMA_OPEN, NULL);
     return put_aside(u, p);
+}
+
+// All of them, also those that no device of ours is behind: only then is every interrupt checked.
+static bool turn_on_all(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
+{
+    for_each_named_unit (u) {
+        if (u->state != VTD_UNIT_USED)
+            continue;
+        vtd_faults_start(u, fault_vector, boot_apic_id);
+        if (!turn_on(u, p) && !give_up(u, p))
+            return false;
+    }
+    return true;
 }
 
 bool vtd_enable(uint8_t fault_vector, uint32_t boot_apic_id, struct problem *p)
 {
-    struct problem ignored;
-    struct vtd_unit *u;
-    bool ok = true;
     fault_report_reset();
-    // All of them are turned on, also those that no device of ours is behind: only then is every
-    // interrupt checked.
-    for (size_t i = 0; ok && (u = vtd_unit_named(i)); i++) {
-        if (u->state != VTD_UNIT_USED)
-            continue;
-        vtd_faults_start(u, fault_vector, boot_apic_id);
-        ok = turn_on(u, p) || give_up(u, p);
-    }
+    bool ok = turn_on_all(fault_vector, boot_apic_id, p);
     tell_warnings();
     if (ok && dma != VTD_DMA_OPEN)
         vtd_fence_raise();
     // Some units on and some off would be a machine whose interrupts work by halves.
-    for (size_t i = 0; !ok && (u = vtd_unit_get(i)); i++)
-        (void)vtd_take_over(u, false, &ignored);
+    if (!ok)
+        for_each_unit (u)
+            (void)vtd_take_over(u, false, NULL);
     return ok;
 }
 
@@ -234,9 +232,8 @@ static void print_json(const struct vtd_unit *u, const char *left_on)
 
 void vtd_print(void)
 {
-    const struct vtd_unit *u;
     char left_on[64];
-    for (size_t i = 0; (u = vtd_unit_get(i)); i++) {
+    for_each_unit (u) {
         left_on_text(u, left_on, sizeof(left_on));
         info("VT-d unit 0x%llx: segment %u%s, version %u.%u, %s, %s, %u entries%s%s",
              (unsigned long long)u->base, u->segment, u->include_pci_all ? " (all others)" : "",

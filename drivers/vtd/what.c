@@ -19,10 +19,9 @@ static const char *table_at(const struct vtd_unit *u, uint64_t at)
 
 const char *vtd_what_lies_at(uint64_t at)
 {
-    const struct vtd_unit *u;
     const char *what = NULL;
-    for (size_t i = 0; !what && (u = vtd_unit_get(i)); i++)
-        what = table_at(u, at);
+    for_each_unit (u)
+        what = what ? what : table_at(u, at);
     for (unsigned cpu = 0; !what && cpu < cpu_total(); cpu++)
         if (irq_pi_desc(cpu) && mem_phys(irq_pi_desc(cpu)) / PAGE_BYTES == at / PAGE_BYTES)
             what = "a CPU's own data, its posted-interrupt descriptor among it";
@@ -41,8 +40,7 @@ static bool has_reserved(const struct pci_dev *dev, uint64_t at)
 
 bool vtd_is_reserved_at(const struct vtd_fault *f)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->segment == f->segment && (dev->requester == f->source || dev->bdf == f->source) &&
             has_reserved(dev, f->address))
             return true;

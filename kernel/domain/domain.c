@@ -146,7 +146,7 @@ static bool ends_by_breach(const struct domain *d)
 static bool blocked(struct pci_dev *dev, const struct pci_blocked *what)
 {
     struct domain *d = dev ? owner_of(dev) : NULL;
-    if (!d || d->state < DOMAIN_CLEARING || d->state > DOMAIN_SILENCING)
+    if (!d || d->state < DOMAIN_PAUSING || d->state > DOMAIN_SILENCING)
         return false;
     if (dev->granted && d->state == DOMAIN_RUNNING && !d->dying) {
         error("domain-dma", "domain %s: %s: the domain ends", d->words->name, what->sentence);

@@ -18,15 +18,27 @@
 #define SOON_FOR_NS (10 * NS_PER_MS)
 #define LOOK_NS NS_PER_S
 
+// A program that ends at once is begun again less and less often: each life is told of, and a console takes some
+// forty of them a second. As many as a person may want to see one after the other come without a pause.
+#define SHORT_NS NS_PER_S
+#define SHORT_LIVES_FREE 64u
+#define PAUSE_NS NS_PER_MS
+#define PAUSE_DOUBLINGS 7u
+
 static void step(struct cpu_timer *timer);
 
-static void go_on(struct domain *d, enum domain_state state)
+static void go_on_in(struct domain *d, enum domain_state state, uint64_t ns)
 {
     d->state = state;
     d->at = 0;
     d->since_ns = time_ns();
     d->step.fn = step;
-    cpu_timer_start(&d->step, d->since_ns);
+    cpu_timer_start(&d->step, d->since_ns + ns);
+}
+
+static void go_on(struct domain *d, enum domain_state state)
+{
+    go_on_in(d, state, 0);
 }
 
 // ---- the start ----
@@ -56,6 +68,13 @@ static void begin_life(struct domain *d)
 {
     d->dying = false;
     begin_clearing(d);
+}
+
+static void begin_pause(struct domain *d)
+{
+    unsigned more = d->short_lives - SHORT_LIVES_FREE - 1;
+    d->dying = false;
+    go_on_in(d, DOMAIN_PAUSING, PAUSE_NS << MIN(more, PAUSE_DOUBLINGS));
 }
 
 static void begin_setting_up(struct domain *d)
@@ -104,6 +123,8 @@ void domain_cpu_is_back(struct domain_team *team)
     struct domain *d = container_of(team, struct domain, team);
     if (--d->working)
         return;
+    bool is_short = d->end != DOMAIN_END_TIME && time_ns() - d->began_ns < SHORT_NS;
+    d->short_lives = is_short ? d->short_lives + 1 : 0;
     domain_tell_end(d);
     go_on(d, DOMAIN_SILENCING);
 }
@@ -145,10 +166,12 @@ void domain_is_over(struct domain_team *team, enum domain_end why)
 // for ever keeps it for ever.
 static void after_silence(struct domain *d)
 {
-    if (!d->any_lost && d->again && d->lives < d->words->lives)
-        begin_life(d);
-    else
+    if (d->any_lost || !d->again || d->lives >= d->words->lives)
         go_on(d, DOMAIN_RETURNING);
+    else if (d->short_lives > SHORT_LIVES_FREE)
+        begin_pause(d);
+    else
+        begin_life(d);
 }
 
 // ---- all steps ----
@@ -217,6 +240,7 @@ static void next(struct domain *d)
 {
     switch (d->state) {
     case DOMAIN_WITHDRAWING:
+    case DOMAIN_PAUSING:
         return begin_life(d);
     case DOMAIN_CLEARING:
         return begin_setting_up(d);
@@ -232,7 +256,7 @@ static void next(struct domain *d)
 // Functions whose turn it is in this state: those that were taken from the kernel.
 static unsigned turns(const struct domain *d)
 {
-    if (d->state == DOMAIN_CLEARING)
+    if (d->state == DOMAIN_PAUSING || d->state == DOMAIN_CLEARING)
         return 1;
     return d->state == DOMAIN_WITHDRAWING ? d->devices_count : d->taken;
 }
@@ -241,6 +265,8 @@ static enum domain_step take_next(struct domain *d)
 {
     if (d->state == DOMAIN_CLEARING)
         return __atomic_load_n(&d->cleared, __ATOMIC_ACQUIRE) ? DOMAIN_DONE : DOMAIN_WAITS;
+    if (d->state == DOMAIN_PAUSING)
+        return DOMAIN_DONE;
     return d->at < turns(d) ? take(d, d->devices[d->at]) : DOMAIN_DONE;
 }
 
@@ -271,5 +297,6 @@ void domain_live(struct domain *d)
     d->dying = false;
     d->taken = 0;
     d->again = true;
+    d->short_lives = 0;
     go_on(d, DOMAIN_WITHDRAWING);
 }

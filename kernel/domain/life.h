@@ -3,7 +3,7 @@
 //
 //     off -> withdrawing -> clearing -> setting up -> running -> stopping -> silencing -> off
 //                             ^                                                |
-//                             '---------------- another life ------------------'
+//                             '------- another life, after a pause or none ----'
 #pragma once
 
 #include "kernel/cpu/msg.h"
@@ -19,6 +19,7 @@
 enum domain_state {
     DOMAIN_OFF,
     DOMAIN_WITHDRAWING, // its functions are taken from the kernel
+    DOMAIN_PAUSING,     // between two lives
     DOMAIN_CLEARING,    // its memory is, by its own CPU
     DOMAIN_SETTING_UP,  // its functions are, and all that the program finds
     DOMAIN_RUNNING,
@@ -55,8 +56,9 @@ struct domain {
     bool any_lost;
     bool again; // lives may be left
     bool cleared;
-    uint32_t lives;    // that have begun
-    uint64_t since_ns; // it is in its state
+    uint32_t lives;       // that have begun
+    unsigned short_lives; // of these the last ones
+    uint64_t since_ns;    // it is in its state
     uint64_t began_ns;
     struct cpu_timer step, time, look;
     struct cpu_msg clear;

@@ -12,8 +12,8 @@
 #include "kernel/mem/tables.h"
 
 struct space {
-    uint64_t *pml4;
-    uint64_t root;
+    struct tables tables;
+    uint64_t root; // CR3
 };
 
 // Not global: what is cached of them goes with the next load of CR3 (SDM vol. 3, 5.10.4.1).
@@ -24,15 +24,16 @@ static const uint64_t kind_bits[] = {
     [SPACE_REGISTER] = PTE_P | PTE_U | PTE_W | PTE_NX | PTE_PCD | PTE_PWT,
 };
 
-static uint64_t *new_table(void)
-{
-    return mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-}
-
 struct space *space_create(void)
 {
     struct space *s = mem_alloc(sizeof(*s), alignof(struct space), NODE_ANY);
-    s->root = paging_new_root(&s->pml4);
+    s->tables = (struct tables){
+        .levels = 4,
+        .link = PTE_P | PTE_W | PTE_U,
+        .snooped = true,
+        .node = NODE_ANY,
+    };
+    s->root = paging_new_root(&s->tables.root);
     return s;
 }
 
@@ -46,23 +47,10 @@ noreturn static void refuse(uint64_t virt, const char *why)
     fail("domain-map", "domain: 0x%llx can't be mapped: %s", (unsigned long long)virt, why);
 }
 
-static uint64_t *entry_at(struct space *s, uint64_t virt, unsigned level)
-{
-    uint64_t *table = s->pml4;
-    for (unsigned l = 4; l > level; l--) {
-        uint64_t *entry = table_entry(table, l, virt);
-        if (!*entry)
-            *entry = mem_phys(new_table()) | PTE_P | PTE_W | PTE_U;
-        else if (table_is_page(*entry, l))
-            refuse(virt, "it is already");
-        table = table_below(*entry);
-    }
-    return table_entry(table, level, virt);
-}
-
 static void map_one(struct space *s, uint64_t virt, uint64_t entry, unsigned level)
 {
-    uint64_t *at = entry_at(s, virt, level);
+    unsigned found;
+    uint64_t *at = tables_entry(&s->tables, virt, level, &found);
     if (*at)
         refuse(virt, "it is already");
     *at = entry | (level > 1 ? PTE_LARGE : 0);
@@ -85,7 +73,7 @@ void space_map(struct space *s, uint64_t virt, uint64_t phys, uint64_t bytes, en
 static bool find_page(const struct space *s, uint64_t virt, uint64_t rights, uint64_t *phys,
                       uint64_t *bytes)
 {
-    uint64_t entry = table_find_page(s->pml4, virt, rights, bytes);
+    uint64_t entry = table_find_page(s->tables.root, virt, rights, bytes);
     *phys = entry & PTE_ADDRESS;
     return entry && !(entry & PTE_PCD); // registers have no place in the direct map
 }

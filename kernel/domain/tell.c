@@ -15,6 +15,7 @@
 static const char *const states[] = {
     [DOMAIN_OFF] = "off",
     [DOMAIN_WITHDRAWING] = "being started",
+    [DOMAIN_PAUSING] = "pausing",
     [DOMAIN_CLEARING] = "being started",
     [DOMAIN_SETTING_UP] = "being started",
     [DOMAIN_RUNNING] = "running",

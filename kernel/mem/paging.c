@@ -20,12 +20,15 @@
 extern char text_end[], rodata_end[], kernel_end[], boot_stack_guard[];
 
 static struct {
-    uint64_t *pml4;
+    struct tables tables;
     uint64_t root; // CR3: the PML4, or the PML5 above it
-    bool five_levels, gib_pages;
+    bool five_levels;
     uint64_t window_next;
     struct spinlock lock;
-} paging = { .window_next = WINDOW_BASE };
+} paging = {
+    .tables = { .levels = 4, .link = PTE_P | PTE_W, .snooped = true, .node = NODE_ANY },
+    .window_next = WINDOW_BASE,
+};
 
 static const uint64_t kind_bits[] = {
     [PAGE_CODE] = PTE_P | PTE_G,
@@ -35,36 +38,12 @@ static const uint64_t kind_bits[] = {
     [PAGE_COMBINE] = PTE_P | PTE_G | PTE_W | PTE_NX | PTE_PWT,
 };
 
-static uint64_t *new_table(void)
-{
-    return mem_alloc(PAGE_BYTES, PAGE_BYTES, NODE_ANY);
-}
-
-// The entry for `virt` at `level`, with the tables above it made where they are missing.
-static uint64_t *entry_at(uint64_t virt, unsigned level)
-{
-    uint64_t *table = paging.pml4;
-    for (unsigned l = 4; l > level; l--) {
-        uint64_t *entry = table_entry(table, l, virt);
-        if (!(*entry & PTE_P))
-            *entry = mem_phys(new_table()) | PTE_P | PTE_W;
-        table = table_below(*entry);
-    }
-    return table_entry(table, level, virt);
-}
-
-// All aligned to 4 KiB. Only adds entries: nothing is ever unmapped or changed, so that no other
-// CPU's TLB can hold an older one.
+// All aligned to 4 KiB.
 static void map(uint64_t virt, uint64_t phys, uint64_t bytes, enum page_kind kind)
 {
-    while (bytes) {
-        unsigned level = table_largest_level(paging.gib_pages ? 3 : 2, virt | phys, bytes);
-        uint64_t page = table_page_bytes(level);
-        *entry_at(virt, level) = phys | kind_bits[kind] | (level > 1 ? PTE_LARGE : 0);
-        virt += page;
-        phys += page;
-        bytes -= page;
-    }
+    if (!tables_map(&paging.tables, virt, phys, bytes, kind_bits[kind]))
+        fail("mapped-twice", "0x%llx bytes at 0x%llx are mapped to another place than 0x%llx",
+             (unsigned long long)bytes, (unsigned long long)virt, (unsigned long long)phys);
 }
 
 static void map_image(const struct handoff *h)
@@ -124,7 +103,7 @@ static uint64_t root_over(const uint64_t *pml4)
 {
     if (!paging.five_levels)
         return mem_phys(pml4);
-    uint64_t *pml5 = new_table();
+    uint64_t *pml5 = table_new(true, NODE_ANY);
     pml5[PTE_ENTRIES - 1] = mem_phys(pml4) | PTE_P | PTE_W;
     pml5[0] = pml5[PTE_ENTRIES - 1] | PTE_U;
     return mem_phys(pml5);
@@ -135,15 +114,15 @@ void paging_init(const struct handoff *h)
     if (cpuid(0x80000000, 0).a < 0x80000001 || !(cpuid(0x80000001, 0).d & BIT32(20)))
         fail("cpu-no-nx", "the CPU has no execute-disable (CPUID 80000001h EDX bit 20 is 0): "
                           "turn it on in the firmware's set-up");
-    paging.gib_pages = cpuid(0x80000001, 0).d & BIT32(26);
+    paging.tables.largest = cpuid(0x80000001, 0).d & BIT32(26) ? 3 : 2;
     paging.five_levels = read_cr4() & CR4_LA57;
-    paging.pml4 = new_table();
+    paging.tables.root = table_new(true, NODE_ANY);
 
     const struct handoff_range *ranges = (void *)(h->ranges_base + HANDOFF_DIRECT_MAP);
     for (uint64_t i = 0; i < h->ranges; i++)
         map_ram(h, &ranges[i]);
     map_image(h);
-    paging.root = root_over(paging.pml4);
+    paging.root = root_over(paging.tables.root);
     paging_set_cpu();
     write_cr3(paging.root);
 }
@@ -179,14 +158,14 @@ uint64_t paging_alloc_stack(unsigned node)
 bool paging_is_mapped(uint64_t virt)
 {
     uint64_t bytes;
-    return virt >= HANDOFF_DIRECT_MAP && paging.pml4 &&
-           table_find_page(paging.pml4, virt, PTE_P, &bytes);
+    return virt >= HANDOFF_DIRECT_MAP && paging.tables.root &&
+           table_find_page(paging.tables.root, virt, PTE_P, &bytes);
 }
 
 uint64_t paging_phys(const volatile void *at)
 {
     uint64_t virt = (uint64_t)at, bytes;
-    uint64_t entry = table_find_page(paging.pml4, virt, PTE_P, &bytes);
+    uint64_t entry = table_find_page(paging.tables.root, virt, PTE_P, &bytes);
     return ALIGN_DOWN(entry & PTE_ADDRESS, bytes) + virt % bytes;
 }
 
@@ -202,7 +181,7 @@ uint64_t paging_trampoline_root(uint64_t page)
     uint64_t *tables[5];
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         tables[i] = mem_alloc_below(PAGE_BYTES, PAGE_BYTES, 4 * GIB);
-    memcpy(tables[3], paging.pml4,
+    memcpy(tables[3], paging.tables.root,
            PAGE_BYTES); // after this root is made, new PML4 entries miss in it
     for (unsigned level = 4; level; level--)
         *table_entry(tables[level - 1], level, page) =
@@ -221,16 +200,17 @@ uint64_t paging_root(void)
 // All else in the kernel's half is mapped by paging_init(), so no entry of the PML4 is made after this.
 static void complete_pml4(void)
 {
+    unsigned found;
     spinlock_lock(&paging.lock);
     for (uint64_t virt = WINDOW_BASE; virt < WINDOW_END; virt += table_page_bytes(4))
-        entry_at(virt, 3);
+        (void)tables_entry(&paging.tables, virt, 3, &found);
     spinlock_unlock(&paging.lock);
 }
 
 uint64_t paging_new_root(uint64_t **pml4)
 {
     complete_pml4();
-    *pml4 = new_table();
-    memcpy(*pml4 + PTE_ENTRIES / 2, paging.pml4 + PTE_ENTRIES / 2, PAGE_BYTES / 2);
+    *pml4 = table_new(true, NODE_ANY);
+    memcpy(*pml4 + PTE_ENTRIES / 2, paging.tables.root + PTE_ENTRIES / 2, PAGE_BYTES / 2);
     return root_over(*pml4);
 }

@@ -6,6 +6,29 @@
 #include "kernel/mem/mem.h"
 #include "kernel/mem/paging_regs.h"
 
+// Tables that grow: an entry is written once, from absent to present, and never changed, so that no CPU or unit
+// can have an older one in a cache.
+struct tables {
+    uint64_t *root;   // the table of the highest level
+    unsigned levels;  // 1 is that of 4 KiB pages
+    unsigned largest; // level of the largest pages
+    uint64_t link;    // what an entry says of a table besides its address
+    bool snooped;     // else each store is flushed from the cache, for units that read memory alone
+    unsigned node;    // where new tables lie
+};
+
+// One table, empty; and one word of a table, in one store. Any table of a unit's can be made of them.
+void *table_new(bool snooped, unsigned node);
+void table_set(uint64_t *entry, uint64_t value, bool snooped);
+
+// The entry for the address in a table of that level, with the tables on the way made where they are missing, or
+// the one of a larger page above it. *found: its level. One CPU at a time.
+uint64_t *tables_entry(const struct tables *t, uint64_t at, unsigned level, unsigned *found);
+
+// Has [at, at + bytes) translate to what lies at `phys`, whole pages, with these bits in their entries. What is
+// so already stays as it is. False: some of it translates to something else, and goes on to. One CPU at a time.
+bool tables_map(const struct tables *t, uint64_t at, uint64_t phys, uint64_t bytes, uint64_t bits);
+
 // What an entry of that level covers; level 1: 4 KiB.
 static inline uint64_t table_page_bytes(unsigned level)
 {

@@ -124,6 +124,7 @@ void pci_suggest_node(struct pci_dev *dev, unsigned node);
 
 // The functions found, in the order of segment and bus; NULL past the end.
 struct pci_dev *pci_get(size_t index);
+#define for_each_pci_dev(dev) for_each_of (struct pci_dev, dev, pci_get)
 
 uint8_t pci_read8(const struct pci_dev *dev, unsigned offset);
 uint16_t pci_read16(const struct pci_dev *dev, unsigned offset);

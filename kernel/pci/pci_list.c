@@ -12,6 +12,7 @@
 static struct {
     struct pci_dev *chunks[CHUNKS];
     size_t count;
+    bool any_removed; // else nobody looks for one, of thousands
 } devs;
 
 struct pci_dev *pci_get(size_t index)
@@ -35,7 +36,7 @@ static struct pci_dev *add_at_end(void)
 static struct pci_dev *find_removed(uint32_t segment, uint16_t bdf)
 {
     struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for (size_t i = 0; devs.any_removed && (dev = pci_get(i)); i++)
         if (dev->removed && dev->segment == segment && dev->bdf == bdf)
             return dev;
     return NULL;
@@ -61,12 +62,18 @@ void pci_list_drop(struct pci_dev *dev)
     if (dev == pci_get(devs.count - 1))
         devs.count--;
     else
-        dev->removed = true;
+        pci_list_remove(dev);
+}
+
+void pci_list_remove(struct pci_dev *dev)
+{
+    dev->removed = devs.any_removed = true;
 }
 
 void pci_list_clear(void)
 {
     devs.count = 0;
+    devs.any_removed = false;
 }
 
 size_t pci_list_count(void)

@@ -10,6 +10,7 @@
 // never moved, as functions point to each other.
 struct pci_dev *pci_list_add(uint32_t segment, uint16_t bdf);
 void pci_list_drop(struct pci_dev *dev); // it is no function after all
+void pci_list_remove(struct pci_dev *dev);
 void pci_list_clear(void);
 
 // Adds what is on a bridge's secondary bus.

@@ -128,7 +128,8 @@ bool pci_slot_scan(struct pci_dev *port, struct problem *p)
             "reached; restart the machine with it in its slot",
             port->name);
     for (size_t i = 0; (dev = pci_get(i)); i++)
-        dev->removed |= is_below(dev, port);
+        if (is_below(dev, port))
+            pci_list_remove(dev);
     pci_scan_below(port);
     return none_is_reached(port, p) && pci_place_below(port, p);
 }

@@ -115,5 +115,6 @@ void pci_virtual_stop(struct pci_dev *dev)
     write(dev, PCI_SRIOV_CONTROL, (uint16_t)(read(dev, PCI_SRIOV_CONTROL) & ~on));
     dev->virtual = (struct pci_virtual){ 0 };
     for (size_t i = 0; (virtual = pci_get(i)); i++)
-        virtual->removed |= virtual->physical == dev;
+        if (virtual->physical == dev)
+            pci_list_remove(virtual);
 }

@@ -115,6 +115,8 @@ static inline int begin(void **state)
         assert_true(hole != MAP_FAILED);
         direct_map = (uint64_t)hole;
     }
+    madvise((void *)direct_map, DIRECT_BYTES,
+            MADV_DONTNEED); // the host needn't have all tests' GiB at once
     memset(&mem, 0, sizeof(mem));
     memset(&dma, 0, sizeof(dma));
     dma.largest = GIB;

@@ -374,6 +374,60 @@ static void test_its_time(void **state)
     assert_int_equal(w.d.state, DOMAIN_OFF);
 }
 
+static void end_life(enum domain_end why)
+{
+    assert_int_equal(w.d.state, DOMAIN_RUNNING);
+    domain_is_over(&w.d.team, why);
+    while (w.d.state != DOMAIN_RUNNING && w.d.state != DOMAIN_PAUSING && w.d.state != DOMAIN_OFF)
+        go(1);
+}
+
+static void end_short_lives(unsigned count)
+{
+    while (count--) {
+        end_life(DOMAIN_END_FAULT);
+        assert_int_equal(w.d.state, DOMAIN_RUNNING);
+    }
+}
+
+// Lives that end at once come one after the other at first, then after pauses that double up to an eighth of a
+// second.
+static void test_pauses(void **state)
+{
+    w.words.lives = 1000;
+    live();
+    end_short_lives(64);
+    for (unsigned i = 0; i < 10; i++) {
+        end_life(i % 2 ? DOMAIN_END_EXIT : DOMAIN_END_FAILED);
+        assert_int_equal(w.d.state, DOMAIN_PAUSING);
+        assert_int_equal(w.due_ns - w.now_ns, NS_PER_MS << MIN(i, 7u));
+        go(20);
+    }
+    w.now_ns += NS_PER_S;
+    end_short_lives(65); // the first of which wasn't one
+    end_life(DOMAIN_END_FAULT);
+    assert_int_equal(w.d.state, DOMAIN_PAUSING);
+    go(20);
+    end_life(DOMAIN_END_TIME); // as it was to be
+    end_short_lives(64);
+    assert_int_equal(w.d.lives, 1 + 64 + 10 + 65 + 1 + 1 + 64);
+}
+
+static void test_killed_in_a_pause(void **state)
+{
+    w.words.lives = 1000;
+    live();
+    end_short_lives(64);
+    end_life(DOMAIN_END_FAULT);
+    w.d.again = false;
+    domain_die(&w.d, DOMAIN_END_KILLED);
+    go(100);
+    assert_int_equal(w.d.state, DOMAIN_OFF);
+    assert_int_equal(w.end, DOMAIN_END_KILLED);
+    live(); // by the monitor: from the start
+    end_short_lives(64);
+}
+
 // What it may say is for all of its lives: they may be short, and many.
 static void test_its_voice(void **state)
 {
@@ -424,6 +478,8 @@ int main(void)
         test(test_waits_longer),
         test(test_without_functions),
         test(test_its_time),
+        test(test_pauses),
+        test(test_killed_in_a_pause),
         test(test_its_voice),
         test(test_its_errors),
     };

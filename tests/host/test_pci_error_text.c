@@ -176,13 +176,33 @@ static void test_dpc(void **state)
         "a request of its own failed: Cfg CA Completion: it is let up again");
 }
 
+// Known where the packet is: that of the first error, laid out as it was sent.
+static void test_who_sent_it(void **state)
+{
+    uint16_t id;
+    struct pci_error_log log = log_of(1u << 20);
+    assert_false(pci_error_sender(&log, &id));
+    log.header[1] = 0x0108000f;
+    log.control = 20;
+    assert_true(pci_error_sender(&log, &id));
+    assert_int_equal(id, 0x0108);
+    log.control = 18;
+    assert_false(pci_error_sender(&log, &id));
+    log.control = 20 | 1u << 18; // in flit mode
+    assert_false(pci_error_sender(&log, &id));
+    log.control = 20;
+    log.header[0] = 0x80000000; // a prefix
+    assert_false(pci_error_sender(&log, &id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_lost), cmocka_unit_test(test_what_was_corrected),
         cmocka_unit_test(test_names),        cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_packets),      cmocka_unit_test(test_whose_packet),
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_dpc),
+        cmocka_unit_test(test_who_sent_it),  cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_dpc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

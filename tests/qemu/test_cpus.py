@@ -24,7 +24,7 @@ def kernel_function(address):
 
 @pytest.mark.parametrize("used", [1, 2])
 def test_cpus_that_are_not_used_are_halted_in_our_code(boot_and_say, used):
-    run = boot_and_say(f"irq=adaptive runtime=2s verify=crc32c cpus={used}", WORKS,
+    run = boot_and_say(f"irq=adaptive rate_iops=2000 runtime=2s verify=crc32c cpus={used}", WORKS,
                        "info registers -a", cpus=4).verified()
     assert run.of("warning") == []
     states = re.split(r"CPU#(\d)", run.monitor[0])[1:]

@@ -8,7 +8,7 @@ import pytest
 
 import qemu_launch as launch
 from bay import Bay
-from conftest import ROOT, broken
+from conftest import ROOT, broken, no_mdts
 from test_domains import FULL, KERNELS, OWN, ends, jobs
 from test_nvme_formats import formatted, protection, stored, zoned
 from test_outside_app import app_in, build  # noqa: F401, build is a fixture
@@ -51,7 +51,7 @@ def test_all_kinds(boot, tmp_path, with_zones, mode):
     folder = tmp_path / "disks"
     plain = [launch.Disk(size="4m", lbas=[512, 4096], writable=folder),
              launch.Disk(size="4m", controller={"max_ioqpairs": 1, "mdts": 1}, writable=folder),
-             launch.Disk(size="4m", controller={"max_ioqpairs": 2, "mdts": 0}, writable=folder)]
+             launch.Disk(size="4m", controller={"max_ioqpairs": 2, "mdts": no_mdts()}, writable=folder)]
     kinds = [(512, 8, 1), (4096, 8, 2), (4096, 64, 0)]
     tagged = [formatted(tmp_path, f"W{i}", *kind, blocks=BLOCKS) for i, kind in enumerate(kinds)]
     for disk in tagged:

@@ -52,13 +52,16 @@ def network(device, **words):
     return ["-netdev", launch.options("user", {"id": "net", **words}), "-device", f"{device},netdev=net"]
 
 
+# With more, firmware's SMM waits for all of them whenever it writes a variable: half of such a boot's time. And what
+# is loaded has no command line but for the ISO: it is the default job of some seconds, on each.
+CPUS = 1
 FIRMWARES_OWN = "virtio-net-pci,romfile="  # without the ROM, which is iPXE, it is OVMF's driver
 
 
 def test_pxe(boot, folder):
     """No volume, so no cmdline.txt: the defaults."""
     medium = network(FIRMWARES_OWN, tftp=folder, bootfile="onebell.efi")
-    run = boot(medium=medium, disks=stamped(1)).ended_well()
+    run = boot(medium=medium, cpus=CPUS, disks=stamped(1)).ended_well()
     assert run.job["rw"] == "randread" and run.job["total_ios"] > 0
     run.line("BdsDxe: starting .*PXE")
 
@@ -80,7 +83,7 @@ def variables_for(tmp_path):
 
 
 def test_http(boot, server, variables_for):
-    run = boot(medium=network(FIRMWARES_OWN), firmware=FIRMWARE, disks=stamped(1),
+    run = boot(medium=network(FIRMWARES_OWN), firmware=FIRMWARE, cpus=CPUS, disks=stamped(1),
                variables=variables_for(f"{server.url}/onebell.efi")).ended_well()
     assert run.job["total_ios"] > 0
     assert ("GET", "/onebell.efi") in server.asked
@@ -89,7 +92,7 @@ def test_http(boot, server, variables_for):
 def test_http_of_an_iso(boot, folder, server, variables_for, make):
     """Firmware makes a RAM disk of it, and so there is a cmdline.txt."""
     make("iso").rename(folder / "onebell.iso")
-    run = boot(medium=network(FIRMWARES_OWN), firmware=FIRMWARE, disks=stamped(1),
+    run = boot(medium=network(FIRMWARES_OWN), firmware=FIRMWARE, cpus=CPUS, disks=stamped(1),
                variables=variables_for(f"{server.url}/onebell.iso")).verified()
     run.line("irq=posted, up")
     assert ("GET", "/onebell.iso") in server.asked

@@ -4,6 +4,7 @@ import re
 
 
 WORKS = r"job: 1\.0 of"  # the job's first line of progress
+PACED = "rate_iops=2000"  # most of it is waiting
 VALID, UNCORRECTED, ENABLED, MISCV, ADDRV = 1 << 63, 1 << 61, 1 << 60, 1 << 59, 1 << 58
 
 
@@ -24,7 +25,7 @@ def test_an_nmi_shows_all_cpus_and_ends_the_run(boot_and_say):
 
 
 def test_an_nmi_shows_all_cpus_and_the_run_goes_on(boot_and_say):
-    run = boot_and_say("irq=adaptive runtime=3s verify=crc32c nmi=continue", WORKS, "nmi",
+    run = boot_and_say(f"irq=adaptive {PACED} runtime=3s verify=crc32c nmi=continue", WORKS, "nmi",
                        cpus=3).verified()
     assert [w["what"] for w in run.of("warning")] == ["nmi"]
     check_all_cpus(run.console, 3)
@@ -61,7 +62,7 @@ def test_a_machine_check_shows_the_banks_of_all_cpus(boot_and_say):
 
 def test_a_corrected_error_is_told(boot_and_say):
     status = VALID | ENABLED | ADDRV | 0x9f
-    run = boot_and_say("irq=adaptive runtime=5s verify=crc32c", WORKS,
+    run = boot_and_say(f"irq=adaptive {PACED} runtime=5s verify=crc32c", WORKS,
                        f"mce 1 7 {status:#x} 0 0xabcd000 0").verified()
     told = run.one("machine_check")
     assert (told["cpu"], told["bank"], told["status"], told["addr"]) == (1, 7, status, 0xabcd000)
@@ -71,7 +72,7 @@ def test_a_corrected_error_is_told(boot_and_say):
 def test_an_error_from_before_is_told_and_cleared(boot_and_say):
     """Logged while the firmware still runs."""
     status = VALID | ENABLED | ADDRV | 0x9f
-    run = boot_and_say("irq=adaptive runtime=3s verify=crc32c", r"\S",
+    run = boot_and_say("irq=adaptive size=4m runtime=0 verify=crc32c", r"\S",
                        f"mce 0 6 {status:#x} 0 0x5000 0").verified()
     told = run.one("machine_check")
     assert (told["cpu"], told["bank"], told["status"]) == (0, 6, status)

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import launch, stamped
+from conftest import launch, no_mdts, stamped
 
 SHORT = "size=1m runtime=0 verify=crc32c"
 BLOCKS = 2048
@@ -83,11 +83,18 @@ FORMATS = [(512, 8, 1, 0, 1), (512, 8, 2, 0, 0), (512, 8, 3, 0, 1), (4096, 8, 1,
            (512, 16, 1, 0, 0), (4096, 64, 3, 0, 0), (512, 8, 0, 0, 0), (4096, 64, 0, 0, 0)]
 
 
+@pytest.fixture(scope="module")
+def of_each_format(tmp_path_factory):
+    """Disks, which nobody writes to, and their contents."""
+    folder = tmp_path_factory.mktemp("formats")
+    disks = [formatted(folder, f"F{index}", *chosen) for index, chosen in enumerate(FORMATS)]
+    return disks, contents(disks)
+
+
 @pytest.mark.parametrize("mode", MODES)
-def test_formats(boot, tmp_path, mode):
+def test_formats(boot, of_each_format, mode):
     """One disk of each format, beside a plain one."""
-    disks = [formatted(tmp_path, f"F{index}", *chosen) for index, chosen in enumerate(FORMATS)]
-    before = contents(disks)
+    disks, before = of_each_format
     run = boot(f"irq={mode} bs=8k iodepth=8 {SHORT}", disks=disks + stamped(1)).verified()
     assert [disk["block_size"] for disk in run.of("nvme")] == [f[0] for f in FORMATS] + [512]
     assert len(run.disk_jobs) == len(FORMATS) + 1
@@ -151,8 +158,8 @@ def test_damaged_blocks_with_long_guards(boot, tmp_path):
 
 
 def test_all_of_mdts(boot):
-    """0 is no limit; each other one is a power of two pages."""
-    disks = [launch.Disk(size="16m", controller={"mdts": mdts}) for mdts in range(8)]
+    """No limit; each other one is a power of two pages."""
+    disks = [launch.Disk(size="16m", controller={"mdts": mdts}) for mdts in [no_mdts(), *range(1, 8)]]
     run = boot(f"irq=posted bs=256k iodepth=4 {SHORT}", disks=disks).verified()
     assert [disk["max_transfer"] for disk in run.of("nvme")] \
         == [1 << 20] + [4096 << mdts for mdts in range(1, 8)]

@@ -9,6 +9,9 @@ from conftest import broken, full, launch, stamped
 from monitor import Monitor
 
 JOB = "irq=adaptive iodepth=16 bs=4k"
+ALL_OF_IT = "rw=read size=16m runtime=0"
+# A run ends only once each of its reads has, however long after its time that is.
+SECONDS = 2
 
 
 def extra_disk(backend, bus="pcie.0", options=""):
@@ -59,7 +62,7 @@ ALWAYS = ONCE.replace('once = "on"', 'once = "off"')
 
 def test_an_error_that_goes_away(boot, tmp_path):
     """It is tried again, and nobody is told but by the count."""
-    run = boot(f"{JOB} rw=read runtime=2s", disks=stamped(1),
+    run = boot(f"{JOB} {ALL_OF_IT}", disks=stamped(1),
                extra=extra_disk(failing(tmp_path, ONCE)))
     run.ended_well()
     all_ended(run)
@@ -69,7 +72,7 @@ def test_an_error_that_goes_away(boot, tmp_path):
 
 def test_an_error_that_stays(boot, tmp_path):
     """After a few tries those reads fail, and no others."""
-    run = boot(f"{JOB} rw=read runtime=2s", disks=stamped(1),
+    run = boot(f"{JOB} {ALL_OF_IT}", disks=stamped(1),
                extra=extra_disk(failing(tmp_path, ALWAYS)))
     all_ended(run)
     other_is_well(run)
@@ -83,7 +86,7 @@ THROTTLED = [null("bottom"), "driver=throttle,node-name=slow,throttle-group=tg,f
 
 def test_a_disk_that_stalls(boot):
     """Past its time-out it is aborted or reset, again and again; the run ends in time, all the same."""
-    run = boot(f"{JOB} runtime=5s nvme.timeout=1s", disks=stamped(1),
+    run = boot(f"{JOB} runtime={SECONDS}s nvme.timeout=1s", disks=stamped(1),
                extra=STALLED + extra_disk(THROTTLED))
     all_ended(run)
     other_is_well(run)
@@ -111,7 +114,7 @@ USUAL = [("posted", "fatal"), ("remapped", "not-ready"), ("adaptive", "absent"),
 def test_a_controller_that_comes_back(boot, mode, look):
     """It fails for a few looks, under load, and is reset: no read is lost, and none ends twice."""
     register, why = LOOKS[look]
-    run = boot(f"irq={mode} iodepth=32 bs=4k runtime=3s nvme.timeout=1s", disks=stamped(1),
+    run = boot(f"irq={mode} iodepth=32 bs=4k runtime={SECONDS}s nvme.timeout=1s", disks=stamped(1),
                extra=failing_register(reads=4, **register) + extra_disk([null("slow")]))
     run.ended_well()
     all_ended(run)
@@ -125,7 +128,7 @@ def test_a_controller_that_comes_back(boot, mode, look):
 @pytest.mark.parametrize("legacy", ["on", "off"])
 def test_a_controller_with_queues_of_its_own_comes_back(boot, legacy):
     """Reads go on from its memory, which it has to be told of again."""
-    run = boot("irq=adaptive iodepth=32 bs=4k runtime=3s nvme.timeout=1s nvme.cmb=1", disks=stamped(1),
+    run = boot(f"irq=adaptive iodepth=32 bs=4k runtime={SECONDS}s nvme.timeout=1s nvme.cmb=1", disks=stamped(1),
                extra=failing_register(reads=4, mask=2, value=2)
                + extra_disk([null("slow")], options=f",cmb_size_mb=1,legacy-cmb={legacy}"))
     run.ended_well()
@@ -137,7 +140,7 @@ def test_a_controller_with_queues_of_its_own_comes_back(boot, legacy):
 @pytest.mark.parametrize("mode", ["remapped", "adaptive", *full("posted", "poll")])
 def test_a_controller_that_is_gone(boot, mode):
     """Nothing answers any more, from one moment to the next: its reads end, the other disk goes on."""
-    run = boot(f"irq={mode} iodepth=32 bs=4k runtime=6s nvme.timeout=1s", disks=stamped(1),
+    run = boot(f"irq={mode} iodepth=32 bs=4k runtime={SECONDS}s nvme.timeout=1s", disks=stamped(1),
                extra=failing_register(mask=0xffffffff, value=0xffffffff)
                + extra_disk([null("slow")]))
     assert run.status == launch.EXIT_FAILED
@@ -148,7 +151,7 @@ def test_a_controller_that_is_gone(boot, mode):
 
 def test_a_controller_that_is_given_up_reaches_nothing(boot):
     """Nor what it reached before: its id is the attacker's all along."""
-    run = boot("irq=adaptive iodepth=32 bs=4k runtime=6s nvme.timeout=1s", disks=stamped(1), attack=["ctrl"],
+    run = boot(f"irq=adaptive iodepth=32 bs=4k runtime={SECONDS + 1}s nvme.timeout=1s", disks=stamped(1), attack=["ctrl"],
                extra=failing_register(mask=0xffffffff, value=0xffffffff)
                + extra_disk([null("slow")]))
     assert run.status == launch.EXIT_FAILED

@@ -88,8 +88,8 @@ def enrolled(tmp_path):
 def test_unsigned_is_refused(boot, make, enrolled, tmp_path):
     """The firmware says so, and nothing of ours runs."""
     monitor = Monitor(tmp_path).when(tmp_path / "boot0/com1", "BdsDxe: .*(Access Denied|Security)", "quit")
-    run = boot(medium=stick(make("image")), firmware=FIRMWARE, variables=enrolled[0], disks=stamped(1),
-               extra=monitor.arguments)
+    run = boot(medium=stick(make("image")), firmware=FIRMWARE, variables=enrolled[0], cpus=1,
+               disks=stamped(1), extra=monitor.arguments)
     assert re.search("BdsDxe: failed to load .*USB.*: (Access Denied|Security Violation)", run.console)
     assert run.events == [] and run.status == 0
 

@@ -27,13 +27,15 @@ def tool(name, *arguments):
 
 @pytest.fixture(scope="module")
 def link(tmp_path_factory):
-    """link(FOLDER): the program with that folder's app."""
+    """link(FOLDER): the program with that folder's app; beside it, as .full.elf, what it was stripped from."""
     build = tmp_path_factory.mktemp("program")
 
     def run(folder):
         subprocess.run(["make", "-C", ROOT, f"-j{os.cpu_count()}", "SETUP=true", f"B={build}",
                         f"DOMAIN={folder}", f"{build}/domain.elf"], check=True, capture_output=True)
-        return (build / "domain.elf").rename(build / f"{Path(folder).name}.elf")
+        name = Path(folder).name
+        (build / "domain.full.elf").rename(build / f"{name}.full.elf")
+        return (build / "domain.elf").rename(build / f"{name}.elf")
     return run
 
 
@@ -89,8 +91,9 @@ def test_segments(program):
     assert f"Entry point address:               {IMAGE:#x}" in tool("readelf", "-h", str(program))
 
 
-def symbols(path):
-    return {symbol.split()[-1] for symbol in tool("nm", str(path)).splitlines()}
+def symbols(program):
+    full = program.with_suffix(".full.elf")
+    return {symbol.split()[-1] for symbol in tool("nm", str(full)).splitlines()}
 
 
 def test_apps_are_there(program):
