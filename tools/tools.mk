@@ -106,6 +106,25 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
     nullPointerOutOfResources uninitvar internalAstError normalCheckLevelMaxBranches \
     syntaxError:tools/qemu/strict.h) --cppcheck-build-dir=$(B)/cppcheck -j2 -I.
 
+STYLE = $(addprefix style-,cppcheck calls layout atomics includes warnings)
+
+.PHONY: style format $(STYLE)
+style: $(STYLE) ## formatting, order of includes and calls, atomics as compiled, warnings, static analysis
+
+style-layout:
+	@if command -v $(CLANG_FORMAT) >/dev/null; then \
+	    $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"; \
+	else echo "formatting: skipped: $(CLANG_FORMAT) is not installed"; fi
+
+style-includes:
+	@tools/check-includes && echo "includes: in order"
+
+style-calls: $(B)/kernel.elf
+	@tools/check-calls && echo "calls: in order, no circle"
+
+style-atomics: $(B)/kernel.elf
+	@tools/check-atomics && echo "atomics: as the model has them"
+
 # GCC warns of what may be unset where it has inlined what sets it, and each version inlines more. What the next one
 # will say at -O2, stopping the build, this one says at -O3.
 O3 = $(KERNEL_C:%.c=$(B)/o3/%.s)
@@ -116,15 +135,10 @@ $(B)/o3/%.s: %.c Makefile
 
 -include $(O3:.s=.d)
 
-.PHONY: style format
-style: $(B)/kernel.elf $(O3) ## formatting, order of includes and calls, atomics as compiled, warnings, static analysis
+style-warnings: $(O3)
 	@echo "warnings at -O3: none in $(words $(O3)) files"
-	@if command -v $(CLANG_FORMAT) >/dev/null; then \
-	    $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"; \
-	else echo "formatting: skipped: $(CLANG_FORMAT) is not installed"; fi
-	@tools/check-includes && echo "includes: in order"
-	@tools/check-calls && echo "calls: in order, no circle"
-	@tools/check-atomics && echo "atomics: as the model has them"
+
+style-cppcheck:
 	@mkdir -p $(B)/cppcheck
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 
