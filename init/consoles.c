@@ -32,8 +32,7 @@ void consoles_open_memory(void)
 
 static struct pci_dev *find_function(const struct console_place *place)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->segment == place->address >> 16 && dev->bdf == (uint16_t)place->address)
             return dev;
     return NULL;

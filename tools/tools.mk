@@ -106,14 +106,26 @@ CPPCHECK = cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 --inl
     nullPointerOutOfResources uninitvar internalAstError normalCheckLevelMaxBranches \
     syntaxError:tools/qemu/strict.h) --cppcheck-build-dir=$(B)/cppcheck -j2 -I.
 
-.PHONY: style format
-style: $(B)/kernel.elf ## formatting, order of includes and calls, atomics as compiled, static analysis
+STYLE = $(addprefix style-,cppcheck calls layout atomics includes)
+
+.PHONY: style format $(STYLE)
+style: $(STYLE) ## formatting, order of includes and calls, atomics as compiled, static analysis
+
+style-layout:
 	@if command -v $(CLANG_FORMAT) >/dev/null; then \
 	    $(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) && echo "formatting: $(words $(C_SOURCES)) files"; \
 	else echo "formatting: skipped: $(CLANG_FORMAT) is not installed"; fi
+
+style-includes:
 	@tools/check-includes && echo "includes: in order"
+
+style-calls: $(B)/kernel.elf
 	@tools/check-calls && echo "calls: in order, no circle"
+
+style-atomics: $(B)/kernel.elf
 	@tools/check-atomics && echo "atomics: as the model has them"
+
+style-cppcheck:
 	@mkdir -p $(B)/cppcheck
 	@$(CPPCHECK) $(CHECKED) && echo "cppcheck: $(words $(CHECKED)) files"
 

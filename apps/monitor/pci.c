@@ -35,8 +35,7 @@ static const char *class_name(uint32_t class_code)
 
 static void list(void)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (!dev->removed)
             info("%-14s %04x:%04x class %06x %-14s%s%s", dev->name, dev->vendor, dev->device,
                  dev->class_code, class_name(dev->class_code),

@@ -186,9 +186,8 @@ static void add(struct pci_dev *dev)
 
 void dsa_init(const struct cmdline *c)
 {
-    struct pci_dev *dev;
     dsa.queues = (unsigned)cmdline_number(c, "dsa.queues");
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dsa_drives(dev))
             add(dev);
     dsa.look.fn = look;

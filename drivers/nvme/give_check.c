@@ -85,8 +85,7 @@ static bool has_named_disk(const struct asked *a, const struct pci_dev *dev)
 // A reset of the physical function is one of all its virtual ones (SR-IOV, PCIe Base 6.0, 9.2.2).
 static bool has_virtual_functions(const struct asked *a, const struct nvme_ctrl *c)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->physical == c->dev && !has_named_disk(a, dev))
             return problem_set(a->p, "domain-virtual",
                                "%s has virtual functions, which are reset along with it: %s has to "

@@ -121,9 +121,8 @@ static void warn_if_hiding(const struct pci_dev *dev)
 // The controllers there are; warns of where others hide.
 static unsigned look_around(void)
 {
-    struct pci_dev *dev;
     unsigned count = 0;
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         count += nvme_drives(dev);
         warn_if_hiding(dev);
     }
@@ -156,8 +155,7 @@ static bool turn_on_all(void)
 
 static void add_virtual(const struct nvme_ctrl *c)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->physical == c->dev && !dev->removed && nvme_virtual_serves(c, dev->virtual_index))
             nvme_start_add(dev, 0);
 }
@@ -181,11 +179,10 @@ static void start_virtual(void)
 
 unsigned nvme_init(void)
 {
-    struct pci_dev *dev;
 
     nvme_start_init();
     unsigned count = look_around(), left = count;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (nvme_drives(dev))
             nvme_start_add(dev, --left);
     start_all();

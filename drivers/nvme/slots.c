@@ -117,9 +117,8 @@ static void drop_all(const struct slot *s)
 
 static void add_all(const struct slot *s)
 {
-    struct pci_dev *dev;
     unsigned driven = 0;
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         if (dev->removed || pci_slot_of(dev) != s->port || !nvme_drives(dev))
             continue;
         driven++;
@@ -227,10 +226,9 @@ static void add(struct pci_dev *port)
 
 void nvme_slots_start(void)
 {
-    struct pci_dev *dev;
     slots.first = NULL;
     slots.timer.fn = tick;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (pci_has_slot(dev))
             add(dev);
     if (slots.first)

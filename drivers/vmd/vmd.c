@@ -186,8 +186,7 @@ static void add_domain(struct vmd *v, size_t before)
     else
         warn("vmd-empty",
              "%s: Intel VMD hides its drives: nothing answers on bus %02x behind it: turn VMD off "
-             "in "
-             "the firmware's set-up",
+             "in the firmware's set-up",
              d->host->name, d->first_bus);
 }
 

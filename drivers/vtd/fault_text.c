@@ -9,48 +9,41 @@ struct reason {
     const char *what, *why, *remedy;
 };
 
+// Remedies of several.
+#define FAULTY_MEMORY "its memory is faulty: look into the machine's error log"
+#define WRONG_ADDRESS "the device is faulty, or was given a wrong address"
+#define WRITTEN_OVER "something wrote there"
+#define WRONG_TABLE "its MSI-X table is damaged or not Onebell's: reset the device"
+#define LEFT_RUNNING "firmware left the device signalling: disable or reset it"
+
 // By code. What is wrong with a table of ours is an error of Onebell, or of the memory.
 static const struct reason reasons[] = {
     [0x01] = { "dma-bus", "nothing on its bus was granted any memory",
                "nobody drives it: firmware left it running; turn it off in the set-up" },
     [0x02] = { "dma-function", "it was granted no memory",
                "nobody drives it, or its driver has given it up: firmware left it running, or it "
-               "doesn't "
-               "stop" },
+               "doesn't stop" },
     [0x03] = { "dma-context", "its context entry is invalid",
                "report this as an error of Onebell" },
-    [0x04] = { "dma-width", "the address is wider than the unit translates",
-               "the device is faulty, or was given a wrong address" },
-    [0x05] = { "dma-write", "it may not write there",
-               "the device is faulty, or was given a wrong address" },
-    [0x06] = { "dma-read", "it may not read there",
-               "the device is faulty, or was given a wrong address" },
-    [0x07] = { "dma-table", "the unit can't read a page table",
-               "its memory is faulty: look into the machine's error log" },
-    [0x08] = { "dma-root-table", "the unit can't read the root table",
-               "its memory is faulty: look into the machine's error log" },
-    [0x09] = { "dma-context-table", "the unit can't read a context table",
-               "its memory is faulty: look into the machine's error log" },
-    [0x0a] = { "dma-root-reserved", "its root entry has reserved bits set",
-               "something wrote there" },
-    [0x0b] = { "dma-context-reserved", "its context entry has reserved bits set",
-               "something wrote there" },
-    [0x0c] = { "dma-page-reserved", "a page table entry has reserved bits set",
-               "something wrote there" },
+    [0x04] = { "dma-width", "the address is wider than the unit translates", WRONG_ADDRESS },
+    [0x05] = { "dma-write", "it may not write there", WRONG_ADDRESS },
+    [0x06] = { "dma-read", "it may not read there", WRONG_ADDRESS },
+    [0x07] = { "dma-table", "the unit can't read a page table", FAULTY_MEMORY },
+    [0x08] = { "dma-root-table", "the unit can't read the root table", FAULTY_MEMORY },
+    [0x09] = { "dma-context-table", "the unit can't read a context table", FAULTY_MEMORY },
+    [0x0a] = { "dma-root-reserved", "its root entry has reserved bits set", WRITTEN_OVER },
+    [0x0b] = { "dma-context-reserved", "its context entry has reserved bits set", WRITTEN_OVER },
+    [0x0c] = { "dma-page-reserved", "a page table entry has reserved bits set", WRITTEN_OVER },
     [0x0d] = { "dma-translated", "it asks for translations, or says that it has one",
                "its ATS was turned off: the device is faulty, or hostile" },
-    [0x20] = { "msi-reserved", "the message has reserved bits set",
-               "its MSI-X table is damaged or not Onebell's: reset the device" },
-    [0x21] = { "irte-range", "the index lies beyond the remapping table",
-               "its MSI-X table is damaged or not Onebell's: reset the device" },
+    [0x20] = { "msi-reserved", "the message has reserved bits set", WRONG_TABLE },
+    [0x21] = { "irte-range", "the index lies beyond the remapping table", WRONG_TABLE },
     [0x22] = { "irte-absent", "the entry is not present",
                "it signals an interrupt that was freed or never set up: mask or reset it" },
-    [0x23] = { "irte-unreadable", "the unit can't read the remapping table",
-               "its memory is faulty: look into the machine's error log" },
+    [0x23] = { "irte-unreadable", "the unit can't read the remapping table", FAULTY_MEMORY },
     [0x24] = { "irte-reserved", "the entry has reserved bits set",
                "posted entries need CAP.PI (irq=remapped does without), or something wrote here" },
-    [0x25] = { "msi-compatibility", "messages in compatibility format are blocked",
-               "firmware left the device signalling: disable or reset it" },
+    [0x25] = { "msi-compatibility", "messages in compatibility format are blocked", LEFT_RUNNING },
     [0x26] = { "irte-source", "the entry belongs to another sender",
                "a bridge or VMD changes the id, or the device uses an index that isn't its own" },
     [0x27] = { "descriptor-unreadable", "the unit can't reach the posted-interrupt descriptor",
@@ -62,7 +55,7 @@ static const struct reason reasons[] = {
     [0x2a] = { "eime-required", "the unit demands extended interrupt mode, and it is off",
                "something changed the unit's registers: power the machine off and on" },
     [0x2b] = { "remapping-required", "the unit demands interrupt remapping, and it is off",
-               "firmware left the device signalling: disable or reset it" },
+               LEFT_RUNNING },
 };
 static_assert(ARRAY_SIZE(reasons) == VTD_REASON_INTERRUPT_LAST + 1,
               "VT-d 5.1.4.1: one sentence for each reason");

@@ -103,8 +103,8 @@ static noreturn void fail_for(size_t bytes)
     if (dma.count == PIECES_MAX)
         fail("dma-pieces",
              "memory: devices have %u pieces of it, as many as can be, and none has %llu KiB left: "
-             "give "
-             "the machine more memory, so that pieces are larger, or lower iodepth=, bs= or cpus=",
+             "give the machine more memory, so that pieces are larger, or lower iodepth=, bs= or "
+             "cpus=",
              PIECES_MAX, (unsigned long long)DIV_UP(bytes, KIB));
     fail("out-of-memory",
          "memory: no %llu KiB for devices are left in one piece (%llu KiB free in all): give "

@@ -76,8 +76,7 @@ static bool passes_on(const struct pci_dev *dev)
 
 void pci_mark_left_masters(const struct handoff_master *left, size_t count)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         for (size_t j = 0; j < count; j++)
             dev->left_master |= dev->segment == left[j].segment && dev->bdf == left[j].bdf;
 }
@@ -85,9 +84,8 @@ void pci_mark_left_masters(const struct handoff_master *left, size_t count)
 // Bridges last: what an endpoint still had to write then has its way up.
 void pci_stop_masters(void)
 {
-    struct pci_dev *dev;
     for (unsigned bridges = 0; bridges < 2; bridges++)
-        for (size_t i = 0; (dev = pci_get(i)); i++)
+        for_each_pci_dev (dev)
             if (passes_on(dev) == bridges && may_stop(dev) &&
                 pci_read16(dev, PCI_COMMAND) & PCI_COMMAND_MASTER)
                 pci_stop_bus_master(dev);

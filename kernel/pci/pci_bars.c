@@ -129,8 +129,7 @@ static bool answers_in(const struct pci_dev *dev, const struct pci_bar *bar)
 
 const struct pci_dev *pci_bar_shared(const struct pci_dev *dev, unsigned bar)
 {
-    const struct pci_dev *other;
-    for (size_t i = 0; (other = pci_get(i)); i++)
+    for_each_pci_dev (other)
         if (other->domain == dev->domain && !other->removed && !other->physical &&
             answers_in(other, &dev->bars[bar]))
             return other;
@@ -148,9 +147,8 @@ void pci_virtual_bars(const struct pci_dev *physical, unsigned cap, struct pci_b
 static void size_virtual(const struct pci_dev *physical)
 {
     struct pci_bar bars[PCI_BARS_NORMAL] = { 0 };
-    struct pci_dev *dev;
     pci_virtual_bars(physical, physical->virtual.cap, bars);
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         if (dev->physical != physical)
             continue;
         for (unsigned slot = 0; slot < PCI_BARS_NORMAL; slot++) {

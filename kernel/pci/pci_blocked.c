@@ -9,8 +9,7 @@ static pci_on_lost_fn *on_lost;
 
 bool pci_is_driven(uint32_t segment, uint16_t source)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->granted && !dev->space && pci_bears(dev, segment, source))
             return true;
     return false;
@@ -18,8 +17,7 @@ bool pci_is_driven(uint32_t segment, uint16_t source)
 
 bool pci_is_given(uint32_t segment, uint16_t source)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->space && pci_bears(dev, segment, source))
             return true;
     return false;

@@ -120,8 +120,7 @@ static bool is_below(const struct pci_dev *dev, const struct pci_dev *port)
 static const char *owner_of(const struct pci_dev *port)
 {
     const char *owner = NULL;
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         if (dev->header == PCI_HEADER_BRIDGE || dev->removed || !is_below(dev, port))
             continue;
         if (!dev->given_to || (owner && owner != dev->given_to))
@@ -134,8 +133,7 @@ static const char *owner_of(const struct pci_dev *port)
 // Who sent it is known: else it is the link's.
 static const char *owner_by_id(const struct pci_dev *at, uint64_t id)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->given_to && pci_bears(dev, at->segment, (uint16_t)id))
             return dev->given_to;
     return owner_of(at);

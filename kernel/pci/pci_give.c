@@ -39,10 +39,9 @@ static bool hidden(const struct pci_dev *dev, struct problem *p)
 // Even of one domain's: one would go on by what the other has been granted.
 static bool has_own_id(const struct pci_dev *dev, struct problem *p)
 {
-    const struct pci_dev *other;
     if (dev->domain)
         return hidden(dev, p);
-    for (size_t i = 0; (other = pci_get(i)); i++)
+    for_each_pci_dev (other)
         if (other != dev && other->header == PCI_HEADER_NORMAL && !other->removed &&
             (pci_bears(other, dev->segment, dev->requester) ||
              pci_bears(other, dev->segment, dev->bdf)))
@@ -124,8 +123,7 @@ static bool is_walled(const struct pci_dev *dev, const struct given *g, struct p
 
 bool pci_is_out_of_reach(const struct pci_dev *dev, struct problem *p)
 {
-    const struct pci_dev *given;
-    for (size_t i = 0; (given = pci_get(i)); i++)
+    for_each_pci_dev (given)
         for (const struct pci_dev *at = given; given->space && at; at = at->parent)
             if (given != dev && is_near(at, dev) && !keeps_apart(at))
                 return reached(given, dev, at, p);
@@ -146,8 +144,7 @@ bool pci_may_give(struct pci_dev *const *given, size_t count, struct problem *p)
 
 bool pci_is_muted(const struct pci_dev *lowest)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (dev->given_to && pci_lowest(dev) == lowest)
             return true;
     return false;

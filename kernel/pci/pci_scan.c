@@ -466,9 +466,8 @@ static bool is_bridge_of(const struct walk *w, const struct pci_dev *dev)
 // In the function's segment, as its bridges are known.
 static struct walk *walk_again(const struct pci_dev *in)
 {
-    struct pci_dev *dev;
     walk = (struct walk){ .mcfg = &mcfg, .domain = in->domain, .segment = in->segment };
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         for (unsigned bus = dev->secondary; is_bridge_of(&walk, dev) && bus <= dev->subordinate;
              bus++)
             walk.above[bus] = dev;

@@ -111,8 +111,7 @@ static bool is_below(const struct pci_dev *dev, const struct pci_dev *port)
 // What is given to a domain was looked at without them.
 static bool none_is_reached(const struct pci_dev *port, struct problem *p)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (is_below(dev, port) && !dev->removed && !pci_is_out_of_reach(dev, p))
             return false;
     return true;
@@ -120,14 +119,13 @@ static bool none_is_reached(const struct pci_dev *port, struct problem *p)
 
 bool pci_slot_scan(struct pci_dev *port, struct problem *p)
 {
-    struct pci_dev *dev;
     if (!port->secondary)
         return problem_set(
             p, "pci-no-bus",
             "%s: firmware gave the slot's port no bus number: what is in it can't be "
             "reached; restart the machine with it in its slot",
             port->name);
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (is_below(dev, port))
             pci_list_remove(dev);
     pci_scan_below(port);

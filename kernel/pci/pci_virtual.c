@@ -93,11 +93,10 @@ bool pci_virtual_start(struct pci_dev *dev, unsigned count, struct problem *p)
 
 unsigned pci_virtual_find(struct pci_dev *dev)
 {
-    struct pci_dev *virtual;
     pci_read_virtual(dev);
     if (dev->virtual.count)
         pci_scan_virtual(dev);
-    for (size_t i = 0; (virtual = pci_get(i)); i++)
+    for_each_pci_dev (virtual)
         if (virtual->physical == dev)
             virtual->node = dev->node;
     if (!dev->virtual.count)
@@ -110,11 +109,10 @@ unsigned pci_virtual_find(struct pci_dev *dev)
 // No register of the capability may be read for a second from then on (9.3.3.3.1).
 void pci_virtual_stop(struct pci_dev *dev)
 {
-    struct pci_dev *virtual;
     uint32_t on = PCI_SRIOV_CONTROL_VF_ENABLE | PCI_SRIOV_CONTROL_VF_MEMORY;
     write(dev, PCI_SRIOV_CONTROL, (uint16_t)(read(dev, PCI_SRIOV_CONTROL) & ~on));
     dev->virtual = (struct pci_virtual){ 0 };
-    for (size_t i = 0; (virtual = pci_get(i)); i++)
+    for_each_pci_dev (virtual)
         if (virtual->physical == dev)
             pci_list_remove(virtual);
 }

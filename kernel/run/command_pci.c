@@ -7,8 +7,7 @@
 
 const struct pci_dev *command_pci_function(const char *word, struct problem *p)
 {
-    const struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (!dev->removed &&
             (!strcmp(dev->name, word) || (!dev->segment && !strcmp(dev->name + 5, word))))
             return dev;

@@ -117,8 +117,7 @@ static void give_up_mwait(struct cpu *cpu)
     if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
         warn("mwait-missed",
              "CPU %u: posted interrupts didn't end its MWAIT, and lay unseen until its timer came: "
-             "it "
-             "sleeps by HLT from now on, as others will that it happens to; use idle=hlt",
+             "it sleeps by HLT from now on, as others will that it happens to; use idle=hlt",
              cpu->index);
 }
 

@@ -48,8 +48,7 @@ static void add_aer(struct model_fn *f)
 
 static void free_all(void)
 {
-    struct pci_dev *dev;
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         free(dev->errors);
         dev->errors = NULL;
     }

@@ -25,13 +25,15 @@ QUEUES = {"one-queue": 1, "one-vector": 1}
 DEPTHS = {"one-entry": 1, "odd-entries": 63}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_reads_right(boot, name):
-    mode = MODES[list(VARIANTS).index(name) % len(MODES)]
-    run = boot(f"irq={mode} {JOB}", cpus=2, disks=stamped(2, controller=VARIANTS[name])).verified()
+@pytest.mark.parametrize("mode", MODES)
+def test_reads_right(boot, mode):
+    """Two disks of each kind."""
+    names = [name for name in list(VARIANTS)[MODES.index(mode)::len(MODES)] for _ in range(2)]
+    disks = [disk for name in names for disk in stamped(1, controller=VARIANTS[name])]
+    run = boot(f"irq={mode} {JOB}", cpus=2, disks=disks).verified()
     assert [(disk["queues"], disk["queue_depth"]) for disk in run.of("nvme")] \
-        == 2 * [(QUEUES.get(name, 2), DEPTHS.get(name, 255))]
-    assert run.job["errors"] == 0
+        == [(QUEUES.get(name, 2), DEPTHS.get(name, 255)) for name in names]
+    assert len(run.disk_jobs) == len(names) and run.job["errors"] == 0
     assert not run.of("warning")  # what it has is asked for, not found out
 
 

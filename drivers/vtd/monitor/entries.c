@@ -112,9 +112,8 @@ static void print_context(const struct vtd_entry *root, uint16_t source)
 
 static void list_contexts(void)
 {
-    const struct pci_dev *dev;
     struct problem p;
-    for (size_t i = 0; (dev = pci_get(i)); i++) {
+    for_each_pci_dev (dev) {
         const struct vtd_unit *u = dev->removed ? NULL : vtd_unit_of(dev, &p);
         const struct vtd_entry *e = u && u->root ? context_of(u->root, dev->requester) : NULL;
         if (e)

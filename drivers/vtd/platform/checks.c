@@ -182,8 +182,7 @@ const struct check_words checks_list[CHECKS] = {
     [CHECK_LEFT_DMA_CLAIM] = { "left-dma-claim", CHECK_FAIL, "VT-d 8.1",
                                "where the platform claims to end DMA (flags, bit 2), it did",
                                "have firmware's drivers stop their devices, or leave DMA "
-                               "protection "
-                               "on" },
+                               "protection on" },
 };
 
 void checks_add(struct checks *c, enum check_id id, const char *fmt, ...)

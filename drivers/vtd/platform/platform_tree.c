@@ -54,7 +54,6 @@ static void print_unit(size_t index)
 {
     const struct dmar *d = vtd_units_table();
     const struct dmar_unit *u = &d->units[index];
-    const struct pci_dev *dev;
     struct problem ignored;
     size_t unit;
     info("unit 0x%llx%s", (unsigned long long)u->base,
@@ -62,7 +61,7 @@ static void print_unit(size_t index)
     for (size_t i = 0; i < d->scopes_count; i++)
         if (!d->scopes[i].reserves && d->scopes[i].index == index)
             print_scope(&d->scopes[i]);
-    for (size_t i = 0; (dev = pci_get(i)); i++)
+    for_each_pci_dev (dev)
         if (scope_find(d, dev, &unit, &ignored) && unit == index)
             print_device(dev);
 }

@@ -72,10 +72,9 @@ static void send(const struct vtd_unit *u, enum ability can, const struct proble
 
 unsigned platform_print_units(void)
 {
-    const struct vtd_unit *u;
     struct problem why;
     unsigned posting = 0;
-    for (size_t i = 0; (u = vtd_unit_named(i)); i++) {
+    for_each_named_unit (u) {
         enum ability can = judge(u, &why);
         info("VT-d unit 0x%llx, segment %u%s: %s", (unsigned long long)u->base, u->segment,
              u->include_pci_all ? " (all others)" : "", abilities[can]);
