@@ -165,11 +165,14 @@ void nvme_parse_descriptors(const char *name, const uint8_t page[NVME_PAGE],
 // A namespace as one controller shows it.
 struct nvme_way {
     const char *subsystem, *serial;
+    uint16_t controller; // its number in the subsystem
     uint32_t nsid;
     const struct nvme_identity *identity;
 };
-// Both lead to the same data: one subsystem with one serial number, one NSID, both shared, and no
-// identifier that differs. Identifiers alone prove nothing: many disks have those of others of their
+// Two controllers of one subsystem.
+bool nvme_is_same_subsystem(const struct nvme_way *a, const struct nvme_way *b);
+
+// Both lead to the same data: one subsystem, one NSID, both shared, and no identifier that differs. Identifiers alone prove nothing: many disks have those of others of their
 // kind.
 bool nvme_is_same_disk(const struct nvme_way *a, const struct nvme_way *b);
 

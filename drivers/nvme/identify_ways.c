@@ -83,12 +83,19 @@ static bool differ(const uint8_t *a, const uint8_t *b, size_t bytes)
     return is_set(a, bytes) && is_set(b, bytes) && memcmp(a, b, bytes) != 0;
 }
 
+// Numbers of controllers are unique in a subsystem (5.17.2.1, CNTLID), so that two with one number are of
+// two, which have the same name and serial number by mistake.
+bool nvme_is_same_subsystem(const struct nvme_way *a, const struct nvme_way *b)
+{
+    return a->controller != b->controller && strcmp(a->subsystem, b->subsystem) == 0 &&
+           strcmp(a->serial, b->serial) == 0;
+}
+
 bool nvme_is_same_disk(const struct nvme_way *a, const struct nvme_way *b)
 {
     const struct nvme_identity *x = a->identity, *y = b->identity;
     return a->nsid == b->nsid && x->shared && y->shared && x->csi == y->csi &&
-           strcmp(a->subsystem, b->subsystem) == 0 && strcmp(a->serial, b->serial) == 0 &&
-           !differ(x->nguid, y->nguid, sizeof(x->nguid)) &&
+           nvme_is_same_subsystem(a, b) && !differ(x->nguid, y->nguid, sizeof(x->nguid)) &&
            !differ(x->eui64, y->eui64, sizeof(x->eui64)) &&
            !differ(x->uuid, y->uuid, sizeof(x->uuid));
 }

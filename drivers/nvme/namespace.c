@@ -283,6 +283,7 @@ static void make_known(struct nvme_ns *ns)
     ns->dev.same_as = NULL;
     block_add(&ns->dev);
     nvme_ways_find(ns);
+    nvme_ways_doubt(ns);
 }
 
 // One that waits for the controller's queues to be ready for it.

@@ -18,6 +18,7 @@ static struct nvme_way way_of(const struct nvme_ns *ns)
     return (struct nvme_way){
         .subsystem = ns->ctrl->abilities.subsystem,
         .serial = ns->ctrl->id.serial,
+        .controller = ns->ctrl->abilities.id,
         .nsid = ns->dev.nsid,
         .identity = &ns->identity,
     };
@@ -37,6 +38,30 @@ void nvme_ways_find(struct nvme_ns *ns)
             ns->dev.same_as = dev;
             return;
         }
+}
+
+static bool is_namesake(const struct nvme_ns *a, const struct nvme_ns *b)
+{
+    struct nvme_way x = way_of(a), y = way_of(b);
+    return a->ctrl != b->ctrl && strcmp(x.serial, y.serial) == 0 && !nvme_is_same_subsystem(&x, &y);
+}
+
+void nvme_ways_doubt(struct nvme_ns *ns)
+{
+    const struct block_dev *other = NULL;
+    for (struct block_dev *dev = block_first(); ns->dev.writable && dev; dev = dev->next)
+        if (dev->prepare == nvme_prepare && is_namesake(dev->driver, ns)) {
+            dev->writable = false;
+            other = dev;
+        }
+    if (!other)
+        return;
+    ns->dev.writable = false;
+    error("allow-write",
+          "allow-write= names the serial number \"%s\", which %s and %s both have, though they are "
+          "two "
+          "disks: neither may be written to; take one of them out",
+          ns->dev.serial, other->name, ns->dev.name);
 }
 
 void nvme_ways_forget(const struct nvme_ns *ns)

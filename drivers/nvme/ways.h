@@ -10,6 +10,10 @@ bool nvme_ways_other(const struct nvme_ns *a, const struct nvme_ns *b);
 // Finds the disk that the namespace is another way to, if there is one.
 void nvme_ways_find(struct nvme_ns *ns);
 
+// A serial number that another disk has, too, names neither: none of both may be written to. After
+// block_add().
+void nvme_ways_doubt(struct nvme_ns *ns);
+
 // The namespace is gone: the first of its other ways takes its place.
 void nvme_ways_forget(const struct nvme_ns *ns);
 

@@ -154,8 +154,8 @@ static void check_ways(void)
     nvme_parse_identity(&page.ns, &id);
     nvme_parse_descriptors("nvme0n1", page.bytes, &id, &w);
     must_be_told(&w);
-    struct nvme_way way = { "nqn.", "S", 1, &id };
-    must(nvme_is_same_disk(&way, &way) == id.shared);
+    struct nvme_way way = { "nqn.", "S", 1, 1, &id }, other = { "nqn.", "S", 2, 1, &id };
+    must(nvme_is_same_disk(&way, &other) == id.shared);
     if (nvme_parse_ana(page.bytes, page.ns.ncap % (sizeof(page) + 1), page.ns.anagrpid, &state))
         must(nvme_ana_text(state) != NULL);
 }

@@ -97,6 +97,30 @@ static void two_disks(void **state)
     }
 }
 
+// Two controllers of a subsystem have one; of two disks it names neither.
+static void a_serial_number_that_others_have(void **state)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        begin(NULL);
+        struct model *m[3] = { member(1), member(i == 1 ? 1 : 2), member(3) };
+        for (unsigned k = 0; k < 3; k++) // none that an earlier world had
+            snprintf(m[k]->id.sn, sizeof(m[k]->id.sn), "%s%u", k == 2 ? "LONE" : "TWIN", i);
+        if (i == 2)
+            m[1]->id.subnqn[20] = 'y';
+        const char *all = "TWIN0:TWIN1:TWIN2:LONE0:LONE1:LONE2";
+        block_allow_writes(all, strlen(all));
+        nvme_init();
+        bool one_disk = i == 0;
+        assert_int_equal(world_disk(m[0], 1)->writable, one_disk);
+        assert_int_equal(world_disk(m[1], 1)->writable, one_disk);
+        assert_ptr_equal(world_disk(m[1], 1)->same_as, one_disk ? world_disk(m[0], 1) : NULL);
+        assert_true(world_disk(m[2], 1)->writable);
+        assert_int_equal(world_errors("allow-write"), !one_disk);
+        block_allow_writes(NULL, 0);
+        world_end();
+    }
+}
+
 // Zoned ones say so in another place.
 static void two_ways_to_zones(void **state)
 {
@@ -393,6 +417,7 @@ int main(void)
         shared_test(two_ways),
         shared_test(a_way_that_is_gone),
         cmocka_unit_test(two_disks),
+        cmocka_unit_test(a_serial_number_that_others_have),
         shared_test(two_ways_to_zones),
         shared_test(alone),
         shared_test(open_ways),

@@ -124,8 +124,8 @@ static void two_ways(void)
     a.shared = true;
     memset(a.nguid, 5, sizeof(a.nguid));
     b = a;
-    way_a = (struct nvme_way){ "nqn.a", "S1", 3, &a };
-    way_b = (struct nvme_way){ "nqn.a", "S1", 3, &b };
+    way_a = (struct nvme_way){ "nqn.a", "S1", 1, 3, &a };
+    way_b = (struct nvme_way){ "nqn.a", "S1", 2, 3, &b };
 }
 
 static void different(void)
@@ -163,6 +163,9 @@ static void another_disk(void **state)
     way_b.serial = "S2"; // with a subsystem's name that all of a kind have
     different();
     way_b.nsid = 4;
+    different();
+    way_b.controller = 1; // no subsystem has two of that number
+    assert_false(nvme_is_same_subsystem(&way_a, &way_b));
     different();
     b.shared = false;
     different();

@@ -203,6 +203,17 @@ def test_serials_that_no_disk_has(boot, disks):
     disks.unchanged(0, 1)
 
 
+def test_a_serial_that_two_disks_have(boot, disks):
+    """It names neither. They are two: their controllers have one number, which no subsystem has twice."""
+    for disk in disks.list:
+        disk.controller = {"serial": "SAME"}
+    run = boot("rw=randwrite size=1m runtime=0 allow-write=SAME", disks=disks.list)
+    assert run.status == launch.EXIT_FAILED
+    assert [error["what"] for error in run.of("error")] == ["allow-write", "disk-not-allowed"]
+    assert [disk.get("same_as") for disk in run.of("nvme")] == [None, None]
+    disks.unchanged(0, 1)
+
+
 def test_a_list_that_is_none(boot, disks):
     boot(f"allow-write={NAMED}::{OTHER}", disks=disks.list).failed("allow-write", f'":{OTHER}"')
     disks.unchanged(0, 1)
