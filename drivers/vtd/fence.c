@@ -2,9 +2,8 @@
 // The fence around DMA: every unit translates, by tables in which only the DMA arena stands, and only
 // for the functions that a driver has been granted. All else is blocked.
 
-#include "drivers/vtd/fence.h"
+#include "drivers/vtd/unit.h"
 
-#include "drivers/vtd/space.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"

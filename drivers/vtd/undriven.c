@@ -2,10 +2,9 @@
 // Functions that nobody drives, and that go on without us, displays and those that firmware uses: behind the
 // fence they are blocked in silence, or keep the memory that firmware reserved for them (dma=rmrr).
 
-#include "drivers/vtd/undriven.h"
+#include "drivers/vtd/unit.h"
 
 #include "drivers/vtd/scope.h"
-#include "drivers/vtd/space.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
