@@ -35,7 +35,8 @@ BOOT_CFLAGS = -std=gnu11 -Os -ffreestanding -fpic -mno-red-zone -mgeneral-regs-o
 BOOT_LDFLAGS = -nostdlib -shared -Bsymbolic --no-undefined -znocombreloc -z noexecstack \
     --defsym=_entry=efi_main --build-id=none -T $(EFI_LIBS)/elf_x86_64_efi.lds -L $(EFI_LIBS)
 
-IMAGE_BYTES_MAX = 1048576
+# 1 MiB. Debian 13's GCC makes 17 KiB more of the same sources than Debian 12's, which leaves it 20.
+IMAGE_BYTES_MAX = $(if $(filter 12,$(shell $(CC) -dumpversion)),1028096,1048576)
 
 # Only what firmware loads; no symbols. Which of these there are depends on GNU-EFI's version.
 BOOT_SECTIONS = $(addprefix -j ,.text .sdata .data .rodata .dynamic '.rel*' '.rela*' .reloc .areloc .sbat)

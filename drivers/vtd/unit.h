@@ -253,6 +253,12 @@ struct vtd_unit *vtd_unit_named(size_t index);
 // What the DMAR table says, once it was read.
 const struct dmar *vtd_units_table(void);
 
+// The ranges of memory that firmware reserved for a function.
+#define for_each_reserved(dev, range)                                                              \
+    for (size_t scope_ = 0; scope_ != SIZE_MAX; scope_ = SIZE_MAX)                                 \
+        for (const struct dmar_reserved *range;                                                    \
+             scope_next_reserved(vtd_units_table(), dev, &scope_, &range);)
+
 // The unit that the device's interrupts and DMA go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-
 // left", or what it lacks.
 struct vtd_unit *vtd_unit_of(const struct pci_dev *dev, struct problem *p);

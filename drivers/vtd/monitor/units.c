@@ -74,7 +74,7 @@ static void print_registers(const struct vtd_unit *u)
 
 static bool units(const struct command_words *words, struct problem *p)
 {
-    const struct vtd_unit *u;
+    const struct vtd_unit *u = NULL;
     if (!command_at_most(words, 1, p) || !vtd_pick_unit(words, 1, &u, p))
         return false;
     if (words->count == 1) {
