@@ -213,15 +213,24 @@ static void tick(struct cpu_timer *timer)
 
 // ---- start ----
 
-// What happened before is forgotten.
+static bool has_functions(const struct pci_dev *port)
+{
+    for_each_pci_dev (dev)
+        if (dev->parent == port && !dev->removed)
+            return true;
+    return false;
+}
+
+// What happened before is forgotten, but for what came once the slot had been looked into.
 static void add(struct pci_dev *port)
 {
-    struct pci_slot_look ignored;
+    struct pci_slot_look look;
     struct slot *s = mem_alloc(sizeof(*s), CACHE_LINE, NODE_ANY);
     s->port = port;
     s->next = slots.first;
     slots.first = s;
-    pci_slot_look(port, &ignored);
+    if (pci_slot_look(port, &look) && (look.swapped || look.relinked))
+        s->plan.changed = !has_functions(port);
 }
 
 void nvme_slots_start(void)

@@ -82,3 +82,14 @@ def test_in_and_out_again_and_again(boot, tmp_path):
     assert {disk["filename"] for disk in run.of("nvme", serial="FIRST")} == {"nvme1n1"}
     assert len(run.of("nvme", serial="FIRST")) == 1  # it is known
     assert run.one("recovery", device="nvme1")["gone"] is False
+
+
+def test_one_that_comes_while_the_machine_starts(boot_and_say):
+    """Firmware is done with the slot, and the image hasn't begun to watch it: found all the same, once it does."""
+    extra = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+             "-device", "pcie-root-port,id=bay,chassis=9,slot=9,addr=0x1a",
+             "-blockdev", "null-co,node-name=late,size=16777216,read-only=on"]
+    run = boot_and_say("irq=posted runtime=6s", "Onebell\n", "device_add nvme,id=ctrl,serial=LATE,bus=bay,drive=late",
+                       extra=extra).ended_well()
+    assert [disk["serial"] for disk in run.of("nvme")] == ["OB0001", "LATE"]
+    assert run.line("nvme1 .*: it was put into the slot of 0000:00:1a.0")
