@@ -98,7 +98,7 @@ static bool has_room(const struct gas *base, const struct console_place *place)
 {
     uint64_t last = UART_REGISTERS * place->stride - 1;
     if (base->space == GAS_IO)
-        return base->address <= UINT16_MAX - last;
+        return console_may_be_port(base->address);
     return base->address % place->width == 0 && base->address < PHYS_END - last;
 }
 

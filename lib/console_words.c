@@ -96,10 +96,16 @@ static bool read_com(struct piece w, char first, struct console_place *out)
     return true;
 }
 
+bool console_may_be_port(uint64_t port)
+{
+    uint64_t last = port + 7;
+    return port >= 0x100 && port <= UINT16_MAX - 7 && (last < 0xcf8 || port > 0xcff);
+}
+
 static bool read_io(struct piece w, struct console_place *out)
 {
     uint64_t port;
-    if (!parse_number(w.text, w.length, &port) || port == 0 || port > UINT16_MAX - 7)
+    if (!parse_number(w.text, w.length, &port) || !console_may_be_port(port))
         return false;
     *out = console_com(0, CONSOLE_BAUD_UNNAMED);
     out->address = port;

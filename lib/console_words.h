@@ -51,6 +51,10 @@ extern const uint16_t console_com_ports[CONSOLE_COMS];
 struct console_place console_com(unsigned index, uint32_t baud);
 bool console_same(const struct console_place *a, const struct console_place *b);
 
+// Whether a UART's eight ports may begin there. Below 100h are the board's own devices, where a store may
+// reset the machine, and at CF8h to CFFh is PCI's configuration space.
+bool console_may_be_port(uint64_t port);
+
 // "com1", "mmio:0xfe034000:4", ...; returns `to`.
 #define CONSOLE_NAME_BYTES 32
 const char *console_name(const struct console_place *place, char to[CONSOLE_NAME_BYTES]);

@@ -35,9 +35,10 @@ static inline void spinlock_let_go(struct spinlock *const *lock)
     spinlock_unlock(*lock);
 }
 
-// Holds the lock up to the end of the block.
+// Holds the lock up to the end of the block. Clang doesn't take the end for a use.
 #define spinlock_guard(lock)                                                                       \
-    __attribute__((cleanup(spinlock_let_go))) struct spinlock *const held_ = spinlock_taken(lock)
+    __attribute__((cleanup(spinlock_let_go), unused)) struct spinlock *const held_ =               \
+        spinlock_taken(lock)
 
 // For the moment; for who finds out what a CPU that was stopped has left.
 static inline bool spinlock_is_locked(const struct spinlock *lock)

@@ -144,7 +144,8 @@ test-mutants: ## changes that a test must notice, one at a time; some hours
 # ---- all of it ----
 .PHONY: test
 test: ## everything; some 20 minutes on two cores
-	@$(SETUP) test && $(BUILD_ALL) test-host fuzz style
+	@$(SETUP) test && $(BUILD_ALL) test-host
+	@$(MAKE) --no-print-directory $(PARALLEL) fuzz style
 	@$(MAKE) --no-print-directory test-tools
 	@$(MAKE) --no-print-directory test-platform
 	@$(MAKE) --no-print-directory test-protocol

@@ -3,7 +3,7 @@
 // arrived: an error where an entry of ours was meant, or the device is one that we drive, else a warning, since
 // devices that firmware left running are no reason to fail.
 
-#include "drivers/vtd/fault_report.h"
+#include "drivers/vtd/unit.h"
 
 #include "drivers/vtd/vtd.h"
 #include "kernel/base/report.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The registers of faults: where their event goes, and reading the records out (VT-d 7.2, 7.3).
 
-#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/unit.h"
 #include "drivers/vtd/vtd.h"
 #include "kernel/cpu/timer.h"

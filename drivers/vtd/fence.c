@@ -2,9 +2,8 @@
 // The fence around DMA: every unit translates, by tables in which only the DMA arena stands, and only
 // for the functions that a driver has been granted. All else is blocked.
 
-#include "drivers/vtd/fence.h"
+#include "drivers/vtd/unit.h"
 
-#include "drivers/vtd/space.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/dma.h"
 #include "kernel/mem/mem.h"
@@ -108,6 +107,7 @@ static bool may_reach(const struct vtd_unit *u, const struct pci_dev *dev, uint1
 static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
     bool ok = true;
+    spinlock_guard(&u->lock);
     for_each_source (dev, source) {
         size_t at = 0;
         if (!next_bearer(dev, source, &at))
@@ -118,13 +118,11 @@ static bool revoke_sources(struct vtd_unit *u, const struct pci_dev *dev, struct
 
 static bool grant_sources(struct vtd_unit *u, const struct pci_dev *dev, struct problem *p)
 {
-    bool ok = true;
     spinlock_guard(&u->lock);
     for_each_source (dev, source)
-        ok = ok && vtd_context_grant(u, source, dev->space ? dev->space : fence.arena, p);
-    if (!ok)
-        (void)revoke_sources(u, dev, NULL);
-    return ok;
+        if (!vtd_context_grant(u, source, dev->space ? dev->space : fence.arena, p))
+            return false;
+    return true;
 }
 
 static bool grant(const struct pci_dev *dev, struct problem *p)
@@ -138,6 +136,8 @@ static bool grant(const struct pci_dev *dev, struct problem *p)
         (void)vtd_context_prepare(u, source);
     }
     bool ok = grant_sources(u, dev, p);
+    if (!ok)
+        (void)revoke_sources(u, dev, NULL);
     vtd_report_faults(); // all that was blocked by now is no fault of its new owner's
     return ok;
 }
@@ -147,9 +147,7 @@ static bool revoke(const struct pci_dev *dev, struct problem *p)
     struct vtd_unit *u = vtd_unit_of(dev, p);
     if (!u)
         return true; // it never had anything
-    spinlock_lock(&u->lock);
     bool ok = revoke_sources(u, dev, p);
-    spinlock_unlock(&u->lock);
     if (dev->space)
         vtd_report_faults(); // nothing of what it has done by now is its next owner's
     return ok;

@@ -2,7 +2,7 @@
 // What functions can be granted. What the tables are like suits each unit in use: then it doesn't matter
 // behind which of them a function is that comes to a space later. Ids are never used again.
 
-#include "drivers/vtd/space.h"
+#include "drivers/vtd/unit.h"
 
 #include "kernel/mem/mem.h"
 

@@ -2,10 +2,9 @@
 // Functions that nobody drives, and that go on without us, displays and those that firmware uses: behind the
 // fence they are blocked in silence, or keep the memory that firmware reserved for them (dma=rmrr).
 
-#include "drivers/vtd/undriven.h"
+#include "drivers/vtd/unit.h"
 
 #include "drivers/vtd/scope.h"
-#include "drivers/vtd/space.h"
 #include "kernel/base/report.h"
 #include "kernel/mem/mem.h"
 #include "kernel/pci/pci.h"
@@ -20,9 +19,9 @@ static bool is_driven(vtd_is_driven driven, const struct pci_dev *dev)
 // The first range; NULL: there is none.
 static const struct dmar_reserved *reserved_for(const struct pci_dev *dev)
 {
-    const struct dmar_reserved *range;
-    size_t scope = 0;
-    return scope_next_reserved(vtd_units_table(), dev, &scope, &range) ? range : NULL;
+    for_each_reserved (dev, range)
+        return range;
+    return NULL;
 }
 
 // What firmware or a display goes on doing without us, and is no news.
@@ -60,9 +59,7 @@ static bool is_sane(const struct pci_dev *dev, const struct dmar_reserved *range
 static bool map_reserved(const struct vtd_unit *u, const struct pci_dev *dev, struct pci_space *s,
                          struct problem *p)
 {
-    const struct dmar_reserved *range;
-    size_t scope = 0;
-    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range)) {
+    for_each_reserved (dev, range) {
         if (!is_sane(dev, range))
             continue;
         if (range->end > u->limit)

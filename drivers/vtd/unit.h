@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One remapping unit: its registers, its invalidation queue and its remapping table. Inside
+// One remapping unit, its registers, its queue and its tables, and what the files here do with it. Inside
 // drivers/vtd only; others use vtd.h.
 #pragma once
 
@@ -213,6 +213,42 @@ struct vtd_entry *vtd_context_prepare(struct vtd_unit *u, uint16_t source);
 // What the unit blocks of this sender isn't told. It has no entry.
 bool vtd_context_silence(struct vtd_unit *u, uint16_t source, struct problem *p);
 
+// ---- space.c: boot CPU ----
+
+// Spaces: what functions reach, the DMA arena or memory of their own, each by tables and a domain id of its own.
+
+// The first space, with id 1. The units in use translate addresses below `limit`, by pages of up to that level; not
+// all of them need to snoop. Spaces of before are no more.
+struct pci_space *vtd_spaces_begin(unsigned largest, bool snooped, uint64_t limit,
+                                   struct problem *p);
+
+// An empty one. "domain-ids": no id is left.
+struct pci_space *vtd_space_create(struct problem *p);
+
+// Has functions find [at, at + bytes) at `phys`. "domain-map": it can't be there, or something else is;
+// or a unit doesn't confirm it.
+bool vtd_space_map(struct pci_space *s, uint64_t at, uint64_t phys, uint64_t bytes,
+                   struct problem *p);
+
+// How many ids the unit knows, 0 among them.
+uint32_t vtd_domains(const struct vtd_unit *u);
+
+// ---- fence.c: the fence around DMA (dma=); others use vtd.h, and pci_enable() ----
+
+// Chooses tables that all units in use can translate by, and has the DMA arena mapped in them. Boot CPU, once,
+// after the units were taken over. "dma-no-translation" names a unit that can't.
+bool vtd_fence_plan(struct problem *p);
+
+// All units translate: from now on pci_enable() grants, and pci_stop_bus_master() revokes.
+void vtd_fence_raise(void);
+bool vtd_fence_is_on(void);
+
+// ---- undriven.c ----
+
+// Enters the functions that nobody drives into the contexts of their unit, whose root table is empty. With `rmrr`,
+// those that firmware has reserved memory for keep that. "dma-reserved", "dma-domains": the unit can't do that.
+bool vtd_undriven_settle(struct vtd_unit *u, bool rmrr, vtd_is_driven driven, struct problem *p);
+
 // ---- faults.c ----
 
 // Sends the unit's fault events to that vector and CPU (VT-d 5.1.6.2) and unmasks them.
@@ -227,6 +263,21 @@ bool vtd_fault_read(const struct vtd_unit *u, size_t index, struct vtd_fault *f)
 
 // Forgets all recorded faults and queue errors.
 void vtd_faults_clear(const struct vtd_unit *u);
+
+// ---- fault_report.c: from the boot CPU's loop ----
+
+// Starts counting from zero.
+void fault_report_reset(void);
+
+// Of one, as its record has it; enters what the driver knows of it.
+void fault_report(struct vtd_unit *u, struct vtd_fault *f);
+
+// That the unit had no record free for some.
+void fault_report_lost(const struct vtd_unit *u);
+
+// Of those that were too many to be told one by one, once that is due. Returns when it will be due; 0: nothing is
+// owed.
+uint64_t fault_report_owed(uint64_t now);
 
 // ---- what.c ----
 
@@ -252,6 +303,12 @@ struct vtd_unit *vtd_unit_named(size_t index);
 
 // What the DMAR table says, once it was read.
 const struct dmar *vtd_units_table(void);
+
+// The ranges of memory that firmware reserved for a function.
+#define for_each_reserved(dev, range)                                                              \
+    for (size_t scope_ = 0; scope_ != SIZE_MAX; scope_ = SIZE_MAX)                                 \
+        for (const struct dmar_reserved *range;                                                    \
+             scope_next_reserved(vtd_units_table(), dev, &scope_, &range);)
 
 // The unit that the device's interrupts and DMA go through. "vtd-no-unit", "vtd-unit-absent", "vtd-unit-
 // left", or what it lacks.

@@ -3,9 +3,6 @@
 
 #include "drivers/vtd/vtd.h"
 
-#include "drivers/vtd/fault_report.h"
-#include "drivers/vtd/fence.h"
-#include "drivers/vtd/undriven.h"
 #include "drivers/vtd/unit.h"
 #include "kernel/base/cpus.h"
 #include "kernel/base/report.h"

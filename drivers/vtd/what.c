@@ -30,9 +30,7 @@ const char *vtd_what_lies_at(uint64_t at)
 
 static bool has_reserved(const struct pci_dev *dev, uint64_t at)
 {
-    const struct dmar_reserved *range;
-    size_t scope = 0;
-    while (scope_next_reserved(vtd_units_table(), dev, &scope, &range))
+    for_each_reserved (dev, range)
         if (at >= range->base && at < range->end)
             return true;
     return false;

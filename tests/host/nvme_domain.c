@@ -208,7 +208,7 @@ enum domain_step domain_set_up(struct model *m)
         .memory = (uint64_t)d.memory,
         .memory_end = domain_has_all ? UINT64_MAX : (uint64_t)d.memory + MEMORY_BYTES / 2,
         .queues = (struct domain_queue *)(void *)(d.page + QUEUES_AT),
-        .queues_most = QUEUES_ROOM,
+        .queues_most = QUEUES_ROOM - 1,
         .disks = d.page + DISKS_AT,
         .disks_room = sizeof(d.page) - DISKS_AT,
     };
@@ -245,16 +245,21 @@ const struct domain_info *program_info(void)
     return (const struct domain_info *)(const void *)d.page;
 }
 
+unsigned program_disk_bytes = sizeof(struct domain_disk);
+
+// Behind the function's queues there is one of another function, which the program has no disks on.
 static void write_info(void)
 {
+    struct domain_queue other = { .function = (uint16_t)(d.grant.function + 1) };
+    d.grant.queues[d.grant.queues_count] = other;
     struct domain_info info = {
         .abi = DOMAIN_ABI,
         .cpus = DOMAIN_CPUS,
         .queues = QUEUES_AT,
-        .queues_count = d.grant.queues_count,
+        .queues_count = d.grant.queues_count + 1,
         .disks = DISKS_AT,
         .disks_count = d.grant.disks_count,
-        .disk_bytes = sizeof(struct domain_disk),
+        .disk_bytes = program_disk_bytes,
         .node = NODE_ANY,
     };
     memcpy(d.page, &info, sizeof(info));

@@ -29,6 +29,7 @@ void domain_fails(enum domain_step step, const char *what, const char *text); //
 struct block_dev *program_start(struct model *m, uint32_t nsid);
 void program_end(void);
 const struct domain_info *program_info(void);
+extern unsigned program_disk_bytes; // as the kernel says that it tells of each disk
 void *program_memory(size_t bytes); // for buffers
 
 // A read by the program. Its data are checked by program_ends_well().

@@ -167,6 +167,8 @@ static void test_faults(void **state)
     expect_fault(40, 2, 1, HANDOFF_SPCR_SPACE, 2);
     expect_fault(40, 0x7f, 1, HANDOFF_SPCR_SPACE, 0x7f);
     expect_fault(44, 0xfff9, 8, HANDOFF_SPCR_ADDRESS, 0xfff9);
+    expect_fault(44, 0xcf8, 8, HANDOFF_SPCR_ADDRESS, 0xcf8);
+    expect_fault(44, 0x60, 8, HANDOFF_SPCR_ADDRESS, 0x60);
     expect_fault(44, 0x1000000000002f8, 8, HANDOFF_SPCR_ADDRESS, 0x1000000000002f8);
     expect_fault(44, UINT64_MAX, 8, HANDOFF_SPCR_ADDRESS, UINT64_MAX);
     expect_fault(44, 0xfff8, 8, HANDOFF_SPCR_USABLE, 0xfff8);

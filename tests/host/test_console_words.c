@@ -46,6 +46,7 @@ static void test_places(void **state)
     expect_text("console=ttyS0,ttyS3", "com1 com4");
     expect_text("console=io:0x3f8,io:0x2000", "com1 io:0x2000");
     expect_text("console=io:65528", "io:0xfff8");
+    expect_text("console=io:0x100,io:0xcf0,io:0xd00", "io:0x100 io:0xcf0 io:0xd00");
     expect_text("console=mmio:0xfe034000:4", "mmio:0xfe034000:4");
     assert_int_equal(choice.text.at[0].width, 4);
     assert_int_equal(choice.text.at[0].stride, 4);
@@ -109,6 +110,11 @@ static void test_refused(void **state)
         "console=com1,299",
         "console=com1,4000001",
         "console=io:0",
+        "console=io:0x60",
+        "console=io:0xff",
+        "console=io:0xcf1",
+        "console=io:0xcfc",
+        "console=io:0xcff",
         "console=io:0xfff9",
         "console=io:",
         "console=io:x",

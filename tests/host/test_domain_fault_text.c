@@ -29,6 +29,10 @@ static void page_faults(void **state)
          "page fault: executing 0x600000, which isn't code");
     says((struct trap_frame){ .vector = 14, .error = 5 }, kernel, NULL,
          "page fault: reading 0xffff800000001000, which is the kernel's");
+    says((struct trap_frame){ .vector = 14, .error = 4 }, 0x800000000000, NULL,
+         "page fault: reading 0x800000000000, which is the kernel's");
+    says((struct trap_frame){ .vector = 14, .error = 4 }, 0x7fffffffffff, NULL,
+         "page fault: reading 0x7fffffffffff, where it has nothing");
 }
 
 static void general_protection_faults(void **state)

@@ -313,39 +313,10 @@ static void test_one_queue(void **state)
     struct model *m = given();
     m->grants = 1;
     struct block_dev *dev = program_set_up(m);
-    assert_int_equal(program_info()->queues_count, 1);
+    assert_int_equal(dev->queues, 1);
     program_reads(dev, 0);
     program_reads(dev, 1);
     assert_int_equal(domain_events(1), 0);
-}
-
-// ---- late ----
-
-static void test_late_command_ends_the_disk(void **state)
-{
-    struct model *m = given();
-    struct block_dev *dev = program_set_up(m);
-    struct program_read late, other;
-    m->drop_lba = 5;
-    program_read(&late, dev, 0, 5, 1);
-    world_pass(10 * NS_PER_S);
-    m->hold = true;
-    program_read(&other, dev, 1, 100, 8);
-    world_pass(40 * NS_PER_S);
-    assert_true(late.done && other.done);
-    assert_int_equal(late.req.status, BLOCK_GONE);
-    assert_int_equal(other.req.status, BLOCK_GONE);
-    assert_int_equal(world_errors(NULL), 1);
-    assert_int_equal(world_errors("nvme-timeout"), 1);
-    assert_non_null(strstr(world_last_error(), "disks are gone"));
-    program_read(&other, dev, 1, 100, 8);
-    assert_true(world_run(&other.done, 10));
-    assert_int_equal(other.req.status, BLOCK_GONE);
-    m->hold = false;
-    m->drop_lba = ~0ull;
-    assert_int_equal(domain_silence(m), DOMAIN_DONE);
-    program_end();
-    program_reads(program_set_up(m), 0);
 }
 
 // ---- formats ----
@@ -436,7 +407,6 @@ int main(void)
         test(test_admin_queue_in_the_domains_memory),
         test(test_no_vector),
         test(test_one_queue),
-        test(test_late_command_ends_the_disk),
         test(test_metadata_and_protection),
         test(test_shuts_down_in_order),
         test(test_shuts_down_while_given),

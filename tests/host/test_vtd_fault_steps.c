@@ -5,7 +5,6 @@
 
 #include "vtd_machine.h"
 
-#include "drivers/vtd/fault_report.h"
 #include "drivers/vtd/unit.h"
 
 static struct model_unit *m;

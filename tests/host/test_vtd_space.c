@@ -2,7 +2,7 @@
 // Functions with memory of their own: each reaches its space alone, at the addresses that it was mapped to,
 // on units of each kind, against the register-level model.
 
-#include "drivers/vtd/space.h"
+#include "drivers/vtd/unit.h"
 #include "vtd_fenced.h"
 
 #define MINE (4 * GIB) // where a domain's devices find its memory,

@@ -2,7 +2,7 @@
 // A machine whose DMA is fenced, and what its devices reach. As vtd_machine.h, for one test binary each.
 #pragma once
 
-#include "drivers/vtd/fence.h"
+#include "drivers/vtd/unit.h"
 #include "vtd_machine.h"
 
 #define DISK (&machine_devs[0])

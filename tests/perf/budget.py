@@ -34,8 +34,8 @@ TIMED_SHARE = 0.01  # of all that the read costs
 HOSTS_SHARE = 0.1  # adaptive 1x1 takes 353 awake, and 384 asleep
 HOSTS_ROWS = re.compile(r"([2-9]|[0-9]{2,})x1$|(adaptive|poll) 1x1$")
 # Where each read waits for a notification, one that comes while a handler still runs is only counted, and costs
-# less: how many do is up to the host as well, but none costs more.
-LESS_ROWS = re.compile("posted 1x1$")
+# less: how many do is up to the host as well, but none costs more. So does a read that ends before its CPU halts.
+LESS_ROWS = re.compile("posted 1x1$|asleep remapped 1x1$")
 LEAST = 0.05  # instructions; what is less is noise
 
 

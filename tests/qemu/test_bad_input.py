@@ -88,14 +88,6 @@ NVME = ("nvme", "nvme[0]", "nvme0")
 NEVER_READY = {"offset": 0x1c, "mask": 1, "value": 0, **OURS}
 
 
-def test_a_controller_that_never_gets_ready(boot):
-    run = boot("irq=posted", SOON, disks=stamped(1),
-               extra=broken(*NVME, **NEVER_READY))
-    error = run.of("error")[0]
-    assert error["what"] == "nvme-not-ready"
-    assert run.status == launch.EXIT_FAILED
-
-
 def test_a_controller_that_fails(boot):
     run = boot("irq=posted", SOON, disks=stamped(1),
                extra=broken(*NVME, offset=0x1c, mask=2, value=2, **OURS))

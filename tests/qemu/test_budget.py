@@ -131,7 +131,7 @@ def test_rows_are_all_there():
 
 
 @pytest.mark.parametrize("row, all_of_it, said", [("posted 1x1", 93.0, 0), ("posted 1x1", 89.0, 1), ("posted 1x1", 102.1, 1),
-                                                  ("remapped 1x1", 93.0, 1)])
+                                                  ("remapped 1x1", 93.0, 1), ("asleep remapped 1x1", 93.0, 0)])
 def test_notifications_that_are_held_cost_less(row, all_of_it, said):
     """Some, as the host has it; never more."""
     does = {"all": all_of_it, "submit": 34.0, "loop": 2.0}

@@ -169,8 +169,8 @@ def test_a_disk_that_is_taken_out(boot, tmp_path, mode):
     monitor.when(tmp_path / "boot0" / "com1", "job: 1.0 of ", "device_del ctrl")
     later = Monitor(tmp_path)
     later.path = monitor.path
-    later.when(tmp_path / "boot0" / "com1", "job: 5.0 of ", "info pci", "device_del ctrl")
-    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=6s", disks=stamped(1),
+    later.when(tmp_path / "boot0" / "com1", "job: 3.0 of ", "info pci", "device_del ctrl")
+    run = boot(f"irq={mode} iodepth=16 bs=4k runtime=4s", disks=stamped(1),
                extra=["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
                       "-device", "pcie-root-port,id=bay,chassis=9,slot=9", *monitor.arguments,
                       *extra_disk([null("slow")], bus="bay")])

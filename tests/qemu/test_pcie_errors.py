@@ -48,7 +48,7 @@ def test_of_a_domains_disk(boot, tmp_path):
                extra=[*bay.arguments, *stamped_drive(tmp_path, "slow", "BAY"), *bay.disk("BAY")]).ended_well()
     assert bay.failed is None
     told = sorted(warning["message"] for warning in run.of("warning", what="domain-pcie"))
-    assert len(told) == 2 and all(message.startswith("domain a: 0000:00:0") for message in told)
+    assert len(told) == 2 and all(message.startswith("domain a: 0000:00:1a.0 (root port)") for message in told)
     assert "Bad TLP" in told[0] and "memory read by 01:00.0" in told[1]
     assert not [warning for warning in run.of("warning") if warning["what"].startswith("pcie-")]
     assert ends(run, "a") == ["exit"] * 2 and len(jobs(run, "a")) == 2 and len(jobs(run)) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import stamped
 
-SECONDS = 2
+SECONDS = 1
 BEFORE_IT_KNOWS = 500
 JOB = f"runtime={SECONDS}s verify=crc32c idle.spin=0"
 

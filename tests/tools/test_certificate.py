@@ -206,8 +206,9 @@ def test_captures_that_are_not_whole(lab, keys, events, word):
     assert not lab.out.exists()
 
 
-def test_damaged_line(lab, keys):
-    refused(lab.make(GOOD, keys[0], noise='{"type":"platform"}\n{"type":"te\n'), "damaged")
+@pytest.mark.parametrize("line", ['{"type":"te', pytest.param('{"type":' * 100000, id="nested")])
+def test_damaged_line(lab, keys, line):
+    refused(lab.make(GOOD, keys[0], noise=f'{{"type":"platform"}}\n{line}\n'), "damaged")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"certificate": {"kind": "x"}, "signature": {}}', "[" * 100000])

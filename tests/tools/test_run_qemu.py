@@ -215,6 +215,15 @@ def test_timeout_ends_qemu(fake_qemu, runnable, tmp_path):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+@pytest.mark.parametrize("cut", ['{"type":"jo', pytest.param('{"type":' * 100000, id="nested")])
+def test_a_line_that_was_cut(fake_qemu, runnable, tmp_path, cut):
+    """Whole ones are kept as they are, and the exit status is QEMU's."""
+    (tmp_path / "said").write_text(f'firmware\n{{"type":"cpu","cpu":0}}\r\n{cut}')
+    done = run(fake_qemu(line=f"cat {tmp_path}/said > {tmp_path}/com2; exit 35"), *runnable)
+    assert (done.returncode, done.stderr) == (35, f"run-qemu: {tmp_path}/com2: 1 damaged lines are left out\n")
+    assert (tmp_path / "com2").read_text() == '{"type":"cpu","cpu":0}\n'
+
+
 def is_there(pid):
     try:
         os.kill(pid, 0)

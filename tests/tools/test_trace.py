@@ -356,6 +356,7 @@ def test_an_interrupt_that_came_within_a_trace_point(file):
     trace_line([], tsc_hz=0),
     trace_line([], tsc_hz="fast"),
     '{"type":"trace"}',
+    pytest.param('{"type":' * 100000, id="nested"),
 ])
 def test_a_bad_line_is_left_out_and_said(file, line):
     good = lines_of(POSTED)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // app=platform: can this machine post interrupts, and if not, why not?
 
-#include "drivers/vtd/fence.h"
+#include "drivers/vtd/unit.h"
 #include "drivers/vtd/platform/dmar_check.h"
 #include "drivers/vtd/platform/hsti_check.h"
 #include "drivers/vtd/platform/platform.h"

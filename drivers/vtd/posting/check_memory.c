@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Where nothing is, and what a device mustn't reach.
 
-#include "drivers/vtd/fence.h"
+#include "drivers/vtd/unit.h"
 #include "drivers/vtd/posting/check_fault.h"
 #include "kernel/base/x86.h"
 #include "kernel/mem/mem.h"
