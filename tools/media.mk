@@ -38,7 +38,8 @@ DIST_TAR = tar --format=ustar --sort=name --mtime=@$(MEDIA_EPOCH) --owner=0 --gr
 
 .PHONY: dist
 dist: ## build/onebell.tar.gz: image, ISO, docs, example report, checksums: WORDS= EFI= PROGRAMS=
-	@$(SETUP) media && $(MAKE) --no-print-directory SETUP=true image iso
+	@$(SETUP) media && $(BUILD_ALL) $(B)/onebell.efi
+	@$(MAKE) --no-print-directory SETUP=true image iso
 	@rm -rf $(DIST) && mkdir -p $(DIST)
 	@cp -r README.md LICENSE docs $(B)/onebell.img $(B)/onebell.iso $(DIST) && cp $(EFI) $(DIST)/onebell.efi
 	@cd $(DIST) && find * -type f | LC_ALL=C sort | xargs -d '\n' sha256sum > ../SHA256SUMS

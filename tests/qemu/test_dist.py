@@ -13,7 +13,7 @@ from test_media import EPOCH, need_tools
 
 def make_dist(top, umask):
     need_tools()
-    subprocess.run(["make", "-s", "-C", top, "SETUP=true", "dist"], check=True, umask=umask,
+    subprocess.run(["make", "-s", "-j2", "-C", top, "SETUP=true", "dist"], check=True, umask=umask,
                    env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
     return top / "build/onebell.tar.gz"
 
