@@ -48,7 +48,7 @@ static bool map(struct vtd_unit *u, size_t bytes, struct problem *p)
            problem_set(
                p, "vtd-unit-absent",
                "the DMAR table puts the registers of a VT-d unit (%llu KiB) at 0x%llx, which "
-               "is RAM or past what the CPU can reach: update the firmware",
+               "is RAM, the interrupt window, or past what the CPU can reach: update the firmware",
                bytes / KIB, (unsigned long long)u->base);
 }
 
