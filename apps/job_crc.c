@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// verify=crc32c by an accelerator. The blocks of a read are summed one after the other; those of other reads go on meanwhile.
+// verify=crc32c by an accelerator. The blocks of a read are summed one after the other; those of other reads go
+// on meanwhile.
 #include "apps/job_crc.h"
 
 #include "kernel/base/report.h"

@@ -32,8 +32,7 @@ static void spcr(const struct handoff_warned *w)
     const char *fault = w->values[0] < ARRAY_SIZE(faults) ? faults[w->values[0]] : NULL;
     warn("spcr",
          "ACPI SPCR: firmware's console can't be followed for %s (0x%llx): use console= if this is "
-         "not "
-         "it",
+         "not it",
          fault ? fault : "an unknown reason", (unsigned long long)w->values[1]);
 }
 

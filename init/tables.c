@@ -105,8 +105,7 @@ void tables_add_boot_cpu(uint32_t apic_id)
     if (madt_add_boot(&tables.madt, apic_id))
         warn("madt-boot-cpu",
              "ACPI MADT: the CPU that runs (APIC id 0x%x) is not among those that are on: used all "
-             "the "
-             "same; update the firmware",
+             "the same; update the firmware",
              apic_id);
 }
 

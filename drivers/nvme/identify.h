@@ -172,8 +172,8 @@ struct nvme_way {
 // Two controllers of one subsystem.
 bool nvme_is_same_subsystem(const struct nvme_way *a, const struct nvme_way *b);
 
-// Both lead to the same data: one subsystem, one NSID, both shared, and no identifier that differs. Identifiers alone prove nothing: many disks have those of others of their
-// kind.
+// Both lead to the same data: one subsystem, one NSID, both shared, and no identifier that differs.
+// Identifiers alone prove nothing: many disks have those of others of their kind.
 bool nvme_is_same_disk(const struct nvme_way *a, const struct nvme_way *b);
 
 enum nvme_ana_state {

@@ -59,8 +59,7 @@ void nvme_ways_doubt(struct nvme_ns *ns)
     ns->dev.writable = false;
     error("allow-write",
           "allow-write= names the serial number \"%s\", which %s and %s both have, though they are "
-          "two "
-          "disks: neither may be written to; take one of them out",
+          "two disks: neither may be written to; take one of them out",
           ns->dev.serial, other->name, ns->dev.name);
 }
 
