@@ -143,7 +143,7 @@ test-mutants: ## changes that a test must notice, one at a time; some hours
 
 # ---- all of it ----
 .PHONY: test
-test: ## everything; some 20 minutes on two cores
+test: ## everything; some 15 minutes on two cores
 	@$(SETUP) test && $(BUILD_ALL) test-host
 	@$(MAKE) --no-print-directory $(PARALLEL) fuzz style
 	@$(MAKE) --no-print-directory test-tools

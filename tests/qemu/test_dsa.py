@@ -34,8 +34,8 @@ def test_two_devices_one_cpu(boot):
         ("remapped", 3), *(("posted", loops) for loops in range(2, 7)), ("adaptive", 3)]
     assert all((row["devices"], row["wqs"], row["cpus"]) == (2, 2, 1) for row in rows)
     assert rows[0]["msis"] == rows[0]["notifications"] > 0
-    assert all(0 < row["notifications"] <= row["msis"] for row in rows[1:])
-    assert rows[-1]["notifications"] <= 0.02 * COUNT
+    assert all(0 < row["notifications"] <= row["msis"] for row in rows[1:-1])
+    assert rows[-1]["notifications"] <= 0.02 * COUNT  # none, where it never sleeps
     assert run.model["posted"] >= 6 * COUNT
     table = re.findall(r"^(remapped|posted|adaptive) +[-\d]+ +\d+\.\d{3} +\d", run.console, re.MULTILINE)
     assert len(table) == 7
