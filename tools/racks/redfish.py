@@ -75,9 +75,12 @@ class Bmc:
             yield
         except (exceptions.SushyError, requests.RequestException, ValueError) as e:
             raise RackError(f"{self.machine.bmc}: {what}: {why_of(e)}") from None
-        except (AttributeError, IndexError, KeyError, TypeError):  # in sushy, of an answer
-            raise RackError(f"{self.machine.bmc}: {what}: it answers what no Redfish service should: "
-                            "update its firmware") from None
+        except (AttributeError, IndexError, KeyError, TypeError) as e:  # in sushy, of an answer
+            # Sushy 5.5 looks for words in a refusal that has none.
+            why = "it answers what no Redfish service should: update its firmware"
+            if isinstance(e.__context__, exceptions.SushyError):
+                why = why_of(e.__context__)
+            raise RackError(f"{self.machine.bmc}: {what}: {why}") from None
 
     def __enter__(self):
         with self.doing("to begin"):
