@@ -153,6 +153,18 @@ void domain_world_begin(unsigned cpus)
         d.seats[i] = (struct domain_seat){ .cpu = cpus + i, .of = &d.cpus[i] };
 }
 
+int begin_domain(void **state)
+{
+    domain_world_begin(2);
+    return 0;
+}
+
+int end_domain(void **state)
+{
+    program_end();
+    return end_world(state);
+}
+
 struct domain_device *domain_function(const struct model *m)
 {
     struct domain_device *f = domain_device_of(world_ctrl(m)->namespaces->dev.name);

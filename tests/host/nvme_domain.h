@@ -14,6 +14,10 @@
 void domain_world_begin(unsigned cpus);
 unsigned world_kernel_cpus(void);
 
+// For cmocka: such a world, in which the kernel has two CPUs; its program is no more at the end.
+int begin_domain(void **state);
+int end_domain(void **state);
+
 struct domain_device *domain_function(const struct model *m);
 
 // Each takes a step to its end, with rounds of the world, whose answer it returns; a failure's problem is

@@ -371,19 +371,7 @@ static void test_can_not_be_shut_down(void **state)
     assert_false(m->pci_command & 4);
 }
 
-static int begin(void **state)
-{
-    domain_world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    program_end();
-    return end_world(state);
-}
-
-#define test(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define test(f) cmocka_unit_test_setup_teardown(f, begin_domain, end_domain)
 
 int main(void)
 {

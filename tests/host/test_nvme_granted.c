@@ -96,19 +96,7 @@ static void test_told_in_another_way(void **state)
     world_use_cpu(0);
 }
 
-static int begin(void **state)
-{
-    domain_world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    program_end();
-    return end_world(state);
-}
-
-#define test(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define test(f) cmocka_unit_test_setup_teardown(f, begin_domain, end_domain)
 
 int main(void)
 {
