@@ -13,10 +13,10 @@ static struct {
 } cpus;
 
 // What a stack's canary is must not be known where it is attacked from; within a domain it is there to
-// find its own mistakes.
+// find its own mistakes. Each CPU's is another one, whatever the times are.
 static uint64_t canary(unsigned index)
 {
-    return (rdtsc() ^ index) * 6364136223846793005ull;
+    return (rdtsc() * DOMAIN_CPUS_MAX + index) * 6364136223846793005ull;
 }
 
 void program_add_cpu(struct program_cpu *cpu, struct domain_events *events)
